@@ -1,0 +1,44 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Bgp.Routes;
+
+namespace FailoverHub.Bgp.Session;
+
+/// <summary>What can happen to a session. A closed family.</summary>
+public abstract record SessionInput
+{
+    private SessionInput()
+    {
+    }
+
+    /// <summary>ManualStart (RFC 4271 8.1.2): dial at once, or for a passive session wait to be dialled.</summary>
+    public sealed record Start : SessionInput;
+
+    /// <summary>ManualStop: withdraw every announced route, then Cease/Administrative Shutdown, then close. Does not start again by itself.</summary>
+    /// <param name="Text">Why, for the neighbor's log (RFC 9003): at most 255 octets of UTF-8, longer is cut at a character.</param>
+    public sealed record Stop(string Text) : SessionInput;
+
+    /// <summary>The dial that <see cref="SessionEffect.Dial"/> asked for succeeded, or a passive session's neighbor has connected.</summary>
+    /// <param name="Local">Our address on the connection: the next hop of what we announce.</param>
+    /// <param name="Remote">The neighbor's address.</param>
+    public sealed record Connected(IPAddress Local, IPAddress Remote) : SessionInput;
+
+    /// <summary>The dial failed.</summary>
+    /// <param name="Reason">In words, for the operator: "connection refused".</param>
+    public sealed record ConnectFailed(string Reason) : SessionInput;
+
+    /// <summary>The connection is gone without our asking: end of stream or reset.</summary>
+    /// <param name="Reason">In words, for the operator: "connection reset by the neighbor".</param>
+    public sealed record Disconnected(string Reason) : SessionInput;
+
+    /// <summary>Bytes arrived. Any split: half a message, several messages. The memory is only read during the call.</summary>
+    /// <param name="Bytes">What was read.</param>
+    public sealed record Received(ReadOnlyMemory<byte> Bytes) : SessionInput;
+
+    /// <summary>The routes that the neighbor should have, all of them, from now on. The session sends the difference.</summary>
+    /// <param name="Advertisements">At most one per prefix.</param>
+    public sealed record SetAdvertisements(ImmutableArray<Advertisement> Advertisements) : SessionInput;
+
+    /// <summary>Time has passed: whatever is due at <c>now</c> happens. Given at <see cref="BgpSession.NextDeadline"/>; early is harmless.</summary>
+    public sealed record Tick : SessionInput;
+}

@@ -1,0 +1,30 @@
+using System.Collections.Immutable;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+
+namespace FailoverHub.Bgp.Session;
+
+/// <summary>What a session is configured to be. Fixed for the life of a <see cref="BgpSession"/>.</summary>
+public sealed record SessionOptions
+{
+    /// <summary>Our AS number, 1 to 4294967295.</summary>
+    public required uint LocalAs { get; init; }
+
+    /// <summary>The AS number the neighbor must have.</summary>
+    public required uint PeerAs { get; init; }
+
+    /// <summary>Our BGP Identifier.</summary>
+    public required RouterId RouterId { get; init; }
+
+    /// <summary>The hold time that we offer. Default 9 s, as the platform's own client.</summary>
+    public HoldTime HoldTime { get; init; } = new(9);
+
+    /// <summary>ConnectRetryTime (RFC 4271 8): the longest wait between two dials. Default 5 s.</summary>
+    public TimeSpan ConnectRetry { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Families that we offer (RFC 4760 8).</summary>
+    public ImmutableArray<RouteFamily> Families { get; init; } = [RouteFamily.Ipv4Unicast, RouteFamily.Ipv6Unicast];
+
+    /// <summary>Never dials, waits for <see cref="SessionInput.Connected"/> (the route servers of the lab). Default: dials.</summary>
+    public bool Passive { get; init; }
+}

@@ -1,0 +1,188 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>The fleet as it was known at one moment. Immutable; a newer one replaces it.</summary>
+public sealed record FleetSnapshot
+{
+    /// <summary>When it was computed. Ages and links in it are as of then.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Grows with every change, within one run of the hub.</summary>
+    public required long Version { get; init; }
+
+    /// <summary>Pairs by name.</summary>
+    public required ImmutableArray<PairView> Pairs { get; init; }
+
+    /// <summary>Nodes by name.</summary>
+    public required ImmutableArray<NodeView> Nodes { get; init; }
+
+    /// <summary>Nothing known yet.</summary>
+    public static FleetSnapshot Empty { get; } = new() { At = DateTimeOffset.UnixEpoch, Version = 0, Pairs = [], Nodes = [] };
+
+    /// <summary>The pair with this id or name, or null.</summary>
+    public PairView? FindPair(string idOrName) =>
+        Pairs.FirstOrDefault(p => p.Id == idOrName) ?? Pairs.FirstOrDefault(p => string.Equals(p.Name, idOrName, StringComparison.OrdinalIgnoreCase));
+
+    /// <summary>The node with this name, or null.</summary>
+    public NodeView? FindNode(string name) => Nodes.FirstOrDefault(n => string.Equals(n.Name, name, StringComparison.OrdinalIgnoreCase));
+}
+
+/// <summary>A pair as it is now.</summary>
+public sealed record PairView
+{
+    /// <summary>Never changes, also when the pair is renamed.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>For people and URLs; unique.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>The worst that holds.</summary>
+    public required PairState State { get; init; }
+
+    /// <summary>Why it is in that state, one English sentence.</summary>
+    public required string StateReason { get; init; }
+
+    /// <summary>The node that should be active when all is well.</summary>
+    public required string? PreferredNode { get; init; }
+
+    /// <summary>The node that the address is routed to, null when that is not known.</summary>
+    public required string? ActiveNode { get; init; }
+
+    /// <summary>How <see cref="ActiveNode"/> is known.</summary>
+    public required ActiveNodeBasis ActiveNodeBasis { get; init; }
+
+    /// <summary>What the nodes share, in order.</summary>
+    public required ImmutableArray<IPNetwork> Prefixes { get; init; }
+
+    /// <summary>Grows with every accepted change of what is wanted; an operator's request names the one it saw (SR-04).</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>Id of the operation that is under way, or null.</summary>
+    public required string? OperationId { get; init; }
+
+    /// <summary>The nodes, by name.</summary>
+    public required ImmutableArray<MemberView> Members { get; init; }
+}
+
+/// <summary>One node seen as a member of one pair.</summary>
+public sealed record MemberView
+{
+    /// <summary>The node.</summary>
+    public required NodeView Node { get; init; }
+
+    /// <summary>The pair's prefixes on this node, in the pair's order; a prefix that it does not have is absent.</summary>
+    public required ImmutableArray<PrefixView> Prefixes { get; init; }
+}
+
+/// <summary>A node as it is now, with the age of that knowledge.</summary>
+public sealed record NodeView
+{
+    /// <summary>Unique in the fleet.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>How much is known of it now.</summary>
+    public required NodeLink Link { get; init; }
+
+    /// <summary>When the last report came (hub's clock), null: never.</summary>
+    public required DateTimeOffset? LastReportAt { get; init; }
+
+    /// <summary>Since when the stream is open, null: it is not.</summary>
+    public required DateTimeOffset? ConnectedSince { get; init; }
+
+    /// <summary>Agent's version, empty when never seen.</summary>
+    public required string AgentVersion { get; init; }
+
+    /// <summary>Decimal data-center id, empty when not known.</summary>
+    public required string DataCenter { get; init; }
+
+    /// <summary>Address that the stream comes from, null when never seen.</summary>
+    public required string? RemoteAddress { get; init; }
+
+    /// <summary>Revision of the intent that the hub wants it to obey; 0: its own configuration.</summary>
+    public required long IntentRevision { get; init; }
+
+    /// <summary>Revision that its last report obeys.</summary>
+    public required long ReportedRevision { get; init; }
+
+    /// <summary>The hub wants it drained.</summary>
+    public required bool AssignedDrained { get; init; }
+
+    /// <summary>It reports itself drained.</summary>
+    public required bool Drained { get; init; }
+
+    /// <summary>Verdict of its checks as last reported.</summary>
+    public required Health Health { get; init; }
+
+    /// <summary>All prefixes of the node.</summary>
+    public required ImmutableArray<PrefixView> Prefixes { get; init; }
+
+    /// <summary>Its BGP sessions as last reported.</summary>
+    public required ImmutableArray<SessionView> Sessions { get; init; }
+
+    /// <summary>Number of sessions in Established.</summary>
+    public int EstablishedSessions => Sessions.Count(s => s.State == BgpSessionState.Established);
+
+    /// <summary>Whether its last report may be called current.</summary>
+    public bool IsFresh => Link == NodeLink.Connected;
+}
+
+/// <summary>One prefix on one node: wanted beside reported.</summary>
+public sealed record PrefixView
+{
+    /// <summary>The prefix.</summary>
+    public required IPNetwork Prefix { get; init; }
+
+    /// <summary>What is wanted, null: nothing.</summary>
+    public required Role? AssignedRole { get; init; }
+
+    /// <summary>What was on the wire at the last report, null: withdrawn.</summary>
+    public required Role? ReportedRole { get; init; }
+
+    /// <summary>Announced at the last report.</summary>
+    public required bool Announced { get; init; }
+
+    /// <summary>Why not announced, null when it is.</summary>
+    public required WithdrawnReason? WithdrawnReason { get; init; }
+
+    /// <summary>The address is on an interface of the node.</summary>
+    public required bool AddressPresent { get; init; }
+
+    /// <summary>Established sessions on which the last UPDATE for it was written.</summary>
+    public required int SessionsCarrying { get; init; }
+}
+
+/// <summary>One BGP session as its node reports it.</summary>
+public sealed record SessionView
+{
+    /// <summary>Neighbor's address, with the port when it is not 179.</summary>
+    public required string Neighbor { get; init; }
+
+    /// <summary>State.</summary>
+    public required BgpSessionState State { get; init; }
+
+    /// <summary>Since when (node's clock).</summary>
+    public required DateTimeOffset? StateSince { get; init; }
+
+    /// <summary>Last error in words, null: none yet.</summary>
+    public required string? LastError { get; init; }
+
+    /// <summary>When that was (node's clock).</summary>
+    public required DateTimeOffset? LastErrorAt { get; init; }
+
+    /// <summary>The neighbor said so, else the node did.</summary>
+    public required bool LastErrorFromPeer { get; init; }
+
+    /// <summary>Negotiated hold time, null while not established.</summary>
+    public required TimeSpan? HoldTime { get; init; }
+
+    /// <summary>Messages received since the agent started.</summary>
+    public required long MessagesReceived { get; init; }
+
+    /// <summary>Messages sent since the agent started.</summary>
+    public required long MessagesSent { get; init; }
+
+    /// <summary>Times it left Established since the agent started.</summary>
+    public required int Flaps { get; init; }
+}

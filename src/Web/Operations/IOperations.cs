@@ -1,0 +1,23 @@
+namespace FailoverHub.Web.Operations;
+
+/// <summary>The wanted: everything that pages and the API need to set operations going and to follow them.</summary>
+public interface IOperations
+{
+    /// <summary>What would happen, without doing or storing anything. Null: no such pair or node, see <paramref name="problem"/>.</summary>
+    OperationPreview? Preview(OperationRequest request, out SubmitResult? problem);
+
+    /// <summary>Checks the rules, writes audit entry, operation and intents in one transaction, then sets it going. Returns before it has ended.</summary>
+    Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken);
+
+    /// <summary>One operation, running or ended; null: no such id.</summary>
+    Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>The newest operations, newest first.</summary>
+    /// <param name="pairId">Of one pair; null: of all.</param>
+    /// <param name="limit">1 to 500.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>Every change of any operation from now on, as the whole operation. A slow reader may miss states between, never the last one. Ends when cancelled.</summary>
+    IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken);
+}

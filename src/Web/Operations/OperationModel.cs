@@ -1,0 +1,246 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>What an operator can set going.</summary>
+public enum OperationType
+{
+    /// <summary>Planned move of a pair's prefixes to the other node, or to the named one.</summary>
+    Switchover,
+
+    /// <summary>One node, one prefix (or all it has) gets a role.</summary>
+    SetRole,
+
+    /// <summary>A node announces nothing; its sessions stay up.</summary>
+    Drain,
+
+    /// <summary>A drained node announces again, as secondary first.</summary>
+    Undrain,
+}
+
+/// <summary>Where an operation stands.</summary>
+public enum OperationStatus
+{
+    /// <summary>A second person has to agree.</summary>
+    PendingApproval,
+
+    /// <summary>Accepted and audited, not begun.</summary>
+    Queued,
+
+    /// <summary>Steps are being taken.</summary>
+    Running,
+
+    /// <summary>What was wanted was observed.</summary>
+    Succeeded,
+
+    /// <summary>A step failed; what had been done was undone where it could be.</summary>
+    Failed,
+
+    /// <summary>A rule forbade it; nothing was sent.</summary>
+    Refused,
+
+    /// <summary>The deadline passed.</summary>
+    TimedOut,
+
+    /// <summary>An operator stopped it.</summary>
+    Cancelled,
+
+    /// <summary>Lost sight of it after sending; settled by what is observed, never repeated blindly.</summary>
+    OutcomeUnknown,
+}
+
+/// <summary>Where a step stands.</summary>
+public enum StepStatus
+{
+    /// <summary>Not begun.</summary>
+    Pending,
+
+    /// <summary>Under way.</summary>
+    Running,
+
+    /// <summary>Done, as observed.</summary>
+    Succeeded,
+
+    /// <summary>Did not happen in time, or was rejected.</summary>
+    Failed,
+
+    /// <summary>Not needed, or not reached.</summary>
+    Skipped,
+}
+
+/// <summary>What is asked for. Either <see cref="Pair"/> or <see cref="Node"/> is named.</summary>
+public sealed record OperationRequest
+{
+    /// <summary>What to do.</summary>
+    public required OperationType Type { get; init; }
+
+    /// <summary>Id or name of the pair (switchover).</summary>
+    public string? Pair { get; init; }
+
+    /// <summary>The node (set-role, drain, undrain).</summary>
+    public string? Node { get; init; }
+
+    /// <summary>One prefix; null: all that the pair shares.</summary>
+    public IPNetwork? Prefix { get; init; }
+
+    /// <summary>The new role (set-role).</summary>
+    public Role? Role { get; init; }
+
+    /// <summary>The node that is to be active (switchover); null: the other one.</summary>
+    public string? Target { get; init; }
+
+    /// <summary>Why, in the operator's words (SR-14): 3 to 500 characters.</summary>
+    public string? Reason { get; init; }
+
+    /// <summary>How long it may take; null: 30 s. 1 s to 10 min.</summary>
+    public TimeSpan? Deadline { get; init; }
+
+    /// <summary>The pair's revision that the operator saw (SR-04); null: not checked.</summary>
+    public long? ExpectedRevision { get; init; }
+
+    /// <summary>Rules that the operator overrides, by id: "SR-01".</summary>
+    public ImmutableArray<string> OverrideRules { get; init; } = [];
+}
+
+/// <summary>Who asks, from where: what the audit keeps.</summary>
+/// <param name="Name">User, or "token NAME".</param>
+/// <param name="RemoteAddress">Address that the request came from, null: not from the network.</param>
+/// <param name="ForwardedFor">What a proxy claims, as it stands in the request; never trusted.</param>
+public sealed record Actor(string Name, string? RemoteAddress, string? ForwardedFor);
+
+/// <summary>What one rule says to one request.</summary>
+public sealed record RuleResult
+{
+    /// <summary>"SR-01".</summary>
+    public required string RuleId { get; init; }
+
+    /// <summary>"AtLeastOneAnnouncer".</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Whether it allows the request.</summary>
+    public required bool Passed { get; init; }
+
+    /// <summary>The operator named this rule in the request and it may be overridden.</summary>
+    public required bool Overridden { get; init; }
+
+    /// <summary>Whether an override is possible at all.</summary>
+    public required bool CanOverride { get; init; }
+
+    /// <summary>What it saw, one English sentence.</summary>
+    public required string Message { get; init; }
+
+    /// <summary>What to do about it; null when it passed.</summary>
+    public required string? Remedy { get; init; }
+
+    /// <summary>HTTP status of a refusal by this rule.</summary>
+    public required int HttpStatus { get; init; }
+
+    /// <summary>It stands in the way.</summary>
+    public bool Blocks => !Passed && !Overridden;
+}
+
+/// <summary>What would happen.</summary>
+public sealed record OperationPreview
+{
+    /// <summary>Every rule that applies, in order of number.</summary>
+    public required ImmutableArray<RuleResult> Rules { get; init; }
+
+    /// <summary>The steps, in words.</summary>
+    public required ImmutableArray<string> Steps { get; init; }
+
+    /// <summary>"203.0.113.10 moves from node-a to node-b. Open TCP connections break."</summary>
+    public required string TrafficEffect { get; init; }
+
+    /// <summary>Someone could lose the address for a while: the operator types the pair's name.</summary>
+    public required bool OutagePossible { get; init; }
+
+    /// <summary>The same as a call of the API: method, path, body.</summary>
+    public required string ApiCall { get; init; }
+
+    /// <summary>Nothing stands in the way.</summary>
+    public bool Allowed => Rules.All(r => !r.Blocks);
+}
+
+/// <summary>An operation as it stands.</summary>
+public sealed record OperationView
+{
+    /// <summary>Unique; also the correlation id of its events and audit entry.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it does.</summary>
+    public required OperationType Type { get; init; }
+
+    /// <summary>Id of the pair.</summary>
+    public required string PairId { get; init; }
+
+    /// <summary>Name of the pair when it was asked for.</summary>
+    public required string PairName { get; init; }
+
+    /// <summary>The node it is about: target of a switchover.</summary>
+    public required string? Node { get; init; }
+
+    /// <summary>What it is about, in words: "Switch web over to node-b".</summary>
+    public required string Title { get; init; }
+
+    /// <summary>Where it stands.</summary>
+    public required OperationStatus Status { get; init; }
+
+    /// <summary>Outcome in one English sentence, null while it runs.</summary>
+    public required string? Outcome { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+
+    /// <summary>Who.</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>When it was accepted.</summary>
+    public required DateTimeOffset RequestedAt { get; init; }
+
+    /// <summary>When it ended, null while it runs.</summary>
+    public required DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>The steps, with times.</summary>
+    public required ImmutableArray<OperationStep> Steps { get; init; }
+
+    /// <summary>It has ended. <see cref="OperationStatus.OutcomeUnknown"/> has not: it is still to be settled.</summary>
+    public bool IsFinished => Status is OperationStatus.Succeeded or OperationStatus.Failed or OperationStatus.Refused or OperationStatus.TimedOut or OperationStatus.Cancelled;
+}
+
+/// <summary>One step of an operation.</summary>
+/// <param name="Title">"Demote node-a to secondary".</param>
+/// <param name="Status">Where it stands.</param>
+/// <param name="StartedAt">When it began.</param>
+/// <param name="FinishedAt">When it ended.</param>
+/// <param name="Detail">What was observed, or why it failed.</param>
+public sealed record OperationStep(string Title, StepStatus Status, DateTimeOffset? StartedAt, DateTimeOffset? FinishedAt, string? Detail);
+
+/// <summary>Answer to a submitted request. A closed family.</summary>
+public abstract record SubmitResult
+{
+    private SubmitResult()
+    {
+    }
+
+    /// <summary>Audited, stored, under way.</summary>
+    /// <param name="OperationId">To follow it by.</param>
+    public sealed record Accepted(string OperationId) : SubmitResult;
+
+    /// <summary>A rule stands in the way; the attempt is in the audit.</summary>
+    /// <param name="Preview">All rules, the blocking ones among them.</param>
+    public sealed record Refused(OperationPreview Preview) : SubmitResult;
+
+    /// <summary>No such pair, node or prefix, or the request does not make sense.</summary>
+    /// <param name="Problem">Each problem by the name of its field.</param>
+    public sealed record Invalid(ImmutableDictionary<string, string> Problem) : SubmitResult;
+
+    /// <summary>No such pair or node.</summary>
+    /// <param name="What">"No pair is called 'web'."</param>
+    public sealed record NotFound(string What) : SubmitResult;
+
+    /// <summary>The audit entry could not be written, so nothing was done.</summary>
+    /// <param name="Why">For the operator.</param>
+    public sealed record Unavailable(string Why) : SubmitResult;
+}

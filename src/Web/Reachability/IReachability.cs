@@ -1,0 +1,25 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>Whether shared addresses answer, to read.</summary>
+public interface IReachability
+{
+    /// <summary>Every probed target, by prefix.</summary>
+    ImmutableArray<TargetReachability> Current { get; }
+
+    /// <summary>One target, or null when it is not probed.</summary>
+    TargetReachability? Find(IPNetwork prefix);
+
+    /// <summary>Stored raw samples of one target, oldest first.</summary>
+    /// <param name="prefix">Which.</param>
+    /// <param name="from">At or after.</param>
+    /// <param name="to">Before.</param>
+    /// <param name="limit">1 to 10,000.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task<IReadOnlyList<ProbeSample>> SamplesAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken);
+
+    /// <summary>All targets after every change, coalesced; the current ones first. Ends when cancelled.</summary>
+    IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync(CancellationToken cancellationToken);
+}

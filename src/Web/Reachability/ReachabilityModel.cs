@@ -1,0 +1,65 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>How a shared address is probed.</summary>
+public enum ProbeMethod
+{
+    /// <summary>ICMP echo.</summary>
+    Icmp,
+
+    /// <summary>TCP connect.</summary>
+    Tcp,
+}
+
+/// <summary>Whether an address answers. Silence of the prober itself is unknown, not down.</summary>
+public enum ReachabilityState
+{
+    /// <summary>No fresh probe.</summary>
+    Unknown,
+
+    /// <summary>The last probe was answered.</summary>
+    Reachable,
+
+    /// <summary>The last probe was not answered.</summary>
+    Unreachable,
+}
+
+/// <summary>Result of one probe.</summary>
+/// <param name="At">When it was sent, UTC.</param>
+/// <param name="RoundTrip">Time to the answer; null: none came.</param>
+/// <param name="Error">Why not, in words; null when answered.</param>
+public sealed record ProbeSample(DateTimeOffset At, TimeSpan? RoundTrip, string? Error)
+{
+    /// <summary>An answer came.</summary>
+    public bool Answered => RoundTrip is not null;
+}
+
+/// <summary>What is known of one address.</summary>
+public sealed record TargetReachability
+{
+    /// <summary>The shared prefix that the address stands for.</summary>
+    public required IPNetwork Prefix { get; init; }
+
+    /// <summary>The address that is probed: the prefix's own for a /32, else its first host.</summary>
+    public required IPAddress Address { get; init; }
+
+    /// <summary>How.</summary>
+    public required ProbeMethod Method { get; init; }
+
+    /// <summary>Port of <see cref="ProbeMethod.Tcp"/>, else null.</summary>
+    public required int? Port { get; init; }
+
+    /// <summary>From where: "hub".</summary>
+    public required string VantagePoint { get; init; }
+
+    /// <summary>Whether it answers, as of the newest sample and its age.</summary>
+    public required ReachabilityState State { get; init; }
+
+    /// <summary>Newest samples, oldest first: at most 120.</summary>
+    public required ImmutableArray<ProbeSample> Recent { get; init; }
+
+    /// <summary>Why it cannot be probed at all ("no ICMP socket: …"), null when it can.</summary>
+    public required string? Problem { get; init; }
+}
