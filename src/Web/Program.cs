@@ -1,2 +1,3 @@
-var app = WebApplication.CreateBuilder(args).Build();
-app.Run();
+using FailoverHub.Web.Configuration;
+
+return await HubCommandLine.Build(Console.Out, Console.Error).Parse(args).InvokeAsync();

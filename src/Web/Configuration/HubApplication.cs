@@ -1,0 +1,138 @@
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using MudBlazor.Services;
+
+namespace FailoverHub.Web.Configuration;
+
+/// <summary>
+/// Puts the hub together: every room has one Add… call, one Map… call, or both. Tests build it the same way, with port 0.
+/// </summary>
+internal static class HubApplication
+{
+    /// <summary>From Ctrl-C to the end of the process, open streams and browsers included, in two seconds at most.</summary>
+    private static readonly TimeSpan ShutdownTimeout = TimeSpan.FromSeconds(1.5);
+
+    public static WebApplication Build(HubOptions options, Action<WebApplicationBuilder>? configure = null)
+    {
+        var builder = WebApplication.CreateBuilder(new WebApplicationOptions
+        {
+            // Not the folder that the command was typed in: the files are beside the executable.
+            ContentRootPath = AppContext.BaseDirectory,
+            ApplicationName = typeof(HubApplication).Assembly.GetName().Name,
+        });
+
+        // Without this the output of a build, as opposed to a publish, serves a page without styles and scripts.
+        builder.WebHost.UseStaticWebAssets();
+        builder.WebHost.ConfigureKestrel(kestrel => Listen(kestrel, options));
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = ShutdownTimeout);
+        AddLogging(builder.Logging);
+
+        builder.Services.AddSingleton(options);
+        builder.Services.AddSingleton(TimeProvider.System);
+
+        // Hub core: fleet, operations, history, agents, data. (AddHubCore, lands from branch `hub`.)
+        AddDashboard(builder.Services);
+
+        configure?.Invoke(builder);
+        WebApplication app = builder.Build();
+
+        app.UseRouting();
+        app.Use(RefuseOtherPort);
+
+        app.MapGet("/healthz/live", () => Results.Text("live")).AllowAnonymous();
+        MapAgents(app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous());
+        MapDashboard(app);
+        return app;
+    }
+
+    private static void AddDashboard(IServiceCollection services)
+    {
+        services.AddRazorComponents().AddInteractiveServerComponents();
+        services.AddMudServices();
+        services.AddCascadingAuthenticationState();
+    }
+
+    private static void MapDashboard(WebApplication app)
+    {
+        // app.MapRazorComponents<App>().AddInteractiveServerRenderMode(); lands with the first page.
+        _ = app;
+    }
+
+    private static void MapAgents(RouteGroupBuilder agents)
+    {
+        // agents.MapAgentLink(); lands with the hub's core. Everything mapped here is served on the agents' port only.
+        _ = agents;
+    }
+
+    private static void AddLogging(ILoggingBuilder logging)
+    {
+        logging.ClearProviders();
+        logging.AddSimpleConsole(console =>
+        {
+            console.SingleLine = true;
+            console.UseUtcTimestamp = true;
+            console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
+        });
+        logging.AddFilter("Microsoft", LogLevel.Warning);
+        logging.AddFilter("Grpc", LogLevel.Warning);
+
+        // HubRunner says in one sentence why the hub did not start; the stack trace says nothing more to an operator.
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+
+        // The data folder's own rights (0700) protect the keys; the warning that nothing else does is known.
+        logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, HubOptions options)
+    {
+        kestrel.AddServerHeader = false;
+        foreach (BindUrl url in options.Urls)
+        {
+            Listen(kestrel, url, listen =>
+            {
+                Mark(listen, ServedOn.Browser);
+                listen.Protocols = url.IsHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
+                if (url.IsHttps)
+                {
+                    listen.UseHttps();
+                }
+            });
+        }
+
+        Listen(kestrel, options.AgentUrl, listen =>
+        {
+            Mark(listen, ServedOn.Agents);
+            listen.Protocols = HttpProtocols.Http2;
+        });
+    }
+
+    private static void Listen(KestrelServerOptions kestrel, BindUrl url, Action<ListenOptions> configure)
+    {
+        if (url.Address is { } address)
+        {
+            kestrel.Listen(address, url.Port, configure);
+        }
+        else
+        {
+            kestrel.ListenAnyIP(url.Port, configure);
+        }
+    }
+
+    private static void Mark(ListenOptions listen, ServedOn port) => listen.Use(next => connection =>
+    {
+        connection.Features.Set(port);
+        return next(connection);
+    });
+
+    private static Task RefuseOtherPort(HttpContext context, RequestDelegate next)
+    {
+        HubPort wanted = (context.GetEndpoint()?.Metadata.GetMetadata<ServedOn>() ?? ServedOn.Browser).Port;
+        HubPort came = (context.Features.Get<ServedOn>() ?? ServedOn.Browser).Port;
+        if (wanted == came)
+        {
+            return next(context);
+        }
+
+        context.Response.StatusCode = StatusCodes.Status404NotFound;
+        return Task.CompletedTask;
+    }
+}

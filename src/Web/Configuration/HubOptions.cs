@@ -1,0 +1,97 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Web.Configuration;
+
+/// <summary>What the hub runs with. Only <see cref="Parse"/> makes one from text, so every value in it is usable.</summary>
+internal sealed record HubOptions
+{
+    public const string DefaultUrls = "http://127.0.0.1:5080";
+    public const string DefaultAgentUrl = "http://127.0.0.1:5081";
+
+    /// <summary>Where browsers and scripts are served; at least one.</summary>
+    public required ImmutableArray<BindUrl> Urls { get; init; }
+
+    /// <summary>Where agents are served: HTTP/2 without TLS, loopback only until agents have certificates.</summary>
+    public required BindUrl AgentUrl { get; init; }
+
+    /// <summary>Absolute path of the folder that keeps database and keys.</summary>
+    public required string DataDirectory { get; init; }
+
+    /// <summary>How shared addresses are probed.</summary>
+    public required ProbeSetting Probe { get; init; }
+
+    /// <summary>Checks everything and names every problem, not only the first.</summary>
+    public static HubOptionsResult Parse(HubSettings settings)
+    {
+        var problems = ImmutableArray.CreateBuilder<string>();
+
+        var urls = ImmutableArray.CreateBuilder<BindUrl>();
+        foreach (string text in (settings.Urls ?? DefaultUrls).Split([';', ',', ' '], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries))
+        {
+            if (BindUrl.TryParse(text, out BindUrl? url, out string? problem))
+            {
+                urls.Add(url);
+            }
+            else
+            {
+                problems.Add($"{HubSettings.UrlsKey}: {problem}. Write addresses to listen on, separated by ';'.");
+            }
+        }
+
+        if (urls.Count == 0 && problems.Count == 0)
+        {
+            problems.Add($"{HubSettings.UrlsKey}: is empty. Leave it out for {DefaultUrls}, or write an address to listen on.");
+        }
+
+        if (!BindUrl.TryParse(settings.AgentUrl ?? DefaultAgentUrl, out BindUrl? agentUrl, out string? agentProblem))
+        {
+            problems.Add($"{HubSettings.AgentUrlKey}: {agentProblem}. Write a loopback address such as {DefaultAgentUrl}.");
+        }
+        else if (agentUrl.IsHttps)
+        {
+            problems.Add($"{HubSettings.AgentUrlKey}: agents are served without TLS until they have certificates. Write http:// and a loopback address such as {DefaultAgentUrl}.");
+        }
+        else if (!agentUrl.IsLoopback)
+        {
+            problems.Add($"{HubSettings.AgentUrlKey}: '{settings.AgentUrl}' can be reached from other machines, and agents have no certificates yet: anyone there could pose as a node. Write a loopback address such as {DefaultAgentUrl}; agents on other machines reach it through a tunnel.");
+        }
+        else if (urls.Any(agentUrl.Overlaps))
+        {
+            problems.Add($"{HubSettings.AgentUrlKey}: {agentUrl} is also in {HubSettings.UrlsKey}; HTTP/1.1 and HTTP/2 without TLS cannot share a port. Give agents another port.");
+        }
+
+        string? data = null;
+        if (settings.Data is { } wanted && string.IsNullOrWhiteSpace(wanted))
+        {
+            problems.Add($"{HubSettings.DataKey}: is empty. Leave it out for the default, or write a folder.");
+        }
+        else
+        {
+            data = Path.GetFullPath(settings.Data ?? DefaultDataDirectory());
+        }
+
+        if (!ProbeSetting.TryParse(settings.Probe ?? "icmp", out ProbeSetting? probe))
+        {
+            problems.Add($"{HubSettings.ProbeKey}: '{settings.Probe}' is no way to probe. Write icmp, or tcp: and a port from 1 to 65535, such as tcp:8080.");
+        }
+
+        return problems.Count > 0
+            ? new HubOptionsResult(null, problems.ToImmutable())
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe! }, []);
+    }
+
+    /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>
+    public static string DefaultDataDirectory()
+    {
+        string? state = Environment.GetEnvironmentVariable("XDG_STATE_HOME");
+        if (string.IsNullOrEmpty(state) || !Path.IsPathRooted(state))
+        {
+            state = Path.Combine(Environment.GetFolderPath(Environment.SpecialFolder.UserProfile), ".local", "state");
+        }
+
+        return Path.Combine(state, "failoverhub");
+    }
+}
+
+/// <summary>Either options or every problem, each one sentence or two that name the key and what to do.</summary>
+internal sealed record HubOptionsResult(HubOptions? Options, ImmutableArray<string> Problems);
