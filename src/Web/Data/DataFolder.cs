@@ -1,0 +1,72 @@
+using Microsoft.Data.Sqlite;
+
+namespace FailoverHub.Web.Data;
+
+/// <summary>The data folder cannot be used; the message says why and what to do, in words for whoever started the hub.</summary>
+internal sealed class DataFolderException(string message, Exception inner) : Exception(message, inner);
+
+/// <summary>
+/// The folder that holds the database. Only its owner may read what is in it: tokens are stored hashed, but who did what from where is
+/// nobody else's business either.
+/// </summary>
+internal sealed class DataFolder
+{
+    private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
+    private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
+
+    private DataFolder(string path) => Path = path;
+
+    public string Path { get; }
+
+    public string DatabaseFile => System.IO.Path.Combine(Path, "hub.db");
+
+    /// <summary>Pooling keeps a handful of open connections; every opened one is given the pragmas of <see cref="SqlitePragmas"/>.</summary>
+    public string ConnectionString => new SqliteConnectionStringBuilder
+    {
+        DataSource = DatabaseFile,
+        Mode = SqliteOpenMode.ReadWriteCreate,
+        ForeignKeys = true,
+        Pooling = true,
+        DefaultTimeout = 10,
+    }.ToString();
+
+    /// <summary>Makes the folder (0700) and the database file (0600) where they are missing and makes sure that both can be written.</summary>
+    /// <exception cref="DataFolderException">They cannot.</exception>
+    public static DataFolder Open(string path)
+    {
+        var folder = new DataFolder(System.IO.Path.GetFullPath(path));
+        try
+        {
+            if (!Directory.Exists(folder.Path))
+            {
+                Directory.CreateDirectory(folder.Path, OwnerOnlyFolder);
+            }
+
+            // SQLite would create the file by the umask; its -wal and -shm files take over the mode of the database file.
+            using (new FileStream(folder.DatabaseFile, new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.ReadWrite | FileShare.Delete,
+                UnixCreateMode = OwnerOnlyFile,
+            }))
+            {
+            }
+
+            File.SetUnixFileMode(folder.DatabaseFile, OwnerOnlyFile);
+
+            // The -wal and -shm files are made beside it: a folder that takes no new file is as bad as a read-only one.
+            var trial = System.IO.Path.Combine(folder.Path, $".writable-{Environment.ProcessId}");
+            File.WriteAllBytes(trial, []);
+            File.Delete(trial);
+            return folder;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw new DataFolderException(
+                $"The data folder '{folder.Path}' cannot be written ({e.Message}). Without it nothing can be audited, so the hub does not start. "
+                + "Give its user write access to that folder, or name another one with --data or FAILOVERHUB_DATA.",
+                e);
+        }
+    }
+}

@@ -1,0 +1,87 @@
+namespace FailoverHub.Web.Data;
+
+/// <summary>A node that the hub has heard at least once.</summary>
+internal sealed class NodeEntity
+{
+    public required string Name { get; set; }
+
+    public required string AgentVersion { get; set; }
+
+    public required string DataCenter { get; set; }
+
+    public string? RemoteAddress { get; set; }
+
+    /// <summary>Written at most once a minute and when a stream ends: after a crash of the hub it may be a minute early, never late.</summary>
+    public long? LastReportAtMs { get; set; }
+}
+
+/// <summary>A pair as it was found; what it is now is never stored.</summary>
+internal sealed class PairEntity
+{
+    public required string Id { get; set; }
+
+    public required string Name { get; set; }
+
+    public required string DataCenter { get; set; }
+
+    public string? PreferredNode { get; set; }
+
+    /// <summary>Grows with every accepted change of what is wanted.</summary>
+    public long Revision { get; set; }
+
+    /// <summary>What the members share: CIDR texts, separated by one blank.</summary>
+    public required string Prefixes { get; set; }
+
+    public List<PairMemberEntity> Members { get; set; } = [];
+
+    // The last planned move that succeeded: without it a planned move would look like a failure after a restart of the hub.
+    public string? MovedTo { get; set; }
+
+    public string? MovedBy { get; set; }
+
+    public string? MovedByOperation { get; set; }
+
+    public long? MovedAtMs { get; set; }
+}
+
+/// <summary>A node is in at most one pair: its name is the key.</summary>
+internal sealed class PairMemberEntity
+{
+    public required string Node { get; set; }
+
+    public required string PairId { get; set; }
+}
+
+/// <summary>What an intent is to its node.</summary>
+internal enum IntentStage
+{
+    /// <summary>Written with its operation, not yet allowed to leave the hub: an earlier step has to be observed first.</summary>
+    Planned,
+
+    /// <summary>May be sent, now and whenever the node comes back.</summary>
+    Released,
+
+    /// <summary>Its operation ended before its step; it must never be sent.</summary>
+    Abandoned,
+}
+
+/// <summary>One revision of what one node should do. The newest released one holds.</summary>
+internal sealed class IntentEntity
+{
+    public required string Node { get; set; }
+
+    public required long Revision { get; set; }
+
+    public required bool Drained { get; set; }
+
+    /// <summary>"203.0.113.10/32=Primary", separated by one blank.</summary>
+    public required string Roles { get; set; }
+
+    public required IntentStage Stage { get; set; }
+
+    public string? OperationId { get; set; }
+
+    public required string Reason { get; set; }
+
+    public required long WrittenAtMs { get; set; }
+}

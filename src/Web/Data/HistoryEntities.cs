@@ -1,0 +1,94 @@
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Data;
+
+/// <summary>Something that happened. Append-only but for retention.</summary>
+internal sealed class EventEntity
+{
+    public long Id { get; set; }
+
+    public required long AtMs { get; set; }
+
+    public required long RecordedAtMs { get; set; }
+
+    public required string Kind { get; set; }
+
+    public required EventSeverity Severity { get; set; }
+
+    public string? Pair { get; set; }
+
+    public string? Node { get; set; }
+
+    public string? Prefix { get; set; }
+
+    public required string Text { get; set; }
+
+    public string? OperationId { get; set; }
+
+    // Set for what came out of a node's journal; with the node they are unique, so that nothing is stored twice.
+    public string? BootId { get; set; }
+
+    public long? JournalSequence { get; set; }
+}
+
+/// <summary>Something somebody did or tried to do. Triggers forbid UPDATE and DELETE.</summary>
+internal sealed class AuditEntity
+{
+    /// <summary>Given by us, one more than the entry before: a gap is a removed entry.</summary>
+    public required long Id { get; set; }
+
+    public required long AtMs { get; set; }
+
+    public required string Actor { get; set; }
+
+    public string? RemoteAddress { get; set; }
+
+    public string? ForwardedFor { get; set; }
+
+    public required string Action { get; set; }
+
+    public required string Target { get; set; }
+
+    public string? Reason { get; set; }
+
+    public string? Before { get; set; }
+
+    public string? After { get; set; }
+
+    public required string Outcome { get; set; }
+
+    public string? CorrelationId { get; set; }
+
+    public required string PreviousHash { get; set; }
+
+    public required string Hash { get; set; }
+}
+
+/// <summary>How far a node's journal of one boot is stored.</summary>
+internal sealed class JournalPositionEntity
+{
+    public required string Node { get; set; }
+
+    public required string BootId { get; set; }
+
+    public required long Sequence { get; set; }
+
+    public required long UpdatedAtMs { get; set; }
+}
+
+/// <summary>Result of one probe of a shared address.</summary>
+internal sealed class ProbeSampleEntity
+{
+    public long Id { get; set; }
+
+    /// <summary>CIDR text.</summary>
+    public required string Prefix { get; set; }
+
+    public required long AtMs { get; set; }
+
+    /// <summary>Null: no answer came.</summary>
+    public long? RttMicroseconds { get; set; }
+
+    /// <summary>Null: it was answered.</summary>
+    public string? Error { get; set; }
+}

@@ -1,0 +1,42 @@
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Design;
+
+namespace FailoverHub.Web.Data;
+
+/// <summary>How the database is opened, the same for the hub, for its subcommands and for the migration tool.</summary>
+internal static class HubDatabase
+{
+    /// <summary>Registers <see cref="DataFolder"/> and <see cref="IDbContextFactory{HubDbContext}"/>.</summary>
+    /// <exception cref="DataFolderException">The folder cannot be written.</exception>
+    public static IServiceCollection AddHubDatabase(this IServiceCollection services, string dataFolder)
+    {
+        var folder = DataFolder.Open(dataFolder);
+        services.AddSingleton(folder);
+        services.AddDbContextFactory<HubDbContext>(options => Configure(options, folder.ConnectionString));
+        return services;
+    }
+
+    /// <summary>Brings the database to the newest schema. The subcommands call it as well: they may run before the hub ever did.</summary>
+    public static async Task MigrateAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
+    {
+        var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using (db.ConfigureAwait(false))
+        {
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+    }
+
+    internal static void Configure(DbContextOptionsBuilder options, string connectionString) =>
+        options.UseSqlite(connectionString).AddInterceptors(new SqlitePragmas());
+}
+
+/// <summary>For <c>dotnet ef</c> only; it never opens this file.</summary>
+internal sealed class DesignTimeHubDbContextFactory : IDesignTimeDbContextFactory<HubDbContext>
+{
+    public HubDbContext CreateDbContext(string[] args)
+    {
+        var options = new DbContextOptionsBuilder<HubDbContext>();
+        HubDatabase.Configure(options, "Data Source=:memory:");
+        return new HubDbContext(options.Options);
+    }
+}
