@@ -1,1 +1,3 @@
-return 0;
+using FailoverHub.Lab;
+
+return await LabCommand.Create().Parse(args).InvokeAsync();
