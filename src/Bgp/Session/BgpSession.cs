@@ -1,17 +1,57 @@
+using System.Net;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Wire;
+
 namespace FailoverHub.Bgp.Session;
 
 /// <summary>
 /// One BGP session (RFC 4271 8), without sockets, tasks or a clock: inputs and time go in, effects come out. Has one owner and is not thread-safe.
+/// It comes up again by itself after every failure until <see cref="SessionInput.Stop"/>. One connection at a time: the owner gives
+/// <see cref="SessionInput.Disconnected"/> for the one it had before it gives another <see cref="SessionInput.Connected"/>.
 /// </summary>
-public sealed class BgpSession
+/// <remarks>
+/// <code>
+///             Start                Connected            OPEN                KEEPALIVE
+///   Idle ------------> Connect ------------> OpenSent ------> OpenConfirm ------------> Established
+///    ^                  |   ^                                                                |
+///    |      ConnectFailed   | wait is over                                                   |
+///    |                  v   |                                                                |
+///    |                 Active                 any error, from any state                      |
+///    +---------------------------------------------------------------------------------------+
+///      wait is over: Connect (a passive session: Active at once, and from there by Connected to OpenSent)
+/// </code>
+/// </remarks>
+public sealed partial class BgpSession
 {
+    // RFC 4271 8.2.2 suggests 4 minutes for a neighbor that has not told its hold time yet.
+    private static readonly TimeSpan LargeHoldTime = TimeSpan.FromMinutes(4);
+
+    private static readonly SessionEffect SendKeepaliveEffect = new SessionEffect.Send(MessageCodec.Keepalive, BgpMessageType.Keepalive);
+
+    private readonly List<SessionEffect> _effects = [];
+    private readonly MessageFramer _framer = new();
+    private readonly SessionTimers _timers = new();
+    private readonly ReconnectBackoff _backoff;
+    private readonly AdjRibOut _ribOut = new();
+
+    // False for one attempt after the neighbor refused the parameter (RFC 5492 3).
+    private bool _offerCapabilities = true;
+
+    // Of the connection that is open, if any.
+    private IPAddress? _local;
+    private OpenMessage? _ourOpen;
+    private NegotiatedParameters? _negotiated;
+    private UpdateContext _wire;
+    private TimeSpan _establishedAt;
+
     /// <summary>Makes a session in <see cref="SessionState.Idle"/>.</summary>
     /// <param name="options">What it is to be.</param>
     /// <param name="random">For the jitter of its timers (RFC 4271 10).</param>
     public BgpSession(SessionOptions options, Random random)
     {
         Options = options;
-        _ = random;
+        _backoff = new ReconnectBackoff(options.ConnectRetry, random);
     }
 
     /// <summary>What it was made with.</summary>
@@ -21,15 +61,285 @@ public sealed class BgpSession
     public SessionState State { get; private set; }
 
     /// <summary>When it next wants <see cref="SessionInput.Tick"/>, on the clock of <c>now</c>; null: never.</summary>
-    public TimeSpan? NextDeadline { get; private set; }
+    public TimeSpan? NextDeadline => _timers.Next;
 
-    /// <summary>Takes one input.</summary>
+    /// <summary>Takes one input. Inputs that no longer fit (bytes of a connection that was closed, a dial that was given up) change nothing.</summary>
     /// <param name="input">What happened.</param>
     /// <param name="now">Monotonic time since any fixed origin; never goes back.</param>
     /// <returns>What to do, in order. Valid until the next call: the list is used again.</returns>
+    /// <exception cref="ArgumentException">An advertisement has more than 255 communities.</exception>
     public IReadOnlyList<SessionEffect> Handle(SessionInput input, TimeSpan now)
     {
-        _ = State;
-        return [];
+        _effects.Clear();
+        switch (input)
+        {
+            case SessionInput.Received received:
+                OnReceived(received.Bytes.Span, now);
+                break;
+            case SessionInput.Tick:
+                OnTick(now);
+                break;
+            case SessionInput.SetAdvertisements set:
+                OnSetAdvertisements(set, now);
+                break;
+            case SessionInput.Start:
+                OnStart(now);
+                break;
+            case SessionInput.Stop stop:
+                OnStop(stop.Text);
+                break;
+            case SessionInput.Connected connected:
+                OnConnected(connected.Local, now);
+                break;
+            case SessionInput.ConnectFailed failed:
+                OnConnectFailed(failed.Reason, now);
+                break;
+            case SessionInput.Disconnected disconnected:
+                OnDisconnected(disconnected.Reason, now);
+                break;
+            default:
+                throw new ArgumentOutOfRangeException(nameof(input), input, "The family of inputs is closed.");
+        }
+
+        return _effects;
+    }
+
+    private bool HasConnection => State >= SessionState.OpenSent;
+
+    private void OnStart(TimeSpan now)
+    {
+        if (State != SessionState.Idle)
+        {
+            return;
+        }
+
+        // Also "try again now" while a wait is running.
+        _backoff.Reset();
+        Begin(now, "started");
+    }
+
+    // From Idle or Active to where a connection can come from.
+    private void Begin(TimeSpan now, string reason)
+    {
+        _timers.StopAll();
+        if (Options.Passive)
+        {
+            MoveTo(SessionState.Active, reason + ": waits to be dialled");
+            return;
+        }
+
+        _effects.Add(new SessionEffect.Dial());
+        _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
+        MoveTo(SessionState.Connect, reason + ": dials");
+    }
+
+    private void OnStop(string text)
+    {
+        _offerCapabilities = true;
+        switch (State)
+        {
+            case SessionState.Idle:
+                _timers.StopAll();
+                return;
+            case SessionState.Connect:
+                _effects.Add(new SessionEffect.AbandonDial());
+                break;
+            case SessionState.Active:
+                break;
+            default:
+                // First the routes, so that the neighbor moves on even if it keeps routes of a session that ended (graceful restart), then the goodbye.
+                Send(_ribOut.WriteWithdrawAll(), BgpMessageType.Update);
+                Send(new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(text)));
+                _effects.Add(new SessionEffect.Close());
+                break;
+        }
+
+        ForgetConnection();
+        MoveTo(SessionState.Idle, "stopped: " + text);
+    }
+
+    private void OnConnected(IPAddress local, TimeSpan now)
+    {
+        if (HasConnection)
+        {
+            return;
+        }
+
+        if (State != (Options.Passive ? SessionState.Active : SessionState.Connect))
+        {
+            // Stopped or given up in the meantime.
+            _effects.Add(new SessionEffect.Close());
+            return;
+        }
+
+        _local = local;
+        _framer.Reset();
+        _timers.StopAll();
+        _timers.Hold = now + LargeHoldTime;
+        _ourOpen = OpenNegotiation.OurOpen(Options, _offerCapabilities);
+        _offerCapabilities = true;
+        Send(MessageCodec.Write(_ourOpen), BgpMessageType.Open);
+        MoveTo(SessionState.OpenSent, "connected");
+    }
+
+    private void OnConnectFailed(string reason, TimeSpan now)
+    {
+        if (State == SessionState.Connect)
+        {
+            WaitInActive(new SessionError(reason, FromPeer: false, 0, 0), now);
+        }
+    }
+
+    private void OnDisconnected(string reason, TimeSpan now)
+    {
+        if (!HasConnection)
+        {
+            return;
+        }
+
+        var error = new SessionError(reason, FromPeer: true, 0, 0);
+        if (State == SessionState.OpenSent)
+        {
+            // RFC 4271 8.2.2, OpenSent, TcpConnectionFails: not Idle but Active. This is what route servers do that do not know us (yet).
+            WaitInActive(error, now);
+        }
+        else
+        {
+            EndSession(error, now);
+        }
+    }
+
+    private void WaitInActive(SessionError error, TimeSpan now)
+    {
+        ForgetConnection();
+        _effects.Add(new SessionEffect.Failed(error));
+        if (!Options.Passive)
+        {
+            _timers.Retry = now + _backoff.Next();
+        }
+
+        MoveTo(SessionState.Active, error.Text);
+    }
+
+    private void OnTick(TimeSpan now)
+    {
+        if (_timers.Retry <= now)
+        {
+            OnRetryDue(now);
+        }
+
+        if (_timers.Hold <= now)
+        {
+            var waited = _negotiated is { HoldTime.IsZero: false } negotiated ? negotiated.HoldTime.Duration : LargeHoldTime;
+            Fail(new SessionFaultException(NotificationCode.HoldTimerExpired, $"nothing was heard from the neighbor for {(int)waited.TotalSeconds} s"), now);
+        }
+
+        if (_timers.Keepalive <= now)
+        {
+            SendKeepalive(now);
+        }
+    }
+
+    private void OnRetryDue(TimeSpan now)
+    {
+        if (State == SessionState.Connect)
+        {
+            // RFC 4271 8.2.2, Connect, ConnectRetryTimer_Expires: a new attempt at once, the wait was long enough.
+            _effects.Add(new SessionEffect.AbandonDial());
+            _effects.Add(new SessionEffect.Failed(new SessionError("the neighbor did not answer in time", FromPeer: false, 0, 0)));
+            _effects.Add(new SessionEffect.Dial());
+            _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
+            return;
+        }
+
+        Begin(now, "tries again");
+    }
+
+    private void OnSetAdvertisements(SessionInput.SetAdvertisements set, TimeSpan now)
+    {
+        _ribOut.SetDesired(set.Advertisements);
+        if (State == SessionState.Established)
+        {
+            SendRoutes(_ribOut.WriteChanges(), now);
+            _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count));
+        }
+    }
+
+    private void SendRoutes(ReadOnlyMemory<byte> updates, TimeSpan now)
+    {
+        if (!updates.IsEmpty)
+        {
+            Send(updates, BgpMessageType.Update);
+            RestartKeepalive(now);
+        }
+    }
+
+    private void SendKeepalive(TimeSpan now)
+    {
+        _effects.Add(SendKeepaliveEffect);
+        RestartKeepalive(now);
+    }
+
+    // Every KEEPALIVE and UPDATE that we send restarts it (RFC 4271 8.2.2, Established).
+    private void RestartKeepalive(TimeSpan now) =>
+        _timers.Keepalive = _negotiated is { HoldTime.IsZero: false } negotiated ? now + _backoff.Jittered(negotiated.KeepaliveInterval) : null;
+
+    private void Send(NotificationMessage notification) => Send(MessageCodec.Write(notification), BgpMessageType.Notification);
+
+    private void Send(ReadOnlyMemory<byte> bytes, BgpMessageType type)
+    {
+        if (!bytes.IsEmpty)
+        {
+            _effects.Add(new SessionEffect.Send(bytes, type));
+        }
+    }
+
+    // We end the session and say why.
+    private void Fail(SessionFaultException fault, TimeSpan now)
+    {
+        Send(fault.ToNotification());
+        _effects.Add(new SessionEffect.Close());
+        EndSession(new SessionError($"{fault.Message} ({fault.Code})", FromPeer: false, fault.Code.Code, fault.Code.Subcode), now);
+    }
+
+    // The connection is gone or on its way out; the next attempt is planned.
+    private void EndSession(SessionError error, TimeSpan now)
+    {
+        if (State == SessionState.Established && now - _establishedAt >= ReconnectBackoff.StableAfter)
+        {
+            _backoff.Reset();
+        }
+
+        ForgetConnection();
+        _effects.Add(new SessionEffect.Failed(error));
+        MoveTo(SessionState.Idle, error.Text);
+        if (Options.Passive)
+        {
+            Begin(now, "starts again");
+        }
+        else
+        {
+            _timers.Retry = now + _backoff.Next();
+        }
+    }
+
+    private void ForgetConnection()
+    {
+        _timers.StopAll();
+        _framer.Reset();
+        _ribOut.Close();
+        _local = null;
+        _ourOpen = null;
+        _negotiated = null;
+    }
+
+    private void MoveTo(SessionState state, string reason)
+    {
+        if (State != state)
+        {
+            var from = State;
+            State = state;
+            _effects.Add(new SessionEffect.StateChanged(from, state, reason));
+        }
     }
 }

@@ -24,4 +24,7 @@ public sealed record ReceivedRoutes
 
     /// <summary>Standard communities.</summary>
     public ImmutableArray<Community> Communities { get; init; } = [];
+
+    /// <summary>What was wrong with the UPDATE and did not end the session (RFC 7606), in words for the operator; null when nothing was.</summary>
+    public string? Problem { get; init; }
 }

@@ -1,0 +1,113 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Wire;
+
+namespace FailoverHub.Bgp.Session;
+
+// Makes our OPEN and judges the neighbor's: what both add up to, or the NOTIFICATION that says why not (RFC 4271 6.2).
+internal static class OpenNegotiation
+{
+    private const byte Version = 4;
+
+    // Without capabilities only towards a neighbor that refused the parameter (RFC 5492 3).
+    public static OpenMessage OurOpen(SessionOptions options, bool withCapabilities) => new()
+    {
+        MyAs = options.LocalAs > ushort.MaxValue ? OpenMessage.AsTrans : (ushort)options.LocalAs,
+        HoldTimeSeconds = options.HoldTime.Seconds,
+        BgpIdentifier = options.RouterId.Value,
+        Capabilities = withCapabilities ? OurCapabilities(options) : [],
+    };
+
+    private static ImmutableArray<Capability> OurCapabilities(SessionOptions options)
+    {
+        var capabilities = ImmutableArray.CreateBuilder<Capability>();
+        foreach (var family in options.Families)
+        {
+            capabilities.Add(new Capability.Multiprotocol(AfiSafi.Of(family)));
+        }
+
+        capabilities.Add(Capability.RouteRefresh.Instance);
+        if (options.Families.Contains(RouteFamily.Ipv4Unicast))
+        {
+            // Offered on IPv4 sessions too, where it is not needed: what we can do does not depend on the connection.
+            capabilities.Add(new Capability.ExtendedNextHop([ExtendedNextHopEntry.Ipv4OverIpv6]));
+        }
+
+        capabilities.Add(new Capability.FourOctetAs(options.LocalAs));
+        return capabilities.DrainToImmutable();
+    }
+
+    // What counts is what we *sent*, not what we are configured for: hence our own OPEN as an argument.
+    public static NegotiatedParameters Negotiate(SessionOptions options, OpenMessage ours, OpenMessage theirs)
+    {
+        if (theirs.Version != Version)
+        {
+            throw new SessionFaultException(NotificationCode.UnsupportedVersion, $"the neighbor speaks BGP version {theirs.Version}", [0, Version]);
+        }
+
+        var theirFourOctetAs = theirs.Capabilities.OfType<Capability.FourOctetAs>().LastOrDefault();
+        var peerAs = theirFourOctetAs?.As ?? theirs.MyAs;
+        if (peerAs != options.PeerAs || peerAs == 0)
+        {
+            throw new SessionFaultException(NotificationCode.BadPeerAs, Text($"the neighbor is in AS {peerAs} and should be in AS {options.PeerAs}"));
+        }
+
+        // RFC 6286 2.1: between two ASes both may have the same identifier, within one AS not.
+        if (theirs.BgpIdentifier == 0 || (options.PeerAs == options.LocalAs && theirs.BgpIdentifier == options.RouterId.Value))
+        {
+            throw new SessionFaultException(
+                NotificationCode.BadBgpIdentifier, theirs.BgpIdentifier == 0 ? "the neighbor's router id is zero" : "the neighbor has our own router id");
+        }
+
+        if (!HoldTime.IsAcceptable(theirs.HoldTimeSeconds))
+        {
+            throw new SessionFaultException(NotificationCode.UnacceptableHoldTime, Text($"the neighbor wants a hold time of {theirs.HoldTimeSeconds} s"));
+        }
+
+        var families = Families(ours);
+        var common = families.Where(Families(theirs).Contains).ToImmutableArray();
+        if (common.IsEmpty)
+        {
+            // RFC 5492 5: the data names the capabilities that we miss.
+            throw new SessionFaultException(NotificationCode.UnsupportedCapability, "the neighbor offers none of our address families", Multiprotocol(families));
+        }
+
+        return new NegotiatedParameters
+        {
+            PeerRouterId = new RouterId(theirs.BgpIdentifier),
+            PeerAs = peerAs,
+            HoldTime = HoldTime.Negotiate(options.HoldTime, new HoldTime(theirs.HoldTimeSeconds)),
+            FourOctetAs = theirFourOctetAs is not null && ours.Capabilities.OfType<Capability.FourOctetAs>().Any(),
+            Families = common,
+            Ipv4WithIpv6NextHop = common.Contains(RouteFamily.Ipv4Unicast) && HasExtendedNextHop(ours) && HasExtendedNextHop(theirs),
+            RouteRefresh = theirs.Capabilities.OfType<Capability.RouteRefresh>().Any(),
+        };
+    }
+
+    // RFC 4760 8: a speaker that says nothing of families means IPv4 unicast.
+    private static List<RouteFamily> Families(OpenMessage open)
+    {
+        var multiprotocol = open.Capabilities.OfType<Capability.Multiprotocol>().ToList();
+        return multiprotocol.Count == 0
+            ? [RouteFamily.Ipv4Unicast]
+            : multiprotocol.Select(capability => capability.Family.Known).OfType<RouteFamily>().Distinct().ToList();
+    }
+
+    private static bool HasExtendedNextHop(OpenMessage open) =>
+        open.Capabilities.OfType<Capability.ExtendedNextHop>().Any(capability => capability.Entries.Contains(ExtendedNextHopEntry.Ipv4OverIpv6));
+
+    private static ReadOnlySpan<byte> Multiprotocol(List<RouteFamily> families)
+    {
+        var writer = new WireWriter(6 * families.Count);
+        foreach (var family in families)
+        {
+            CapabilityCodec.Write(writer, new Capability.Multiprotocol(AfiSafi.Of(family)));
+        }
+
+        return writer.Finish().Span;
+    }
+
+    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
+}

@@ -1,0 +1,19 @@
+namespace FailoverHub.Bgp.Session;
+
+// The timers of RFC 4271 8 as points in time; null: not running. The owner sees only the next of them.
+internal sealed class SessionTimers
+{
+    // While dialling: when the dial has taken too long. Otherwise: when to dial again (ConnectRetryTimer and IdleHoldTimer, which never run together).
+    public TimeSpan? Retry { get; set; }
+
+    public TimeSpan? Hold { get; set; }
+
+    public TimeSpan? Keepalive { get; set; }
+
+    public TimeSpan? Next => Earlier(Retry, Earlier(Hold, Keepalive));
+
+    public void StopAll() => Retry = Hold = Keepalive = null;
+
+    private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>
+        left is null ? right : right is null ? left : left < right ? left : right;
+}
