@@ -82,7 +82,7 @@ public sealed class TrialDataCenterTests : IAsyncLifetime
     {
         await using var a = await AnnouncedAsync(_nodeA, PlatformPolicy.Primary);
         await using var b = await AnnouncedAsync(_nodeB, PlatformPolicy.Secondary);
-        var before = await _watch.WhenHolderAsync(Prefix, _nodeA);
+        var before = await _watch.WhenAsync(state => state.Servers[0].Neighbors.Values.Count(neighbor => neighbor.Routes.Count == 1) == 2);
 
         await b.AnnounceAsync(Prefix, PlatformPolicy.Primary);
         await a.AnnounceAsync(Prefix, PlatformPolicy.Secondary);

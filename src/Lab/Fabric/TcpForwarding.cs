@@ -29,7 +29,10 @@ internal static class TcpForwarding
             return;
         }
 
-        var outcomes = await Task.WhenAll(PumpAsync(client, nodeSide, ended), PumpAsync(nodeSide, client, ended));
+        using var broken = CancellationTokenSource.CreateLinkedTokenSource(ended);
+        var outcomes = await Task.WhenAll(PumpAsync(client, nodeSide, broken), PumpAsync(nodeSide, client, broken));
+
+        // Only now: closing a socket while an operation is pending on it would say FIN before RST.
         if (!outcomes.All(finished => finished))
         {
             Reset(client);
@@ -40,15 +43,7 @@ internal static class TcpForwarding
     /// <summary>Closes with RST, as a router's or another machine's answer to a connection that it does not know.</summary>
     public static void Reset(Socket socket)
     {
-        try
-        {
-            socket.LingerState = new LingerOption(true, 0);
-        }
-        catch (Exception error) when (error is SocketException or ObjectDisposedException)
-        {
-            // Gone already: nothing is left to reset.
-        }
-
+        socket.LingerState = new LingerOption(true, 0);
         socket.Dispose();
     }
 
@@ -78,14 +73,14 @@ internal static class TcpForwarding
     }
 
     /// <returns>Whether the direction came to its regular end.</returns>
-    private static async Task<bool> PumpAsync(Socket from, Socket to, CancellationToken ended)
+    private static async Task<bool> PumpAsync(Socket from, Socket to, CancellationTokenSource broken)
     {
         var buffer = ArrayPool<byte>.Shared.Rent(BufferSize);
         try
         {
             while (true)
             {
-                var count = await from.ReceiveAsync(buffer, ended);
+                var count = await from.ReceiveAsync(buffer, broken.Token);
                 if (count == 0)
                 {
                     to.Shutdown(SocketShutdown.Send);
@@ -94,15 +89,14 @@ internal static class TcpForwarding
 
                 for (var sent = 0; sent < count;)
                 {
-                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), ended);
+                    sent += await to.SendAsync(buffer.AsMemory(sent, count - sent), broken.Token);
                 }
             }
         }
-        catch (Exception error) when (error is SocketException or OperationCanceledException or ObjectDisposedException)
+        catch (Exception error) when (error is SocketException or OperationCanceledException)
         {
             // The other direction must not wait for a partner that is gone.
-            Reset(from);
-            Reset(to);
+            await broken.CancelAsync();
             return false;
         }
         finally
