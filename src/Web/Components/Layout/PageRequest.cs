@@ -1,0 +1,25 @@
+using System.Security.Claims;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Components.Layout;
+
+/// <summary>
+/// What the request for a page said, carried into its circuit: there is no HTTP request there any more. Blazor signs and
+/// encrypts it on the way through the browser, so the audit may rely on the address.
+/// </summary>
+/// <param name="RemoteAddress">Address that the request came from.</param>
+/// <param name="ForwardedFor">What a proxy claims; not trusted.</param>
+public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
+{
+    /// <summary>Nothing is known.</summary>
+    public static PageRequest Unknown { get; } = new(null, null);
+
+    internal static PageRequest From(HttpContext? http)
+    {
+        string? forwarded = http?.Request.Headers["X-Forwarded-For"].ToString();
+        return new(http?.Connection.RemoteIpAddress?.ToString(), string.IsNullOrEmpty(forwarded) ? null : forwarded);
+    }
+
+    /// <summary>Who acts on this page.</summary>
+    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor);
+}

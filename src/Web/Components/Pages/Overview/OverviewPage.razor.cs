@@ -1,0 +1,101 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using Microsoft.AspNetCore.Components;
+
+namespace FailoverHub.Web.Components.Pages.Overview;
+
+/// <summary>All pairs as they are now, problems first.</summary>
+public sealed partial class OverviewPage
+{
+    private readonly Dictionary<string, OperationView> _operations = new(StringComparer.Ordinal);
+    private FleetSnapshot _fleet = FleetSnapshot.Empty;
+    private ImmutableArray<PairView> _shown = [];
+    private ImmutableArray<TargetReachability> _targets = [];
+
+    [Inject]
+    private IFleetView Fleet { get; set; } = null!;
+
+    [Inject]
+    private IReachability Reachability { get; set; } = null!;
+
+    [Inject]
+    private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
+
+    /// <summary>Words that a pair must contain.</summary>
+    [SupplyParameterFromQuery(Name = "q")]
+    public string? Search { get; set; }
+
+    /// <summary>Name of the state that is shown alone.</summary>
+    [SupplyParameterFromQuery(Name = "state")]
+    public string? StateName { get; set; }
+
+    private PairState? State => Enum.TryParse(StateName, ignoreCase: true, out PairState state) ? state : null;
+
+    private string Title
+    {
+        get
+        {
+            int urgent = _fleet.Pairs.Count(pair => pair.State is PairState.NoAnnouncer or PairState.DualPrimary);
+            return urgent == 0 ? "Pairs · FailoverHub" : string.Create(CultureInfo.InvariantCulture, $"({urgent}!) Pairs · FailoverHub");
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnInitializedAsync()
+    {
+        _fleet = Fleet.Current;
+        _targets = Reachability.Current;
+        Follow(Fleet.WatchAsync, snapshot =>
+        {
+            _fleet = snapshot;
+            Select();
+        });
+        Follow(Reachability.WatchAsync, targets => _targets = targets);
+        Follow(Operations.WatchAsync, Take);
+        foreach (PairView pair in _fleet.Pairs.Where(pair => pair.OperationId is not null))
+        {
+            if (await Operations.FindAsync(pair.OperationId!, Leaving) is { } running)
+            {
+                _operations.TryAdd(running.Id, running);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    protected override void OnParametersSet() => Select();
+
+    private void Select() => _shown = PairList.Select(_fleet.Pairs, Search, State);
+
+    private void Take(OperationView operation)
+    {
+        if (operation.IsFinished)
+        {
+            _operations.Remove(operation.Id);
+        }
+        else
+        {
+            _operations[operation.Id] = operation;
+        }
+    }
+
+    private OperationView? OperationOf(PairView pair) =>
+        _operations.Values.FirstOrDefault(operation => operation.PairId == pair.Id && !operation.IsFinished);
+
+    private TargetReachability? ReachabilityOf(PairView pair) =>
+        _targets.Where(target => pair.Prefixes.Contains(target.Prefix)).OrderByDescending(target => target.State == ReachabilityState.Unreachable).FirstOrDefault();
+
+    private string Pressed(PairState? state) => State == state ? "true" : "false";
+
+    private void FilterState(PairState? state) => GoTo("state", state?.ToString());
+
+    private void SearchFor(ChangeEventArgs change) => GoTo("q", change.Value as string);
+
+    private void GoTo(string parameter, string? value) =>
+        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(parameter, string.IsNullOrWhiteSpace(value) ? null : value), replace: true);
+}

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Reachability;
+
+namespace FailoverHub.Web.Components.Shared.Charts;
+
+/// <summary>
+/// Places probe samples on an even axis that ends now. Pure. A place without a sample stays empty: a gap is a gap. The
+/// places are counted from sample to sample, not cut from the clock, or samples near a second's edge would share a place
+/// and leave the next one empty by turns.
+/// </summary>
+internal static class HeartbeatSlots
+{
+    /// <summary>The hub probes once a second.</summary>
+    public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
+
+    /// <param name="samples">Oldest first.</param>
+    /// <param name="now">The right edge.</param>
+    /// <param name="count">How many places.</param>
+    /// <returns>Oldest first; null: nothing was measured then.</returns>
+    public static ImmutableArray<ProbeSample?> Place(ImmutableArray<ProbeSample> samples, DateTimeOffset now, int count)
+    {
+        var slots = new ProbeSample?[count];
+        int slot = count;
+        DateTimeOffset next = now;
+        for (int i = samples.Length - 1; i >= 0; i--)
+        {
+            TimeSpan apart = next - samples[i].At;
+
+            // The newest may be up to two intervals old (one to wait, one under way) before that is a gap.
+            double places = slot == count ? Math.Max(0, (apart / Interval) - 1) : apart / Interval;
+            slot -= Math.Max(1, (int)Math.Round(places));
+            if (slot < 0)
+            {
+                break;
+            }
+
+            slots[slot] = samples[i];
+            next = samples[i].At;
+        }
+
+        return [.. slots];
+    }
+}

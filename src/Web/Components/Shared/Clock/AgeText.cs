@@ -1,0 +1,62 @@
+using System.Globalization;
+
+namespace FailoverHub.Web.Components.Shared.Clock;
+
+/// <summary>Times and spans as a person reads them. Pure.</summary>
+internal static class AgeText
+{
+    /// <summary>"now", "4 s", "12 min", "3 h 05 min", "2 d 4 h". Clocks that run ahead read as "now".</summary>
+    public static string Of(TimeSpan age) => age.TotalSeconds switch
+    {
+        < 1 => "now",
+        < 60 => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalSeconds} s"),
+        < 3600 => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalMinutes} min"),
+        < 86_400 => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalHours} h {age.Minutes:00} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)age.TotalDays} d {age.Hours} h"),
+    };
+
+    /// <summary>"just now", "4 s ago".</summary>
+    public static string Ago(TimeSpan age) => age.TotalSeconds < 1 ? "just now" : Of(age) + " ago";
+
+    /// <summary>"just now", "20 s ago", then minutes: for long lists, where a ticking second is noise.</summary>
+    public static string CalmAgo(TimeSpan age) => age.TotalSeconds switch
+    {
+        < 10 => "just now",
+        < 60 => "under 1 min ago",
+        _ => Ago(age),
+    };
+
+    /// <summary>How long something took: "0.42 s", "12.3 s", "2 min 05 s".</summary>
+    public static string Duration(TimeSpan span) => span.TotalSeconds switch
+    {
+        < 0 => "0.00 s",
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.00} s"),
+        < 60 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0} s"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalMinutes} min {span.Seconds:00} s"),
+    };
+
+    /// <summary>A round-trip time: "0.42 ms", "12.3 ms", "1.20 s".</summary>
+    public static string RoundTrip(TimeSpan span) => span.TotalMilliseconds switch
+    {
+        < 10 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0.00} ms"),
+        < 100 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0.0} ms"),
+        < 1000 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalMilliseconds:0} ms"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.00} s"),
+    };
+
+    /// <summary>"14:03:07.214" today, else with the date before it, in the zone.</summary>
+    public static string Absolute(DateTimeOffset at, DateTimeOffset now, TimeZoneInfo zone)
+    {
+        DateTimeOffset shown = TimeZoneInfo.ConvertTime(at, zone);
+        bool today = shown.Date == TimeZoneInfo.ConvertTime(now, zone).Date;
+        return shown.ToString(today ? "HH:mm:ss.fff" : "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+    }
+
+    /// <summary>"2026-11-22 14:03:07.214 UTC", or with the zone's offset.</summary>
+    public static string Full(DateTimeOffset at, TimeZoneInfo zone)
+    {
+        DateTimeOffset shown = TimeZoneInfo.ConvertTime(at, zone);
+        string time = shown.ToString("yyyy-MM-dd HH:mm:ss.fff", CultureInfo.InvariantCulture);
+        return zone == TimeZoneInfo.Utc ? time + " UTC" : time + shown.ToString(" zzz", CultureInfo.InvariantCulture);
+    }
+}
