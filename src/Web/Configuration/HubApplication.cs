@@ -1,5 +1,5 @@
+using FailoverHub.Web.Components;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using MudBlazor.Services;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -30,7 +30,7 @@ internal static class HubApplication
         builder.Services.AddSingleton(TimeProvider.System);
 
         // Hub core: fleet, operations, history, agents, data. (AddHubCore, lands from branch `hub`.)
-        AddDashboard(builder.Services);
+        builder.Services.AddDashboard();
 
         configure?.Invoke(builder);
         WebApplication app = builder.Build();
@@ -40,21 +40,9 @@ internal static class HubApplication
 
         app.MapGet("/healthz/live", () => Results.Text("live")).AllowAnonymous();
         MapAgents(app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous());
-        MapDashboard(app);
+        app.MapStaticAssets().AllowAnonymous();
+        app.MapDashboard();
         return app;
-    }
-
-    private static void AddDashboard(IServiceCollection services)
-    {
-        services.AddRazorComponents().AddInteractiveServerComponents();
-        services.AddMudServices();
-        services.AddCascadingAuthenticationState();
-    }
-
-    private static void MapDashboard(WebApplication app)
-    {
-        // app.MapRazorComponents<App>().AddInteractiveServerRenderMode(); lands with the first page.
-        _ = app;
     }
 
     private static void MapAgents(RouteGroupBuilder agents)

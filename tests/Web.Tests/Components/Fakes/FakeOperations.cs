@@ -1,0 +1,43 @@
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Tests.Components.Fakes;
+
+/// <summary>Operations that answer as a test says, and remember what was asked for.</summary>
+internal sealed class FakeOperations : IOperations
+{
+    public Broadcast<OperationView> Changes { get; } = new();
+
+    public List<OperationView> Known { get; } = [];
+
+    public List<(OperationRequest Request, Actor Actor)> Submitted { get; } = [];
+
+    public Func<OperationRequest, OperationPreview> OnPreview { get; set; } = _ => Make.Preview();
+
+    public Func<OperationRequest, SubmitResult> OnSubmit { get; set; } = _ => new SubmitResult.Accepted("op-1");
+
+    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem)
+    {
+        problem = null;
+        return OnPreview(request);
+    }
+
+    public Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
+    {
+        Submitted.Add((request, actor));
+        return Task.FromResult(OnSubmit(request));
+    }
+
+    public Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(Known.Find(operation => operation.Id == id));
+
+    public Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<OperationView>>([.. Known.Where(operation => pairId is null || operation.PairId == pairId).OrderByDescending(operation => operation.RequestedAt).Take(limit)]);
+
+    public void Publish(OperationView operation)
+    {
+        Known.RemoveAll(known => known.Id == operation.Id);
+        Known.Add(operation);
+        Changes.Send(operation);
+    }
+
+    public IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken) => Changes.ListenAsync([], cancellationToken);
+}
