@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Configuration;
+
+/// <summary>A prefix given with <c>--announce</c>: it counts as present whether or not an interface has it.</summary>
+internal sealed record ConfiguredPrefix(IPNetwork Prefix, Role? Role);
+
+/// <summary>What the command line says, parsed and checked. Nothing of it changes while the agent runs.</summary>
+internal sealed record AgentOptions
+{
+    /// <summary>Unique in the fleet.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>At least one, none twice.</summary>
+    public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
+
+    /// <summary>The platform's decimal id, null when only <c>--neighbor</c> was given.</summary>
+    public int? DataCenter { get; init; }
+
+    /// <summary>Source address of sessions to IPv4 neighbors; null: the kernel chooses.</summary>
+    public IPAddress? LocalIpv4 { get; init; }
+
+    /// <summary>Source address of sessions to IPv6 neighbors; null: the kernel chooses.</summary>
+    public IPAddress? LocalIpv6 { get; init; }
+
+    /// <summary>Null: chosen once by the agent and kept in the state directory.</summary>
+    public RouterId? RouterId { get; init; }
+
+    /// <summary>Role of every prefix that neither the intent nor <c>--announce</c> gives one.</summary>
+    public Role? DefaultRole { get; init; }
+
+    public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
+
+    /// <summary>Look for shared addresses on every interface, not only on loopback.</summary>
+    public bool AllInterfaces { get; init; }
+
+    /// <summary>64, or 56 with <c>--send56</c>.</summary>
+    public int Ipv6Length { get; init; } = 64;
+
+    /// <summary>1 to 255.</summary>
+    public int MultihopTtl { get; init; } = 16;
+
+    public HoldTime HoldTime { get; init; } = new(9);
+
+    public uint LocalAs { get; init; } = 65001;
+
+    public uint PeerAs { get; init; } = 65000;
+
+    /// <summary>Null: stand-alone.</summary>
+    public Uri? Hub { get; init; }
+
+    public required string StateDirectory { get; init; }
+
+    public LogLevel LogLevel { get; init; } = LogLevel.Information;
+
+    public bool LogJson { get; init; }
+
+    /// <summary>Nothing on the command line says what to announce as: only a stored intent can make this start sensible.</summary>
+    public bool NeedsStoredIntent { get; init; }
+
+    /// <summary>What is allowed but suspicious, in sentences.</summary>
+    public ImmutableArray<string> Warnings { get; init; } = [];
+
+    public IPAddress? LocalAddressFor(NeighborEndpoint neighbor) =>
+        neighbor.Address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetworkV6 ? LocalIpv6 : LocalIpv4;
+}

@@ -1,0 +1,299 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Configuration;
+
+/// <summary>
+/// From typed strings to <see cref="AgentOptions"/>. Goes through everything and keeps every error, each naming its flag and what to do,
+/// so that a command line is corrected in one go.
+/// </summary>
+internal sealed class AgentOptionsReader
+{
+    public const string DefaultStateDirectory = "/var/lib/failoverhub-agent";
+
+    private readonly RawArguments _raw;
+    private readonly string _hostName;
+    private readonly List<string> _errors = [];
+    private readonly List<string> _warnings = [];
+
+    private AgentOptionsReader(RawArguments raw, string hostName)
+    {
+        _raw = raw;
+        _hostName = hostName;
+    }
+
+    /// <summary>Either options, or at least one error.</summary>
+    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, string hostName)
+    {
+        var reader = new AgentOptionsReader(raw, hostName);
+        var options = reader.Read();
+        return reader._errors.Count == 0 ? (options, []) : (null, [.. reader._errors]);
+    }
+
+    private AgentOptions Read()
+    {
+        var dataCenter = ReadDataCenter();
+        var announce = ReadAnnounce();
+        var hub = ReadHub();
+        var role = ReadRole();
+        var (localIpv4, localIpv6) = ReadLocalAddresses();
+        var options = new AgentOptions
+        {
+            Node = ReadNode(),
+            Neighbors = ReadNeighbors(dataCenter),
+            DataCenter = dataCenter,
+            LocalIpv4 = localIpv4,
+            LocalIpv6 = localIpv6,
+            RouterId = ReadRouterId(),
+            DefaultRole = role,
+            Announce = announce,
+            AllInterfaces = _raw.AllInterfaces,
+            Ipv6Length = _raw.Send56 ? 56 : 64,
+            MultihopTtl = (int)ReadNumber("--multihopttl", _raw.MultihopTtl, 16, 1, 255, "the number of hops that the packets of a session may take"),
+            HoldTime = ReadHoldTime(),
+            LocalAs = (uint)ReadNumber("--local-as", _raw.LocalAs, 65001, 1, uint.MaxValue, "an AS number"),
+            PeerAs = (uint)ReadNumber("--peer-as", _raw.PeerAs, 65000, 1, uint.MaxValue, "an AS number"),
+            Hub = hub,
+            StateDirectory = string.IsNullOrWhiteSpace(_raw.State) ? DefaultStateDirectory : Path.GetFullPath(_raw.State),
+            LogLevel = ReadLogLevel(),
+            LogJson = _raw.LogJson,
+            NeedsStoredIntent = role is null && hub is null && !_raw.Primary && !_raw.Secondary && (announce.IsEmpty || announce.Any(prefix => prefix.Role is null)),
+        };
+        return options with { Warnings = [.. _warnings] };
+    }
+
+    private string ReadNode()
+    {
+        var name = _raw.Node ?? _hostName;
+        if (name.Length is 0 or > 63 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        {
+            _errors.Add($"--node: '{name}' cannot be the name of a node; give one of at most 63 letters, digits, '.', '-' and '_'.");
+        }
+
+        return name;
+    }
+
+    private int? ReadDataCenter()
+    {
+        if (_raw.DataCenter is null)
+        {
+            return null;
+        }
+
+        // Written in decimal into one hextet, so four digits are the most there can be; the vendor's client refuses 0 and 1.
+        if (!int.TryParse(_raw.DataCenter, NumberStyles.None, CultureInfo.InvariantCulture, out var id) || id is < 2 or > 9999)
+        {
+            _errors.Add($"--dcid: '{_raw.DataCenter}' is no data center id; give the decimal number of your data center, 2 to 9999 (Chicago is 18).");
+            return null;
+        }
+
+        switch (DataCenters.Find(id))
+        {
+            case null:
+                _warnings.Add($"data center id {id} is not known to this version; its route servers are dialled all the same");
+                break;
+            case { Warning: { } warning } known:
+                _warnings.Add($"data center {known.Name}: {warning}");
+                break;
+        }
+
+        return id;
+    }
+
+    private ImmutableArray<NeighborEndpoint> ReadNeighbors(int? dataCenter)
+    {
+        var port = (int)ReadNumber("--neighbor-port", _raw.NeighborPort, NeighborEndpoint.DefaultPort, 1, 65535, "a TCP port");
+        var neighbors = new List<NeighborEndpoint>();
+        foreach (var text in _raw.Neighbors)
+        {
+            if (!NeighborEndpoint.TryParse(text, port, out var neighbor))
+            {
+                _errors.Add($"--neighbor: '{text}' is no address; give ADDR, IPV4:PORT or [IPV6]:PORT.");
+            }
+            else if (neighbors.Contains(neighbor))
+            {
+                _errors.Add($"--neighbor: {neighbor} is given twice; give each neighbor once.");
+            }
+            else
+            {
+                neighbors.Add(neighbor);
+            }
+        }
+
+        // Neighbors given by hand replace those of the data center: a lab must not dial the real ones as well.
+        if (!_raw.Neighbors.IsEmpty)
+        {
+            return [.. neighbors];
+        }
+
+        if (_raw.DataCenter is null)
+        {
+            _errors.Add("--dcid: not given, and no --neighbor either; give --dcid with the id of your data center, or at least one --neighbor.");
+            return [];
+        }
+
+        var pattern = _raw.NeighborPattern ?? NeighborPattern.Default;
+        if (NeighborPattern.TryExpand(pattern, dataCenter ?? 2, port, out var expanded))
+        {
+            return expanded;
+        }
+
+        _errors.Add($"--neighborpattern: '{pattern}' gives no IPv6 address; give one with two places %d, for the data center id and the number of the route server, such as {NeighborPattern.Default}.");
+        return [];
+    }
+
+    private (IPAddress? Ipv4, IPAddress? Ipv6) ReadLocalAddresses()
+    {
+        IPAddress? ipv4 = null;
+        IPAddress? ipv6 = null;
+        foreach (var text in _raw.LocalAddresses)
+        {
+            if (!NeighborEndpoint.TryParse(text, NeighborEndpoint.DefaultPort, out var parsed) || parsed.Port != NeighborEndpoint.DefaultPort)
+            {
+                _errors.Add($"--local-address: '{text}' is no address; give an IPv4 or IPv6 address of this node.");
+                continue;
+            }
+
+            ref var slot = ref parsed.Address.AddressFamily == AddressFamily.InterNetworkV6 ? ref ipv6 : ref ipv4;
+            if (slot is not null)
+            {
+                _errors.Add($"--local-address: {slot} and {text} are of the same family; give at most one IPv4 and one IPv6 address.");
+            }
+
+            slot = parsed.Address;
+        }
+
+        return (ipv4, ipv6);
+    }
+
+    private RouterId? ReadRouterId()
+    {
+        if (_raw.RouterId is null)
+        {
+            return null;
+        }
+
+        if (RouterId.TryParse(_raw.RouterId, out var routerId))
+        {
+            return routerId;
+        }
+
+        _errors.Add($"--router-id: '{_raw.RouterId}' is no router id; give four numbers such as 192.0.2.1, another one on each node.");
+        return null;
+    }
+
+    private Role? ReadRole()
+    {
+        if (_raw is { Primary: true, Secondary: true })
+        {
+            _errors.Add("--primary and --secondary are both given; give one of them, or a role with each prefix: --announce PREFIX=primary.");
+            return null;
+        }
+
+        return _raw.Primary ? Role.Primary : _raw.Secondary ? Role.Secondary : null;
+    }
+
+    private ImmutableArray<ConfiguredPrefix> ReadAnnounce()
+    {
+        var prefixes = ImmutableArray.CreateBuilder<ConfiguredPrefix>();
+        foreach (var text in _raw.Announce)
+        {
+            var (prefixText, roleText) = text.Split('=', 2) is [var left, var right] ? (left, right) : (text, null);
+            Role? role = null;
+            if (roleText is not null)
+            {
+                if (!RoleWords.TryParse(roleText, out var parsedRole))
+                {
+                    _errors.Add($"--announce: '{roleText}' in '{text}' is no role; write {prefixText}=primary or {prefixText}=secondary.");
+                }
+
+                role = parsedRole;
+            }
+
+            if (!SharedPrefix.TryParse(prefixText, out var prefix, out var problem))
+            {
+                _errors.Add($"--announce: {problem}");
+            }
+            else if (prefixes.Any(other => other.Prefix.Equals(prefix)))
+            {
+                _errors.Add($"--announce: {prefix} is given twice; give each prefix once.");
+            }
+            else
+            {
+                prefixes.Add(new ConfiguredPrefix(prefix, role));
+            }
+        }
+
+        return prefixes.ToImmutable();
+    }
+
+    private Uri? ReadHub()
+    {
+        if (_raw.Hub is null)
+        {
+            return null;
+        }
+
+        if (Uri.TryCreate(_raw.Hub, UriKind.Absolute, out var hub) && hub.Scheme is "http" or "https" && hub.Host.Length > 0)
+        {
+            return hub;
+        }
+
+        _errors.Add($"--hub: '{_raw.Hub}' is no address of a hub; give it as http://HOST:PORT, such as http://127.0.0.1:5081.");
+        return null;
+    }
+
+    private HoldTime ReadHoldTime()
+    {
+        var seconds = ReadNumber("--hold-time", _raw.HoldTime, 9, 0, ushort.MaxValue, "seconds, 0 or 3 and up");
+        if (HoldTime.IsAcceptable((int)seconds))
+        {
+            return new HoldTime((ushort)seconds);
+        }
+
+        _errors.Add($"--hold-time: {seconds} is not allowed by BGP; give 0 (no keepalives) or at least 3 seconds.");
+        return new HoldTime(9);
+    }
+
+    private LogLevel ReadLogLevel()
+    {
+        switch (_raw.LogLevel?.ToUpperInvariant())
+        {
+            case null or "" or "INFO":
+                return LogLevel.Information;
+            case "TRACE":
+                return LogLevel.Trace;
+            case "DEBUG":
+                return LogLevel.Debug;
+            case "WARN" or "WARNING":
+                return LogLevel.Warning;
+            case "ERROR":
+                return LogLevel.Error;
+            default:
+                // As the vendor's client: a command line that started there must start here.
+                _warnings.Add($"log level '{_raw.LogLevel}' is not known, info is used; --loglevel takes trace, debug, info, warn or error");
+                return LogLevel.Information;
+        }
+    }
+
+    private long ReadNumber(string flag, string? text, long absent, long smallest, long largest, string what)
+    {
+        if (text is null)
+        {
+            return absent;
+        }
+
+        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= smallest && value <= largest)
+        {
+            return value;
+        }
+
+        _errors.Add($"{flag}: '{text}' is not {what}; give a number from {smallest} to {largest}.");
+        return absent;
+    }
+}

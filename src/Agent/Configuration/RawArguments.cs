@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Agent.Configuration;
+
+/// <summary>The values of the command line as they were typed; null or empty: not given.</summary>
+internal sealed record RawArguments
+{
+    public string? DataCenter { get; init; }
+
+    public bool Primary { get; init; }
+
+    public bool Secondary { get; init; }
+
+    public bool Send56 { get; init; }
+
+    public bool AllInterfaces { get; init; }
+
+    public string? MultihopTtl { get; init; }
+
+    public string? NeighborPattern { get; init; }
+
+    public string? LogLevel { get; init; }
+
+    public bool LogJson { get; init; }
+
+    public ImmutableArray<string> Neighbors { get; init; } = [];
+
+    public string? NeighborPort { get; init; }
+
+    public ImmutableArray<string> LocalAddresses { get; init; } = [];
+
+    public string? RouterId { get; init; }
+
+    public ImmutableArray<string> Announce { get; init; } = [];
+
+    public string? Hub { get; init; }
+
+    public string? State { get; init; }
+
+    public string? HoldTime { get; init; }
+
+    public string? Node { get; init; }
+
+    public string? LocalAs { get; init; }
+
+    public string? PeerAs { get; init; }
+}

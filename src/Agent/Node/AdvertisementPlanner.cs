@@ -1,0 +1,68 @@
+namespace FailoverHub.Agent.Node;
+
+/// <summary>The verdict of a prefix's health checks.</summary>
+internal enum Health
+{
+    /// <summary>Nothing is checked, or nothing is known yet. Changes nothing.</summary>
+    Unknown,
+    Healthy,
+    Unhealthy,
+}
+
+/// <summary>Why a prefix is not announced.</summary>
+internal enum WithdrawnReason
+{
+    Drained,
+    Unhealthy,
+    AddressMissing,
+    NotAssigned,
+    Stopping,
+}
+
+/// <summary>What is to be done with one prefix.</summary>
+internal abstract record AdvertisementDecision
+{
+    private AdvertisementDecision()
+    {
+    }
+
+    internal sealed record Announce(Role Role) : AdvertisementDecision;
+
+    internal sealed record Withdraw(WithdrawnReason Reason) : AdvertisementDecision;
+}
+
+/// <summary>Everything that a decision about one prefix depends on.</summary>
+/// <param name="Stopping">The agent is saying goodbye.</param>
+/// <param name="Drained">The operator wants nothing announced.</param>
+/// <param name="AddressPresent">The node has the address, or it was given on the command line.</param>
+/// <param name="Assigned">The role of the intent, or else of the configuration; null: none.</param>
+/// <param name="Health">Verdict of the checks.</param>
+internal readonly record struct AdvertisementFacts(bool Stopping, bool Drained, bool AddressPresent, Role? Assigned, Health Health);
+
+/// <summary>
+/// The table. Its rows are read from above: the first that fits decides, so of several reasons to be silent the one that the operator
+/// gave comes before the ones that the node found.
+/// </summary>
+internal static class AdvertisementPlanner
+{
+    public static AdvertisementDecision Decide(in AdvertisementFacts facts) => facts switch
+    {
+        { Stopping: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping),
+        { Drained: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Drained),
+        { AddressPresent: false } => new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing),
+        { Assigned: null } => new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned),
+        { Health: Health.Unhealthy } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
+        { Assigned: { } role } => new AdvertisementDecision.Announce(role),
+    };
+
+    /// <summary>The stable word of the reports and the logs.</summary>
+    public static string Word(this WithdrawnReason reason) => reason switch
+    {
+        WithdrawnReason.Drained => "drained",
+        WithdrawnReason.Unhealthy => "unhealthy",
+        WithdrawnReason.AddressMissing => "address-missing",
+        WithdrawnReason.NotAssigned => "not-assigned",
+        WithdrawnReason.Stopping => "stopping",
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a reason."),
+    };
+}

@@ -1,0 +1,59 @@
+using System.Net;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>What an intent has to fulfil before it is kept, and what its answer is.</summary>
+internal static class IntentRules
+{
+    /// <summary>
+    /// Null: acceptable. A prefix that the node has not got (yet) is acceptable: it is announced when its address appears, and reported
+    /// as address-missing until then. One that could never be announced is not.
+    /// </summary>
+    public static string? Problem(NodeIntent intent, NodeSettings settings)
+    {
+        if (intent.Revision == 0)
+        {
+            return "revision 0 means no intent; revisions begin at 1";
+        }
+
+        var seen = new HashSet<IPNetwork>();
+        foreach (var entry in intent.Prefixes)
+        {
+            if (!seen.Add(entry.Prefix))
+            {
+                return $"{entry.Prefix} is in it twice";
+            }
+
+            if (!SharedPrefix.IsShareable(entry.Prefix))
+            {
+                return $"{entry.Prefix} cannot be shared; only an IPv4 /32 and an IPv6 /64 or /56 can";
+            }
+
+            if (IPAddress.IsLoopback(entry.Prefix.BaseAddress) && !settings.Announce.Any(configured => configured.Prefix.Equals(entry.Prefix)))
+            {
+                return $"{entry.Prefix} is a loopback address that was not given to this node with --announce";
+            }
+        }
+
+        return null;
+    }
+
+    /// <summary>The answer that can be given now, null while sockets are still to be waited for.</summary>
+    public static IntentOutcome? Outcome(NodeState state, long version, bool waitIsOver)
+    {
+        var established = state.EstablishedSessions;
+        if (established == 0)
+        {
+            return new IntentOutcome.AcceptedNotAnnounced("no session is established; the neighbors are told when one is");
+        }
+
+        var written = state.Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= version);
+        return (written, waitIsOver) switch
+        {
+            _ when written == established => new IntentOutcome.Applied(written),
+            (_, false) => null,
+            (0, true) => new IntentOutcome.AcceptedNotAnnounced($"none of {established} established sessions took the UPDATE in time"),
+            _ => new IntentOutcome.Applied(written),
+        };
+    }
+}

@@ -1,0 +1,68 @@
+using System.Collections.Immutable;
+using FailoverHub.Bgp.Routes;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>What the node loop has to do, in order. A closed family.</summary>
+internal abstract record NodeEffect
+{
+    private NodeEffect()
+    {
+    }
+
+    /// <summary>Hand these routes to every session.</summary>
+    internal sealed record SetAdvertisements(long Version, ImmutableArray<Advertisement> Advertisements) : NodeEffect;
+
+    /// <summary>Keep the intent on disk, then apply <see cref="NodeEvent.IntentPersisted"/> or <see cref="NodeEvent.IntentNotPersisted"/> before any other event.</summary>
+    internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect;
+
+    /// <summary>Tell the hub.</summary>
+    internal sealed record AnswerIntent(IntentAnswer Answer) : NodeEffect;
+
+    /// <summary>Withdraw, say goodbye with this text, close.</summary>
+    internal sealed record StopSessions(string Text) : NodeEffect;
+
+    /// <summary>A transition: goes to the journal and, with its consequence in words, to the log.</summary>
+    internal sealed record Record(TransitionKind Kind, string Text, string Prefix = "", string Neighbor = "", string OperationId = "") : NodeEffect;
+
+    /// <summary>Worth a line in the log, but no transition.</summary>
+    internal sealed record Log(LogLevel Level, string Text) : NodeEffect;
+}
+
+/// <summary>Kinds of transitions in the journal; their words are a contract with the hub.</summary>
+internal enum TransitionKind
+{
+    Started,
+    Stopping,
+    SessionEstablished,
+    SessionLost,
+    Announced,
+    Withdrawn,
+    RoleChanged,
+    IntentAccepted,
+    IntentRejected,
+    Drained,
+    Undrained,
+    JournalOverflow,
+}
+
+internal static class TransitionKindWords
+{
+    public static string Word(this TransitionKind kind) => kind switch
+    {
+        TransitionKind.Started => "started",
+        TransitionKind.Stopping => "stopping",
+        TransitionKind.SessionEstablished => "session-established",
+        TransitionKind.SessionLost => "session-lost",
+        TransitionKind.Announced => "announced",
+        TransitionKind.Withdrawn => "withdrawn",
+        TransitionKind.RoleChanged => "role-changed",
+        TransitionKind.IntentAccepted => "intent-accepted",
+        TransitionKind.IntentRejected => "intent-rejected",
+        TransitionKind.Drained => "drained",
+        TransitionKind.Undrained => "undrained",
+        TransitionKind.JournalOverflow => "journal-overflow",
+        _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
+    };
+}

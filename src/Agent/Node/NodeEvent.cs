@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>What can happen to a node. A closed family.</summary>
+internal abstract record NodeEvent
+{
+    private NodeEvent()
+    {
+    }
+
+    /// <summary>The agent begins; the first event there is.</summary>
+    /// <param name="Prefixes">Shared prefixes on the interfaces.</param>
+    /// <param name="Text">How it begins, in a sentence for the journal.</param>
+    internal sealed record Started(ImmutableHashSet<IPNetwork> Prefixes, string Text) : NodeEvent;
+
+    /// <summary>The interfaces were read, and differ.</summary>
+    internal sealed record AddressesChanged(ImmutableHashSet<IPNetwork> Prefixes) : NodeEvent;
+
+    /// <summary>The hub wants this.</summary>
+    internal sealed record IntentReceived(NodeIntent Intent) : NodeEvent;
+
+    /// <summary>The hub sent something that cannot be an intent.</summary>
+    internal sealed record IntentMalformed(ulong Revision, string OperationId, string Problem) : NodeEvent;
+
+    /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> is on the disk.</summary>
+    internal sealed record IntentPersisted(NodeIntent Intent) : NodeEvent;
+
+    /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> could not be kept.</summary>
+    internal sealed record IntentNotPersisted(NodeIntent Intent, string Problem) : NodeEvent;
+
+    /// <summary>A session changed its state.</summary>
+    internal sealed record SessionChanged(NeighborEndpoint Neighbor, SessionState To, string Reason) : NodeEvent;
+
+    /// <summary>A session came up.</summary>
+    internal sealed record SessionEstablished(NeighborEndpoint Neighbor, NegotiatedParameters Parameters) : NodeEvent;
+
+    /// <summary>Something went wrong with a session.</summary>
+    internal sealed record SessionFailed(NeighborEndpoint Neighbor, SessionError Error) : NodeEvent;
+
+    /// <summary>Every UPDATE up to this version of the advertisements is written on the session's socket.</summary>
+    internal sealed record AdvertisementsWritten(NeighborEndpoint Neighbor, long Version) : NodeEvent;
+
+    /// <summary>Time has passed. Given while an answer is pending.</summary>
+    internal sealed record Tick : NodeEvent;
+
+    /// <summary>The agent is asked to end.</summary>
+    /// <param name="Cause">What asked: <c>SIGTERM</c>.</param>
+    internal sealed record StopRequested(string Cause) : NodeEvent;
+}

@@ -1,0 +1,167 @@
+using System.Threading.Channels;
+using FailoverHub.Agent.Platform;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>The sessions, as the node loop sees them. Calls return at once.</summary>
+internal interface ISpeaker
+{
+    /// <summary>What every neighbor is to have from now on. A newer call replaces one that was not taken yet.</summary>
+    void SetAdvertisements(long version, System.Collections.Immutable.ImmutableArray<Bgp.Routes.Advertisement> advertisements);
+
+    /// <summary>Withdraw, say goodbye, close.</summary>
+    void Stop(string text);
+}
+
+/// <summary>
+/// The only owner of <see cref="NodeState"/>. One bounded channel of events, one loop that applies the reducer and carries its effects out.
+/// <code>
+///   Speaker thread ──┐                                   ┌─> Speaker (routes, stop)
+///   AddressWatcher ──┼─> channel (4096) ─> reducer ──────┼─> intent store, journal, log
+///   HubLink ─────────┘                        │          └─> Answered
+///                                             └─> Current (snapshot), Changed
+/// </code>
+/// </summary>
+internal sealed partial class NodeLoop
+{
+    /// <summary>Thousands of transitions: full means that the loop hangs. Senders keep what was refused and try again, or say so.</summary>
+    public const int Capacity = 4096;
+
+    private readonly Channel<NodeEvent> _events = Channel.CreateBounded<NodeEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly ISpeaker _speaker;
+    private readonly IntentStore _intents;
+    private readonly Journal _journal;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly long _origin;
+    private NodeState _state;
+
+    public NodeLoop(NodeState initial, ISpeaker speaker, NodeStorage storage, TimeProvider time, ILogger<NodeLoop> logger)
+    {
+        _state = initial;
+        _speaker = speaker;
+        _intents = storage.Intents;
+        _journal = storage.Journal;
+        _time = time;
+        _logger = logger;
+        _origin = time.GetTimestamp();
+    }
+
+    /// <summary>The node as it is now.</summary>
+    public NodeState Current => Volatile.Read(ref _state);
+
+    /// <summary>After every change of <see cref="Current"/>, on the loop. Handlers return at once.</summary>
+    public event Action? Changed;
+
+    /// <summary>An answer to an intent, on the loop. Handlers return at once.</summary>
+    public event Action<IntentAnswer>? Answered;
+
+    /// <summary>Posts an event without waiting. False: the loop has 4096 events to do, or has ended.</summary>
+    public bool TryPost(NodeEvent occurred) => _events.Writer.TryWrite(occurred);
+
+    /// <summary>Posts an event, waiting for room.</summary>
+    public ValueTask PostAsync(NodeEvent occurred, CancellationToken cancellationToken) => _events.Writer.WriteAsync(occurred, cancellationToken);
+
+    /// <summary>No more events are taken; <see cref="RunAsync"/> ends after those that are waiting.</summary>
+    public void Complete() => _events.Writer.TryComplete();
+
+    /// <summary>Applies an event before the loop runs: the first routes must be there before the first dial.</summary>
+    public void ApplyBeforeRunning(NodeEvent occurred) => Apply(occurred);
+
+    /// <summary>The loop. Ends after <see cref="Complete"/>.</summary>
+    public async Task RunAsync()
+    {
+        var reader = _events.Reader;
+        while (true)
+        {
+            while (reader.TryRead(out var occurred))
+            {
+                Apply(occurred);
+            }
+
+            if (!await WaitAsync(reader))
+            {
+                return;
+            }
+        }
+    }
+
+    // Waits for an event, or for the moment at which a pending answer has waited long enough.
+    private async Task<bool> WaitAsync(ChannelReader<NodeEvent> reader)
+    {
+        if (_state.Pending is not { } pending)
+        {
+            return await reader.WaitToReadAsync();
+        }
+
+        var left = pending.Deadline - _time.GetElapsedTime(_origin);
+        if (left > TimeSpan.Zero)
+        {
+            using var wait = new CancellationTokenSource(left, _time);
+            try
+            {
+                return await reader.WaitToReadAsync(wait.Token);
+            }
+            catch (OperationCanceledException)
+            {
+                // The deadline came first.
+            }
+        }
+
+        Apply(new NodeEvent.Tick());
+        return true;
+    }
+
+    private void Apply(NodeEvent occurred)
+    {
+        var now = new Moment(_time.GetElapsedTime(_origin), _time.GetUtcNow());
+        var (state, effects) = NodeReducer.Apply(_state, occurred, now);
+        var changed = !ReferenceEquals(state, _state);
+        Volatile.Write(ref _state, state);
+        foreach (var effect in effects)
+        {
+            CarryOut(effect, now);
+        }
+
+        if (changed)
+        {
+            Changed?.Invoke();
+        }
+    }
+
+    private void CarryOut(NodeEffect effect, Moment now)
+    {
+        switch (effect)
+        {
+            case NodeEffect.SetAdvertisements(var version, var advertisements):
+                _speaker.SetAdvertisements(version, advertisements);
+                break;
+            case NodeEffect.StopSessions(var text):
+                _speaker.Stop(text);
+                break;
+            case NodeEffect.PersistIntent(var intent):
+                var problem = _intents.TrySave(intent);
+                Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));
+                break;
+            case NodeEffect.AnswerIntent(var answer):
+                Answered?.Invoke(answer);
+                break;
+            case NodeEffect.Record record:
+                _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId));
+                LogTransition(_logger, record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected ? LogLevel.Warning : LogLevel.Information, record.Text);
+                break;
+            case NodeEffect.Log(var level, var text):
+                LogTransition(_logger, level, text);
+                break;
+            default:
+                throw new InvalidOperationException($"Nobody carries out {effect.GetType().Name}.");
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Message = "{Text}")]
+    private static partial void LogTransition(ILogger logger, LogLevel level, string text);
+}
+
+/// <summary>What a node keeps on disk.</summary>
+internal sealed record NodeStorage(IntentStore Intents, Journal Journal);

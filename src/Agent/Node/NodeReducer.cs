@@ -1,0 +1,284 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Agent.Configuration;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>
+/// The whole behaviour of a node: what it knows, an event and the time go in; what it knows now and what is to be done come out.
+/// Nothing here touches a socket, a disk or a clock.
+/// </summary>
+internal static class NodeReducer
+{
+    public static (NodeState State, ImmutableArray<NodeEffect> Effects) Apply(NodeState state, NodeEvent occurred, Moment now)
+    {
+        var step = new NodeStep(state, now);
+        switch (occurred)
+        {
+            case NodeEvent.Started started:
+                Start(step, started);
+                break;
+            case NodeEvent.AddressesChanged changed:
+                ChangeAddresses(step, changed.Prefixes);
+                break;
+            case NodeEvent.IntentReceived received:
+                ReceiveIntent(step, received.Intent);
+                break;
+            case NodeEvent.IntentMalformed malformed:
+                Reject(step, malformed.Revision, malformed.OperationId, malformed.Problem);
+                break;
+            case NodeEvent.IntentPersisted persisted:
+                ObeyIntent(step, persisted.Intent);
+                break;
+            case NodeEvent.IntentNotPersisted failed:
+                Reject(step, failed.Intent.Revision, failed.Intent.OperationId, failed.Problem);
+                break;
+            case NodeEvent.SessionChanged changed:
+                ChangeSession(step, changed);
+                break;
+            case NodeEvent.SessionEstablished established:
+                EstablishSession(step, established);
+                break;
+            case NodeEvent.SessionFailed failed:
+                FailSession(step, failed);
+                break;
+            case NodeEvent.AdvertisementsWritten written:
+                Update(step, written.Neighbor, session => session with { WrittenVersion = written.Version });
+                break;
+            case NodeEvent.StopRequested stop:
+                Stop(step, stop.Cause);
+                break;
+            case NodeEvent.Tick:
+                break;
+            default:
+                throw new InvalidOperationException($"No behaviour for {occurred.GetType().Name}.");
+        }
+
+        AnswerPending(step);
+        return (step.State, step.Effects);
+    }
+
+    private static void Start(NodeStep step, NodeEvent.Started started)
+    {
+        step.State = step.State with { OnInterfaces = started.Prefixes };
+        var cause = step.State.Intent is { } intent ? $"start, obeying {intent.Describe()}" : "start";
+        step.Replan(cause, () => step.Record(TransitionKind.Started, started.Text));
+    }
+
+    private static void ChangeAddresses(NodeStep step, ImmutableHashSet<System.Net.IPNetwork> found)
+    {
+        var appeared = found.Except(step.State.OnInterfaces);
+        var gone = step.State.OnInterfaces.Except(found);
+        if (appeared.IsEmpty && gone.IsEmpty)
+        {
+            return;
+        }
+
+        step.State = step.State with { OnInterfaces = found };
+        step.Replan((appeared.IsEmpty, gone.IsEmpty) switch
+        {
+            (false, true) => "its address is on an interface now",
+            (true, false) => "no interface has its address any more",
+            _ => "the addresses of the interfaces changed",
+        });
+    }
+
+    private static void ReceiveIntent(NodeStep step, NodeIntent intent)
+    {
+        var state = step.State;
+        var problem = state.Stopping ? "the agent is stopping" : IntentRules.Problem(intent, state.Settings);
+        if (problem is null && state.Intent is { } current && intent.Revision <= current.Revision)
+        {
+            if (intent.Revision == current.Revision && intent.WantsTheSameAs(current))
+            {
+                AnswerAgain(step, intent.Revision);
+                return;
+            }
+
+            problem = intent.Revision == current.Revision
+                ? $"revision {current.Revision} is in force with another content"
+                : $"revision {current.Revision} is in force, which is newer";
+        }
+
+        if (problem is not null)
+        {
+            Reject(step, intent.Revision, intent.OperationId, problem);
+            return;
+        }
+
+        step.Do(new NodeEffect.PersistIntent(intent));
+    }
+
+    // The hub asks again after a reconnect; a pending answer covers it.
+    private static void AnswerAgain(NodeStep step, ulong revision)
+    {
+        if (step.State.Pending?.Revision != revision)
+        {
+            step.State = step.State with { Pending = Await(step, revision) };
+        }
+    }
+
+    private static void Reject(NodeStep step, ulong revision, string operationId, string problem)
+    {
+        step.Do(new NodeEffect.AnswerIntent(new IntentAnswer(revision, new IntentOutcome.Rejected(problem))));
+        step.Record(TransitionKind.IntentRejected, $"intent {revision} rejected, nothing changed: {problem}", operationId: operationId);
+    }
+
+    private static void ObeyIntent(NodeStep step, NodeIntent intent)
+    {
+        var before = step.State;
+        if (before.Pending is { } superseded)
+        {
+            Answer(step, superseded, IntentRules.Outcome(before, superseded.Version, waitIsOver: true)!);
+        }
+
+        step.State = before with { Intent = intent };
+        step.Replan(
+            intent.Describe(),
+            () =>
+            {
+                step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept", operationId: intent.OperationId);
+                if (intent.Drained != before.Drained)
+                {
+                    step.Record(
+                        intent.Drained ? TransitionKind.Drained : TransitionKind.Undrained,
+                        intent.Drained ? $"drained, nothing is announced and the sessions stay up: {intent.Describe()}" : $"no longer drained: {intent.Describe()}",
+                        operationId: intent.OperationId);
+                }
+            },
+            intent.OperationId);
+        step.State = step.State with { Pending = Await(step, intent.Revision) };
+    }
+
+    private static PendingAnswer Await(NodeStep step, ulong revision) =>
+        new(revision, step.State.Version, step.Now.Monotonic + step.State.Settings.IntentAnswerWait);
+
+    private static void AnswerPending(NodeStep step)
+    {
+        if (step.State.Pending is { } pending
+            && IntentRules.Outcome(step.State, pending.Version, step.State.Stopping || step.Now.Monotonic >= pending.Deadline) is { } outcome)
+        {
+            Answer(step, pending, outcome);
+        }
+    }
+
+    private static void Answer(NodeStep step, PendingAnswer pending, IntentOutcome outcome)
+    {
+        step.State = step.State with { Pending = null };
+        step.Do(new NodeEffect.AnswerIntent(new IntentAnswer(pending.Revision, outcome)));
+    }
+
+    private static void ChangeSession(NodeStep step, NodeEvent.SessionChanged changed)
+    {
+        var before = step.State.Session(changed.Neighbor);
+        if (before is null || before.State == changed.To)
+        {
+            return;
+        }
+
+        var lost = before.IsEstablished;
+        Update(step, changed.Neighbor, session => session with
+        {
+            State = changed.To,
+            Since = step.Now,
+            HoldTime = lost ? null : session.HoldTime,
+            WrittenVersion = lost ? 0 : session.WrittenVersion,
+            Flaps = lost && !step.State.Stopping ? session.Flaps + 1 : session.Flaps,
+        });
+        if (!lost)
+        {
+            return;
+        }
+
+        if (step.State.Stopping)
+        {
+            step.Do(new NodeEffect.Log(LogLevel.Information, $"session with {changed.Neighbor} closed after {Lasted(step, before)}: {changed.Reason}"));
+            return;
+        }
+
+        step.Record(
+            TransitionKind.SessionLost,
+            $"session with {changed.Neighbor} lost after {Lasted(step, before)}: {changed.Reason}; {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions remain",
+            neighbor: changed.Neighbor.ToString());
+    }
+
+    private static void EstablishSession(NodeStep step, NodeEvent.SessionEstablished established)
+    {
+        var hold = established.Parameters.HoldTime;
+        Update(step, established.Neighbor, session => session with { HoldTime = hold });
+        step.Record(
+            TransitionKind.SessionEstablished,
+            $"session with {established.Neighbor} established: hold {hold.Seconds} s, {Announced(step.State)}",
+            neighbor: established.Neighbor.ToString());
+    }
+
+    private static void FailSession(NodeStep step, NodeEvent.SessionFailed failed)
+    {
+        var before = step.State.Session(failed.Neighbor);
+        if (before is null)
+        {
+            return;
+        }
+
+        Update(step, failed.Neighbor, session => session with
+        {
+            LastTrouble = new SessionTrouble(failed.Error.Text, failed.Error.FromPeer, step.Now.At),
+        });
+
+        // A loss is a transition with a line of its own; a dial that goes on failing is worth a line only when its reason is a new one.
+        if (!before.IsEstablished && !step.State.Stopping && before.LastTrouble?.Text != failed.Error.Text)
+        {
+            step.Do(new NodeEffect.Log(
+                LogLevel.Warning,
+                $"no session with {failed.Neighbor} yet: {failed.Error.Text}; trying again, {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions are established"));
+        }
+    }
+
+    private static void Stop(NodeStep step, string cause)
+    {
+        if (step.State.Stopping)
+        {
+            return;
+        }
+
+        var text = $"failoverhub-agent stopping: {cause} on {step.State.Settings.Node}";
+        var established = step.State.EstablishedSessions;
+
+        // First of all effects: the neighbors must not wait for our disk.
+        step.Do(new NodeEffect.StopSessions(text));
+        step.State = step.State with { Stopping = true };
+        step.Replan(cause, () => step.Record(TransitionKind.Stopping, $"stopping: {cause}; withdrawing and saying goodbye on {established} established sessions"));
+    }
+
+    private static void Update(NodeStep step, NeighborEndpoint neighbor, Func<SessionStatus, SessionStatus> change) =>
+        step.State = step.State with
+        {
+            Sessions = [.. step.State.Sessions.Select(session => session.Neighbor == neighbor ? change(session) : session)],
+        };
+
+    private static string Announced(NodeState state)
+    {
+        var roles = state.Prefixes.Select(prefix => prefix.Decision).OfType<AdvertisementDecision.Announce>().Select(announce => announce.Role).ToList();
+        if (roles.Count == 0)
+        {
+            return state.Drained ? "nothing announced (drained)" : "nothing announced";
+        }
+
+        var words = Enum.GetValues<Role>()
+            .Select(role => (Role: role, Count: roles.Count(other => other == role)))
+            .Where(group => group.Count > 0)
+            .Select(group => $"{group.Count} {(group.Count == 1 ? "prefix" : "prefixes")} announced as {group.Role.Word()}");
+        return string.Join(", ", words);
+    }
+
+    private static string Lasted(NodeStep step, SessionStatus session)
+    {
+        var lasted = step.Now.Monotonic - session.Since.Monotonic;
+        return lasted.TotalHours >= 1
+            ? string.Create(CultureInfo.InvariantCulture, $"{(int)lasted.TotalHours} h {lasted.Minutes} min")
+            : lasted.TotalMinutes >= 1
+                ? string.Create(CultureInfo.InvariantCulture, $"{lasted.Minutes} min {lasted.Seconds} s")
+                : string.Create(CultureInfo.InvariantCulture, $"{lasted.TotalSeconds:0.0} s");
+    }
+}

@@ -1,0 +1,124 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>A moment on both clocks: the monotonic one for waiting, the wall clock for showing.</summary>
+/// <param name="Monotonic">Since a fixed origin; never goes back.</param>
+/// <param name="At">UTC.</param>
+internal readonly record struct Moment(TimeSpan Monotonic, DateTimeOffset At);
+
+/// <summary>What the node was configured to be, as far as its behaviour depends on it.</summary>
+internal sealed record NodeSettings
+{
+    public required string Node { get; init; }
+
+    public Role? DefaultRole { get; init; }
+
+    public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
+
+    public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
+
+    /// <summary>How long an answer waits for the sockets before it says how far it came.</summary>
+    public TimeSpan IntentAnswerWait { get; init; } = TimeSpan.FromSeconds(2);
+
+    /// <summary>Role by configuration alone: with the prefix, else for all.</summary>
+    public Role? RoleOf(IPNetwork prefix) =>
+        Announce.FirstOrDefault(configured => configured.Prefix.Equals(prefix))?.Role ?? DefaultRole;
+}
+
+/// <summary>One prefix as it is now.</summary>
+/// <param name="Prefix">Canonical.</param>
+/// <param name="AddressPresent">On an interface, or given on the command line.</param>
+/// <param name="AssignedRole">Of the intent, else of the configuration.</param>
+/// <param name="Health">Verdict of the checks.</param>
+/// <param name="Decision">What is on the wire, or on its way there.</param>
+/// <param name="Version">Version of the advertisements that <paramref name="Decision"/> came with.</param>
+internal sealed record PrefixState(
+    IPNetwork Prefix,
+    bool AddressPresent,
+    Role? AssignedRole,
+    Health Health,
+    AdvertisementDecision Decision,
+    long Version);
+
+/// <summary>The last thing that went wrong with a session.</summary>
+internal sealed record SessionTrouble(string Text, bool FromPeer, DateTimeOffset At);
+
+/// <summary>One session as it is now.</summary>
+internal sealed record SessionStatus
+{
+    public required NeighborEndpoint Neighbor { get; init; }
+
+    public SessionState State { get; init; }
+
+    public required Moment Since { get; init; }
+
+    public SessionTrouble? LastTrouble { get; init; }
+
+    /// <summary>Null while not established.</summary>
+    public HoldTime? HoldTime { get; init; }
+
+    /// <summary>Times that it left Established since the agent started.</summary>
+    public int Flaps { get; init; }
+
+    /// <summary>The newest version of the advertisements whose UPDATEs are all on the socket of the present connection; 0: none.</summary>
+    public long WrittenVersion { get; init; }
+
+    public bool IsEstablished => State == SessionState.Established;
+}
+
+/// <summary>An intent that is obeyed already and whose answer waits for the sockets.</summary>
+internal sealed record PendingAnswer(ulong Revision, long Version, TimeSpan Deadline);
+
+/// <summary>Everything that the node knows and wants. Immutable: readers take it as it is.</summary>
+internal sealed record NodeState
+{
+    public required NodeSettings Settings { get; init; }
+
+    /// <summary>Null: the node runs by its configuration.</summary>
+    public NodeIntent? Intent { get; init; }
+
+    /// <summary>Known prefixes in the order of <see cref="SharedPrefix.Compare"/>: present, given, assigned, or once seen.</summary>
+    public ImmutableArray<PrefixState> Prefixes { get; init; } = [];
+
+    /// <summary>In the order of the configuration.</summary>
+    public required ImmutableArray<SessionStatus> Sessions { get; init; }
+
+    /// <summary>Shared prefixes found on the interfaces.</summary>
+    public ImmutableHashSet<IPNetwork> OnInterfaces { get; init; } = [];
+
+    /// <summary>What every neighbor is to have.</summary>
+    public ImmutableArray<Advertisement> Advertisements { get; init; } = [];
+
+    /// <summary>Grows with every change of <see cref="Advertisements"/>; the first is 1.</summary>
+    public long Version { get; init; }
+
+    public PendingAnswer? Pending { get; init; }
+
+    public bool Stopping { get; init; }
+
+    public bool Drained => Intent?.Drained ?? false;
+
+    public int EstablishedSessions => Sessions.Count(session => session.IsEstablished);
+
+    public SessionStatus? Session(NeighborEndpoint neighbor) => Sessions.FirstOrDefault(session => session.Neighbor == neighbor);
+
+    /// <summary>Established sessions on which the last UPDATE for this prefix was written.</summary>
+    public int SessionsCarrying(PrefixState prefix) =>
+        prefix.Decision is AdvertisementDecision.Announce
+            ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version)
+            : 0;
+
+    /// <summary>The node before anything has happened.</summary>
+    public static NodeState Initial(NodeSettings settings, NodeIntent? storedIntent, Moment now) => new()
+    {
+        Settings = settings,
+        Intent = storedIntent,
+        Sessions = [.. settings.Neighbors.Select(neighbor => new SessionStatus { Neighbor = neighbor, Since = now })],
+    };
+}
