@@ -1,0 +1,76 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using FailoverHub.Agent.Node;
+
+namespace FailoverHub.Agent.Addresses;
+
+/// <summary>An address as an interface of the host has it.</summary>
+/// <param name="Interface">Its name.</param>
+/// <param name="IsLoopback">The interface is the loopback one.</param>
+/// <param name="Address">IPv4 or IPv6.</param>
+/// <param name="PrefixLength">As configured.</param>
+internal sealed record InterfaceAddress(string Interface, bool IsLoopback, IPAddress Address, int PrefixLength)
+{
+    /// <summary>The kernel will drop it by itself when a router stops advertising it: SLAAC or DHCPv6, never a shared address.</summary>
+    public bool IsDynamic { get; init; }
+
+    /// <summary>The interface's own identifier stands in the lower half (EUI-64 of its MAC): the address of the node, not a shared one.</summary>
+    public bool IsFromHardware { get; init; }
+
+    /// <summary>The interface leads to the host's IPv4 default gateway.</summary>
+    public bool IsTowardsGateway { get; init; }
+}
+
+/// <summary>How the interfaces are to be read.</summary>
+/// <param name="AllInterfaces">Not only loopback.</param>
+/// <param name="Ipv6Length">64 or 56: what other lengths of IPv6 are widened to.</param>
+/// <param name="OwnAddresses">Addresses that the node itself lives by: what it dials from.</param>
+internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, ImmutableArray<IPAddress> OwnAddresses);
+
+/// <summary>Which shared prefixes the addresses of the interfaces stand for: the vendor client's rules, without its announcing the node's own network.</summary>
+internal static class AddressRules
+{
+    public static ImmutableHashSet<IPNetwork> Find(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options)
+    {
+        var own = OwnPrefixes(addresses, options);
+        return
+        [
+            .. addresses
+                .Where(address => IsCandidate(address, options))
+                .Select(address => Widen(address, options.Ipv6Length))
+                .Where(prefix => !own.Contains(prefix)),
+        ];
+    }
+
+    private static bool IsCandidate(InterfaceAddress candidate, AddressRuleOptions options)
+    {
+        var address = candidate.Address;
+        if ((!candidate.IsLoopback && !options.AllInterfaces) || IPAddress.IsLoopback(address) || IsLinkLocal(address) || address.IsIPv6Multicast)
+        {
+            return false;
+        }
+
+        return address.AddressFamily == AddressFamily.InterNetwork ? candidate.PrefixLength == 32 : !IsOwn(candidate, options);
+    }
+
+    // The whole /64 (and /56) of such an address is the node's own: another address in it, static or not, is not shared either.
+    private static HashSet<IPNetwork> OwnPrefixes(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options) =>
+    [
+        .. addresses.Where(address => !address.IsLoopback && IsOwn(address, options)).Select(address => Widen(address, options.Ipv6Length)),
+        .. options.OwnAddresses.Select(address => SharedPrefix.Of(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : options.Ipv6Length)),
+    ];
+
+    private static bool IsOwn(InterfaceAddress address, AddressRuleOptions options) =>
+        !address.IsLoopback && (address.IsDynamic || address.IsFromHardware || options.OwnAddresses.Contains(address.Address));
+
+    private static IPNetwork Widen(InterfaceAddress address, int ipv6Length) =>
+        address.Address.AddressFamily == AddressFamily.InterNetwork
+            ? new IPNetwork(address.Address, 32)
+            : SharedPrefix.Of(address.Address, address.PrefixLength is 64 or 56 ? address.PrefixLength : ipv6Length);
+
+    private static bool IsLinkLocal(IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetworkV6
+            ? address.IsIPv6LinkLocal
+            : address.GetAddressBytes() is [169, 254, ..];
+}

@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using FailoverHub.Agent.Node;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>
+/// The last accepted intent on disk. What was accepted outlives the process and the power; what cannot be kept is not accepted.
+/// </summary>
+internal sealed class IntentStore(string path, TimeProvider time)
+{
+    /// <summary>The kept intent, null when there is none; with what is wrong with the file when it cannot be read.</summary>
+    /// <remarks>An unreadable file is moved aside for whoever wants to know what stood there, and the node runs by its configuration.</remarks>
+    public (NodeIntent? Intent, string? Problem) Load()
+    {
+        byte[] content;
+        try
+        {
+            content = File.ReadAllBytes(path);
+        }
+        catch (FileNotFoundException)
+        {
+            return (null, null);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"the stored intent cannot be read, the node runs by its configuration: {exception.Message}");
+        }
+
+        return Parse(content) is { } intent ? (intent, null) : (null, SetAside());
+    }
+
+    /// <summary>Null: it is on the disk. Else why not, and the file is as it was.</summary>
+    public string? TrySave(NodeIntent intent)
+    {
+        var stored = new StoredIntent(
+            intent.Revision,
+            intent.Drained,
+            [.. intent.Prefixes.Select(entry => new StoredPrefixIntent(entry.Prefix.ToString(), entry.Role.Word()))],
+            intent.OperationId,
+            intent.Reason);
+        try
+        {
+            AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredIntent));
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"it could not be kept on the node's disk: {exception.Message}";
+        }
+    }
+
+    private static NodeIntent? Parse(byte[] content)
+    {
+        StoredIntent? stored;
+        try
+        {
+            stored = JsonSerializer.Deserialize(content, StoredJson.Default.StoredIntent);
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+
+        if (stored is not { Revision: > 0, Prefixes: not null })
+        {
+            return null;
+        }
+
+        var prefixes = ImmutableArray.CreateBuilder<PrefixIntent>(stored.Prefixes.Count);
+        foreach (var entry in stored.Prefixes)
+        {
+            if (!SharedPrefix.TryParse(entry.Prefix ?? "", out var prefix, out _) || !RoleWords.TryParse(entry.Role, out var role))
+            {
+                return null;
+            }
+
+            prefixes.Add(new PrefixIntent(prefix, role));
+        }
+
+        return new NodeIntent
+        {
+            Revision = stored.Revision,
+            Drained = stored.Drained,
+            Prefixes = prefixes.ToImmutable(),
+            OperationId = stored.OperationId ?? "",
+            Reason = stored.Reason ?? "",
+        };
+    }
+
+    private string SetAside()
+    {
+        var aside = string.Create(CultureInfo.InvariantCulture, $"{path}.corrupt-{time.GetUtcNow():yyyyMMddTHHmmssfff}");
+        try
+        {
+            File.Move(path, aside, overwrite: true);
+            return $"the stored intent is damaged, the node runs by its configuration until the hub sends another; the damaged file is kept as {aside}";
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"the stored intent is damaged and cannot be set aside ({exception.Message}), the node runs by its configuration until the hub sends another";
+        }
+    }
+}

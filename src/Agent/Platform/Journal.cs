@@ -1,0 +1,266 @@
+using System.Collections.Immutable;
+using System.Text.Json;
+using FailoverHub.Agent.Node;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>
+/// The transitions of this node and of its earlier boots until the hub has acknowledged them. An entry is in the kernel's hands when
+/// <see cref="Append"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk.
+/// </summary>
+/// <remarks>Written by the node loop, read and acknowledged by the hub link; a lock keeps the two apart.</remarks>
+internal sealed partial class Journal : IDisposable
+{
+    private readonly Lock _gate = new();
+    private readonly string _directory;
+    private readonly JournalLimits _limits;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly List<JournalSegment> _segments;
+    private readonly Dictionary<string, ulong> _acknowledged;
+    private readonly int _bootNumber;
+    private FileStream? _current;
+    private ulong _lastSequence;
+    private ulong _dropped;
+    private ulong _droppedSaid;
+
+    private Journal(string directory, JournalLimits limits, TimeProvider time, ILogger logger)
+    {
+        _directory = directory;
+        _limits = limits;
+        _time = time;
+        _logger = logger;
+        _acknowledged = ReadAcknowledged();
+        _segments = JournalSegment.Find(directory);
+        _bootNumber = _segments.Count == 0 ? 1 : _segments.Max(segment => segment.BootNumber) + 1;
+        foreach (var bootId in _segments.Select(segment => segment.BootId).Distinct().ToList())
+        {
+            Prune(bootId);
+        }
+    }
+
+    /// <summary>Of this start of the process.</summary>
+    public string BootId { get; } = Guid.NewGuid().ToString("N");
+
+    /// <summary>After an append. Handlers return at once.</summary>
+    public event Action? Appended;
+
+    private string AcknowledgedFile => Path.Combine(_directory, "acknowledged.json");
+
+    /// <summary>Opens the journal for a new boot.</summary>
+    /// <exception cref="IOException">The directory cannot be read.</exception>
+    public static Journal Open(string directory, JournalLimits limits, TimeProvider time, ILogger<Journal> logger) =>
+        new(directory, limits, time, logger);
+
+    /// <summary>Keeps an entry. Never fails the caller: what cannot be written is counted and said as soon as something can.</summary>
+    public void Append(JournalEntry entry)
+    {
+        lock (_gate)
+        {
+            if (TryWrite(entry))
+            {
+                DropOldestAboveLimit();
+            }
+        }
+
+        Appended?.Invoke();
+    }
+
+    /// <summary>The oldest entries that are not acknowledged, all of one boot; null: none.</summary>
+    /// <param name="most">At least 1.</param>
+    public JournalPage? Next(int most)
+    {
+        lock (_gate)
+        {
+            foreach (var segment in _segments)
+            {
+                var from = _acknowledged.GetValueOrDefault(segment.BootId);
+                if (segment.Last <= from)
+                {
+                    continue;
+                }
+
+                ImmutableArray<NumberedEntry> entries = [.. segment.Read().Where(entry => entry.Sequence > from).Take(most)];
+                if (!entries.IsEmpty)
+                {
+                    return new JournalPage(segment.BootId, entries);
+                }
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>The hub has everything of that boot up to and including the sequence for good: it is never given out again.</summary>
+    public void Acknowledge(string bootId, ulong sequence)
+    {
+        lock (_gate)
+        {
+            // Not beyond what there is: what is still to come cannot have been stored.
+            var last = _segments.Where(segment => segment.BootId == bootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
+            var upTo = Math.Min(sequence, last);
+            if (upTo <= _acknowledged.GetValueOrDefault(bootId))
+            {
+                return;
+            }
+
+            _acknowledged[bootId] = upTo;
+            WriteAcknowledged();
+            Prune(bootId);
+        }
+    }
+
+    public void Dispose()
+    {
+        lock (_gate)
+        {
+            _current?.Dispose();
+            _current = null;
+        }
+    }
+
+    private bool TryWrite(JournalEntry entry)
+    {
+        try
+        {
+            var segment = _segments.Count > 0 ? _segments[^1] : null;
+            if (_current is null || segment is null || segment.Last - segment.First + 1 >= (ulong)_limits.SegmentEntries)
+            {
+                _current?.Dispose();
+                _current = null;
+                segment = JournalSegment.Create(_directory, _bootNumber, BootId, _lastSequence + 1);
+                _current = new FileStream(segment.FilePath, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
+                _segments.Add(segment);
+            }
+
+            // A half-written line of a full disk would swallow the next one: go back to where the last whole one ended.
+            var end = _current.Position;
+            try
+            {
+                _current.Write(JournalSegment.Line(new NumberedEntry(_lastSequence + 1, entry)));
+            }
+            catch (IOException)
+            {
+                _current.SetLength(end);
+                throw;
+            }
+
+            _lastSequence++;
+            segment.Last = _lastSequence;
+            return true;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            _dropped++;
+            CannotAppend(_logger, exception.Message, entry.Text);
+            return false;
+        }
+    }
+
+    private void DropOldestAboveLimit()
+    {
+        while (_segments.Count > 1 && _segments.Sum(segment => (long)Waiting(segment)) > _limits.Entries)
+        {
+            _dropped += Waiting(_segments[0]);
+            Remove(_segments[0]);
+        }
+
+        // Losses are themselves history. Those that a full disk caused are said here as well, as soon as it has room.
+        if (_dropped != _droppedSaid)
+        {
+            var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full";
+            if (TryWrite(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, "")))
+            {
+                _droppedSaid = _dropped;
+            }
+
+            Overflow(_logger, text);
+        }
+    }
+
+    private ulong Waiting(JournalSegment segment)
+    {
+        var from = Math.Max(_acknowledged.GetValueOrDefault(segment.BootId), segment.First - 1);
+        return segment.Last > from ? segment.Last - from : 0;
+    }
+
+    private void Prune(string bootId)
+    {
+        var upTo = _acknowledged.GetValueOrDefault(bootId);
+        foreach (var segment in _segments.Where(segment => segment.BootId == bootId && segment.Last <= upTo).ToList())
+        {
+            if (segment == _segments[^1] && _current is not null)
+            {
+                _current.Dispose();
+                _current = null;
+            }
+
+            Remove(segment);
+        }
+    }
+
+    private void Remove(JournalSegment segment)
+    {
+        _segments.Remove(segment);
+        try
+        {
+            File.Delete(segment.FilePath);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            CannotDelete(_logger, segment.FilePath, exception.Message);
+        }
+    }
+
+    private Dictionary<string, ulong> ReadAcknowledged()
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(File.ReadAllBytes(AcknowledgedFile), StoredJson.Default.DictionaryStringUInt64) ?? [];
+        }
+        catch (FileNotFoundException)
+        {
+            return [];
+        }
+        catch (JsonException exception)
+        {
+            // The hub knows entries by boot and sequence: sending some again is harmless.
+            AcknowledgementsDamaged(_logger, exception.Message);
+            return [];
+        }
+    }
+
+    private void WriteAcknowledged()
+    {
+        // Boots without a file need no mark any more, but for the present one, whose sequence goes on.
+        foreach (var bootId in _acknowledged.Keys.Where(bootId => bootId != BootId && !_segments.Exists(segment => segment.BootId == bootId)).ToList())
+        {
+            _acknowledged.Remove(bootId);
+        }
+
+        try
+        {
+            AtomicFile.Write(AcknowledgedFile, JsonSerializer.SerializeToUtf8Bytes(_acknowledged, StoredJson.Default.DictionaryStringUInt64), durable: false);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            CannotAcknowledge(_logger, exception.Message);
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); the hub will not learn: {Text}")]
+    private static partial void CannotAppend(ILogger logger, string problem, string text);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Text}")]
+    private static partial void Overflow(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Path} of the journal cannot be deleted, it is acknowledged: {Problem}")]
+    private static partial void CannotDelete(ILogger logger, string path, string problem);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The marks of the hub's acknowledgements are damaged, some entries are sent again: {Problem}")]
+    private static partial void AcknowledgementsDamaged(ILogger logger, string problem);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "An acknowledgement cannot be kept, some entries are sent again after a restart: {Problem}")]
+    private static partial void CannotAcknowledge(ILogger logger, string problem);
+}

@@ -1,0 +1,27 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>A transition of the node.</summary>
+/// <param name="At">Wall clock of the node, UTC.</param>
+/// <param name="Kind">A stable word.</param>
+/// <param name="Prefix">Empty: not about one prefix.</param>
+/// <param name="Neighbor">Empty: not about one session.</param>
+/// <param name="Text">One English sentence with the cause.</param>
+/// <param name="OperationId">Of the hub, empty: none.</param>
+internal sealed record JournalEntry(DateTimeOffset At, string Kind, string Prefix, string Neighbor, string Text, string OperationId);
+
+/// <summary>An entry with its place: from 1, without a gap within its boot but for what an overflow dropped.</summary>
+internal sealed record NumberedEntry(ulong Sequence, JournalEntry Entry);
+
+/// <summary>Entries of one boot, oldest first, at least one.</summary>
+internal sealed record JournalPage(string BootId, ImmutableArray<NumberedEntry> Entries);
+
+/// <summary>How much the journal keeps.</summary>
+/// <param name="Entries">Not acknowledged ones; above, the oldest segment is dropped.</param>
+/// <param name="SegmentEntries">Entries of one file: what is dropped or pruned at once.</param>
+internal sealed record JournalLimits(int Entries, int SegmentEntries)
+{
+    /// <summary>About 3 MB on disk.</summary>
+    public static JournalLimits Default { get; } = new(10_000, 500);
+}

@@ -1,0 +1,109 @@
+using System.Globalization;
+using System.Text.Json;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>One file of the journal: consecutive entries of one boot, a JSON object a line, only ever appended to.</summary>
+/// <remarks>Named <c>BOOTNUMBER-BOOTID-FIRSTSEQUENCE.ndjson</c>, so that the order of names is the order of entries.</remarks>
+internal sealed class JournalSegment
+{
+    private const string Extension = ".ndjson";
+
+    private JournalSegment(string path, int bootNumber, string bootId, ulong first, ulong last)
+    {
+        FilePath = path;
+        BootNumber = bootNumber;
+        BootId = bootId;
+        First = first;
+        Last = last;
+    }
+
+    public string FilePath { get; }
+
+    /// <summary>Counts the boots in this state directory; the wall clock may go back between them.</summary>
+    public int BootNumber { get; }
+
+    public string BootId { get; }
+
+    public ulong First { get; }
+
+    /// <summary>Below <see cref="First"/>: it is empty.</summary>
+    public ulong Last { get; set; }
+
+    public static JournalSegment Create(string directory, int bootNumber, string bootId, ulong first)
+    {
+        var name = string.Create(CultureInfo.InvariantCulture, $"{bootNumber:D8}-{bootId}-{first:D12}{Extension}");
+        return new JournalSegment(Path.Combine(directory, name), bootNumber, bootId, first, first - 1);
+    }
+
+    /// <summary>The segments of earlier boots, oldest first. Files that are none are left alone.</summary>
+    public static List<JournalSegment> Find(string directory)
+    {
+        var segments = new List<JournalSegment>();
+        foreach (var path in Directory.EnumerateFiles(directory, "*" + Extension).Order(StringComparer.Ordinal))
+        {
+            if (Path.GetFileNameWithoutExtension(path).Split('-') is [var number, var bootId, var sequence]
+                && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var bootNumber)
+                && ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out var first))
+            {
+                var segment = new JournalSegment(path, bootNumber, bootId, first, first - 1);
+                segment.Last = segment.Read().LastOrDefault()?.Sequence ?? segment.Last;
+                segments.Add(segment);
+            }
+        }
+
+        return segments;
+    }
+
+    /// <summary>All entries. A torn last line, left by a kill in the middle of a write, is passed over.</summary>
+    public List<NumberedEntry> Read()
+    {
+        var entries = new List<NumberedEntry>();
+        foreach (var line in File.ReadLines(FilePath))
+        {
+            if (Parse(line) is { } entry)
+            {
+                entries.Add(entry);
+            }
+        }
+
+        return entries;
+    }
+
+    /// <summary>The bytes of one line, with its end.</summary>
+    public static byte[] Line(NumberedEntry numbered)
+    {
+        var entry = numbered.Entry;
+        var stored = new StoredJournalEntry(
+            numbered.Sequence,
+            entry.At.ToUnixTimeMilliseconds(),
+            entry.Kind,
+            NullIfEmpty(entry.Prefix),
+            NullIfEmpty(entry.Neighbor),
+            NullIfEmpty(entry.Text),
+            NullIfEmpty(entry.OperationId));
+        return [.. JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredJournalEntry), (byte)'\n'];
+    }
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+
+    private static NumberedEntry? Parse(string line)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize(line, StoredJson.Default.StoredJournalEntry) is { } stored
+                ? new NumberedEntry(stored.Seq, new JournalEntry(
+                    DateTimeOffset.FromUnixTimeMilliseconds(stored.At),
+                    stored.Kind,
+                    stored.Prefix ?? "",
+                    stored.Neighbor ?? "",
+                    stored.Text ?? "",
+                    stored.Operation ?? ""))
+                : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+}

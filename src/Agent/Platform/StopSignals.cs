@@ -1,0 +1,55 @@
+using System.Runtime.InteropServices;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>
+/// SIGTERM and SIGINT end the agent in order; a second SIGINT ends it at once. SIGHUP does nothing: the vendor's unit sends it as
+/// "reload", and there is nothing to read again.
+/// </summary>
+internal sealed class StopSignals : IDisposable
+{
+    /// <summary>What shells report for a program that Ctrl-C ended.</summary>
+    private const int Interrupted = 130;
+
+    private readonly PosixSignalRegistration[] _registrations;
+    private readonly Action<string> _stop;
+    private int _asked;
+
+    /// <param name="stop">Called once, with the signal's name, on a thread of the runtime.</param>
+    /// <param name="ignored">Called for each SIGHUP.</param>
+    public StopSignals(Action<string> stop, Action ignored)
+    {
+        _stop = stop;
+        _registrations =
+        [
+            PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnStop(context, "SIGTERM")),
+            PosixSignalRegistration.Create(PosixSignal.SIGINT, context => OnStop(context, "SIGINT")),
+            PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
+            {
+                context.Cancel = true;
+                ignored();
+            }),
+        ];
+    }
+
+    public void Dispose()
+    {
+        foreach (var registration in _registrations)
+        {
+            registration.Dispose();
+        }
+    }
+
+    private void OnStop(PosixSignalContext context, string name)
+    {
+        context.Cancel = true;
+        if (Interlocked.Exchange(ref _asked, 1) == 0)
+        {
+            _stop(name);
+        }
+        else if (context.Signal == PosixSignal.SIGINT)
+        {
+            Environment.Exit(Interrupted);
+        }
+    }
+}

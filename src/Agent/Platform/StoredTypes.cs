@@ -1,0 +1,29 @@
+using System.Text.Json.Serialization;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>An intent as it stands in <c>intent.json</c>.</summary>
+internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<StoredPrefixIntent> Prefixes, string? OperationId, string? Reason);
+
+internal sealed record StoredPrefixIntent(string Prefix, string Role);
+
+/// <summary>The router id as it stands in <c>router-id.json</c>, with whose it is: a copied disk must not copy the id.</summary>
+internal sealed record StoredRouterId(string RouterId, string Owner);
+
+/// <summary>A line of the journal.</summary>
+internal sealed record StoredJournalEntry(
+    [property: JsonRequired] ulong Seq,
+    [property: JsonRequired] long At,
+    [property: JsonRequired] string Kind,
+    string? Prefix,
+    string? Neighbor,
+    string? Text,
+    string? Operation);
+
+// Source-generated: reflection would not survive publishing as native code.
+[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSerializable(typeof(StoredIntent))]
+[JsonSerializable(typeof(StoredRouterId))]
+[JsonSerializable(typeof(StoredJournalEntry))]
+[JsonSerializable(typeof(Dictionary<string, ulong>))]
+internal sealed partial class StoredJson : JsonSerializerContext;
