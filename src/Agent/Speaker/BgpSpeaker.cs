@@ -1,0 +1,249 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>
+/// All sessions of the node on one thread of their own, which waits for sockets and deadlines together: a keepalive waits for nobody,
+/// neither for the thread pool nor for a disk.
+/// </summary>
+/// <remarks>What it is told (<see cref="SetAdvertisements"/>, <see cref="Stop"/>) replaces what it was told before, so nothing queues.</remarks>
+internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
+{
+    // How soon news that the node had no room for are offered again.
+    private static readonly TimeSpan _newsRetry = TimeSpan.FromMilliseconds(20);
+
+    private readonly ImmutableArray<PeerConnection> _connections;
+    private readonly Func<NodeEvent, bool> _tryPost;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly long _origin;
+    private readonly WakeUp _wakeUp = new();
+    private readonly Queue<NodeEvent> _news = new();
+    private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private (long Version, ImmutableArray<Advertisement> Advertisements)? _wanted;
+    private string? _stopText;
+
+    /// <param name="peers">The neighbors.</param>
+    /// <param name="tryPost">Takes news; false: has no room, is asked again.</param>
+    /// <param name="time">Monotonic clock of all sessions.</param>
+    /// <param name="logger">Its log.</param>
+    public BgpSpeaker(IEnumerable<PeerOptions> peers, Func<NodeEvent, bool> tryPost, TimeProvider time, ILogger<BgpSpeaker> logger)
+    {
+        _tryPost = tryPost;
+        _time = time;
+        _logger = logger;
+        _origin = time.GetTimestamp();
+        _connections = [.. peers.Select(peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), _news.Enqueue))];
+    }
+
+    /// <summary>Completes when the thread has ended, after <see cref="Stop"/>: every goodbye is said or its time is over.</summary>
+    public Task Ended => _ended.Task;
+
+    /// <summary>Dials every neighbor at once.</summary>
+    public void Start() => new Thread(Run) { Name = "bgp", IsBackground = true }.Start();
+
+    /// <summary>Figures of a neighbor, from any thread.</summary>
+    public PeerMetrics Metrics(NeighborEndpoint neighbor) =>
+        _connections.FirstOrDefault(connection => connection.Neighbor == neighbor)?.Metrics ?? PeerMetrics.None;
+
+    public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements)
+    {
+        lock (_gate)
+        {
+            _wanted = (version, advertisements);
+        }
+
+        _wakeUp.Ring();
+    }
+
+    public void Stop(string text)
+    {
+        lock (_gate)
+        {
+            _stopText ??= text;
+        }
+
+        _wakeUp.Ring();
+    }
+
+    /// <summary>Looks at the clock again.</summary>
+    public void Wake() => _wakeUp.Ring();
+
+    public void Dispose()
+    {
+        if (!_ended.Task.IsCompleted)
+        {
+            // The thread still says goodbye to somebody slow: the sockets are its own, and end with the process.
+            return;
+        }
+
+        foreach (var connection in _connections)
+        {
+            connection.Dispose();
+        }
+
+        _wakeUp.Dispose();
+    }
+
+    private void Run()
+    {
+        try
+        {
+            // What is to be announced is there before the first dial is.
+            TakeAdvertisements(Now());
+            foreach (var connection in _connections)
+            {
+                connection.Start(Now());
+            }
+
+            RunLoop();
+            _ended.SetResult();
+        }
+        catch (Exception exception)
+        {
+            // A bug. Whoever awaits the end sees it, and the agent ends with it.
+            Broken(_logger, exception);
+            _ended.SetException(exception);
+        }
+    }
+
+    private void RunLoop()
+    {
+        var read = new List<Socket>();
+        var write = new List<Socket>();
+        var owners = new Dictionary<Socket, PeerConnection>();
+        var stopping = false;
+        while (true)
+        {
+            var now = Now();
+            TakeAdvertisements(now);
+            if (!stopping && TakeStop() is { } text)
+            {
+                stopping = true;
+                foreach (var connection in _connections)
+                {
+                    connection.Stop(text, now);
+                }
+            }
+
+            foreach (var connection in _connections)
+            {
+                if (connection.NextDeadline <= now)
+                {
+                    connection.Tick(now);
+                }
+            }
+
+            PostNews();
+            if (stopping && _connections.All(connection => connection.IsQuiet))
+            {
+                return;
+            }
+
+            Wait(read, write, owners);
+        }
+    }
+
+    private void Wait(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
+    {
+        read.Clear();
+        write.Clear();
+        owners.Clear();
+        read.Add(_wakeUp.Socket);
+        foreach (var connection in _connections)
+        {
+            connection.Register(read, write, owners);
+        }
+
+        Socket.Select(read, write.Count == 0 ? null : write, null, Microseconds());
+        var now = Now();
+        foreach (var socket in write)
+        {
+            if (owners.TryGetValue(socket, out var connection))
+            {
+                connection.OnWritable(socket, now);
+            }
+        }
+
+        foreach (var socket in read)
+        {
+            if (socket == _wakeUp.Socket)
+            {
+                _wakeUp.Silence();
+            }
+            else
+            {
+                owners[socket].OnReadable(socket, now);
+            }
+        }
+    }
+
+    // Until the next deadline; -1: until something happens.
+    private int Microseconds()
+    {
+        TimeSpan? next = null;
+        foreach (var connection in _connections)
+        {
+            if (connection.NextDeadline is { } deadline && (next is null || deadline < next))
+            {
+                next = deadline;
+            }
+        }
+
+        var left = next - Now();
+        if (_news.Count > 0 && (left is null || left > _newsRetry))
+        {
+            left = _newsRetry;
+        }
+
+        return left is null ? -1 : (int)Math.Clamp(Math.Ceiling(left.Value.TotalMicroseconds), 0, 60_000_000);
+    }
+
+    private void TakeAdvertisements(TimeSpan now)
+    {
+        (long Version, ImmutableArray<Advertisement> Advertisements)? wanted;
+        lock (_gate)
+        {
+            (wanted, _wanted) = (_wanted, null);
+        }
+
+        if (wanted is not { } set)
+        {
+            return;
+        }
+
+        foreach (var connection in _connections)
+        {
+            connection.SetAdvertisements(set.Version, set.Advertisements, now);
+        }
+    }
+
+    private string? TakeStop()
+    {
+        lock (_gate)
+        {
+            return _stopText;
+        }
+    }
+
+    // In order; what the node has no room for now waits here. It grows no faster than sessions can change, a few entries a second.
+    private void PostNews()
+    {
+        while (_news.TryPeek(out var occurred) && _tryPost(occurred))
+        {
+            _news.Dequeue();
+        }
+    }
+
+    private TimeSpan Now() => _time.GetElapsedTime(_origin);
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The BGP speaker is broken; the agent ends")]
+    private static partial void Broken(ILogger logger, Exception exception);
+}

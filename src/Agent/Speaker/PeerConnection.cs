@@ -1,0 +1,360 @@
+using System.Collections.Immutable;
+using System.Net.Sockets;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>
+/// Carries what the session of one neighbor wants out to a socket, and what the socket says back in. It never asks where the session
+/// stands. Belongs to the speaker's thread; <see cref="Metrics"/> may be read from anywhere.
+/// </summary>
+/// <param name="options">Its neighbor.</param>
+/// <param name="session">Its session, owned from now on.</param>
+/// <param name="post">Takes news for the node; returns at once.</param>
+internal sealed class PeerConnection(PeerOptions options, BgpSession session, Action<NodeEvent> post) : IDisposable
+{
+    private readonly byte[] _input = new byte[16 * 1024];
+    private readonly Queue<SessionInput> _inputs = new();
+    private readonly Queue<(long Position, long Version)> _marks = new();
+    private PeerSocket? _socket;
+    private PeerSocket? _closing;
+    private TimeSpan _dialDeadline;
+    private TimeSpan _closeDeadline;
+    private TimeSpan _stuckSince;
+    private long _writtenBefore;
+    private long _version;
+    private MessageCounter _received;
+    private MessageCounter _sent;
+    private PeerMetrics _metrics = PeerMetrics.None;
+
+    public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
+
+    public PeerMetrics Metrics => Volatile.Read(ref _metrics);
+
+    /// <summary>No socket is left.</summary>
+    public bool IsQuiet => _socket is null && _closing is null;
+
+    /// <summary>When <see cref="Tick"/> is wanted; null: not at all.</summary>
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            var next = session.NextDeadline;
+            next = _socket switch
+            {
+                { IsDialing: true } => Earlier(next, _dialDeadline),
+                { WantsWrite: true } => Earlier(next, _stuckSince + options.SendHold),
+                _ => next,
+            };
+            return _closing is null ? next : Earlier(next, _closeDeadline);
+        }
+    }
+
+    public void Start(TimeSpan now) => Give(new SessionInput.Start(), now);
+
+    public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements, TimeSpan now)
+    {
+        _version = version;
+        Give(new SessionInput.SetAdvertisements(advertisements), now);
+    }
+
+    public void Stop(string text, TimeSpan now) => Give(new SessionInput.Stop(text), now);
+
+    public void Tick(TimeSpan now)
+    {
+        if (_closing is not null && now >= _closeDeadline)
+        {
+            _closing.Dispose();
+            _closing = null;
+        }
+
+        if (_socket is { IsDialing: true } && now >= _dialDeadline)
+        {
+            DropSocket();
+            Give(new SessionInput.ConnectFailed($"no answer within {options.DialTimeout.TotalSeconds:0.#} s"), now);
+        }
+        else if (_socket is { IsDialing: false, WantsWrite: true } && now >= _stuckSince + options.SendHold)
+        {
+            Lose($"the neighbor took nothing of what we sent for {options.SendHold.TotalSeconds:0} s", now);
+        }
+
+        if (session.NextDeadline is { } due && now >= due)
+        {
+            Give(new SessionInput.Tick(), now, due);
+        }
+    }
+
+    /// <summary>Adds its sockets to what is waited for.</summary>
+    public void Register(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
+    {
+        Register(_socket, read, write, owners);
+        Register(_closing, read, write, owners);
+    }
+
+    public void OnWritable(Socket socket, TimeSpan now)
+    {
+        if (_closing?.Socket == socket)
+        {
+            ContinueClosing(_closing.Flush());
+        }
+        else if (_socket?.Socket == socket)
+        {
+            if (_socket.IsDialing)
+            {
+                FinishDial(_socket, now);
+            }
+            else if (_socket.Flush() is { } problem)
+            {
+                Lose(problem, now);
+            }
+            else
+            {
+                AfterWriting(now);
+            }
+        }
+    }
+
+    public void OnReadable(Socket socket, TimeSpan now)
+    {
+        if (_closing?.Socket == socket)
+        {
+            // Whatever still comes is past its time.
+            ContinueClosing(_closing.Receive(_input).Problem);
+            return;
+        }
+
+        if (_socket?.Socket != socket)
+        {
+            return;
+        }
+
+        var (count, problem) = _socket.Receive(_input);
+        if (problem is not null)
+        {
+            Lose(problem, now);
+        }
+        else if (count > 0)
+        {
+            _received.Add(_input.AsSpan(0, count));
+            UpdateCounts();
+            Give(new SessionInput.Received(_input.AsMemory(0, count)), now);
+        }
+    }
+
+    public void Dispose()
+    {
+        DropSocket();
+        _closing?.Dispose();
+        _closing = null;
+    }
+
+    // The session's list of effects is its own until the next call, and an effect may lead to an input: so inputs queue.
+    private void Give(SessionInput input, TimeSpan now, TimeSpan? due = null)
+    {
+        _inputs.Enqueue(input);
+        if (_inputs.Count > 1)
+        {
+            return;
+        }
+
+        while (_inputs.TryPeek(out var next))
+        {
+            foreach (var effect in session.Handle(next, now))
+            {
+                CarryOut(effect, now, due);
+            }
+
+            due = null;
+            _inputs.Dequeue();
+        }
+    }
+
+    private void CarryOut(SessionEffect effect, TimeSpan now, TimeSpan? due)
+    {
+        switch (effect)
+        {
+            case SessionEffect.Dial:
+                Dial(now);
+                break;
+            case SessionEffect.AbandonDial:
+                DropSocket();
+                break;
+            case SessionEffect.Send send:
+                Send(send, now, due);
+                break;
+            case SessionEffect.Close:
+                CloseAfterOutput(now);
+                break;
+            case SessionEffect.StateChanged changed:
+                post(new NodeEvent.SessionChanged(Neighbor, changed.To, changed.Reason));
+                break;
+            case SessionEffect.Established established:
+                post(new NodeEvent.SessionEstablished(Neighbor, established.Parameters));
+                break;
+            case SessionEffect.Failed failed:
+                post(new NodeEvent.SessionFailed(Neighbor, failed.Error));
+                break;
+            case SessionEffect.AdvertisementsSent:
+                Mark(now);
+                break;
+            case SessionEffect.RoutesReceived:
+                // Nothing is imported: the platform's route servers have nothing to tell an end host.
+                break;
+            default:
+                throw new InvalidOperationException($"Nobody carries out {effect.GetType().Name}.");
+        }
+    }
+
+    private void Dial(TimeSpan now)
+    {
+        DropSocket();
+        var (socket, problem) = PeerSocket.Dial(options);
+        if (socket is null)
+        {
+            _inputs.Enqueue(new SessionInput.ConnectFailed(problem!));
+            return;
+        }
+
+        _socket = socket;
+        _dialDeadline = now + options.DialTimeout;
+    }
+
+    private void FinishDial(PeerSocket socket, TimeSpan now)
+    {
+        if (socket.FinishDial(options) is { } problem)
+        {
+            _socket = null;
+            Give(new SessionInput.ConnectFailed(problem), now);
+            return;
+        }
+
+        _received.StartOver();
+        _sent.StartOver();
+        _writtenBefore = 0;
+        _stuckSince = now;
+        var (local, remote) = socket.Addresses(options);
+        Give(new SessionInput.Connected(local, remote), now);
+    }
+
+    private void Send(SessionEffect.Send send, TimeSpan now, TimeSpan? due)
+    {
+        if (_socket is null)
+        {
+            return;
+        }
+
+        if (!_socket.WantsWrite)
+        {
+            _stuckSince = now;
+        }
+
+        _sent.Add(send.Bytes.Span);
+        var problem = _socket.Send(send.Bytes, options.OutputLimit);
+        if (send.Type == BgpMessageType.Keepalive && due is { } wanted)
+        {
+            var late = now - wanted;
+            Volatile.Write(ref _metrics, _metrics with
+            {
+                LastKeepaliveLateness = late,
+                MostKeepaliveLateness = late > _metrics.MostKeepaliveLateness ? late : _metrics.MostKeepaliveLateness,
+            });
+        }
+
+        UpdateCounts();
+        if (problem is not null)
+        {
+            // Not in the middle of the session's effects: it hears of it next.
+            DropSocket();
+            _inputs.Enqueue(new SessionInput.Disconnected(problem));
+        }
+    }
+
+    private void Mark(TimeSpan now)
+    {
+        if (_socket is not null)
+        {
+            _marks.Enqueue((_socket.Queued, _version));
+            AfterWriting(now);
+        }
+    }
+
+    private void AfterWriting(TimeSpan now)
+    {
+        var written = _socket!.Written;
+        if (written != _writtenBefore)
+        {
+            _writtenBefore = written;
+            _stuckSince = now;
+        }
+
+        while (_marks.TryPeek(out var mark) && mark.Position <= written)
+        {
+            _marks.Dequeue();
+            post(new NodeEvent.AdvertisementsWritten(Neighbor, mark.Version));
+        }
+    }
+
+    private void Lose(string problem, TimeSpan now)
+    {
+        DropSocket();
+        Give(new SessionInput.Disconnected(problem), now);
+    }
+
+    private void CloseAfterOutput(TimeSpan now)
+    {
+        if (_socket is null)
+        {
+            return;
+        }
+
+        _closing?.Dispose();
+        _closing = _socket;
+        _closeDeadline = now + options.Linger;
+        _socket = null;
+        _marks.Clear();
+        _closing.CloseAfterOutput();
+        ContinueClosing(null);
+    }
+
+    private void ContinueClosing(string? problem)
+    {
+        if (problem is not null || _closing!.IsClosed)
+        {
+            _closing!.Dispose();
+            _closing = null;
+        }
+    }
+
+    private void DropSocket()
+    {
+        _marks.Clear();
+        _socket?.Dispose();
+        _socket = null;
+    }
+
+    private void UpdateCounts() => Volatile.Write(ref _metrics, _metrics with { MessagesReceived = _received.Count, MessagesSent = _sent.Count });
+
+    private void Register(PeerSocket? socket, List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
+    {
+        if (socket is null || socket.IsClosed)
+        {
+            return;
+        }
+
+        owners[socket.Socket] = this;
+        if (socket.WantsRead)
+        {
+            read.Add(socket.Socket);
+        }
+
+        if (socket.WantsWrite)
+        {
+            write.Add(socket.Socket);
+        }
+    }
+
+    private static TimeSpan Earlier(TimeSpan? left, TimeSpan right) => left is { } other && other < right ? other : right;
+}

@@ -1,0 +1,11 @@
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>Figures of one neighbor since the agent started. Immutable: readers take it as it is.</summary>
+/// <param name="MessagesReceived">Of all types.</param>
+/// <param name="MessagesSent">Of all types; written on the socket or waiting for it.</param>
+/// <param name="LastKeepaliveLateness">How long after its time the last KEEPALIVE was written: the scheduler, garbage collection, our own work.</param>
+/// <param name="MostKeepaliveLateness">The longest of them.</param>
+internal sealed record PeerMetrics(ulong MessagesReceived, ulong MessagesSent, TimeSpan LastKeepaliveLateness, TimeSpan MostKeepaliveLateness)
+{
+    public static PeerMetrics None { get; } = new(0, 0, TimeSpan.Zero, TimeSpan.Zero);
+}

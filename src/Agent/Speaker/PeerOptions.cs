@@ -1,0 +1,31 @@
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>One neighbor and how it is to be dialled.</summary>
+internal sealed record PeerOptions
+{
+    public required NeighborEndpoint Neighbor { get; init; }
+
+    /// <summary>Null: the kernel chooses.</summary>
+    public IPAddress? LocalAddress { get; init; }
+
+    /// <summary>Hops that our packets may take, 1 to 255.</summary>
+    public int Ttl { get; init; } = 16;
+
+    public required SessionOptions Session { get; init; }
+
+    /// <summary>How long a dial may go without an answer. A route server that is there answers within a round trip or two.</summary>
+    public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(4);
+
+    /// <summary>How long the socket may take none of what waits for it (RFC 9687 asks for more than the hold time).</summary>
+    public TimeSpan SendHold => Session.HoldTime.IsZero ? TimeSpan.FromMinutes(8) : 2 * Session.HoldTime.Duration;
+
+    /// <summary>How long a closed connection is still read, so that unread input does not turn our goodbye into a reset.</summary>
+    public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(500);
+
+    /// <summary>Bytes that may wait for a slow neighbor: ten thousands of prefixes.</summary>
+    public int OutputLimit { get; init; } = 4 * 1024 * 1024;
+}
