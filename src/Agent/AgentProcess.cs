@@ -1,0 +1,252 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.NetworkInformation;
+using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent;
+
+/// <summary>
+/// The daemon put together: who owns what, in which order it begins and in which it ends.
+/// <code>
+///   bgp thread      BgpSpeaker       sockets, sessions, their timers
+///   task            NodeLoop         the node's state, intents, journal entries
+///   task            AddressWatcher   interfaces
+///   task            HubLink          the stream to the hub, if there is one
+/// </code>
+/// </summary>
+internal sealed partial class AgentProcess
+{
+    private const int Failed = 1;
+
+    // The goodbye is bounded: whoever asked us to stop waits a second at most.
+    private static readonly TimeSpan _loopPatience = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan _goodbyePatience = TimeSpan.FromMilliseconds(500);
+    private static readonly TimeSpan _hubPatience = TimeSpan.FromMilliseconds(250);
+
+    private readonly AgentOptions _options;
+    private readonly StateDirectory _directory;
+    private readonly ILoggerFactory _logging;
+    private readonly ILogger _logger;
+    private readonly TimeProvider _time = TimeProvider.System;
+
+    private AgentProcess(AgentOptions options, StateDirectory directory, ILoggerFactory logging)
+    {
+        _options = options;
+        _directory = directory;
+        _logging = logging;
+        _logger = logging.CreateLogger<AgentProcess>();
+    }
+
+    /// <summary>Runs until it is asked to stop.</summary>
+    /// <returns>0 after a goodbye, 1 when it could not run, 2 when the command line does not fit what is stored.</returns>
+    public static async Task<int> RunAsync(AgentOptions options, TextWriter error)
+    {
+        var (directory, problem) = StateDirectory.Open(options.StateDirectory);
+        if (directory is null)
+        {
+            await error.WriteLineAsync($"error: {problem}");
+            return Failed;
+        }
+
+        using (directory)
+        {
+            var underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
+            using var logging = AgentLogging.Create(options.LogLevel, options.LogJson, underSystemd);
+            return await new AgentProcess(options, directory, logging).RunAsync(error);
+        }
+    }
+
+    private async Task<int> RunAsync(TextWriter error)
+    {
+        var intents = new IntentStore(_directory.IntentFile, _time);
+        var (intent, intentProblem) = intents.Load();
+        if (_options.NeedsStoredIntent && intent is null)
+        {
+            await error.WriteLineAsync("error: --primary or --secondary: neither is given and no intent is stored; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
+            return AgentCommandLine.UsageError;
+        }
+
+        foreach (var warning in intentProblem is null ? _options.Warnings : _options.Warnings.Add(intentProblem))
+        {
+            Warn(_logger, warning);
+        }
+
+        var addresses = ReadAddresses();
+        var shared = FindShared(addresses);
+        var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
+        using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
+        NodeLoop? loop = null;
+        using var speaker = new BgpSpeaker(Peers(routerId), occurred => loop!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
+        loop = new NodeLoop(
+            NodeState.Initial(Settings(), intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
+            speaker,
+            new NodeStorage(intents, journal),
+            _time,
+            _logging.CreateLogger<NodeLoop>());
+
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent)));
+        speaker.Start();
+        return await RunUntilStoppedAsync(speaker, loop, journal, shared);
+    }
+
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared)
+    {
+        var stop = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
+        using var signals = new StopSignals(
+            cause =>
+            {
+                loop.TryPost(new NodeEvent.StopRequested(cause));
+                stop.TrySetResult(cause);
+            },
+            () => NothingToReload(_logger));
+        var looping = Task.Run(loop.RunAsync);
+        using var watching = new CancellationTokenSource();
+        var watcher = new AddressWatcher(() => FindShared(HostAddresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
+        var watched = Task.Run(() => watcher.RunAsync(shared, watching.Token));
+        using var hub = _options.Hub is { } address ? new HubLink(HubSettings(address, speaker), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
+        var linked = hub is null ? null : Task.Run(hub.RunAsync);
+
+        // Anything that ends unasked is a bug; it is thrown below, after the neighbors have been told.
+        var ended = await Task.WhenAny([stop.Task, speaker.Ended, looping, watched, .. linked is null ? Array.Empty<Task>() : [linked]]);
+        var cause = ended == stop.Task ? await stop.Task : "internal error";
+        loop.TryPost(new NodeEvent.StopRequested(cause));
+        await SayGoodbyeAsync(speaker, cause);
+
+        await watching.CancelAsync();
+        if (hub is not null)
+        {
+            await hub.FinishAsync(linked!, _hubPatience);
+        }
+
+        loop.Complete();
+        await Task.WhenAll(watched, looping);
+        Stopped(_logger, cause);
+        await ended;
+        return 0;
+    }
+
+    private async Task SayGoodbyeAsync(BgpSpeaker speaker, string cause)
+    {
+        // The loop tells the speaker; when it is stuck on a disk, the neighbors must not wait for it.
+        await Task.WhenAny(speaker.Ended, Task.Delay(_loopPatience, _time));
+        speaker.Stop($"failoverhub-agent stopping: {cause} on {_options.Node}");
+        await Task.WhenAny(speaker.Ended, Task.Delay(_goodbyePatience, _time));
+        if (!speaker.Ended.IsCompleted)
+        {
+            GoodbyeIncomplete(_logger);
+        }
+    }
+
+    private List<InterfaceAddress> ReadAddresses()
+    {
+        try
+        {
+            return HostAddresses.Read();
+        }
+        catch (NetworkInformationException exception)
+        {
+            Warn(_logger, $"the addresses of the interfaces cannot be read: {exception.Message}");
+            return [];
+        }
+    }
+
+    private ImmutableHashSet<IPNetwork> FindShared(List<InterfaceAddress> addresses)
+    {
+        ImmutableArray<IPAddress> configured = [.. new[] { _options.LocalIpv4, _options.LocalIpv6 }.OfType<IPAddress>()];
+        var own = _options.AllInterfaces
+            ? configured.AddRange(HostAddresses.SourcesTowards(_options.Neighbors.Select(neighbor => neighbor.Address)))
+            : configured;
+        return AddressRules.Find(addresses, new AddressRuleOptions(_options.AllInterfaces, _options.Ipv6Length, own));
+    }
+
+    private RouterId ChooseRouterId(List<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)
+    {
+        var identity = new NodeIdentity(MachineId(), _options.Node);
+        var kept = RouterIdStore.Load(_directory.RouterIdFile, identity);
+        var routerId = _options.RouterId ?? kept ?? RouterIdChooser.Choose(_options.LocalIpv4, addresses, shared, identity);
+        if (routerId != kept)
+        {
+            try
+            {
+                RouterIdStore.Save(_directory.RouterIdFile, routerId, identity);
+            }
+            catch (IOException exception)
+            {
+                Warn(_logger, $"router id {routerId} cannot be kept, after a restart it may be another one: {exception.Message}");
+            }
+        }
+
+        return routerId;
+    }
+
+    private IEnumerable<PeerOptions> Peers(RouterId routerId) => _options.Neighbors.Select(neighbor => new PeerOptions
+    {
+        Neighbor = neighbor,
+        LocalAddress = _options.LocalAddressFor(neighbor),
+        Ttl = _options.MultihopTtl,
+        Session = new SessionOptions
+        {
+            LocalAs = _options.LocalAs,
+            PeerAs = _options.PeerAs,
+            RouterId = routerId,
+            HoldTime = _options.HoldTime,
+        },
+    });
+
+    private NodeSettings Settings() => new()
+    {
+        Node = _options.Node,
+        DefaultRole = _options.DefaultRole,
+        Announce = _options.Announce,
+        Neighbors = _options.Neighbors,
+    };
+
+    private HubLinkSettings HubSettings(Uri hub, BgpSpeaker speaker) => new()
+    {
+        Hub = hub,
+        Node = _options.Node,
+        Version = AgentCommandLine.Version,
+        DataCenter = _options.DataCenter,
+        Metrics = speaker.Metrics,
+    };
+
+    private string Beginning(RouterId routerId, NodeIntent? intent)
+    {
+        var by = intent is null ? "its configuration" : $"stored {intent.Describe()}";
+        var hub = _options.Hub is { } address ? $"hub {address}" : "stand-alone";
+        return $"failoverhub-agent {AgentCommandLine.Version} started on {_options.Node}: router id {routerId}, {_options.Neighbors.Length} neighbors, {hub}, runs by {by}";
+    }
+
+    private static string MachineId()
+    {
+        try
+        {
+            return File.ReadAllText("/etc/machine-id").Trim();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A container often has none: then the node's name alone tells nodes apart.
+            return "";
+        }
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Text}")]
+    private static partial void Warn(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "SIGHUP ignored: addresses are watched all the time and flags are read at the start only")]
+    private static partial void NothingToReload(ILogger logger);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Not every neighbor took our goodbye in time; they see the connection end instead")]
+    private static partial void GoodbyeIncomplete(ILogger logger);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Stopped: {Cause}")]
+    private static partial void Stopped(ILogger logger, string cause);
+}

@@ -1,0 +1,173 @@
+using System.Threading.Channels;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Protos.V1;
+using Grpc.Core;
+
+namespace FailoverHub.Agent.Hub;
+
+/// <summary>One stream to the hub after the greeting: one loop that writes, one that reads, both ended and awaited together.</summary>
+internal sealed class HubConversation(
+    AsyncDuplexStreamingCall<AgentMessage, HubMessage> call,
+    HubLinkSettings settings,
+    NodeLoop node,
+    Journal journal,
+    TimeProvider time)
+{
+    private const int BatchEntries = 200;
+
+    private static readonly TimeSpan _defaultInterval = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan _shortestInterval = TimeSpan.FromMilliseconds(100);
+    private static readonly TimeSpan _longestInterval = TimeSpan.FromMinutes(1);
+
+    private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _gate = new();
+    private (string BootId, ulong Sequence)? _unacknowledged;
+    private volatile bool _finishing;
+
+    /// <summary>Readable when there may be something to write.</summary>
+    public required ChannelReader<bool> Wake { get; init; }
+
+    public required ChannelReader<IntentAnswer> Answers { get; init; }
+
+    /// <summary>Between reports while nothing changes.</summary>
+    public required TimeSpan ReportInterval { get; init; }
+
+    /// <summary>Makes <see cref="Wake"/> readable.</summary>
+    public required Action OnSomethingToDo { get; init; }
+
+    public static TimeSpan ReportIntervalOf(Welcome welcome) => welcome.ReportIntervalMs == 0
+        ? _defaultInterval
+        : TimeSpan.FromMilliseconds(Math.Clamp(welcome.ReportIntervalMs, _shortestInterval.TotalMilliseconds, _longestInterval.TotalMilliseconds));
+
+    /// <summary>Runs until the stream ends; why it did.</summary>
+    /// <param name="over">Cancelled when either direction has ended, so that the other does.</param>
+    public async Task<string> RunAsync(CancellationTokenSource over)
+    {
+        var writing = WriteAsync(over.Token);
+        var reading = ReadAsync(over.Token);
+        var first = await Task.WhenAny(writing, reading);
+        await over.CancelAsync();
+        await Task.WhenAll(writing, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+        // The first to end says why; the other one only followed.
+        await first;
+        return "it closed the stream";
+    }
+
+    /// <summary>Asks for everything that waits to be sent, a last report and what of the journal is left; completes when the hub has it.</summary>
+    public Task FinishAsync()
+    {
+        _finishing = true;
+        OnSomethingToDo();
+        return _finished.Task;
+    }
+
+    private async Task WriteAsync(CancellationToken cancellationToken)
+    {
+        var sequence = 0UL;
+        NodeState? reported = null;
+        var reportedAt = 0L;
+        while (true)
+        {
+            while (Answers.TryRead(out var answer))
+            {
+                await call.RequestStream.WriteAsync(HubMapping.Result(answer), cancellationToken);
+            }
+
+            var state = node.Current;
+            if (!ReferenceEquals(state, reported) || time.GetElapsedTime(reportedAt) >= ReportInterval)
+            {
+                (reported, reportedAt) = (state, time.GetTimestamp());
+                await call.RequestStream.WriteAsync(HubMapping.Report(state, settings.Metrics, ++sequence, time.GetUtcNow()), cancellationToken);
+            }
+
+            await WriteJournalAsync(cancellationToken);
+            await WaitAsync(reportedAt, cancellationToken);
+        }
+    }
+
+    // One batch at a time: the next one begins behind the acknowledgement, so nothing is skipped and nothing sent twice on one stream.
+    private async Task WriteJournalAsync(CancellationToken cancellationToken)
+    {
+        lock (_gate)
+        {
+            if (_unacknowledged is not null)
+            {
+                return;
+            }
+        }
+
+        if (journal.Next(BatchEntries) is not { } page)
+        {
+            if (_finishing)
+            {
+                _finished.TrySetResult();
+            }
+
+            return;
+        }
+
+        lock (_gate)
+        {
+            _unacknowledged = (page.BootId, page.Entries[^1].Sequence);
+        }
+
+        await call.RequestStream.WriteAsync(HubMapping.Batch(page), cancellationToken);
+    }
+
+    // Until something is to be done or the next report is due.
+    private async Task WaitAsync(long reportedAt, CancellationToken cancellationToken)
+    {
+        var left = ReportInterval - time.GetElapsedTime(reportedAt);
+        if (left <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        using var due = new CancellationTokenSource(left, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, cancellationToken);
+        try
+        {
+            await Wake.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            // A report is due.
+        }
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken)
+    {
+        while (await call.ResponseStream.MoveNext(cancellationToken))
+        {
+            var message = call.ResponseStream.Current;
+            switch (message.BodyCase)
+            {
+                case HubMessage.BodyOneofCase.Intent:
+                    await node.PostAsync(HubMapping.Intent(message.Intent), cancellationToken);
+                    break;
+                case HubMessage.BodyOneofCase.JournalAck:
+                    Acknowledge(message.JournalAck);
+                    break;
+                default:
+                    // From a newer hub: what this agent does not know it does not need.
+                    break;
+            }
+        }
+    }
+
+    private void Acknowledge(JournalAck acknowledgement)
+    {
+        journal.Acknowledge(acknowledgement.BootId, acknowledgement.Sequence);
+        lock (_gate)
+        {
+            if (_unacknowledged is { } waiting && waiting.BootId == acknowledgement.BootId && waiting.Sequence <= acknowledgement.Sequence)
+            {
+                _unacknowledged = null;
+            }
+        }
+
+        OnSomethingToDo();
+    }
+}

@@ -1,0 +1,215 @@
+using System.Threading.Channels;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Protos.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Hub;
+
+/// <summary>Which hub, and as whom.</summary>
+internal sealed record HubLinkSettings
+{
+    public required Uri Hub { get; init; }
+
+    public required string Node { get; init; }
+
+    public required string Version { get; init; }
+
+    public int? DataCenter { get; init; }
+
+    /// <summary>Figures of a neighbor for the reports.</summary>
+    public required Func<NeighborEndpoint, PeerMetrics> Metrics { get; init; }
+
+    /// <summary>How long the hub may take for its Welcome.</summary>
+    public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+}
+
+/// <summary>
+/// Keeps one stream to the hub open and dials again, with growing waits, for as long as the agent runs. Nothing in here can touch a
+/// session: the node is only read, and told what the hub wants.
+/// </summary>
+internal sealed partial class HubLink : IDisposable
+{
+    // An answer is for the hub's patience only: when it asks again after a reconnect it is answered again.
+    private const int AnswersKept = 64;
+
+    private readonly HubLinkSettings _settings;
+    private readonly NodeLoop _node;
+    private readonly Journal _journal;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly GrpcChannel _channel;
+    private readonly CancellationTokenSource _ending = new();
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Channel<IntentAnswer> _answers = Channel.CreateBounded<IntentAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly HubBackoff _backoff = new(new Random());
+    private HubConversation? _conversation;
+    private bool _lossSaid;
+
+    public HubLink(HubLinkSettings settings, NodeLoop node, Journal journal, TimeProvider time, ILogger<HubLink> logger)
+    {
+        _settings = settings;
+        _node = node;
+        _journal = journal;
+        _time = time;
+        _logger = logger;
+        _channel = GrpcChannel.ForAddress(settings.Hub, new GrpcChannelOptions
+        {
+            HttpHandler = new SocketsHttpHandler
+            {
+                // A hub that is gone without a word is found within 15 s.
+                KeepAlivePingDelay = TimeSpan.FromSeconds(5),
+                KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+                ConnectTimeout = TimeSpan.FromSeconds(5),
+                UseProxy = false,
+            },
+            DisposeHttpClient = true,
+        });
+        node.Changed += Wake;
+        node.Answered += OnAnswered;
+        journal.Appended += Wake;
+    }
+
+    /// <summary>The loop. Ends after <see cref="FinishAsync"/>.</summary>
+    public async Task RunAsync()
+    {
+        var ending = _ending.Token;
+        while (!ending.IsCancellationRequested)
+        {
+            var problem = await ConverseAsync(ending);
+            if (ending.IsCancellationRequested)
+            {
+                return;
+            }
+
+            var wait = _backoff.Next();
+            SayLost(problem, wait);
+            try
+            {
+                await Task.Delay(wait, _time, ending);
+            }
+            catch (OperationCanceledException)
+            {
+                return;
+            }
+        }
+    }
+
+    /// <summary>Sends what the hub does not know yet, for as long as the patience lasts, and ends the loop.</summary>
+    public async Task FinishAsync(Task running, TimeSpan patience)
+    {
+        if (Volatile.Read(ref _conversation) is { } conversation)
+        {
+            await Task.WhenAny(conversation.FinishAsync(), Task.Delay(patience, _time));
+        }
+
+        await _ending.CancelAsync();
+        await running;
+    }
+
+    public void Dispose()
+    {
+        _node.Changed -= Wake;
+        _node.Answered -= OnAnswered;
+        _journal.Appended -= Wake;
+        _channel.Dispose();
+        _ending.Dispose();
+    }
+
+    // One stream from its beginning to its end; why it ended.
+    private async Task<string> ConverseAsync(CancellationToken ending)
+    {
+        using var over = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        try
+        {
+            using var call = new AgentLink.AgentLinkClient(_channel).Connect(cancellationToken: over.Token);
+            var interval = await GreetAsync(call, over.Token);
+            _backoff.Reset();
+            _lossSaid = false;
+            Connected(_logger, _settings.Hub, _node.Current.Intent?.Revision ?? 0);
+            var conversation = new HubConversation(call, _settings, _node, _journal, _time)
+            {
+                Wake = _wake.Reader,
+                Answers = _answers.Reader,
+                ReportInterval = interval,
+                OnSomethingToDo = Wake,
+            };
+            Volatile.Write(ref _conversation, conversation);
+            return await conversation.RunAsync(over);
+        }
+        catch (RpcException exception)
+        {
+            return Words(exception);
+        }
+        catch (OperationCanceledException)
+        {
+            return "it did not answer in time";
+        }
+        catch (Exception exception) when (exception is IOException or HttpRequestException or InvalidOperationException)
+        {
+            return exception.Message;
+        }
+        finally
+        {
+            Volatile.Write(ref _conversation, null);
+            await over.CancelAsync();
+        }
+    }
+
+    // Hello, and Welcome as the first answer. Gives the report interval that the hub wants.
+    private async Task<TimeSpan> GreetAsync(AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, CancellationToken cancellationToken)
+    {
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+        using var timeout = new CancellationTokenSource(_settings.WelcomeTimeout, _time);
+        using var registration = timeout.Token.Register(patience.Cancel);
+        await call.RequestStream.WriteAsync(HubMapping.Hello(_settings, _journal.BootId, _node.Current), patience.Token);
+        if (!await call.ResponseStream.MoveNext(patience.Token))
+        {
+            throw new IOException("it closed the stream instead of a welcome");
+        }
+
+        return call.ResponseStream.Current.Welcome is { } welcome
+            ? HubConversation.ReportIntervalOf(welcome)
+            : throw new IOException("it began with something else than a welcome");
+    }
+
+    // The library's own words ("error connecting to subchannel") say less than the socket's.
+    private static string Words(RpcException exception) =>
+        exception.Status.DebugException?.GetBaseException().Message
+        ?? (exception.Status.Detail is { Length: > 0 } detail ? detail : exception.StatusCode.ToString());
+
+    private void OnAnswered(IntentAnswer answer)
+    {
+        _answers.Writer.TryWrite(answer);
+        Wake();
+    }
+
+    private void Wake() => _wake.Writer.TryWrite(true);
+
+    private void SayLost(string problem, TimeSpan wait)
+    {
+        if (_lossSaid)
+        {
+            StillLost(_logger, _settings.Hub, problem, wait.TotalSeconds);
+            return;
+        }
+
+        _lossSaid = true;
+        var state = _node.Current;
+        Lost(_logger, _settings.Hub, problem, state.EstablishedSessions, state.Advertisements.Length);
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Hub {Hub} connected; this node obeys intent revision {Revision}")]
+    private static partial void Connected(ILogger logger, Uri hub, ulong revision);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "No hub at {Hub}: {Problem}; {Sessions} established sessions and {Prefixes} announced prefixes stay as they are, trying again")]
+    private static partial void Lost(ILogger logger, Uri hub, string problem, int sessions, int prefixes);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "Still no hub at {Hub}: {Problem}; trying again in {Seconds:0.0} s")]
+    private static partial void StillLost(ILogger logger, Uri hub, string problem, double seconds);
+}

@@ -1,0 +1,184 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Protos.V1;
+using Session = FailoverHub.Bgp.Session.SessionState;
+
+namespace FailoverHub.Agent.Hub;
+
+/// <summary>The only place where the node's own types and those of the stream meet. What the hub sends is checked here.</summary>
+internal static class HubMapping
+{
+    public static AgentMessage Hello(HubLinkSettings settings, string bootId, NodeState state) => new()
+    {
+        Hello = new Hello
+        {
+            Node = settings.Node,
+            AgentVersion = settings.Version,
+            BootId = bootId,
+            IntentRevision = state.Intent?.Revision ?? 0,
+            Capabilities = { "journal" },
+            DataCenter = settings.DataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
+        },
+    };
+
+    public static AgentMessage Report(NodeState state, Func<Configuration.NeighborEndpoint, PeerMetrics> metrics, ulong sequence, DateTimeOffset takenAt)
+    {
+        var report = new NodeReport
+        {
+            Sequence = sequence,
+            IntentRevision = state.Intent?.Revision ?? 0,
+            Drained = state.Drained,
+            Health = Protos.V1.Health.Unspecified,
+            TakenAtUnixMs = takenAt.ToUnixTimeMilliseconds(),
+        };
+        report.Prefixes.AddRange(state.Prefixes.Select(prefix => Report(state, prefix)));
+        report.Sessions.AddRange(state.Sessions.Select(session => Report(session, metrics(session.Neighbor))));
+        return new AgentMessage { Report = report };
+    }
+
+    public static AgentMessage Result(IntentAnswer answer)
+    {
+        var result = new IntentResult { Revision = answer.Revision };
+        switch (answer.Outcome)
+        {
+            case IntentOutcome.Applied(var sessions):
+                result.Outcome = IntentResult.Types.Outcome.Applied;
+                result.SessionsUpdated = (uint)sessions;
+                break;
+            case IntentOutcome.AcceptedNotAnnounced(var reason):
+                result.Outcome = IntentResult.Types.Outcome.AcceptedNotAnnounced;
+                result.Reason = reason;
+                break;
+            case IntentOutcome.Rejected(var reason):
+                result.Outcome = IntentResult.Types.Outcome.Rejected;
+                result.Reason = reason;
+                break;
+            default:
+                throw new InvalidOperationException($"No word for {answer.Outcome.GetType().Name}.");
+        }
+
+        return new AgentMessage { IntentResult = result };
+    }
+
+    public static AgentMessage Batch(JournalPage page)
+    {
+        var batch = new JournalBatch { BootId = page.BootId };
+        batch.Entries.AddRange(page.Entries.Select(numbered => new Protos.V1.JournalEntry
+        {
+            Sequence = numbered.Sequence,
+            AtUnixMs = numbered.Entry.At.ToUnixTimeMilliseconds(),
+            Kind = numbered.Entry.Kind,
+            Prefix = numbered.Entry.Prefix,
+            Neighbor = numbered.Entry.Neighbor,
+            Text = numbered.Entry.Text,
+            OperationId = numbered.Entry.OperationId,
+        }));
+        return new AgentMessage { Journal = batch };
+    }
+
+    /// <summary>An intent, or what is wrong with it: both go to the node, which answers.</summary>
+    public static NodeEvent Intent(Protos.V1.NodeIntent intent)
+    {
+        var prefixes = ImmutableArray.CreateBuilder<Node.PrefixIntent>(intent.Prefixes.Count);
+        foreach (var entry in intent.Prefixes)
+        {
+            if (!SharedPrefix.TryParse(entry.Prefix, out var prefix, out var problem))
+            {
+                return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, problem.TrimEnd('.'));
+            }
+
+            if (FromWire(entry.Role) is not { } role)
+            {
+                return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, $"it gives {prefix} no role that this agent knows");
+            }
+
+            prefixes.Add(new Node.PrefixIntent(prefix, role));
+        }
+
+        return new NodeEvent.IntentReceived(new Node.NodeIntent
+        {
+            Revision = intent.Revision,
+            Drained = intent.Drained,
+            Prefixes = prefixes.ToImmutable(),
+            OperationId = intent.OperationId,
+            Reason = intent.Reason,
+        });
+    }
+
+    private static PrefixReport Report(NodeState state, PrefixState prefix)
+    {
+        var report = new PrefixReport
+        {
+            Prefix = prefix.Prefix.ToString(),
+            AssignedRole = ToWire(prefix.AssignedRole),
+            AddressPresent = prefix.AddressPresent,
+            EstablishedSessionsCarrying = (uint)state.SessionsCarrying(prefix),
+        };
+        switch (prefix.Decision)
+        {
+            case AdvertisementDecision.Announce(var role):
+                report.Announced = true;
+                report.ReportedRole = ToWire(role);
+                break;
+            case AdvertisementDecision.Withdraw(var reason):
+                report.WithdrawnReason = ToWire(reason);
+                break;
+            default:
+                throw new InvalidOperationException($"No word for {prefix.Decision.GetType().Name}.");
+        }
+
+        return report;
+    }
+
+    private static SessionReport Report(SessionStatus session, PeerMetrics metrics) => new()
+    {
+        Neighbor = session.Neighbor.ToString(),
+        State = ToWire(session.State),
+        StateSinceUnixMs = session.Since.At.ToUnixTimeMilliseconds(),
+        LastError = session.LastTrouble?.Text ?? "",
+        LastErrorAtUnixMs = session.LastTrouble?.At.ToUnixTimeMilliseconds() ?? 0,
+        LastErrorFromPeer = session.LastTrouble?.FromPeer ?? false,
+        HoldTimeSeconds = session.HoldTime?.Seconds ?? 0u,
+        MessagesReceived = metrics.MessagesReceived,
+        MessagesSent = metrics.MessagesSent,
+        Flaps = (uint)session.Flaps,
+    };
+
+    private static Protos.V1.Role ToWire(Node.Role? role) => role switch
+    {
+        Node.Role.Primary => Protos.V1.Role.Primary,
+        Node.Role.Secondary => Protos.V1.Role.Secondary,
+        _ => Protos.V1.Role.Unspecified,
+    };
+
+    private static Node.Role? FromWire(Protos.V1.Role role) => role switch
+    {
+        Protos.V1.Role.Primary => Node.Role.Primary,
+        Protos.V1.Role.Secondary => Node.Role.Secondary,
+        _ => null,
+    };
+
+    private static Protos.V1.WithdrawnReason ToWire(Node.WithdrawnReason reason) => reason switch
+    {
+        Node.WithdrawnReason.Drained => Protos.V1.WithdrawnReason.Drained,
+        Node.WithdrawnReason.Unhealthy => Protos.V1.WithdrawnReason.Unhealthy,
+        Node.WithdrawnReason.AddressMissing => Protos.V1.WithdrawnReason.AddressMissing,
+        Node.WithdrawnReason.NotAssigned => Protos.V1.WithdrawnReason.NotAssigned,
+        Node.WithdrawnReason.Stopping => Protos.V1.WithdrawnReason.Stopping,
+        _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a reason."),
+    };
+
+    private static SessionState ToWire(Session state) => state switch
+    {
+        Session.Idle => SessionState.Idle,
+        Session.Connect => SessionState.Connect,
+        Session.Active => SessionState.Active,
+        Session.OpenSent => SessionState.OpenSent,
+        Session.OpenConfirm => SessionState.OpenConfirm,
+        Session.Established => SessionState.Established,
+        _ => throw new ArgumentOutOfRangeException(nameof(state), state, "Not a state."),
+    };
+}
