@@ -124,13 +124,13 @@ public sealed partial class BgpSession
         _timers.StopAll();
         if (Options.Passive)
         {
-            MoveTo(SessionState.Active, reason + ": waits to be dialled");
+            MoveTo(SessionState.Active, reason + "; waits to be dialled");
             return;
         }
 
         _effects.Add(new SessionEffect.Dial());
         _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
-        MoveTo(SessionState.Connect, reason + ": dials");
+        MoveTo(SessionState.Connect, reason + "; dials");
     }
 
     private void OnStop(string text)
@@ -315,7 +315,7 @@ public sealed partial class BgpSession
         MoveTo(SessionState.Idle, error.Text);
         if (Options.Passive)
         {
-            Begin(now, "starts again");
+            Begin(now, error.Text);
         }
         else
         {

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using System.Net;
+using CsCheck;
+using FailoverHub.Bgp.Messages;
+
+namespace FailoverHub.Bgp.Tests.Wire;
+
+// Any valid message, for properties.
+internal static class Generators
+{
+    private static readonly Gen<ReadOnlyMemory<byte>> SomeBytes = Gen.Byte.Array[0, 40].Select(bytes => (ReadOnlyMemory<byte>)bytes);
+
+    private static readonly Gen<IPNetwork> Ipv4Prefix = Prefix(4);
+
+    private static readonly Gen<IPNetwork> Ipv6Prefix = Prefix(16);
+
+    // An IPv4 address in 16 octets would come back as itself all the same: ::ffff:a.b.c.d is an IPv6 address here.
+    private static readonly Gen<IPAddress> Ipv6Address = Gen.Byte.Array[16].Select(bytes => new IPAddress(bytes));
+
+    private static readonly Gen<AfiSafi> AnyFamily = Gen.Select(Gen.UShort, Gen.Byte, (afi, safi) => new AfiSafi(afi, safi));
+
+    private static readonly Gen<Capability> AnyCapability = Gen.OneOf<Capability>(
+        AnyFamily.Select(family => (Capability)new Capability.Multiprotocol(family)),
+        Gen.Const<Capability>(Capability.RouteRefresh.Instance),
+        Gen.UInt.Select(number => (Capability)new Capability.FourOctetAs(number)),
+        Gen.Select(Gen.UShort, Gen.UShort, Gen.UShort, (afi, safi, nextHop) => new ExtendedNextHopEntry(afi, safi, nextHop)).Array[0, 4]
+            .Select(entries => (Capability)new Capability.ExtendedNextHop([.. entries])),
+        Gen.Select(Gen.Byte.Where(code => code is not (1 or 2 or 5 or 65)), SomeBytes, (code, value) => (Capability)new Capability.Other(code, value)));
+
+    private static readonly Gen<ImmutableArray<AsPathSegment>> AnyPath = Gen.Select(
+        Gen.Enum<AsPathSegmentType>(),
+        Gen.UInt[1, uint.MaxValue].Array[1, 100],
+        (type, numbers) => new AsPathSegment(type, [.. numbers])).Array[0, 3].Select(segments => segments.ToImmutableArray());
+
+    private static readonly Gen<MpReach> AnyReach = Gen.OneOf(
+        Gen.Select(Ipv6Address, Ipv6Address, Gen.Bool, Ipv6Prefix.Array[0, 30], (global, local, two, prefixes) =>
+            new MpReach(new AfiSafi(2, 1), global, two ? local : null, [.. prefixes])),
+        Gen.Select(Ipv6Address, Ipv4Prefix.Array[0, 30], (nextHop, prefixes) => new MpReach(new AfiSafi(1, 1), nextHop, null, [.. prefixes])));
+
+    private static readonly Gen<MpUnreach> AnyUnreach = Gen.OneOf(
+        Ipv6Prefix.Array[0, 30].Select(prefixes => new MpUnreach(new AfiSafi(2, 1), [.. prefixes])),
+        Ipv4Prefix.Array[0, 30].Select(prefixes => new MpUnreach(new AfiSafi(1, 1), [.. prefixes])));
+
+    private static readonly Gen<ImmutableArray<OtherAttribute>> Others = Gen.Select(
+        Gen.Bool,
+        Gen.Byte[128, 255],
+        Gen.Byte.Array[0, 300],
+        (partial, code, value) => new OtherAttribute((byte)(partial ? 0xe0 : 0xc0), code, value)).Array[0, 2]
+            .Select(others => others.DistinctBy(other => other.Code).ToImmutableArray());
+
+    public static readonly Gen<OpenMessage> Open = Gen.Select(Gen.UShort, Gen.UShort, Gen.UInt, AnyCapability.Array[0, 5], (asNumber, hold, id, capabilities) =>
+        new OpenMessage { MyAs = asNumber, HoldTimeSeconds = hold, BgpIdentifier = id, Capabilities = [.. capabilities] });
+
+    public static readonly Gen<NotificationMessage> Notification = Gen.Select(Gen.Byte, Gen.Byte, Gen.Byte.Array[0, 300], (code, subcode, data) =>
+        new NotificationMessage(new NotificationCode(code, subcode), data));
+
+    public static readonly Gen<RouteRefreshMessage> RouteRefresh = AnyFamily.Select(family => new RouteRefreshMessage(family));
+
+    public static readonly Gen<UpdateMessage> Update = Gen.Select(
+        Gen.Select(Gen.Enum<Origin>(), AnyPath, Gen.UInt, Gen.UInt.Array[0, 80], Gen.Bool),
+        Gen.Select(AnyReach, AnyUnreach, Others, Gen.Int[0, 15]),
+        Gen.Select(Ipv4Prefix.Array[0, 30], Ipv4Prefix.Array[0, 30], Gen.Byte.Array[4]),
+        (plain, multiprotocol, classic) =>
+        {
+            var (origin, path, number, communities, atomic) = plain;
+            var (reach, unreach, others, which) = multiprotocol;
+            var (withdrawn, announced, nextHop) = classic;
+            return new UpdateMessage
+            {
+                Withdrawn = [.. withdrawn],
+                Announced = [.. announced],
+                Attributes = new PathAttributes
+                {
+                    Origin = origin,
+                    AsPath = path,
+                    NextHop = new IPAddress(nextHop),
+                    MultiExitDisc = (which & 1) != 0 ? number : null,
+                    LocalPref = (which & 2) != 0 ? number : null,
+                    AtomicAggregate = atomic,
+                    Communities = [.. communities.Select(value => new Community(value))],
+                    MpReach = (which & 4) != 0 ? reach : null,
+                    MpUnreach = (which & 8) != 0 ? unreach : null,
+                    Other = others,
+                },
+            };
+        });
+
+    public static readonly Gen<BgpMessage> Message = Gen.OneOf(
+        Open.Select(message => (BgpMessage)message),
+        Update.Select(message => (BgpMessage)message),
+        Notification.Select(message => (BgpMessage)message),
+        RouteRefresh.Select(message => (BgpMessage)message),
+        Gen.Const<BgpMessage>(KeepaliveMessage.Instance));
+
+    private static Gen<IPNetwork> Prefix(int octets) => Gen.Select(Gen.Byte.Array[octets], Gen.Int[0, octets * 8], (address, length) =>
+    {
+        for (var bit = length; bit < octets * 8; bit++)
+        {
+            address[bit / 8] &= (byte)~(0x80 >> (bit % 8));
+        }
+
+        return new IPNetwork(new IPAddress(address), length);
+    });
+}
