@@ -1,0 +1,183 @@
+#!/usr/bin/env bash
+# Builds everything once and runs the tests. Usage: ./test.sh [unit|interop|browser|all] [options of the xunit runner]
+#
+#   ./test.sh                                  everything, as CI does
+#   ./test.sh unit                             the quick loop: no root, no daemons, no browser
+#   ./test.sh unit -class '*AdjRibOut*'        what follows the group goes to every test program: -class -method -namespace -trait
+#
+# interop runs the agent against FRR, BIRD and GoBGP in network namespaces (root, sudo or a user namespace), browser runs Chromium.
+# What is missing of Debian's packages is installed when that is allowed (root or sudo without a password); else it is named.
+# The last line is always "N passed, N failed". Logs and results are in TestResults/.
+set -uo pipefail
+cd "$(dirname "$(readlink -f "$0")")" || exit 1
+
+group=all
+case ${1:-} in
+  unit|interop|browser|all) group=$1; shift ;;
+  -h|--help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -*|'') ;;
+  *) echo "test.sh: no group '$1'; it is unit, interop, browser or all" >&2; exit 2 ;;
+esac
+filter=("$@")
+results=$PWD/TestResults
+passed=0 failed=0 trouble=0
+
+finish() {
+  failed=$((failed + trouble))
+  echo "$passed passed, $failed failed"
+  [ $failed -eq 0 ]; exit
+}
+# Something that is wrong without being a failed test: it counts as one, so that the last line never looks like success.
+complain() { echo "test.sh: $*"; trouble=$((trouble + 1)); }
+seconds() { echo $(( $(date +%s) - $1 )) s; }
+
+# ---------------------------------------------------------------------------------------------- what the tests need
+# One line for each thing needed: the group, how to see that it is there, Debian's package.
+needs() {
+  cat <<'NEEDS'
+interop  test -x /usr/lib/frr/bgpd               frr
+interop  command -v vtysh                        frr
+interop  command -v bird                         bird2
+interop  command -v birdc                        bird2
+interop  command -v gobgpd                       gobgpd
+interop  command -v gobgp                        gobgpd
+interop  command -v ip                           iproute2
+interop  command -v nsenter                      util-linux
+interop  command -v mount                        mount
+browser  command -v chromium                     chromium
+browser  fc-list|grep -q .                       fonts-dejavu-core
+NEEDS
+}
+# Daemons live in sbin, which is not on everybody's path.
+export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
+
+missing_packages() {
+  local wanted line test package
+  while read -r wanted line; do
+    package=${line##* } test=${line% *}
+    [ "$group" = all ] || [ "$group" = "$wanted" ] || continue
+    bash -c "$test" >/dev/null 2>&1 || echo "$package"
+  done < <(needs) | sort -u
+}
+
+as_root() { if [ "$(id -u)" = 0 ]; then "$@"; else sudo -n "$@"; fi; }
+may_be_root() { [ "$(id -u)" = 0 ] || sudo -n true 2>/dev/null; }
+
+# Debian starts a daemon when it is installed. Here they are only files for the tests: policy-rc.d forbids the start, and what
+# the installation enabled for the next boot is disabled again.
+policy=/usr/sbin/policy-rc.d kept=/usr/sbin/policy-rc.d.before-failoverhub-tests
+forbid_starts() {
+  [ -e $kept ] || [ ! -e $policy ] || as_root mv $policy $kept
+  printf '#!/bin/sh\nexit 101\n' | as_root tee $policy >/dev/null && as_root chmod 755 $policy
+}
+allow_starts() { if [ -e $kept ]; then as_root mv $kept $policy; else as_root rm -f $policy; fi; }
+
+install_packages() {
+  local log=$results/apt.log service
+  echo "Installing $*"
+  trap 'allow_starts; exit 1' INT TERM
+  forbid_starts
+  local apt=(env DEBIAN_FRONTEND=noninteractive apt-get -q -y --no-install-recommends -o DPkg::Lock::Timeout=300)
+  as_root "${apt[@]}" install "$@" >"$log" 2>&1 </dev/null \
+    || { as_root "${apt[@]}" update >>"$log" 2>&1 </dev/null; as_root "${apt[@]}" install "$@" >>"$log" 2>&1 </dev/null; }
+  local status=$?
+  allow_starts
+  trap - INT TERM
+  [ $status -eq 0 ] || { tail -20 "$log" >&2; return $status; }
+  if command -v systemctl >/dev/null; then
+    for service in frr bird gobgpd; do
+      case " $* " in *" $service "*|*" ${service}2 "*) as_root systemctl disable $service >>"$log" 2>&1 ;; esac
+    done
+  fi
+  return 0
+}
+
+provide_needs() {
+  local missing
+  mapfile -t missing < <(missing_packages)
+  [ ${#missing[@]} -eq 0 ] && return 0
+  if command -v apt-get >/dev/null && may_be_root; then
+    install_packages "${missing[@]}"
+    mapfile -t missing < <(missing_packages)
+    [ ${#missing[@]} -eq 0 ] && return 0
+  fi
+  complain "missing, and not to be installed from here: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]}; ./test.sh unit needs none of them)"
+  return 1
+}
+
+# ---------------------------------------------------------------------------------------------- the tests
+group_of() { case $1 in Interop.Tests) echo interop ;; Browser.Tests) echo browser ;; *) echo unit ;; esac; }
+projects() { tr '\\' '/' <FailoverHub.sln | grep -o 'tests/[A-Za-z.]*\.Tests/[A-Za-z.]*\.csproj' | xargs -n1 dirname | xargs -n1 basename | sort; }
+has_sources() { find "tests/$1" -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' | grep -q .; }
+
+# Interop needs root of network namespaces only, not of the machine: a user namespace will do.
+enter_root() {
+  if [ "$(id -u)" = 0 ]; then as=()
+  elif sudo -n true 2>/dev/null; then as=(sudo -n env "PATH=$PATH" "DOTNET_ROOT=$DOTNET_ROOT")
+  elif unshare --user --map-root-user --net true 2>/dev/null; then as=(unshare --user --map-root-user)
+  else return 1
+  fi
+}
+
+run_project() {
+  local name=$1 kind started log program limit as=() line total errors bad skipped
+  kind=$(group_of "$name")
+  log=$results/$name.log program=tests/$name/bin/Release/net10.0/FailoverHub.$name
+  if ! has_sources "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
+  if [ ! -x "$program" ]; then complain "$name: $program was not built"; return; fi
+  if [ "$kind" = interop ] && ! enter_root; then
+    complain "$name: network namespaces need root, sudo without a password, or user namespaces; none of them is allowed here"; return
+  fi
+  case $kind in unit) limit=600 ;; *) limit=1500 ;; esac
+
+  started=$(date +%s)
+  timeout --kill-after=20 $limit "${as[@]}" "$program" -noLogo -noColor -result-xml "$results/$name.xml" "${filter[@]}" >"$log" 2>&1 </dev/null
+  local status=$?
+  line=$(grep -a -E "^ *FailoverHub\.$name +Total: " "$log" | tail -1)
+  if [ -z "$line" ]; then
+    tail -100 "$log"
+    [ $status -ne 124 ] || complain "$name: not finished after $limit s"
+    complain "$name: ended with $status and told no result; whole log: $log"
+    return
+  fi
+  number() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<<"$line"; }
+  total=$(number Total) errors=$(number Errors) bad=$(number Failed) skipped=$(number Skipped)
+  passed=$((passed + total - bad - skipped)) failed=$((failed + bad + errors))
+  printf '%-20s %4d passed, %d failed (%s)\n' "$name" $((total - bad - skipped)) $((bad + errors)) "$(seconds "$started")"
+  [ $((bad + errors)) -eq 0 ] || { echo; cat "$log"; echo; }
+  [ "$skipped" -eq 0 ] || complain "$name: $skipped skipped; a test runs or is not there"
+  [ "$total" -gt 0 ] || [ ${#filter[@]} -gt 0 ] || complain "$name: has sources but ran no test"
+  [ $status -eq 0 ] || [ $((bad + errors + skipped)) -gt 0 ] || [ "$total" -eq 0 ] || complain "$name: ended with $status although no test failed"
+}
+
+# ---------------------------------------------------------------------------------------------- the run
+mkdir -p "$results"
+if ! command -v dotnet >/dev/null; then
+  complain "the .NET SDK $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json) or a later one of that version is needed: https://dotnet.microsoft.com/download"
+  finish
+fi
+export DOTNET_ROOT=${DOTNET_ROOT:-$(dirname "$(readlink -f "$(command -v dotnet)")")}
+export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1 DOTNET_GENERATE_ASPNET_CERTIFICATE=false
+[ -z "${CI:-}" ] || export MSBUILDDISABLENODEREUSE=1
+
+started=$(date +%s)
+provide_needs || finish
+echo "Packages: $(seconds "$started")"
+
+started=$(date +%s)
+if ! { dotnet restore FailoverHub.sln -v q && dotnet build FailoverHub.sln -c Release --no-restore -v q -clp:ErrorsOnly\;NoSummary; } >"$results/build.log" 2>&1 </dev/null; then
+  sort -u "$results/build.log"
+  complain "it does not build"
+  finish
+fi
+echo "Build: $(seconds "$started")"
+
+for wanted in unit interop browser; do
+  [ "$group" = all ] || [ "$group" = $wanted ] || continue
+  for project in $(projects); do
+    [ "$(group_of "$project")" != $wanted ] || run_project "$project"
+  done
+done
+[ $((passed + failed + trouble)) -gt 0 ] || complain "no test ran"
+if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then sudo -n chown -R "$(id -u):$(id -g)" "$results"; fi
+finish
