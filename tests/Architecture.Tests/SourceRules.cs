@@ -1,0 +1,112 @@
+using System.Text.RegularExpressions;
+
+namespace FailoverHub.Architecture.Tests;
+
+/// <summary>Rules about what a source file may use and how long it may be. Each gives one sentence for each thing that breaks it; none: it is kept.</summary>
+internal static partial class SourceRules
+{
+    private const int LongestFile = 450;
+
+    /// <summary>Stores outside of Data that may use EF Core, and why each of them does.</summary>
+    private static readonly Dictionary<string, string> Stores = new(StringComparer.Ordinal)
+    {
+        ["src/Web/Fleet/FleetRecords.cs"] = "which nodes and pairs are known, across restarts",
+        ["src/Web/History/SqliteHistory.cs"] = "events and operations, read and appended",
+        ["src/Web/History/AuditLog.cs"] = "the chain of audit entries",
+        ["src/Web/Operations/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
+        ["src/Web/Operations/OperationRecords.cs"] = "audit entry, operation and intents in one transaction",
+        ["src/Web/Reachability/ProbeSampleStore.cs"] = "samples of the probes",
+        ["src/Web/Access/ApiTokens.cs"] = "tokens, hashed",
+        ["src/Web/Access/SignInCodes.cs"] = "one-time sign-in links, hashed",
+    };
+
+    /// <summary>Places of sockets.</summary>
+    private static readonly string[] SocketRooms = ["src/Agent/Speaker/", "src/Agent/Checks/", "src/Agent/Addresses/", "src/Web/Reachability/", "src/Lab/"];
+
+    /// <summary>Where the stream between agent and hub is read and written, and where it is generated.</summary>
+    private static readonly string[] ProtoRooms = ["src/Agent/Hub/", "src/Web/Agents/", "src/Protos/"];
+
+    private static readonly string[] CodeFiles = [".cs", ".razor", ".css", ".js", ".proto", ".sh"];
+
+    public static IEnumerable<string> ProtoTypesStayAtTheEdge(SourceTree tree) =>
+        (from path in tree.Sources("src/")
+         where !ProtoRooms.Any(room => path.StartsWith(room, StringComparison.Ordinal))
+         from found in tree.Matches(path, ProtoTypes())
+         select $"{path}:{found.Line}: uses a generated proto type. Only src/Agent/Hub and src/Web/Agents may; map it there to a type of this room.")
+        .Concat(
+            from project in tree.Projects
+            where project.StartsWith("src/", StringComparison.Ordinal)
+            from imported in tree.Xml(project).Descendants().Where(e => e.Name.LocalName == "Using")
+            where ProtoTypes().IsMatch(imported.Attribute("Include")?.Value ?? "")
+            select $"{project}: imports the generated proto types into every file. Only src/Agent/Hub and src/Web/Agents may use them: write the using there.");
+
+    public static IEnumerable<string> DatabaseStaysInItsStores(SourceTree tree) =>
+        from path in tree.Sources("src/")
+        where !path.StartsWith("src/Web/Data/", StringComparison.Ordinal) && !Stores.ContainsKey(path)
+        from found in tree.Matches(path, EntityFramework())
+        select $"{path}:{found.Line}: uses EF Core. Ask a store instead; if this file is a store, add it with its reason to SourceRules.Stores.";
+
+    public static IEnumerable<string> SocketsStayInTheirRooms(SourceTree tree) =>
+        from path in tree.Sources("src/")
+        where !SocketRooms.Any(room => path.StartsWith(room, StringComparison.Ordinal))
+        // AddressFamily and SocketException live in the same namespace and are no sockets; Socket is also a word for other things.
+        where tree.Matches(path, SocketNamespace()).Any()
+        from found in tree.Matches(path, SocketTypes())
+        select $"{path}:{found.Line}: uses a socket. Sockets are only in {string.Join(", ", SocketRooms.Select(r => r.TrimEnd('/')))}; let one of them do it and send it a message.";
+
+    public static IEnumerable<string> OwnersHaveNoStatics(SourceTree tree) =>
+        from path in tree.Sources("src/Web/Fleet/").Concat(tree.Sources("src/Web/Operations/"))
+        from found in tree.Matches(path, StaticState())
+        select $"{path}:{found.Line}: static state that changes ({found.Code}). The owners of fleet and operations will be spread over several hubs: make it a field of the owner, or immutable.";
+
+    public static IEnumerable<string> FilesStayShort(SourceTree tree) =>
+        from path in tree.Files
+        where CodeFiles.Contains(Path.GetExtension(path)) && !path.StartsWith("src/Web/Data/Migrations/", StringComparison.Ordinal) && !IsVendored(path)
+        let lines = tree.Text(path).AsSpan().TrimEnd().Count('\n') + 1
+        where lines > LongestFile
+        select $"{path}: {lines} lines, more than {LongestFile}. A noun is missing: find the part with a name of its own and give it a file.";
+
+    public static IEnumerable<string> TestsDoNotSleep(SourceTree tree) =>
+        from path in tree.Sources("tests/")
+        from found in tree.Matches(path, Sleeps())
+        select $"{path}:{found.Line}: sleeps. Use virtual time (FakeTimeProvider), or await the signal with a generous bound; for a daemon there is Eventually in Interop.Tests.";
+
+    public static IEnumerable<string> TimeIsAValue(SourceTree tree) =>
+        from path in tree.Sources("src/")
+        from found in tree.Matches(path, WallClock())
+        select $"{path}:{found.Line}: asks the machine's clock. Pure code takes 'now'; shells ask their TimeProvider.";
+
+    public static IEnumerable<string> NothingIsLeftForLater(SourceTree tree) =>
+        from path in tree.Sources("src/").Concat(tree.Sources("tests/"))
+        from line in tree.Text(path).Split('\n').Select((text, index) => (Text: text, Number: index + 1))
+        where Leftover().IsMatch(line.Text)
+        select $"{path}:{line.Number}: leaves something for later. Do it, or write an issue and say here what is so and why.";
+
+    private static bool IsVendored(string path) => path.Contains("/wwwroot/lib/", StringComparison.Ordinal) || path.Contains("/wwwroot/fonts/", StringComparison.Ordinal) || path.EndsWith(".min.js", StringComparison.Ordinal);
+
+    [GeneratedRegex(@"\bFailoverHub\.Protos\b")]
+    private static partial Regex ProtoTypes();
+
+    [GeneratedRegex(@"\bMicrosoft\.EntityFrameworkCore\b|\b(DbContext|DbSet|IDbContextFactory)\b")]
+    private static partial Regex EntityFramework();
+
+    [GeneratedRegex(@"\bSystem\.Net\.Sockets\b")]
+    private static partial Regex SocketNamespace();
+
+    [GeneratedRegex(@"\b(Socket|TcpClient|UdpClient|TcpListener|NetworkStream|SocketAsyncEventArgs|SafeSocketHandle|UnixDomainSocketEndPoint)\b")]
+    private static partial Regex SocketTypes();
+
+    // A static field or settable property that is not readonly, or readonly but of a type whose content changes.
+    [GeneratedRegex(@"\[ThreadStatic\]|\bstatic\s+(?!readonly\b)(volatile\s+)?[\w.<>,?\[\]\s]+\s\w+\s*(=(?!>|=)|;|\{\s*get;\s*((private|internal|protected)\s+)?set;)"
+        + @"|\bstatic\s+readonly\s+(System\.[\w.]+\.)?(List|Dictionary|HashSet|SortedDictionary|SortedSet|LinkedList|Queue|Stack|PriorityQueue|Concurrent\w+|Channel|SemaphoreSlim|Lock|AsyncLocal|ThreadLocal|Timer|PeriodicTimer|StringBuilder|ConditionalWeakTable|CancellationTokenSource|TaskCompletionSource)\b")]
+    private static partial Regex StaticState();
+
+    [GeneratedRegex(@"\bThread\.(Sleep|SpinWait)\b|\bTask\.Delay\s*\(|\bSpinWait\b")]
+    private static partial Regex Sleeps();
+
+    [GeneratedRegex(@"\bDateTime(Offset)?\.((Utc)?Now|Today)\b")]
+    private static partial Regex WallClock();
+
+    [GeneratedRegex(@"//.*\b(TO" + "DO|FIX" + @"ME|HA" + @"CK|XX" + @"X)\b|\bNotImplemented" + @"Exception\b")]
+    private static partial Regex Leftover();
+}
