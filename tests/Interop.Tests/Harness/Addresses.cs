@@ -1,0 +1,29 @@
+namespace FailoverHub.Interop.Tests.Harness;
+
+/// <summary>The addresses of the imitated data center: those of the platform with dcid 18, and documentation prefixes.</summary>
+internal static class Addresses
+{
+    public const string RouteServerNetwork = "servers";
+    public const string DataCenterId = "18";
+    public const string SharedIpv4 = "203.0.113.10/32";
+    public const string SharedRange64 = "2001:db8:e001:1b8c::/64";
+    public const string SharedRange56 = "2001:db8:e002:1b00::/56";
+    public const string Gateway = "2600:3c0f:18:1::1";
+    public const string Primary = "65000:1";
+    public const string Secondary = "65000:2";
+
+    /// <summary>One of every kind of prefix that the platform can share.</summary>
+    public static readonly string[] Shared = [SharedIpv4, SharedRange64, SharedRange56];
+
+    /// <summary>Nodes that the route servers know.</summary>
+    public static readonly string[] Nodes = ["a", "b"];
+
+    /// <summary>Address of a route server, 1 to 4.</summary>
+    public static string RouteServer(int number) => $"2600:3c0f:{DataCenterId}:34::{number}";
+
+    /// <summary>Address of a node, by its one hexadecimal letter.</summary>
+    public static string Node(string letter) => $"2600:3c0f:18:1::{letter}";
+
+    /// <summary>Network namespace of a node.</summary>
+    public static string NodeNetwork(string letter) => $"node-{letter}";
+}

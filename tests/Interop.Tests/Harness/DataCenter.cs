@@ -1,0 +1,153 @@
+using FailoverHub.Interop.Tests.RouteServers;
+
+namespace FailoverHub.Interop.Tests.Harness;
+
+/// <summary>
+/// A data center as the platform has it: four route servers (AS 65000) in one network, and nodes a and b in networks of their own, all on one
+/// segment. Made anew for each test, in a <see cref="Sandbox"/>.
+/// </summary>
+internal sealed class DataCenter : IAsyncDisposable
+{
+    private DataCenter(Sandbox sandbox, IReadOnlyList<RouteServer> routeServers)
+    {
+        Sandbox = sandbox;
+        RouteServers = routeServers;
+    }
+
+    public Sandbox Sandbox { get; }
+
+    public IReadOnlyList<RouteServer> RouteServers { get; }
+
+    /// <summary>Makes the networks, starts the daemons and waits until each of them answers.</summary>
+    public static async Task<DataCenter> StartAsync(RouteServerKind kind, CancellationToken cancellation)
+    {
+        var sandbox = await Sandbox.StartAsync(cancellation);
+        var center = new DataCenter(sandbox, [.. Enumerable.Range(1, 4).Select(number => RouteServer.Of(kind, sandbox, number))]);
+        try
+        {
+            await sandbox.ScriptAsync(Networks(), cancellation);
+            foreach (var server in center.RouteServers)
+            {
+                await server.StartAsync(cancellation);
+            }
+
+            foreach (var server in center.RouteServers)
+            {
+                await Eventually.SeeAsync($"{server.Name} of {kind} ready", c => server.SessionAsync(Addresses.Node("a"), c), s => !s.Established, cancellation);
+            }
+
+            return center;
+        }
+        catch
+        {
+            await center.DisposeAsync();
+            throw;
+        }
+    }
+
+    /// <summary>Waits until every route server shows an established session with the node.</summary>
+    /// <returns>What tells these sessions from later ones, in the order of the route servers.</returns>
+    public async Task<IReadOnlyList<string>> EstablishedAsync(string node, CancellationToken cancellation)
+    {
+        List<string> identities = [];
+        foreach (var server in RouteServers)
+        {
+            var session = await Eventually.SeeAsync(
+                $"an established session of node {node} on {server.Name}", c => server.SessionAsync(Addresses.Node(node), c), s => s.Established, cancellation);
+            identities.Add(session.Identity);
+        }
+
+        return identities;
+    }
+
+    /// <summary>What tells the present sessions of a node from earlier and later ones.</summary>
+    public async Task<IReadOnlyList<string>> IdentitiesAsync(string node, CancellationToken cancellation)
+    {
+        List<string> identities = [];
+        foreach (var server in RouteServers)
+        {
+            identities.Add((await server.SessionAsync(Addresses.Node(node), cancellation)).Identity);
+        }
+
+        return identities;
+    }
+
+    /// <summary>Number of prefixes that a node has withdrawn so far, over all route servers.</summary>
+    public async Task<int> WithdrawalsAsync(string node, CancellationToken cancellation)
+    {
+        var sum = 0;
+        foreach (var server in RouteServers)
+        {
+            sum += await server.WithdrawalsAsync(Addresses.Node(node), cancellation);
+        }
+
+        return sum;
+    }
+
+    /// <summary>Waits until every route server shows exactly these routes of a node.</summary>
+    /// <param name="node">Whose routes.</param>
+    /// <param name="wanted">Prefix and community; none: the node has no route there.</param>
+    /// <param name="cancellation">Of the test.</param>
+    public async Task SeeRoutesAsync(string node, IReadOnlyDictionary<string, string> wanted, CancellationToken cancellation)
+    {
+        foreach (var server in RouteServers)
+        {
+            await Eventually.SeeAsync(
+                $"on {server.Name} from node {node} just [{string.Join(", ", wanted.Select(w => $"{w.Key} {w.Value}"))}]",
+                async c => (await server.RoutesAsync(c)).Where(r => r.From == Addresses.Node(node)).ToList(),
+                routes => routes.Count == wanted.Count && routes.All(r => wanted.TryGetValue(r.Prefix, out var community) && community == r.Communities),
+                cancellation);
+        }
+    }
+
+    /// <summary>Waits until every route server has chosen this node for every one of these prefixes.</summary>
+    public async Task SeeBestAsync(string node, IReadOnlyCollection<string> prefixes, CancellationToken cancellation)
+    {
+        foreach (var server in RouteServers)
+        {
+            await Eventually.SeeAsync(
+                $"{server.Name} choosing node {node}",
+                server.RoutesAsync,
+                routes => prefixes.All(prefix => routes.Any(r => r.Best && r.Prefix == prefix && r.From == Addresses.Node(node))),
+                cancellation);
+        }
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (TestContext.Current.TestState?.Result == TestResult.Failed)
+        {
+            var folder = Path.Combine(BuiltPaths.TestResults, TestContext.Current.Test?.TestDisplayName ?? "unknown");
+            Sandbox.Save(folder);
+            TestContext.Current.TestOutputHelper?.WriteLine($"Logs and configurations of this data center: {folder}");
+        }
+
+        await Sandbox.DisposeAsync();
+    }
+
+    // One bridge in the route servers' network; it is also their router. Addresses need no duplicate detection, which would take a second.
+    private static string Networks()
+    {
+        string[] common =
+        [
+            $"ip netns add {Addresses.RouteServerNetwork}",
+            $"ip -n {Addresses.RouteServerNetwork} link set lo up",
+            $"ip -n {Addresses.RouteServerNetwork} link add lan type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+            $"ip -n {Addresses.RouteServerNetwork} -6 addr add {Addresses.Gateway}/64 dev lan nodad",
+            $"ip -n {Addresses.RouteServerNetwork} link set lan up",
+            .. Enumerable.Range(1, 4).Select(n => $"ip -n {Addresses.RouteServerNetwork} -6 addr add {Addresses.RouteServer(n)}/128 dev lo nodad"),
+        ];
+        var nodes = Addresses.Nodes.SelectMany(node => (string[])
+        [
+            $"ip netns add {Addresses.NodeNetwork(node)}",
+            $"ip -n {Addresses.NodeNetwork(node)} link set lo up",
+            $"ip link add eth0 netns {Addresses.NodeNetwork(node)} type veth peer name port-{node} netns {Addresses.RouteServerNetwork}",
+            $"ip -n {Addresses.RouteServerNetwork} link set port-{node} master lan up",
+            $"ip -n {Addresses.NodeNetwork(node)} -6 addr add {Addresses.Node(node)}/64 dev eth0 nodad",
+            $"ip -n {Addresses.NodeNetwork(node)} link set eth0 up",
+            $"ip -n {Addresses.NodeNetwork(node)} -6 route add default via {Addresses.Gateway}",
+            $"ip -n {Addresses.NodeNetwork(node)} addr add {Addresses.SharedIpv4} dev lo",
+        ]);
+        return string.Join('\n', common.Concat(nodes));
+    }
+}

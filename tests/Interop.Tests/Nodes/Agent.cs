@@ -1,0 +1,62 @@
+using FailoverHub.Interop.Tests.Harness;
+
+namespace FailoverHub.Interop.Tests.Nodes;
+
+/// <summary>The built failoverhub-agent as a process in a node's network.</summary>
+internal sealed class Agent
+{
+    private readonly Sandbox _sandbox;
+    private readonly string _node;
+    private readonly string[] _flags;
+    private readonly List<SandboxProcess> _starts = [];
+
+    private Agent(Sandbox sandbox, string node, string[] flags)
+    {
+        _sandbox = sandbox;
+        _node = node;
+        _flags = flags;
+    }
+
+    private SandboxProcess Process => _starts[^1];
+
+    /// <summary>Starts it as an operator would on a machine of the platform, announcing one prefix of every kind.</summary>
+    /// <param name="center">Where.</param>
+    /// <param name="node">a or b.</param>
+    /// <param name="flags">Besides the node's name, the data center, the prefixes and the state directory.</param>
+    public static Agent Start(DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center.Sandbox, node, flags);
+        agent.StartAgain();
+        return agent;
+    }
+
+    /// <summary>Starts it with the same flags and the same state directory.</summary>
+    public void StartAgain()
+    {
+        Assert.True(File.Exists(BuiltPaths.AgentExecutable), $"Build the agent first: {BuiltPaths.AgentExecutable} is not there.");
+        string[] command =
+        [
+            BuiltPaths.AgentExecutable, "run",
+            "--node", Addresses.NodeNetwork(_node),
+            "--dcid", Addresses.DataCenterId,
+            "--state", $"/run/state-{_node}",
+            .. Addresses.Shared.SelectMany(prefix => (string[])["--announce", prefix]),
+            .. _flags,
+        ];
+        // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
+        var runtime = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
+        _starts.Add(_sandbox.Spawn(
+            $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime }));
+    }
+
+    /// <summary>SIGTERM, and waits for its end.</summary>
+    /// <returns>Exit code.</returns>
+    public async Task<int> TerminateAsync(CancellationToken cancellation)
+    {
+        await Process.SignalAsync("TERM", cancellation);
+        return await Process.ExitAsync(cancellation);
+    }
+
+    /// <summary>SIGKILL, and waits for its end.</summary>
+    public Task KillAsync(CancellationToken cancellation) => Process.KillAsync(cancellation);
+}

@@ -1,0 +1,167 @@
+using System.Net;
+using System.Threading.Channels;
+using FailoverHub.Interop.Tests.Harness;
+using FailoverHub.Protos.V1;
+using Grpc.Core;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Interop.Tests.Nodes;
+
+/// <summary>
+/// The hub as a node sees it, doing what a test says. It is served from the test process, but listens on the loopback of the node's network, so that the
+/// agent is started just as it is in the trial: with http://127.0.0.1:5081.
+/// </summary>
+internal sealed class ScriptedHub : IAsyncDisposable
+{
+    public const string Url = "http://127.0.0.1:5081";
+
+    private readonly Sandbox _sandbox;
+    private readonly string _node;
+    private readonly Lock _lock = new();
+    private readonly List<Hello> _hellos = [];
+    private readonly List<IntentResult> _results = [];
+    private WebApplication? _application;
+    private Channel<HubMessage>? _toAgent;
+    private NodeReport? _lastReport;
+
+    public ScriptedHub(Sandbox sandbox, string node)
+    {
+        _sandbox = sandbox;
+        _node = node;
+    }
+
+    /// <summary>How often an agent has said Hello, since this hub was made.</summary>
+    public int Hellos => Locked(() => _hellos.Count);
+
+    /// <summary>Starts to listen; again after <see cref="KillAsync"/>.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        var socket = Native.ListenIn(_sandbox.NamespaceFile(Addresses.NodeNetwork(_node)), new IPEndPoint(IPAddress.Loopback, 5081));
+        var builder = WebApplication.CreateSlimBuilder();
+        builder.Logging.ClearProviders();
+        builder.Services.AddGrpc();
+        builder.Services.AddSingleton(this);
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)socket.SafeHandle.DangerousGetHandle(), listen => listen.Protocols = HttpProtocols.Http2));
+        _application = builder.Build();
+        _application.MapGrpcService<Link>();
+        await _application.StartAsync(cancellation);
+        // Kestrel closes the handle; this object must not do so once more.
+        socket.SafeHandle.SetHandleAsInvalid();
+    }
+
+    /// <summary>Sends an intent to the connected agent and waits for its answer.</summary>
+    public async Task<IntentResult> IntendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation)
+    {
+        await HelloAsync(1, cancellation);
+        var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
+        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value }));
+        await Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { Intent = intent }, cancellation);
+        return (await Eventually.SeeAsync(
+            $"the answer of node {_node} to intent {revision}", _ => Task.FromResult(Locked(() => _results.LastOrDefault(r => r.Revision == revision))), r => r is not null, cancellation))!;
+    }
+
+    /// <summary>Waits until agents have said Hello this many times.</summary>
+    /// <returns>The latest one.</returns>
+    public async Task<Hello> HelloAsync(int times, CancellationToken cancellation)
+    {
+        await Eventually.SeeAsync($"Hello number {times} of node {_node}", _ => Task.FromResult(Hellos), count => count >= times, cancellation);
+        return Locked(() => _hellos[^1]);
+    }
+
+    /// <summary>Waits for a report like this.</summary>
+    public async Task<NodeReport> ReportAsync(string what, Func<NodeReport, bool> isIt, CancellationToken cancellation) =>
+        (await Eventually.SeeAsync($"a report of node {_node} with {what}", _ => Task.FromResult(Locked(() => _lastReport)), r => r is not null && isIt(r), cancellation))!;
+
+    /// <summary>Ends the hub without a word, as a killed process does: streams are cut, not completed.</summary>
+    public async Task KillAsync()
+    {
+        if (_application is { } application)
+        {
+            _application = null;
+            await application.StopAsync(new CancellationToken(canceled: true));
+            await application.DisposeAsync();
+        }
+    }
+
+    public async ValueTask DisposeAsync() => await KillAsync();
+
+    private T Locked<T>(Func<T> read)
+    {
+        lock (_lock)
+        {
+            return read();
+        }
+    }
+
+    private HubMessage? Answer(AgentMessage message, Channel<HubMessage> toAgent)
+    {
+        lock (_lock)
+        {
+            switch (message.BodyCase)
+            {
+                case AgentMessage.BodyOneofCase.Hello:
+                    _hellos.Add(message.Hello);
+                    _toAgent = toAgent;
+                    return new HubMessage { Welcome = new Welcome { HubVersion = "scripted" } };
+                case AgentMessage.BodyOneofCase.Report:
+                    _lastReport = message.Report;
+                    return null;
+                case AgentMessage.BodyOneofCase.IntentResult:
+                    _results.Add(message.IntentResult);
+                    return null;
+                case AgentMessage.BodyOneofCase.Journal when message.Journal.Entries.Count > 0:
+                    return new HubMessage { JournalAck = new JournalAck { BootId = message.Journal.BootId, Sequence = message.Journal.Entries[^1].Sequence } };
+                default:
+                    return null;
+            }
+        }
+    }
+
+    /// <summary>One stream of one agent.</summary>
+    private sealed class Link(ScriptedHub hub) : AgentLink.AgentLinkBase
+    {
+        public override async Task Connect(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
+        {
+            var toAgent = Channel.CreateUnbounded<HubMessage>();
+            var writing = WriteAsync(toAgent.Reader, responseStream, context.CancellationToken);
+            try
+            {
+                while (await requestStream.MoveNext(context.CancellationToken))
+                {
+                    if (hub.Answer(requestStream.Current, toAgent) is { } answer)
+                    {
+                        await toAgent.Writer.WriteAsync(answer, context.CancellationToken);
+                    }
+                }
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+            {
+                // The agent or the hub was killed: what these tests are about.
+            }
+            finally
+            {
+                toAgent.Writer.TryComplete();
+                await writing;
+            }
+        }
+
+        private static async Task WriteAsync(ChannelReader<HubMessage> messages, IServerStreamWriter<HubMessage> stream, CancellationToken cancellation)
+        {
+            try
+            {
+                await foreach (var message in messages.ReadAllAsync(cancellation))
+                {
+                    await stream.WriteAsync(message, cancellation);
+                }
+            }
+            catch (Exception e) when (e is IOException or OperationCanceledException or InvalidOperationException)
+            {
+                // As above.
+            }
+        }
+    }
+}

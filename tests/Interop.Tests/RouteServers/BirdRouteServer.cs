@@ -1,0 +1,144 @@
+using System.Globalization;
+using System.Text.RegularExpressions;
+using FailoverHub.Interop.Tests.Harness;
+
+namespace FailoverHub.Interop.Tests.RouteServers;
+
+/// <summary>BIRD 2.</summary>
+internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : RouteServer(sandbox, number)
+{
+    private string Socket => $"/run/{Name}.ctl";
+
+    private string Log => $"/run/log/{Name}-bird.log";
+
+    public override async Task StartAsync(CancellationToken cancellation)
+    {
+        await Sandbox.WriteAsync($"/run/{Name}.conf", Configuration(), cancellation);
+        Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["bird", "-f", "-c", $"/run/{Name}.conf", "-s", Socket, "-P", $"/run/{Name}.lock"]);
+    }
+
+    public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
+    {
+        var shown = await ShowProtocolAsync(node, cancellation);
+        var summary = Summary().Match(shown);
+        if (!summary.Success)
+        {
+            throw new InvalidOperationException($"BIRD says: {shown.Trim()}");
+        }
+
+        // Not the time that it shows: BIRD computes the time of day anew for every answer, and it moves by microseconds.
+        var log = await Sandbox.ReadAsync(Log, cancellation);
+        return new SeenSession(
+            summary.Groups["info"].Value.StartsWith("Established", StringComparison.Ordinal),
+            $"session {log.Split('\n').Count(line => line.EndsWith($" {Protocol(node)}: BGP session established", StringComparison.Ordinal))}",
+            $"{Field(shown, "Last error")} {Field(shown, "Message")}".Trim());
+    }
+
+    public override async Task<IReadOnlyList<SeenRoute>> RoutesAsync(CancellationToken cancellation)
+    {
+        List<SeenRoute> routes = [];
+        SeenRoute? current = null;
+        var prefix = "";
+        foreach (var line in (await BirdAsync("show route all", cancellation)).Split('\n'))
+        {
+            var head = RouteHead().Match(line);
+            if (head.Success)
+            {
+                Flush();
+                // The second and later routes of a prefix have blanks instead of it.
+                prefix = head.Groups["prefix"].Value is { Length: > 0 } named ? named : prefix;
+                var node = head.Groups["protocol"].Value.Replace("node_", "", StringComparison.Ordinal);
+                current = !Addresses.Nodes.Contains(node) ? null : new SeenRoute
+                {
+                    Prefix = prefix,
+                    From = Addresses.Node(node),
+                    Best = head.Groups["best"].Success,
+                    Origin = "",
+                    AsPath = "",
+                    NextHop = "",
+                    Communities = "",
+                };
+                continue;
+            }
+
+            var attribute = line.Trim().Split(": ", 2);
+            current = current is null || attribute.Length < 2 ? current : attribute[0] switch
+            {
+                "BGP.origin" => current with { Origin = attribute[1].ToLowerInvariant() },
+                "BGP.as_path" => current with { AsPath = attribute[1].Trim() },
+                "BGP.next_hop" => current with { NextHop = attribute[1].Trim() },
+                "BGP.community" => current with { Communities = Community().Replace(attribute[1].Trim(), "$1:$2") },
+                _ => current,
+            };
+        }
+
+        Flush();
+        return routes;
+
+        void Flush()
+        {
+            if (current is not null)
+            {
+                routes.Add(current);
+            }
+        }
+    }
+
+    public override async Task<int> WithdrawalsAsync(string node, CancellationToken cancellation) =>
+        ImportWithdraws().Matches(await ShowProtocolAsync(node, cancellation)).Sum(m => int.Parse(m.Groups[1].Value, CultureInfo.InvariantCulture));
+
+    private static string Field(string shown, string name)
+    {
+        var line = shown.Split('\n').FirstOrDefault(l => l.TrimStart().StartsWith(name + ":", StringComparison.Ordinal));
+        return line is null ? "" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
+    }
+
+    private Task<string> ShowProtocolAsync(string node, CancellationToken cancellation) =>
+        BirdAsync($"show protocols all {Protocol(node)}", cancellation);
+
+    private static string Protocol(string node) => $"node_{node[(node.LastIndexOf(':') + 1)..]}";
+
+    private Task<string> BirdAsync(string command, CancellationToken cancellation) => AskAsync(["birdc", "-s", Socket, command], cancellation);
+
+    private string Configuration()
+    {
+        var neighbors = string.Join('\n', Addresses.Nodes.Select(node => $"protocol bgp node_{node} from agents {{ neighbor {Addresses.Node(node)} as 65001; }}"));
+        // error wait time: by default BIRD refuses a node that failed for 60 s. strict bind: all four share port 179.
+        return $$"""
+            log "{{Log}}" all;
+            debug protocols { states, events };
+            timeformat protocol iso long us;
+            router id {{Identifier}};
+            protocol device { }
+            protocol direct { ipv6; interface "lan"; }
+            filter preferring {
+              if (65000,1) ~ bgp_community then { bgp_local_pref = 200; accept; }
+              if (65000,2) ~ bgp_community then { bgp_local_pref = 100; accept; }
+              reject;
+            }
+            template bgp agents {
+              local {{Address}} as 65000;
+              multihop 16;
+              passive on;
+              strict bind on;
+              error wait time 1, 2;
+              ipv4 { extended next hop on; import filter preferring; export none; };
+              ipv6 { import filter preferring; export none; };
+            }
+            {{neighbors}}
+
+            """;
+    }
+
+    [GeneratedRegex(@"^node_\w+\s+BGP\s+\S+\s+\S+\s+[\d-]+ [\d:.]+\s*(?<info>.*)$", RegexOptions.Multiline)]
+    private static partial Regex Summary();
+
+    [GeneratedRegex(@"^(?<prefix>[0-9a-f:.]+/\d+)?\s+\S.* \[(?<protocol>\w+) [^\]]*\](?<best> \*)?")]
+    private static partial Regex RouteHead();
+
+    [GeneratedRegex(@"\((\d+),(\d+)\)")]
+    private static partial Regex Community();
+
+    [GeneratedRegex(@"Import withdraws:\s+(\d+)")]
+    private static partial Regex ImportWithdraws();
+}
