@@ -21,14 +21,18 @@ esac
 filter=("$@")
 results=$PWD/TestResults
 passed=0 failed=0 trouble=0
+wanted=() finished=()
 
 finish() {
+  trap - EXIT
   failed=$((failed + trouble))
   echo "$passed passed, $failed failed"
   [ $failed -eq 0 ]; exit
 }
 # Something that is wrong without being a failed test: it counts as one, so that the last line never looks like success.
 complain() { echo "test.sh: $*"; trouble=$((trouble + 1)); }
+# An error of this script itself must not look like success either.
+trap 'complain "stopped before its end"; finish' EXIT
 seconds() { echo $(( $(date +%s) - $1 )) s; }
 
 # ---------------------------------------------------------------------------------------------- what the tests need
@@ -52,10 +56,10 @@ NEEDS
 export PATH=$PATH:/usr/local/sbin:/usr/sbin:/sbin
 
 missing_packages() {
-  local wanted line test package
-  while read -r wanted line; do
+  local kind line test package
+  while read -r kind line; do
     package=${line##* } test=${line% *}
-    [ "$group" = all ] || [ "$group" = "$wanted" ] || continue
+    [ "$group" = all ] || [ "$group" = "$kind" ] || continue
     bash -c "$test" >/dev/null 2>&1 || echo "$package"
   done < <(needs) | sort -u
 }
@@ -108,7 +112,7 @@ provide_needs() {
 # ---------------------------------------------------------------------------------------------- the tests
 group_of() { case $1 in Interop.Tests) echo interop ;; Browser.Tests) echo browser ;; *) echo unit ;; esac; }
 projects() { tr '\\' '/' <FailoverHub.sln | grep -o 'tests/[A-Za-z.]*\.Tests/[A-Za-z.]*\.csproj' | xargs -n1 dirname | xargs -n1 basename | sort; }
-has_sources() { find "tests/$1" -name '*.cs' -not -path '*/obj/*' -not -path '*/bin/*' | grep -q .; }
+has_tests() { grep -rqE --include='*.cs' --exclude-dir=obj --exclude-dir=bin '^ *\[(Fact|Theory)' "tests/$1"; }
 
 # Interop needs root of network namespaces only, not of the machine: a user namespace will do.
 enter_root() {
@@ -123,7 +127,7 @@ run_project() {
   local name=$1 kind started log program limit as=() line total errors bad skipped
   kind=$(group_of "$name")
   log=$results/$name.log program=tests/$name/bin/Release/net10.0/FailoverHub.$name
-  if ! has_sources "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
+  if ! has_tests "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
   if [ ! -x "$program" ]; then complain "$name: $program was not built"; return; fi
   if [ "$kind" = interop ] && ! enter_root; then
     complain "$name: network namespaces need root, sudo without a password, or user namespaces; none of them is allowed here"; return
@@ -140,13 +144,14 @@ run_project() {
     complain "$name: ended with $status and told no result; whole log: $log"
     return
   fi
-  number() { sed -E "s/.*$1: ([0-9]+).*/\1/" <<<"$line"; }
+  # With no test at all the line says "Total: 0" and nothing else.
+  number() { local n; n=$(grep -o "$1: [0-9]*" <<<"$line"); n=${n##*: }; echo "${n:-0}"; }
   total=$(number Total) errors=$(number Errors) bad=$(number Failed) skipped=$(number Skipped)
   passed=$((passed + total - bad - skipped)) failed=$((failed + bad + errors))
   printf '%-20s %4d passed, %d failed (%s)\n' "$name" $((total - bad - skipped)) $((bad + errors)) "$(seconds "$started")"
   [ $((bad + errors)) -eq 0 ] || { echo; cat "$log"; echo; }
   [ "$skipped" -eq 0 ] || complain "$name: $skipped skipped; a test runs or is not there"
-  [ "$total" -gt 0 ] || [ ${#filter[@]} -gt 0 ] || complain "$name: has sources but ran no test"
+  [ "$total" -gt 0 ] || [ ${#filter[@]} -gt 0 ] || complain "$name: has tests but ran none"
   [ $status -eq 0 ] || [ $((bad + errors + skipped)) -gt 0 ] || [ "$total" -eq 0 ] || complain "$name: ended with $status although no test failed"
 }
 
@@ -172,12 +177,18 @@ if ! { dotnet restore FailoverHub.sln -v q && dotnet build FailoverHub.sln -c Re
 fi
 echo "Build: $(seconds "$started")"
 
-for wanted in unit interop browser; do
-  [ "$group" = all ] || [ "$group" = $wanted ] || continue
+for kind in unit interop browser; do
+  [ "$group" = all ] || [ "$group" = $kind ] || continue
   for project in $(projects); do
-    [ "$(group_of "$project")" != $wanted ] || run_project "$project"
+    if [ "$(group_of "$project")" = $kind ]; then wanted+=("$project"); fi
   done
 done
+for project in "${wanted[@]}"; do
+  run_project "$project"
+  finished+=("$project")
+done
+# An error of this script leaves the loop without a word.
+[ "${wanted[*]}" = "${finished[*]}" ] || complain "not every project was run: ${wanted[*]}"
 [ $((passed + failed + trouble)) -gt 0 ] || complain "no test ran"
 if [ "$(id -u)" != 0 ] && sudo -n true 2>/dev/null; then sudo -n chown -R "$(id -u):$(id -g)" "$results"; fi
 finish
