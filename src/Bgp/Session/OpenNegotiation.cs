@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Wire;
@@ -51,7 +50,7 @@ internal static class OpenNegotiation
         var peerAs = theirFourOctetAs?.As ?? theirs.MyAs;
         if (peerAs != options.PeerAs || peerAs == 0)
         {
-            throw new SessionFaultException(NotificationCode.BadPeerAs, Text($"the neighbor is in AS {peerAs} and should be in AS {options.PeerAs}"));
+            throw new SessionFaultException(NotificationCode.BadPeerAs, $"the neighbor is in AS {peerAs} and should be in AS {options.PeerAs}");
         }
 
         // RFC 6286 2.1: between two ASes both may have the same identifier, within one AS not.
@@ -63,7 +62,7 @@ internal static class OpenNegotiation
 
         if (!HoldTime.IsAcceptable(theirs.HoldTimeSeconds))
         {
-            throw new SessionFaultException(NotificationCode.UnacceptableHoldTime, Text($"the neighbor wants a hold time of {theirs.HoldTimeSeconds} s"));
+            throw new SessionFaultException(NotificationCode.UnacceptableHoldTime, $"the neighbor wants a hold time of {theirs.HoldTimeSeconds} s");
         }
 
         var families = Families(ours);
@@ -108,6 +107,4 @@ internal static class OpenNegotiation
 
         return writer.Finish().Span;
     }
-
-    private static string Text(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
 }
