@@ -3,7 +3,7 @@ using Microsoft.Data.Sqlite;
 namespace FailoverHub.Web.Data;
 
 /// <summary>The data folder cannot be used; the message says why and what to do, in words for whoever started the hub.</summary>
-internal sealed class DataFolderException(string message, Exception inner) : Exception(message, inner);
+internal sealed class DataFolderException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
 /// The folder that holds the database. Only its owner may read what is in it: tokens are stored hashed, but who did what from where is
@@ -67,6 +67,26 @@ internal sealed class DataFolder
                 $"The data folder '{folder.Path}' cannot be written ({e.Message}). Without it nothing can be audited, so the hub does not start. "
                 + "Give its user write access to that folder, or name another one with --data or FAILOVERHUB_DATA.",
                 e);
+        }
+    }
+
+    /// <summary>Keeps a second hub away from the folder: two owners of one present would send intents against each other. Subcommands do not need it.</summary>
+    /// <exception cref="DataFolderException">Another hub runs on it.</exception>
+    public IDisposable LockForHub()
+    {
+        try
+        {
+            return new FileStream(System.IO.Path.Combine(Path, "hub.lock"), new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = OwnerOnlyFile,
+            });
+        }
+        catch (IOException e)
+        {
+            throw new DataFolderException($"Another hub is running on the data folder '{Path}'. Stop it first, or name another folder with --data.", e);
         }
     }
 }

@@ -1,0 +1,148 @@
+using FailoverHub.Protos.V1;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using Grpc.Core;
+
+namespace FailoverHub.Web.Agents;
+
+/// <summary>What every stream needs of the hub.</summary>
+internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, TimeProvider Time, IHostApplicationLifetime Lifetime);
+
+/// <summary>
+/// The agents' end of the hub: one call per agent, for as long as it lives. It parses, posts and answers; what anything means is decided
+/// elsewhere. A stream that ends is posted at once.
+/// </summary>
+internal sealed partial class AgentLinkService(AgentLinkServices services, ILogger<AgentLinkService> logger) : AgentLink.AgentLinkBase
+{
+    /// <summary>An agent says who it is as soon as it is connected.</summary>
+    private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
+
+    /// <summary>Journal batches of one agent that may wait for the disk.</summary>
+    private const int JournalsInFlight = 8;
+
+    private static readonly string HubVersion = typeof(AgentLinkService).Assembly.GetName().Version?.ToString(3) ?? "0";
+
+    public override async Task Connect(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
+    {
+        using var stream = new AgentStream(HubVersion, context.CancellationToken);
+        await using var stopping = services.Lifetime.ApplicationStopping.Register(() => stream.End(StatusCode.Unavailable, "The hub is stopping."));
+        var hello = await ReadHelloAsync(requestStream, stream);
+        var remote = RemoteAddressOf(context);
+        services.Fleet.Register(stream);
+        var writing = Task.CompletedTask;
+        try
+        {
+            if (!await services.Fleet.PostAsync(new FleetMessage.StreamOpened(stream.Id, hello, remote), stream.Ended))
+            {
+                stream.End(StatusCode.Unavailable, "The hub is stopping.");
+            }
+
+            await stream.AdmittedAsync();
+            writing = stream.WriteAllAsync(responseStream);
+            await ReadAllAsync(requestStream, stream, hello.Node);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException || (e is InvalidOperationException && stream.Ended.IsCancellationRequested))
+        {
+            // The connection broke, or the hub ended it: below. Anything else is a bug and is not swallowed.
+            LogEnded(logger, hello.Node, stream.Why?.Status.Detail ?? "the connection broke");
+        }
+        finally
+        {
+            stream.End(StatusCode.OK, "");
+            await services.Fleet.PostAsync(new FleetMessage.StreamEnded(stream.Id, hello.Node), CancellationToken.None);
+            services.Fleet.Unregister(stream);
+            await writing;
+        }
+
+        if (stream.Why is { StatusCode: not StatusCode.OK } why)
+        {
+            throw why;
+        }
+    }
+
+    private async Task<AgentHello> ReadHelloAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream)
+    {
+        using var late = new CancellationTokenSource(HelloWithin, services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stream.Ended);
+        try
+        {
+            if (await requests.MoveNext(either.Token) && requests.Current.BodyCase == AgentMessage.BodyOneofCase.Hello)
+            {
+                return Require(AgentMapping.Parse(requests.Current.Hello));
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            throw stream.Why ?? new RpcException(new Status(StatusCode.DeadlineExceeded, $"No Hello came within {HelloWithin.TotalSeconds} s."));
+        }
+
+        throw new RpcException(new Status(StatusCode.InvalidArgument, "The first message of an agent is Hello."));
+    }
+
+    private async Task ReadAllAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream, string node)
+    {
+        // Never disposed: batches in flight give their places back after the stream has ended, and its end waits for no disk.
+        var journals = new SemaphoreSlim(JournalsInFlight);
+        while (await requests.MoveNext(stream.Ended))
+        {
+            await services.Fleet.PostAsync(await UnderstandAsync(requests.Current, stream, node, journals), stream.Ended);
+        }
+    }
+
+    private async Task<FleetMessage> UnderstandAsync(AgentMessage message, AgentStream stream, string node, SemaphoreSlim journals)
+    {
+        switch (message.BodyCase)
+        {
+            case AgentMessage.BodyOneofCase.Report:
+                return new FleetMessage.Reported(stream.Id, node, Require(AgentMapping.Parse(message.Report)));
+            case AgentMessage.BodyOneofCase.IntentResult:
+                return new FleetMessage.IntentAnswered(stream.Id, node, Require(AgentMapping.Parse(message.IntentResult)));
+            case AgentMessage.BodyOneofCase.Journal:
+                await KeepAsync(message.Journal, stream, node, journals);
+                return new FleetMessage.Heard(stream.Id, node);
+            case AgentMessage.BodyOneofCase.Hello:
+                throw new RpcException(new Status(StatusCode.InvalidArgument, "Hello is sent once, first."));
+            default:
+                // Something that a newer agent knows and we do not.
+                return new FleetMessage.Heard(stream.Id, node);
+        }
+    }
+
+    // The acknowledgement leaves when the entries are on the disk; reports go on meanwhile.
+    private async Task KeepAsync(JournalBatch batch, AgentStream stream, string node, SemaphoreSlim journals)
+    {
+        var pair = services.Fleet.State.Facts.PairOf(node)?.Name;
+        var items = Require(AgentMapping.Parse(batch, node, pair, services.Time.GetUtcNow()));
+        var acknowledgement = AgentMapping.ToAck(batch.BootId, items[^1].Sequence);
+        await journals.WaitAsync(stream.Ended);
+        var write = new JournalWrite(node, batch.BootId, [.. items], services.History, services.Time, stored =>
+        {
+            if (stored)
+            {
+                stream.Send(acknowledgement);
+            }
+            else
+            {
+                stream.End(StatusCode.Internal, "The journal could not be stored.");
+            }
+
+            journals.Release();
+        });
+        if (!services.Writer.Enqueue(write))
+        {
+            journals.Release();
+            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The hub's history cannot take more now; the journal is to be sent again."));
+        }
+    }
+
+    private static T Require<T>(Parsed<T> parsed)
+        where T : class =>
+        parsed.Value ?? throw new RpcException(new Status(StatusCode.InvalidArgument, parsed.Problem ?? "The message makes no sense."));
+
+    private static string? RemoteAddressOf(ServerCallContext context) =>
+        context.GetHttpContext().Connection is { RemoteIpAddress: { } address } connection ? new System.Net.IPEndPoint(address, connection.RemotePort).ToString() : null;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The stream of {Node} has ended: {Why}. What it announces is not known until it comes back")]
+    private static partial void LogEnded(ILogger logger, string node, string why);
+}

@@ -1,0 +1,239 @@
+using System.Net;
+using System.Text.RegularExpressions;
+using FailoverHub.Protos.V1;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using Health = FailoverHub.Web.Fleet.Health;
+using ProtoHealth = FailoverHub.Protos.V1.Health;
+using ProtoRole = FailoverHub.Protos.V1.Role;
+using ProtoWithdrawn = FailoverHub.Protos.V1.WithdrawnReason;
+using Role = FailoverHub.Web.Fleet.Role;
+using WithdrawnReason = FailoverHub.Web.Fleet.WithdrawnReason;
+
+namespace FailoverHub.Web.Agents;
+
+/// <summary>What a message means, or what is wrong with it in words for the agent's log.</summary>
+internal readonly record struct Parsed<T>(T? Value, string? Problem)
+    where T : class
+{
+    public static implicit operator Parsed<T>(T value) => new(value, null);
+}
+
+/// <summary>
+/// The one place where the agents' messages meet our own types. Nonsense is refused here, with a sentence; words that a newer agent may
+/// know and we do not are read as "not known".
+/// </summary>
+internal static partial class AgentMapping
+{
+    public const int MaxPrefixes = 4_096;
+    public const int MaxSessions = 256;
+    public const int MaxJournalEntries = 5_000;
+    private const int MaxText = 1_000;
+    private const int MaxWord = 128;
+
+    // 9999-12-31, the last moment that can be shown.
+    private const long LastUnixMs = 253_402_300_799_999;
+
+    public static Parsed<AgentHello> Parse(Hello hello)
+    {
+        if (!NodeName().IsMatch(hello.Node))
+        {
+            return Wrong<AgentHello>($"'{Short(hello.Node)}' is no node name: 1 to 63 letters, digits, '.', '-' or '_', beginning with a letter or digit.");
+        }
+
+        if (hello.BootId.Length is 0 or > MaxWord)
+        {
+            return Wrong<AgentHello>($"The boot id must have 1 to {MaxWord} characters.");
+        }
+
+        if (hello.IntentRevision > long.MaxValue)
+        {
+            return Wrong<AgentHello>("The intent revision is out of range.");
+        }
+
+        if (hello.DataCenter.Length > 9 || !hello.DataCenter.All(char.IsAsciiDigit))
+        {
+            return Wrong<AgentHello>($"'{Short(hello.DataCenter)}' is no data center: decimal digits, or empty when it is not known.");
+        }
+
+        return new AgentHello
+        {
+            Node = hello.Node,
+            AgentVersion = Short(hello.AgentVersion),
+            BootId = hello.BootId,
+            IntentRevision = (long)hello.IntentRevision,
+            DataCenter = hello.DataCenter,
+            Capabilities = [.. hello.Capabilities.Take(64)],
+        };
+    }
+
+    public static Parsed<ReportFacts> Parse(NodeReport report)
+    {
+        if (report.Prefixes.Count > MaxPrefixes || report.Sessions.Count > MaxSessions)
+        {
+            return Wrong<ReportFacts>($"A report has at most {MaxPrefixes} prefixes and {MaxSessions} sessions.");
+        }
+
+        if (report.IntentRevision > long.MaxValue)
+        {
+            return Wrong<ReportFacts>("The intent revision is out of range.");
+        }
+
+        var prefixes = new List<PrefixView>(report.Prefixes.Count);
+        var seen = new HashSet<IPNetwork>();
+        foreach (var prefix in report.Prefixes)
+        {
+            if (!IPNetwork.TryParse(prefix.Prefix, out var network))
+            {
+                return Wrong<ReportFacts>($"'{Short(prefix.Prefix)}' is no prefix, or has bits set beyond its length.");
+            }
+
+            if (!seen.Add(network))
+            {
+                return Wrong<ReportFacts>($"The report has {network} twice.");
+            }
+
+            prefixes.Add(ToView(prefix, network));
+        }
+
+        return new ReportFacts
+        {
+            Sequence = report.Sequence,
+            IntentRevision = (long)report.IntentRevision,
+            Drained = report.Drained,
+            Health = report.Health switch { ProtoHealth.Healthy => Health.Healthy, ProtoHealth.Unhealthy => Health.Unhealthy, _ => Health.Unknown },
+            Prefixes = [.. prefixes.OrderBy(p => p.Prefix, PrefixOrder.Instance)],
+            Sessions = [.. report.Sessions.Select(ToView)],
+        };
+    }
+
+    public static Parsed<IntentAnswer> Parse(IntentResult result)
+    {
+        IntentOutcome? outcome = result.Outcome switch
+        {
+            IntentResult.Types.Outcome.Applied => IntentOutcome.Applied,
+            IntentResult.Types.Outcome.AcceptedNotAnnounced => IntentOutcome.AcceptedNotAnnounced,
+            IntentResult.Types.Outcome.Rejected => IntentOutcome.Rejected,
+            _ => null,
+        };
+        return outcome is null || result.Revision > long.MaxValue
+            ? Wrong<IntentAnswer>("An intent result needs a revision and one of the outcomes applied, accepted-not-announced, rejected.")
+            : new IntentAnswer((long)result.Revision, outcome.Value, Count(result.SessionsUpdated), Text(result.Reason));
+    }
+
+    /// <summary>The entries as events, oldest first.</summary>
+    public static Parsed<List<JournalItem>> Parse(JournalBatch batch, string node, string? pair, DateTimeOffset now)
+    {
+        if (batch.BootId.Length is 0 or > MaxWord || batch.Entries.Count is 0 or > MaxJournalEntries)
+        {
+            return Wrong<List<JournalItem>>($"A journal batch needs a boot id and 1 to {MaxJournalEntries} entries.");
+        }
+
+        var items = new List<JournalItem>(batch.Entries.Count);
+        ulong last = 0;
+        foreach (var entry in batch.Entries)
+        {
+            if (entry.Sequence <= last || entry.Sequence > long.MaxValue || entry.Kind.Length is 0 or > MaxWord)
+            {
+                return Wrong<List<JournalItem>>($"Journal entry {entry.Sequence} after {last}: entries are numbered from 1, growing, and each has a kind.");
+            }
+
+            last = entry.Sequence;
+            items.Add(new JournalItem((long)entry.Sequence, new EventDraft
+            {
+                At = Time(entry.AtUnixMs) ?? now,
+                Kind = entry.Kind,
+                Severity = SeverityOf(entry.Kind),
+                Pair = pair,
+                Node = node,
+                Prefix = NullIfEmpty(Short(entry.Prefix)),
+                Text = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? Text(entry.Text) : $"{Text(entry.Text)} ({Short(entry.Neighbor)})",
+                OperationId = NullIfEmpty(Short(entry.OperationId)),
+            }));
+        }
+
+        return items;
+    }
+
+    public static HubMessage ToMessage(IntentFacts intent)
+    {
+        var message = new NodeIntent
+        {
+            Revision = (ulong)intent.Revision,
+            Drained = intent.Drained,
+            OperationId = intent.OperationId ?? "",
+            Reason = intent.Reason,
+        };
+        message.Prefixes.AddRange(intent.Roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value == Role.Primary ? ProtoRole.Primary : ProtoRole.Secondary }));
+        return new HubMessage { Intent = message };
+    }
+
+    public static HubMessage ToAck(string bootId, long sequence) => new() { JournalAck = new JournalAck { BootId = bootId, Sequence = (ulong)sequence } };
+
+    public static HubMessage ToWelcome(string hubVersion) => new() { Welcome = new Welcome { HubVersion = hubVersion, Capabilities = { "journal" } } };
+
+    private static PrefixView ToView(PrefixReport prefix, IPNetwork network) => new()
+    {
+        Prefix = network,
+        AssignedRole = ToRole(prefix.AssignedRole),
+        ReportedRole = prefix.Announced ? ToRole(prefix.ReportedRole) : null,
+        Announced = prefix.Announced,
+        WithdrawnReason = prefix.Announced ? null : prefix.WithdrawnReason switch
+        {
+            ProtoWithdrawn.Drained => WithdrawnReason.Drained,
+            ProtoWithdrawn.Unhealthy => WithdrawnReason.Unhealthy,
+            ProtoWithdrawn.AddressMissing => WithdrawnReason.AddressMissing,
+            ProtoWithdrawn.NotAssigned => WithdrawnReason.NotAssigned,
+            ProtoWithdrawn.Stopping => WithdrawnReason.Stopping,
+            _ => null,
+        },
+        AddressPresent = prefix.AddressPresent,
+        SessionsCarrying = Count(prefix.EstablishedSessionsCarrying),
+    };
+
+    private static SessionView ToView(SessionReport session) => new()
+    {
+        Neighbor = Short(session.Neighbor),
+        State = session.State switch
+        {
+            SessionState.Connect => BgpSessionState.Connect,
+            SessionState.Active => BgpSessionState.Active,
+            SessionState.OpenSent => BgpSessionState.OpenSent,
+            SessionState.OpenConfirm => BgpSessionState.OpenConfirm,
+            SessionState.Established => BgpSessionState.Established,
+            _ => BgpSessionState.Idle,
+        },
+        StateSince = Time(session.StateSinceUnixMs),
+        LastError = NullIfEmpty(Text(session.LastError)),
+        LastErrorAt = Time(session.LastErrorAtUnixMs),
+        LastErrorFromPeer = session.LastErrorFromPeer,
+        HoldTime = session.HoldTimeSeconds is 0 or > ushort.MaxValue ? null : TimeSpan.FromSeconds(session.HoldTimeSeconds),
+        MessagesReceived = (long)Math.Min(session.MessagesReceived, long.MaxValue),
+        MessagesSent = (long)Math.Min(session.MessagesSent, long.MaxValue),
+        Flaps = Count(session.Flaps),
+    };
+
+    private static EventSeverity SeverityOf(string kind) => kind switch
+    {
+        "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "stopping" => EventSeverity.Warning,
+        _ => EventSeverity.Info,
+    };
+
+    private static Role? ToRole(ProtoRole role) => role switch { ProtoRole.Primary => Role.Primary, ProtoRole.Secondary => Role.Secondary, _ => null };
+
+    private static DateTimeOffset? Time(long unixMs) => unixMs is > 0 and <= LastUnixMs ? DateTimeOffset.FromUnixTimeMilliseconds(unixMs) : null;
+
+    private static int Count(uint value) => (int)Math.Min(value, int.MaxValue);
+
+    private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
+
+    private static string Short(string text) => text.Length <= MaxWord ? text : text[..MaxWord];
+
+    private static string Text(string text) => text.Length <= MaxText ? text : text[..MaxText];
+
+    private static Parsed<T> Wrong<T>(string problem)
+        where T : class => new(null, problem);
+
+    [GeneratedRegex(@"\A[A-Za-z0-9][A-Za-z0-9._-]{0,62}\z", RegexOptions.CultureInvariant)]
+    private static partial Regex NodeName();
+}

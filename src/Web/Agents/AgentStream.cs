@@ -1,0 +1,89 @@
+using System.Threading.Channels;
+using FailoverHub.Protos.V1;
+using FailoverHub.Web.Fleet;
+using Grpc.Core;
+
+namespace FailoverHub.Web.Agents;
+
+/// <summary>
+/// One open stream, as the rest of the hub sees it. What goes out waits in a queue of <see cref="QueueCapacity"/>; an agent that reads so
+/// slowly that it is full loses its stream, and gets the newest intent when it comes back.
+/// </summary>
+internal sealed class AgentStream : IAgentStream, IDisposable
+{
+    private const int QueueCapacity = 64;
+
+    private static long _lastId;
+
+    private readonly Channel<HubMessage> _outgoing = Channel.CreateBounded<HubMessage>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
+    private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly CancellationTokenSource _end;
+    private readonly string _hubVersion;
+    private volatile RpcException? _why;
+
+    public AgentStream(string hubVersion, CancellationToken callAborted)
+    {
+        _hubVersion = hubVersion;
+        _end = CancellationTokenSource.CreateLinkedTokenSource(callAborted);
+        Ended = _end.Token;
+    }
+
+    public long Id { get; } = Interlocked.Increment(ref _lastId);
+
+    /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
+    public CancellationToken Ended { get; }
+
+    /// <summary>Why the hub ended it; null: it did not.</summary>
+    public RpcException? Why => _why;
+
+    public Task AdmittedAsync() => _admitted.Task.WaitAsync(Ended);
+
+    public void Admit()
+    {
+        Send(AgentMapping.ToWelcome(_hubVersion));
+        _admitted.TrySetResult();
+    }
+
+    public void Offer(IntentFacts intent) => Send(AgentMapping.ToMessage(intent));
+
+    public void End(bool nameClash, string why) => End(nameClash ? StatusCode.AlreadyExists : StatusCode.Aborted, why);
+
+    public void End(StatusCode status, string why)
+    {
+        Interlocked.CompareExchange(ref _why, new RpcException(new Status(status, why)), null);
+        try
+        {
+            _end.Cancel();
+        }
+        catch (ObjectDisposedException)
+        {
+            // It has ended already, by itself.
+        }
+    }
+
+    public void Send(HubMessage message)
+    {
+        if (!_outgoing.Writer.TryWrite(message))
+        {
+            End(StatusCode.ResourceExhausted, $"{QueueCapacity} messages wait for the agent to read them.");
+        }
+    }
+
+    /// <summary>Brings what waits to the wire until the stream ends. Owner: the call that made this object.</summary>
+    public async Task WriteAllAsync(IServerStreamWriter<HubMessage> wire)
+    {
+        try
+        {
+            await foreach (var message in _outgoing.Reader.ReadAllAsync(Ended))
+            {
+                await wire.WriteAsync(message, Ended);
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException or InvalidOperationException && Ended.IsCancellationRequested)
+        {
+            // The stream has ended; the reading side says so too.
+        }
+    }
+
+    public void Dispose() => _end.Dispose();
+}

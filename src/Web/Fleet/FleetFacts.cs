@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>One moment on two clocks: the wall's, to show and to store, and the machine's uptime, which no clock adjustment moves, to measure ages.</summary>
+internal readonly record struct Moment(DateTimeOffset Wall, TimeSpan Uptime)
+{
+    public static Moment Of(TimeProvider time) =>
+        new(time.GetUtcNow(), TimeSpan.FromTicks((long)(time.GetTimestamp() * ((double)TimeSpan.TicksPerSecond / time.TimestampFrequency))));
+}
+
+/// <summary>Everything that is known of the fleet: what was stored and what was heard. The present is computed from it.</summary>
+internal sealed record FleetFacts
+{
+    public required ImmutableSortedDictionary<string, NodeFacts> Nodes { get; init; }
+
+    /// <summary>By id.</summary>
+    public required ImmutableSortedDictionary<string, PairFacts> Pairs { get; init; }
+
+    // One machine cannot be "Web-1" and "web-1": names differ in more than case.
+    public static FleetFacts Empty { get; } = new()
+    {
+        Nodes = ImmutableSortedDictionary.Create<string, NodeFacts>(StringComparer.OrdinalIgnoreCase),
+        Pairs = ImmutableSortedDictionary.Create<string, PairFacts>(StringComparer.Ordinal),
+    };
+
+    public PairFacts? PairOf(string node) => Pairs.Values.FirstOrDefault(p => p.Members.Contains(node));
+}
+
+/// <summary>One node.</summary>
+internal sealed record NodeFacts
+{
+    public required string Name { get; init; }
+
+    public string AgentVersion { get; init; } = "";
+
+    public string DataCenter { get; init; } = "";
+
+    public string? RemoteAddress { get; init; }
+
+    /// <summary>When the last report came; survives a restart of the hub.</summary>
+    public DateTimeOffset? LastReportAt { get; init; }
+
+    /// <summary>The open stream, null: none.</summary>
+    public StreamFacts? Stream { get; init; }
+
+    /// <summary>When the last stream ended, in this run of the hub.</summary>
+    public Moment? StreamEndedAt { get; init; }
+
+    /// <summary>The newest report of this run of the hub; may be old.</summary>
+    public ReportFacts? Report { get; init; }
+
+    /// <summary>What the hub wants of it; null: nothing, it runs by its own configuration.</summary>
+    public IntentFacts? Intent { get; init; }
+
+    /// <summary>Its answer to the newest intent that it answered.</summary>
+    public IntentAnswer? Answer { get; init; }
+}
+
+/// <summary>An open stream of an agent.</summary>
+/// <param name="Id">Unique within one run of the hub.</param>
+/// <param name="BootId">The run of the agent that opened it.</param>
+/// <param name="OpenedAt">When its Hello was accepted.</param>
+/// <param name="LastMessageAt">When the last message came, of any kind.</param>
+internal sealed record StreamFacts(long Id, string BootId, Moment OpenedAt, Moment LastMessageAt);
+
+/// <summary>A whole report, parsed.</summary>
+internal sealed record ReportFacts
+{
+    public required ulong Sequence { get; init; }
+
+    public required long IntentRevision { get; init; }
+
+    public required bool Drained { get; init; }
+
+    public required Health Health { get; init; }
+
+    public required ImmutableArray<PrefixView> Prefixes { get; init; }
+
+    public required ImmutableArray<SessionView> Sessions { get; init; }
+
+    /// <summary>Given by the store on arrival.</summary>
+    public Moment ReceivedAt { get; init; }
+
+    /// <summary>The stream that it came on.</summary>
+    public long StreamId { get; init; }
+
+    /// <summary>Says the same as the other, but for counters.</summary>
+    public bool SaysTheSameAs(ReportFacts other) =>
+        IntentRevision == other.IntentRevision && Drained == other.Drained && Health == other.Health && StreamId == other.StreamId
+        && Prefixes.AsSpan().SequenceEqual(other.Prefixes.AsSpan())
+        && Sessions.Length == other.Sessions.Length
+        && Sessions.Zip(other.Sessions).All(s => s.First with { MessagesReceived = 0, MessagesSent = 0 } == s.Second with { MessagesReceived = 0, MessagesSent = 0 });
+}
+
+/// <summary>What one node should do, at one revision.</summary>
+internal sealed record IntentFacts
+{
+    public required long Revision { get; init; }
+
+    public required bool Drained { get; init; }
+
+    public required ImmutableSortedDictionary<string, Role> Roles { get; init; }
+
+    public string? OperationId { get; init; }
+
+    public string Reason { get; init; } = "";
+
+    public Role? RoleOf(IPNetwork prefix) => Roles.TryGetValue(prefix.ToString(), out var role) ? role : null;
+
+    public static ImmutableSortedDictionary<string, Role> RolesFrom(IEnumerable<(IPNetwork Prefix, Role Role)> roles) =>
+        roles.ToImmutableSortedDictionary(r => r.Prefix.ToString(), r => r.Role, StringComparer.Ordinal);
+}
+
+/// <summary>What a node says to an intent.</summary>
+internal enum IntentOutcome
+{
+    /// <summary>UPDATE left on established sessions, or nothing had to change.</summary>
+    Applied,
+
+    /// <summary>Kept, but no session is up.</summary>
+    AcceptedNotAnnounced,
+
+    /// <summary>Not kept.</summary>
+    Rejected,
+}
+
+/// <summary>A node's answer to one intent.</summary>
+internal sealed record IntentAnswer(long Revision, IntentOutcome Outcome, int SessionsUpdated, string Reason);
+
+/// <summary>A pair as found, with what the hub remembers of it.</summary>
+internal sealed record PairFacts
+{
+    public required string Id { get; init; }
+
+    public required string Name { get; init; }
+
+    public required string DataCenter { get; init; }
+
+    public required string? PreferredNode { get; init; }
+
+    public required long Revision { get; init; }
+
+    public required ImmutableSortedSet<string> Members { get; init; }
+
+    public required ImmutableArray<IPNetwork> Prefixes { get; init; }
+
+    /// <summary>The last planned move that succeeded.</summary>
+    public PairMove? LastMove { get; init; }
+
+    /// <summary>The operation that is under way.</summary>
+    public RunningOperation? Running { get; init; }
+
+    /// <summary>Last inferred active node by prefix: among equal announcers the one that was there first keeps the address.</summary>
+    public ImmutableSortedDictionary<string, string> Active { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
+}
+
+/// <summary>A planned move that succeeded.</summary>
+internal sealed record PairMove(string To, string By, string OperationId, DateTimeOffset At);
+
+/// <summary>An operation as the fleet sees it.</summary>
+/// <param name="Id">Its id.</param>
+/// <param name="Title">In words.</param>
+/// <param name="MovesTraffic">It is moving the address.</param>
+internal sealed record RunningOperation(string Id, string Title, bool MovesTraffic);

@@ -1,0 +1,84 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>What the owner of the present is told. A closed family.</summary>
+internal abstract record FleetMessage
+{
+    private FleetMessage()
+    {
+    }
+
+    /// <summary>An agent said Hello on a new stream; answered by an <see cref="FleetEffect.Admit"/> or a <see cref="FleetEffect.Refuse"/>.</summary>
+    public sealed record StreamOpened(long StreamId, AgentHello Hello, string? RemoteAddress) : FleetMessage;
+
+    /// <summary>The stream is no more.</summary>
+    public sealed record StreamEnded(long StreamId, string Node) : FleetMessage;
+
+    /// <summary>A whole report came.</summary>
+    public sealed record Reported(long StreamId, string Node, ReportFacts Report) : FleetMessage;
+
+    /// <summary>An agent answered an intent.</summary>
+    public sealed record IntentAnswered(long StreamId, string Node, IntentAnswer Answer) : FleetMessage;
+
+    /// <summary>A message of another kind came: the stream lives.</summary>
+    public sealed record Heard(long StreamId, string Node) : FleetMessage;
+
+    /// <summary>An intent is stored and may be sent.</summary>
+    public sealed record IntentReleased(string Node, IntentFacts Intent) : FleetMessage;
+
+    /// <summary>An operation was accepted, or ended (null). It says the pair's new revision, and the move when one succeeded.</summary>
+    public sealed record OperationChanged(string PairId, RunningOperation? Running, string OperationId, long? Revision, PairMove? Move) : FleetMessage;
+
+    /// <summary>Time went by.</summary>
+    public sealed record Tick : FleetMessage;
+}
+
+/// <summary>Who dials, parsed.</summary>
+internal sealed record AgentHello
+{
+    public required string Node { get; init; }
+
+    public required string AgentVersion { get; init; }
+
+    public required string BootId { get; init; }
+
+    /// <summary>0: it runs by its own configuration.</summary>
+    public required long IntentRevision { get; init; }
+
+    public required string DataCenter { get; init; }
+
+    public required ImmutableArray<string> Capabilities { get; init; }
+}
+
+/// <summary>What has to be done because of a message. A closed family.</summary>
+internal abstract record FleetEffect
+{
+    private FleetEffect()
+    {
+    }
+
+    /// <summary>The stream is its node's stream from now on.</summary>
+    public sealed record Admit(long StreamId) : FleetEffect;
+
+    /// <summary>The stream must end: another living stream has that name.</summary>
+    public sealed record Refuse(long StreamId, string Why) : FleetEffect;
+
+    /// <summary>An older stream must end: a newer one took its place.</summary>
+    public sealed record EndStream(long StreamId, string Why) : FleetEffect;
+
+    /// <summary>Give this intent to the stream.</summary>
+    public sealed record Offer(long StreamId, IntentFacts Intent) : FleetEffect;
+
+    /// <summary>Keep what is known of the node.</summary>
+    public sealed record SaveNode(NodeFacts Node) : FleetEffect;
+
+    /// <summary>Keep the pair.</summary>
+    public sealed record SavePair(PairFacts Pair) : FleetEffect;
+
+    /// <summary>Keep an intent that a node told the hub about.</summary>
+    public sealed record SaveAdoptedIntent(string Node, IntentFacts Intent) : FleetEffect;
+
+    /// <summary>Something happened.</summary>
+    public sealed record Happened(History.EventDraft Event) : FleetEffect;
+}

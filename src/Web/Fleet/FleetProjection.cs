@@ -1,0 +1,142 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>The present, computed: (what is known, now) to what may be shown. Nothing here remembers anything.</summary>
+internal static class FleetProjection
+{
+    /// <summary>A report older than this is no longer current.</summary>
+    public static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(3);
+
+    /// <summary>A stream that says nothing for longer than this is as good as gone.</summary>
+    public static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(15);
+
+    public static FleetSnapshot Project(FleetFacts facts, Moment now, long version)
+    {
+        var nodes = facts.Nodes.Values.Select(n => ProjectNode(n, now)).ToImmutableArray();
+        var byName = nodes.ToDictionary(n => n.Name, StringComparer.OrdinalIgnoreCase);
+        return new FleetSnapshot
+        {
+            At = now.Wall,
+            Version = version,
+            Nodes = nodes,
+            Pairs = [.. facts.Pairs.Values.Select(p => ProjectPair(p, byName)).OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase)],
+        };
+    }
+
+    /// <summary>How much is known of the node now: from the age of what was heard and whether the stream is open.</summary>
+    public static NodeLink LinkOf(NodeFacts node, Moment now)
+    {
+        if (node.Stream is not { } stream)
+        {
+            if (node.StreamEndedAt is { } ended && now.Uptime - ended.Uptime <= FreshFor)
+            {
+                return NodeLink.Stale;
+            }
+
+            return node.LastReportAt is null ? NodeLink.NeverSeen : NodeLink.Offline;
+        }
+
+        // What came on an earlier stream says nothing about this one: the agent may have been restarted between.
+        var current = node.Report is { } report && report.StreamId == stream.Id ? report : null;
+        var age = now.Uptime - (current?.ReceivedAt ?? stream.OpenedAt).Uptime;
+        return age > SilentFor ? NodeLink.Offline : current is null || age > FreshFor ? NodeLink.Stale : NodeLink.Connected;
+    }
+
+    /// <summary>What is wanted of the node for the prefix: the hub's intent, or without one the node's own configuration.</summary>
+    public static Role? AssignedRole(NodeFacts node, IPNetwork prefix) =>
+        node.Intent is { } intent
+            ? intent.RoleOf(prefix)
+            : node.Report?.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix))?.AssignedRole;
+
+    /// <summary>
+    /// The node that the platform should route the prefix to: of the fresh announcers the one with the best role; among equals the one
+    /// that was there first, if that is known. Null: nobody fresh announces it, or it cannot be told.
+    /// </summary>
+    public static string? InferActive(IEnumerable<MemberView> members, IPNetwork prefix, string? before)
+    {
+        var announcers = members.Select(m => (m.Node.Name, Role: AnnouncedRole(m, prefix))).Where(a => a.Role is not null).ToList();
+        var best = announcers.Where(a => a.Role == announcers.Min(x => x.Role)).Select(a => a.Name).ToList();
+        return best.Count == 1 ? best[0] : best.FirstOrDefault(n => string.Equals(n, before, StringComparison.OrdinalIgnoreCase));
+    }
+
+    /// <summary>The role that the prefix has on the wire now, null when it is withdrawn, on no session, or when the node is not fresh.</summary>
+    public static Role? AnnouncedRole(MemberView member, IPNetwork prefix) =>
+        member.Node.IsFresh && member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix)) is { Announced: true, SessionsCarrying: > 0 } view
+            ? view.ReportedRole
+            : null;
+
+    private static NodeView ProjectNode(NodeFacts node, Moment now) => new()
+    {
+        Name = node.Name,
+        Link = LinkOf(node, now),
+        LastReportAt = node.LastReportAt,
+        ConnectedSince = node.Stream?.OpenedAt.Wall,
+        AgentVersion = node.AgentVersion,
+        DataCenter = node.DataCenter,
+        RemoteAddress = node.RemoteAddress,
+        IntentRevision = node.Intent?.Revision ?? 0,
+        ReportedRevision = node.Report?.IntentRevision ?? 0,
+        AssignedDrained = node.Intent?.Drained ?? node.Report?.Drained ?? false,
+        Drained = node.Report?.Drained ?? false,
+        Health = node.Report?.Health ?? Health.Unknown,
+        Prefixes = PrefixesOf(node),
+        Sessions = node.Report?.Sessions ?? [],
+    };
+
+    private static ImmutableArray<PrefixView> PrefixesOf(NodeFacts node)
+    {
+        var reported = (node.Report?.Prefixes ?? []).Select(p => p with { AssignedRole = AssignedRole(node, p.Prefix) }).ToList();
+        foreach (var wanted in node.Intent?.Roles ?? ImmutableSortedDictionary<string, Role>.Empty)
+        {
+            // Wanted, but the node does not report it: it has not heard of it, or has said nothing since the hub started.
+            if (IPNetwork.TryParse(wanted.Key, out var prefix) && !reported.Exists(p => p.Prefix.Equals(prefix)))
+            {
+                reported.Add(new PrefixView
+                {
+                    Prefix = prefix,
+                    AssignedRole = wanted.Value,
+                    ReportedRole = null,
+                    Announced = false,
+                    WithdrawnReason = null,
+                    AddressPresent = false,
+                    SessionsCarrying = 0,
+                });
+            }
+        }
+
+        return [.. reported.OrderBy(p => p.Prefix, PrefixOrder.Instance)];
+    }
+
+    private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes)
+    {
+        var members = pair.Members.Where(nodes.ContainsKey).Select(m => MemberOf(pair, nodes[m])).ToImmutableArray();
+        var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())));
+        var (state, reason) = PairStateRules.Judge(pair, members, active);
+
+        // One name for the whole pair only when all its prefixes are on that node.
+        var actives = active.Values.Distinct().ToList();
+        var activeNode = actives.Count == 1 && state != PairState.Unknown ? actives[0] : null;
+        return new PairView
+        {
+            Id = pair.Id,
+            Name = pair.Name,
+            State = state,
+            StateReason = reason,
+            PreferredNode = pair.PreferredNode,
+            ActiveNode = activeNode,
+            ActiveNodeBasis = activeNode is null ? ActiveNodeBasis.Unknown : ActiveNodeBasis.Inferred,
+            Prefixes = pair.Prefixes,
+            Revision = pair.Revision,
+            OperationId = pair.Running?.Id,
+            Members = members,
+        };
+    }
+
+    private static MemberView MemberOf(PairFacts pair, NodeView node) => new()
+    {
+        Node = node,
+        Prefixes = [.. pair.Prefixes.SelectMany(p => node.Prefixes.Where(v => v.Prefix.Equals(p)))],
+    };
+}

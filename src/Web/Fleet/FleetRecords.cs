@@ -1,0 +1,141 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>The one place where facts of the fleet meet their rows.</summary>
+internal static class FleetRecords
+{
+    /// <summary>What was known when the hub last ran: who there is and what is wanted of them; nothing of what is so now.</summary>
+    public static async Task<FleetFacts> LoadAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var intents = await db.Intents.AsNoTracking().Where(i => i.Stage == IntentStage.Released).GroupBy(i => i.Node)
+            .Select(g => g.OrderByDescending(i => i.Revision).First()).ToListAsync(cancellationToken);
+        var intentOf = intents.ToDictionary(i => i.Node, ToIntent, StringComparer.OrdinalIgnoreCase);
+        var facts = FleetFacts.Empty;
+        foreach (var node in await db.Nodes.AsNoTracking().ToListAsync(cancellationToken))
+        {
+            facts = facts with
+            {
+                Nodes = facts.Nodes.SetItem(node.Name, new NodeFacts
+                {
+                    Name = node.Name,
+                    AgentVersion = node.AgentVersion,
+                    DataCenter = node.DataCenter,
+                    RemoteAddress = node.RemoteAddress,
+                    LastReportAt = node.LastReportAtMs is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
+                    Intent = intentOf.GetValueOrDefault(node.Name),
+                }),
+            };
+        }
+
+        foreach (var pair in await db.Pairs.AsNoTracking().Include(p => p.Members).ToListAsync(cancellationToken))
+        {
+            facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, ToPair(pair)) };
+        }
+
+        return facts;
+    }
+
+    public static IntentFacts ToIntent(IntentEntity entity) => new()
+    {
+        Revision = entity.Revision,
+        Drained = entity.Drained,
+        Roles = entity.Roles.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(r => r.Split('='))
+            .ToImmutableSortedDictionary(r => r[0], r => Enum.Parse<Role>(r[1]), StringComparer.Ordinal),
+        OperationId = entity.OperationId,
+        Reason = entity.Reason,
+    };
+
+    public static IntentEntity ToEntity(string node, IntentFacts intent, IntentStage stage, DateTimeOffset at) => new()
+    {
+        Node = node,
+        Revision = intent.Revision,
+        Drained = intent.Drained,
+        Roles = string.Join(' ', intent.Roles.Select(r => $"{r.Key}={r.Value}")),
+        Stage = stage,
+        OperationId = intent.OperationId,
+        Reason = intent.Reason,
+        WrittenAtMs = at.ToUnixTimeMilliseconds(),
+    };
+
+    /// <summary>Adds or updates the pair's row. Its revision is only ever raised.</summary>
+    public static async Task UpsertPairAsync(HubDbContext db, PairFacts pair, CancellationToken cancellationToken)
+    {
+        var entity = await db.Pairs.Include(p => p.Members).SingleOrDefaultAsync(p => p.Id == pair.Id, cancellationToken);
+        if (entity is null)
+        {
+            entity = new PairEntity { Id = pair.Id, Name = pair.Name, DataCenter = pair.DataCenter, Prefixes = "" };
+            db.Pairs.Add(entity);
+        }
+
+        entity.Name = pair.Name;
+        entity.PreferredNode = pair.PreferredNode;
+        entity.Prefixes = string.Join(' ', pair.Prefixes);
+        entity.Revision = Math.Max(entity.Revision, pair.Revision);
+        entity.MovedTo = pair.LastMove?.To;
+        entity.MovedBy = pair.LastMove?.By;
+        entity.MovedByOperation = pair.LastMove?.OperationId;
+        entity.MovedAtMs = pair.LastMove?.At.ToUnixTimeMilliseconds();
+        entity.Members.RemoveAll(m => !pair.Members.Contains(m.Node));
+        entity.Members.AddRange(pair.Members.Where(n => !entity.Members.Exists(m => m.Node == n)).Select(n => new PairMemberEntity { Node = n, PairId = pair.Id }).ToList());
+    }
+
+    private static PairFacts ToPair(PairEntity entity) => new()
+    {
+        Id = entity.Id,
+        Name = entity.Name,
+        DataCenter = entity.DataCenter,
+        PreferredNode = entity.PreferredNode,
+        Revision = entity.Revision,
+        Members = entity.Members.Select(m => m.Node).ToImmutableSortedSet(StringComparer.OrdinalIgnoreCase),
+        Prefixes = [.. entity.Prefixes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(p => IPNetwork.Parse(p)).OrderBy(p => p, PrefixOrder.Instance)],
+        LastMove = entity is { MovedTo: { } to, MovedBy: { } by, MovedByOperation: { } operation, MovedAtMs: { } at }
+            ? new PairMove(to, by, operation, DateTimeOffset.FromUnixTimeMilliseconds(at))
+            : null,
+    };
+}
+
+/// <summary>Keeps who a node is. Of several that wait only the newest is written.</summary>
+internal sealed class NodeWrite(NodeFacts node) : HubWrite
+{
+    public override string Key => $"node {node.Name}";
+
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        var entity = await db.Nodes.FindAsync([node.Name], cancellationToken);
+        if (entity is null)
+        {
+            entity = new NodeEntity { Name = node.Name, AgentVersion = "", DataCenter = "" };
+            db.Nodes.Add(entity);
+        }
+
+        entity.AgentVersion = node.AgentVersion;
+        entity.DataCenter = node.DataCenter;
+        entity.RemoteAddress = node.RemoteAddress;
+        entity.LastReportAtMs = node.LastReportAt?.ToUnixTimeMilliseconds() ?? entity.LastReportAtMs;
+    }
+}
+
+/// <summary>Keeps a pair. Of several that wait only the newest is written.</summary>
+internal sealed class PairWrite(PairFacts pair) : HubWrite
+{
+    public override string Key => $"pair {pair.Id}";
+
+    public override Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken) => FleetRecords.UpsertPairAsync(db, pair, cancellationToken);
+}
+
+/// <summary>Keeps an intent that a node told the hub about.</summary>
+internal sealed class AdoptedIntentWrite(string node, IntentFacts intent, DateTimeOffset at) : HubWrite
+{
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        if (await db.Intents.FindAsync([node, intent.Revision], cancellationToken) is null)
+        {
+            db.Intents.Add(FleetRecords.ToEntity(node, intent, IntentStage.Released, at));
+        }
+    }
+}

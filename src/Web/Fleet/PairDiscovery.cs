@@ -1,0 +1,137 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>
+/// Finds pairs: nodes of one data center (or both of an unknown one) that report a common prefix. A pair once found keeps its id, its
+/// name and its members; a node without a pair joins the pair whose prefix it reports.
+/// </summary>
+internal static class PairDiscovery
+{
+    /// <summary>The pairs as they follow from what nodes report now.</summary>
+    /// <param name="facts">All that is known.</param>
+    /// <param name="newId">Makes the id of a new pair.</param>
+    public static ImmutableSortedDictionary<string, PairFacts> Find(FleetFacts facts, Func<string> newId)
+    {
+        var pairs = facts.Pairs;
+        var free = new List<NodeFacts>();
+        var paired = pairs.Values.SelectMany(p => p.Members).ToHashSet(StringComparer.OrdinalIgnoreCase);
+        foreach (var node in facts.Nodes.Values.Where(n => n.Report is not null && !paired.Contains(n.Name)))
+        {
+            var joined = pairs.Values.FirstOrDefault(p => p.DataCenter == node.DataCenter && p.Prefixes.Any(x => Reports(node, x)));
+            if (joined is null)
+            {
+                free.Add(node);
+            }
+            else
+            {
+                pairs = pairs.SetItem(joined.Id, joined with { Members = joined.Members.Add(node.Name) });
+            }
+        }
+
+        foreach (var component in Components(free))
+        {
+            var members = component.Select(n => n.Name).ToImmutableSortedSet(StringComparer.OrdinalIgnoreCase);
+            var shared = Shared(component);
+            var id = newId();
+            pairs = pairs.Add(id, new PairFacts
+            {
+                Id = id,
+                Name = NameFor(members, shared[0], pairs.Values.Select(p => p.Name)),
+                DataCenter = component[0].DataCenter,
+                PreferredNode = null,
+                Revision = 1,
+                Members = members,
+                Prefixes = shared,
+            });
+        }
+
+        return pairs.Values.Select(p => Refresh(p, facts)).ToImmutableSortedDictionary(p => p.Id, p => p, StringComparer.Ordinal);
+    }
+
+    /// <summary>A readable name: what the nodes' names have in common ("web" of web-1 and web-2), else the address.</summary>
+    internal static string NameFor(IReadOnlyCollection<string> members, IPNetwork prefix, IEnumerable<string> taken)
+    {
+        var stem = members.Aggregate((a, b) => a[..a.Zip(b).TakeWhile(c => char.ToLowerInvariant(c.First) == char.ToLowerInvariant(c.Second)).Count()])
+            .TrimEnd('-', '.', '_');
+        var name = stem.Length >= 2 ? stem : prefix.BaseAddress.ToString();
+        var names = taken.ToHashSet(StringComparer.OrdinalIgnoreCase);
+        return Enumerable.Range(1, names.Count + 1).Select(i => i == 1 ? name : $"{name}-{i}").First(n => !names.Contains(n));
+    }
+
+    private static PairFacts Refresh(PairFacts pair, FleetFacts facts)
+    {
+        var members = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().ToList();
+        var everyoneReported = members.Count == pair.Members.Count && members.All(m => m.Report is not null);
+
+        // A prefix leaves the pair only when every member has said so; silence removes nothing.
+        var kept = pair.Prefixes.Where(p => !everyoneReported || members.Any(m => Reports(m, p)));
+        var prefixes = kept.Union(Shared(members)).OrderBy(p => p, PrefixOrder.Instance).ToImmutableArray();
+        if (!prefixes.AsSpan().SequenceEqual(pair.Prefixes.AsSpan()))
+        {
+            pair = pair with { Prefixes = prefixes };
+        }
+
+        return pair.PreferredNode is null && PreferredOf(pair, members) is { } preferred ? pair with { PreferredNode = preferred } : pair;
+    }
+
+    /// <summary>The one member that is assigned primary for all the pair's prefixes; null when roles are mixed or equal.</summary>
+    private static string? PreferredOf(PairFacts pair, IEnumerable<NodeFacts> members)
+    {
+        var primaries = members.SelectMany(m => pair.Prefixes.Where(p => FleetProjection.AssignedRole(m, p) == Role.Primary).Select(p => (m.Name, Prefix: p))).ToList();
+        return pair.Prefixes.Length > 0 && primaries.Count == pair.Prefixes.Length && primaries.Select(p => p.Name).Distinct().Count() == 1
+            ? primaries[0].Name
+            : null;
+    }
+
+    private static ImmutableArray<IPNetwork> Shared(IEnumerable<NodeFacts> nodes) =>
+        [.. nodes.SelectMany(n => n.Report?.Prefixes.Select(p => p.Prefix).Distinct() ?? []).GroupBy(p => p).Where(g => g.Skip(1).Any()).Select(g => g.Key).OrderBy(p => p, PrefixOrder.Instance)];
+
+    private static bool Reports(NodeFacts node, IPNetwork prefix) => node.Report?.Prefixes.Any(p => p.Prefix.Equals(prefix)) == true;
+
+    private static IEnumerable<List<NodeFacts>> Components(List<NodeFacts> nodes)
+    {
+        var byPrefix = nodes.SelectMany(n => n.Report!.Prefixes.Select(p => (Key: (n.DataCenter, p.Prefix), Node: n))).ToLookup(x => x.Key, x => x.Node);
+        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var start in nodes)
+        {
+            if (!seen.Add(start.Name))
+            {
+                continue;
+            }
+
+            var component = new List<NodeFacts> { start };
+            for (var i = 0; i < component.Count; i++)
+            {
+                var node = component[i];
+                component.AddRange(node.Report!.Prefixes.SelectMany(p => byPrefix[(node.DataCenter, p.Prefix)]).Where(n => seen.Add(n.Name)));
+            }
+
+            if (component.Count > 1)
+            {
+                yield return component;
+            }
+        }
+    }
+}
+
+/// <summary>IPv4 before IPv6, then by address, then by length.</summary>
+internal sealed class PrefixOrder : IComparer<IPNetwork>
+{
+    public static PrefixOrder Instance { get; } = new();
+
+    public int Compare(IPNetwork x, IPNetwork y)
+    {
+        var a = x.BaseAddress.GetAddressBytes();
+        var b = y.BaseAddress.GetAddressBytes();
+        var byLength = a.Length.CompareTo(b.Length);
+        if (byLength != 0)
+        {
+            return byLength;
+        }
+
+        var byAddress = a.AsSpan().SequenceCompareTo(b);
+        return byAddress != 0 ? byAddress : x.PrefixLength.CompareTo(y.PrefixLength);
+    }
+}

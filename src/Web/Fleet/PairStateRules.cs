@@ -1,0 +1,213 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>
+/// The state of a pair and the sentence that says why. Several may hold; the first in this order is shown: NoAnnouncer, DualPrimary,
+/// Unknown, Switching, FailedOver, Degraded, Healthy. Silence is never read as "announces nothing".
+/// </summary>
+internal static class PairStateRules
+{
+    public static (PairState State, string Reason) Judge(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
+    {
+        if (!members.Any(m => m.Node.IsFresh))
+        {
+            return (PairState.Unknown, $"No fresh report from {Names(members.Select(m => m.Node.Name), "or")}: what they announce now is not known.");
+        }
+
+        return NoAnnouncer(pair, members)
+            ?? DualPrimary(pair, members)
+            ?? NobodyHeardAnnounces(pair, members)
+            ?? Switching(pair)
+            ?? FailedOver(pair, members, active)
+            ?? Degraded(pair, members)
+            ?? (PairState.Healthy, Healthy(pair, members, active));
+    }
+
+    private static (PairState State, string Reason)? NoAnnouncer(PairFacts pair, ImmutableArray<MemberView> members)
+    {
+        if (members.Length != pair.Members.Count || !members.All(m => m.Node.IsFresh))
+        {
+            return null;
+        }
+
+        foreach (var prefix in pair.Prefixes.Where(p => !members.Any(m => FleetProjection.AnnouncedRole(m, p) is not null)))
+        {
+            return (PairState.NoAnnouncer, $"Nobody announces {prefix}: {string.Join("; ", members.Select(m => $"{m.Node.Name} {WhyNot(m, prefix)}"))}.");
+        }
+
+        return null;
+    }
+
+    private static (PairState State, string Reason)? DualPrimary(PairFacts pair, ImmutableArray<MemberView> members)
+    {
+        foreach (var prefix in pair.Prefixes)
+        {
+            var primaries = members.Where(m => FleetProjection.AnnouncedRole(m, prefix) == Role.Primary).ToList();
+
+            // The same role on both is a documented mode of the platform when somebody wants it so.
+            if (primaries.Count > 1 && !primaries.TrueForAll(m => View(m, prefix)?.AssignedRole == Role.Primary))
+            {
+                return (PairState.DualPrimary, $"{Names(primaries.Select(m => m.Node.Name), "and")} announce {prefix} as primary, and nobody asked for that.");
+            }
+        }
+
+        return null;
+    }
+
+    private static (PairState State, string Reason)? NobodyHeardAnnounces(PairFacts pair, ImmutableArray<MemberView> members)
+    {
+        foreach (var prefix in pair.Prefixes.Where(p => !members.Any(m => FleetProjection.AnnouncedRole(m, p) is not null)))
+        {
+            var silent = pair.Members.Where(n => !members.Any(m => m.Node.IsFresh && m.Node.Name == n));
+            var heard = members.Where(m => m.Node.IsFresh).Select(m => $"{m.Node.Name} {WhyNot(m, prefix)}");
+            return (PairState.Unknown, $"Nothing fresh from {Names(silent, "or")}, and {string.Join("; ", heard)}: whether anyone announces {prefix} is not known.");
+        }
+
+        return null;
+    }
+
+    private static (PairState State, string Reason)? Switching(PairFacts pair) =>
+        pair.Running is { MovesTraffic: true } running ? (PairState.Switching, $"An operation is under way: {running.Title}.") : null;
+
+    private static (PairState State, string Reason)? FailedOver(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
+    {
+        foreach (var prefix in pair.Prefixes)
+        {
+            if (active[prefix] is not { } now || Expected(pair, members, prefix) is not { } expected || Same(now, expected))
+            {
+                continue;
+            }
+
+            return (PairState.FailedOver, $"{prefix} is on {now} instead of {expected}: {WhyMoved(pair, members.FirstOrDefault(m => Same(m.Node.Name, expected)), prefix, now, expected)}");
+        }
+
+        return null;
+    }
+
+    private static string WhyMoved(PairFacts pair, MemberView? expected, IPNetwork prefix, string now, string expectedName)
+    {
+        if (expected is null || !expected.Node.IsFresh)
+        {
+            return $"{expectedName} is silent. If it still announces, the address may still be there.";
+        }
+
+        if (FleetProjection.AnnouncedRole(expected, prefix) is null)
+        {
+            return $"{expectedName} {WhyNot(expected, prefix)}.";
+        }
+
+        if (pair.LastMove is { } move && Same(move.To, now))
+        {
+            var at = move.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
+            return $"moved by {move.By} at {at} UTC, as planned (operation {move.OperationId}). Switch over to {expectedName} to move it back.";
+        }
+
+        return $"{expectedName} announces it as {Word(View(expected, prefix)?.ReportedRole)}. Switch over to {expectedName} to move it back.";
+    }
+
+    private static (PairState State, string Reason)? Degraded(PairFacts pair, ImmutableArray<MemberView> members)
+    {
+        var problems = pair.Members.Where(n => !members.Any(m => Same(m.Node.Name, n))).Select(n => $"{n} was never heard")
+            .Concat(members.SelectMany(m => ProblemsOf(pair, m)))
+            .Concat(pair.Prefixes.Where(p => !members.Any(m => View(m, p)?.AssignedRole == Role.Primary)).Select(p => $"no node is assigned primary for {p}, so it stays where it is"))
+            .ToList();
+        return problems.Count == 0 ? null : (PairState.Degraded, Sentence(problems));
+    }
+
+    private static IEnumerable<string> ProblemsOf(PairFacts pair, MemberView member)
+    {
+        var node = member.Node;
+        if (!node.IsFresh)
+        {
+            yield return $"{node.Name} is silent";
+            yield break;
+        }
+
+        if (node.Drained)
+        {
+            yield return $"{node.Name} is drained";
+            yield break;
+        }
+
+        if (node.Health == Health.Unhealthy)
+        {
+            yield return $"the checks of {node.Name} fail";
+        }
+
+        if (node.EstablishedSessions < node.Sessions.Length || node.Sessions.Length == 0)
+        {
+            yield return $"{node.Name} has {node.EstablishedSessions.ToString(CultureInfo.InvariantCulture)} of {node.Sessions.Length.ToString(CultureInfo.InvariantCulture)} sessions";
+        }
+
+        foreach (var prefix in pair.Prefixes)
+        {
+            if (FleetProjection.AnnouncedRole(member, prefix) is not { } role)
+            {
+                yield return $"{node.Name} {WhyNot(member, prefix)}";
+            }
+            else if (View(member, prefix)?.AssignedRole is { } assigned && assigned != role)
+            {
+                yield return $"{node.Name} announces {prefix} as {Word(role)} but {Word(assigned)} is wanted";
+            }
+        }
+    }
+
+    private static string Healthy(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
+    {
+        var sticky = pair.Prefixes.Where(p => members.Count(m => View(m, p)?.AssignedRole == Role.Primary) > 1).ToList();
+        if (sticky.Count > 0)
+        {
+            return $"All nodes are assigned primary for {string.Join(", ", sticky)}: the address stays where it is, and nothing moves it back.";
+        }
+
+        var places = active.Values.OfType<string>().Distinct().ToList();
+        return places.Count == 1
+            ? $"All nodes announce, and {places[0]} is active as it should be."
+            : "All nodes announce, and every prefix is on the node that is assigned primary for it.";
+    }
+
+    /// <summary>Where the prefix should be: on the preferred node, or without one on the only node that is assigned primary.</summary>
+    private static string? Expected(PairFacts pair, ImmutableArray<MemberView> members, IPNetwork prefix)
+    {
+        if (pair.PreferredNode is not null)
+        {
+            return pair.PreferredNode;
+        }
+
+        var primaries = members.Where(m => View(m, prefix)?.AssignedRole == Role.Primary).ToList();
+        return primaries.Count == 1 ? primaries[0].Node.Name : null;
+    }
+
+    private static string WhyNot(MemberView member, IPNetwork prefix) => View(member, prefix) switch
+    {
+        null => $"does not have {prefix}",
+        { Announced: true } => $"has no established session to announce {prefix} on",
+        { WithdrawnReason: WithdrawnReason.Drained } => "is drained",
+        { WithdrawnReason: WithdrawnReason.Unhealthy } => $"withdrew {prefix} because its checks fail",
+        { WithdrawnReason: WithdrawnReason.AddressMissing } => $"has the address of {prefix} on no interface",
+        { WithdrawnReason: WithdrawnReason.NotAssigned } => $"has no role for {prefix}",
+        { WithdrawnReason: WithdrawnReason.Stopping } => "is stopping",
+        _ => $"does not announce {prefix}",
+    };
+
+    private static PrefixView? View(MemberView member, IPNetwork prefix) => member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
+
+    private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
+
+    private static string Word(Role? role) => role switch { Role.Primary => "primary", Role.Secondary => "secondary", _ => "nothing" };
+
+    private static string Names(IEnumerable<string> names, string last)
+    {
+        var list = names.ToList();
+        return list.Count < 2 ? string.Concat(list) : $"{string.Join(", ", list.SkipLast(1))} {last} {list[^1]}";
+    }
+
+    private static string Sentence(List<string> problems)
+    {
+        var text = string.Join("; ", problems);
+        return $"{char.ToUpperInvariant(text[0])}{text[1..]}.";
+    }
+}

@@ -1,0 +1,69 @@
+using System.Buffers.Binary;
+using System.Globalization;
+using System.Security.Cryptography;
+using System.Text;
+using FailoverHub.Web.Data;
+
+namespace FailoverHub.Web.History;
+
+/// <summary>
+/// The hash of an audit entry: SHA-256 over the hash before and every field, each as its length in bytes (4 octets, big-endian; all ones:
+/// null) and its UTF-8 text. With the lengths no two different entries have the same bytes.
+/// </summary>
+internal static class AuditChain
+{
+    /// <summary>What the first entry has as the hash before it.</summary>
+    public static string Root { get; } = new('0', 64);
+
+    public static string HashOf(AuditEntity entry)
+    {
+        using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
+        Span<byte> length = stackalloc byte[4];
+        foreach (var field in Fields(entry))
+        {
+            BinaryPrimitives.WriteUInt32BigEndian(length, field is null ? uint.MaxValue : (uint)Encoding.UTF8.GetByteCount(field));
+            hash.AppendData(length);
+            hash.AppendData(Encoding.UTF8.GetBytes(field ?? ""));
+        }
+
+        return Convert.ToHexStringLower(hash.GetHashAndReset());
+    }
+
+    private static IEnumerable<string?> Fields(AuditEntity entry) =>
+    [
+        entry.PreviousHash,
+        entry.Id.ToString(CultureInfo.InvariantCulture),
+        entry.AtMs.ToString(CultureInfo.InvariantCulture),
+        entry.Actor,
+        entry.RemoteAddress,
+        entry.ForwardedFor,
+        entry.Action,
+        entry.Target,
+        entry.Reason,
+        entry.Before,
+        entry.After,
+        entry.Outcome,
+        entry.CorrelationId,
+    ];
+}
+
+/// <summary>Checks a chain, entry by entry, oldest first.</summary>
+internal sealed class AuditVerifier
+{
+    private string _hash = AuditChain.Root;
+    private long _id;
+    private long? _broken;
+
+    public void Add(AuditEntity entry)
+    {
+        var follows = entry.Id == _id + 1 && entry.PreviousHash == _hash && entry.Hash == AuditChain.HashOf(entry);
+        _broken ??= follows ? null : entry.Id;
+        Entries++;
+        _id = entry.Id;
+        _hash = entry.Hash;
+    }
+
+    public long Entries { get; private set; }
+
+    public AuditVerification Result => new(_broken is null, Entries, _broken, _hash);
+}

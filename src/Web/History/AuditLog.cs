@@ -1,0 +1,58 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.History;
+
+/// <summary>An audit entry before it has its number and its place in the chain.</summary>
+internal sealed record AuditDraft
+{
+    public required Actor Actor { get; init; }
+
+    public required string Action { get; init; }
+
+    public required string Target { get; init; }
+
+    public string? Reason { get; init; }
+
+    public string? Before { get; init; }
+
+    public string? After { get; init; }
+
+    /// <summary>"accepted", or "refused: SR-03 TargetReady: …".</summary>
+    public required string Outcome { get; init; }
+
+    public string? CorrelationId { get; init; }
+}
+
+/// <summary>
+/// Writes the audit. The entry and the change it stands for are one transaction: either both are on the disk or neither. SQLite's
+/// transactions begin IMMEDIATE here, so that reading the head of the chain and adding to it cannot be interleaved, not even by another process.
+/// </summary>
+internal sealed class AuditLog(IDbContextFactory<HubDbContext> factory, HistoryChanges changes, TimeProvider time)
+{
+    /// <summary>Audits something that changes nothing in the database: a refusal, a sign-in that failed.</summary>
+    /// <exception cref="DbUpdateException">It could not be written.</exception>
+    public Task WriteAsync(AuditDraft draft, CancellationToken cancellationToken) =>
+        ChangeAsync(draft, (_, _) => Task.CompletedTask, cancellationToken);
+
+    /// <summary>Audits a change and makes it, in one transaction.</summary>
+    /// <param name="draft">What is done.</param>
+    /// <param name="change">Does it, on the context that it is given; saving and committing is done here.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    /// <exception cref="DbUpdateException">It could not be written; nothing was done.</exception>
+    public async Task ChangeAsync(AuditDraft draft, Func<HubDbContext, CancellationToken, Task> change, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var head = await db.Audit.AsNoTracking().OrderByDescending(a => a.Id).Select(a => new { a.Id, a.Hash }).FirstOrDefaultAsync(cancellationToken);
+        var entry = HistoryRecords.ToEntity(draft, (head?.Id ?? 0) + 1, time.GetUtcNow(), head?.Hash ?? AuditChain.Root);
+        db.Audit.Add(entry);
+        await change(db, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+
+        // A commit that is stopped half-way would leave it open whether it happened.
+        await transaction.CommitAsync(CancellationToken.None);
+        changes.Appended(auditId: entry.Id);
+    }
+}

@@ -1,0 +1,38 @@
+namespace FailoverHub.Web.History;
+
+/// <summary>An event before it has a number.</summary>
+internal sealed record EventDraft
+{
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>A stable word of <see cref="EventKinds"/> or of a node's journal.</summary>
+    public required string Kind { get; init; }
+
+    public EventSeverity Severity { get; init; } = EventSeverity.Info;
+
+    public string? Pair { get; init; }
+
+    public string? Node { get; init; }
+
+    public string? Prefix { get; init; }
+
+    /// <summary>One English sentence with the cause.</summary>
+    public required string Text { get; init; }
+
+    public string? OperationId { get; init; }
+}
+
+/// <summary>Kinds of the events that the hub itself makes. Scripts filter by them: a word once given stays.</summary>
+internal static class EventKinds
+{
+    public const string PairFound = "pair-found";
+    public const string PairStateChanged = "pair-state-changed";
+    public const string NodeLinkChanged = "node-link-changed";
+    public const string NodeFound = "node-found";
+    public const string NodeNameClash = "node-name-clash";
+    public const string IntentAdopted = "intent-adopted";
+    public const string OperationStarted = "operation-started";
+    public const string OperationStep = "operation-step";
+    public const string OperationFinished = "operation-finished";
+    public const string HistoryLost = "history-lost";
+}

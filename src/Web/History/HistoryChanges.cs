@@ -1,0 +1,26 @@
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.History;
+
+/// <summary>Tells open pages that history has grown.</summary>
+internal sealed class HistoryChanges
+{
+    private readonly Lock _gate = new();
+    private readonly LatestValue<HistoryAppended> _newest = new(new HistoryAppended(0, 0));
+
+    public IAsyncEnumerable<HistoryAppended> WatchAsync(CancellationToken cancellationToken) => _newest.WatchAsync(cancellationToken);
+
+    /// <summary>Something with this number is on the disk.</summary>
+    public void Appended(long? eventId = null, long? auditId = null)
+    {
+        lock (_gate)
+        {
+            var before = _newest.Current;
+            var after = new HistoryAppended(Math.Max(before.LastEventId, eventId ?? 0), Math.Max(before.LastAuditId, auditId ?? 0));
+            if (after != before)
+            {
+                _newest.Publish(after);
+            }
+        }
+    }
+}

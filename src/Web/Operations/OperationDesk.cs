@@ -1,0 +1,198 @@
+using System.Collections.Concurrent;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>
+/// Where operations are asked for. Requests are admitted one at a time, so that no rule is checked against something that another request
+/// is just changing; then one transaction writes audit entry, operation and intents; only then does its <see cref="OperationRun"/> begin.
+/// At most one run per pair. Runs end when the hub stops; what they leave is settled by <see cref="OperationSettlement"/>.
+/// </summary>
+internal sealed partial class OperationDesk(OperationServices services, AuditLog audit, OperationSettlement settlement, ILogger<OperationDesk> logger) : IOperations, IAsyncDisposable
+{
+    private readonly SemaphoreSlim _admission = new(1);
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly ConcurrentDictionary<string, OperationRun> _runs = new();
+    private readonly ConcurrentDictionary<Task, byte> _tasks = new();
+
+    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) =>
+        OperationTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? PreviewOf(target) : null;
+
+    public async Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
+    {
+        request = request with { Reason = request.Reason?.Trim() };
+        await _admission.WaitAsync(cancellationToken);
+        try
+        {
+            if (_stopping.IsCancellationRequested)
+            {
+                return new SubmitResult.Unavailable("The hub is stopping.");
+            }
+
+            if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
+            {
+                return problem!;
+            }
+
+            var preview = PreviewOf(target);
+            return preview.Allowed
+                ? await AcceptAsync(target, preview, actor, cancellationToken)
+                : await RefuseAsync(target, preview, actor, cancellationToken);
+        }
+        catch (Exception e) when (OperationStore.IsStorageFault(e))
+        {
+            LogNotAudited(logger, request.Type, e);
+            return new SubmitResult.Unavailable($"The audit entry could not be written, so nothing was done ({e.GetBaseException().Message}).");
+        }
+        finally
+        {
+            _admission.Release();
+        }
+    }
+
+    public async Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken) =>
+        services.Feed.Find(id) ?? await services.Store.FindAsync(id, cancellationToken);
+
+    public async Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>
+        (await services.Store.RecentAsync(pairId, Math.Clamp(limit, 1, 500), cancellationToken)).ConvertAll(o => services.Feed.Find(o.Id) ?? o);
+
+    public IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken) => services.Feed.WatchAsync(cancellationToken);
+
+    /// <summary>Ends the runs; what they had not finished is settled by the next run of the hub.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        if (_stopping.IsCancellationRequested)
+        {
+            return;
+        }
+
+        await _stopping.CancelAsync();
+
+        // Whoever was just being admitted is done after this, and nobody is admitted any more: no task is added behind our back.
+        await _admission.WaitAsync();
+        _admission.Release();
+        await Task.WhenAll(_tasks.Keys);
+    }
+
+    private OperationPreview PreviewOf(OperationTarget target)
+    {
+        var plan = OperationPlanner.Plan(target);
+        var inFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id : null;
+        var path = target.Type == OperationType.Switchover ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
+        return new OperationPreview
+        {
+            Rules = SafetyRules.Check(target, inFlight),
+            Steps = [.. plan.StepTitles],
+            TrafficEffect = plan.TrafficEffect,
+            OutagePossible = plan.OutagePossible,
+            ApiCall = $"POST /api/v1/{path}/operations\n{OperationRecords.ToRequestJson(target.Request)}",
+        };
+    }
+
+    private async Task<SubmitResult> RefuseAsync(OperationTarget target, OperationPreview preview, Actor actor, CancellationToken cancellationToken)
+    {
+        var why = string.Join("; ", preview.Rules.Where(r => r.Blocks).Select(r => $"{r.RuleId} {r.Name}: {r.Message}"));
+        await audit.WriteAsync(Draft(target, actor, $"refused: {why}"), cancellationToken);
+        return new SubmitResult.Refused(preview);
+    }
+
+    private async Task<SubmitResult> AcceptAsync(OperationTarget target, OperationPreview preview, Actor actor, CancellationToken cancellationToken)
+    {
+        var plan = OperationPlanner.Plan(target);
+        var view = new OperationView
+        {
+            Id = Guid.CreateVersion7().ToString("N"),
+            Type = plan.Type,
+            PairId = plan.PairId,
+            PairName = plan.PairName,
+            Node = plan.Node,
+            Title = plan.Title,
+            Status = OperationStatus.Queued,
+            Outcome = null,
+            Reason = target.Request.Reason!,
+            Actor = actor.Name,
+            RequestedAt = services.Time.GetUtcNow(),
+            FinishedAt = null,
+            Steps = [.. plan.StepTitles.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
+        };
+        var overridden = string.Join(", ", preview.Rules.Where(r => r.Overridden).Select(r => r.RuleId));
+        var draft = Draft(target, actor, overridden.Length == 0 ? "accepted" : $"accepted, overriding {overridden}") with
+        {
+            Before = OperationRecords.ToAuditJson(plan.Steps.Select(s => s.Before)),
+            After = OperationRecords.ToAuditJson(plan.Steps.Select(s => s.Wanted)),
+            CorrelationId = view.Id,
+        };
+        var state = services.Fleet.State;
+        var operation = await services.Store.AcceptAsync(plan, draft, view, state.Facts.Pairs[plan.PairId], state.Snapshot, cancellationToken);
+
+        // From here on it happens, also when whoever asked for it has gone away.
+        var run = new OperationRun(operation, target.Deadline, services);
+        _runs[plan.PairId] = run;
+        services.Feed.Publish(view);
+        await services.Fleet.PostAsync(new FleetMessage.OperationChanged(plan.PairId, new RunningOperation(view.Id, plan.Title, plan.MovesTraffic), view.Id, operation.PairRevision, null), CancellationToken.None);
+        Track(RunAsync(run, operation));
+
+        // Who asks for the pair next sees it under way.
+        Task seen = services.Fleet.WaitUntilAsync(s => s.Facts.Pairs[plan.PairId].Revision >= operation.PairRevision, _stopping.Token);
+        await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        return new SubmitResult.Accepted(view.Id);
+    }
+
+    private async Task RunAsync(OperationRun run, AcceptedOperation operation)
+    {
+        await Task.Yield();
+        try
+        {
+            await settlement.SupersedeAsync(operation.Plan.PairId, operation.View.Id);
+            await run.RunAsync(_stopping.Token);
+            if (run.View.Status == OperationStatus.OutcomeUnknown)
+            {
+                settlement.Begin(run.View, operation.Wanted);
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            LogLeft(logger, run.View.Title);
+        }
+        finally
+        {
+            _runs.TryRemove(KeyValuePair.Create(operation.Plan.PairId, run));
+        }
+    }
+
+    private void Track(Task task)
+    {
+        _tasks[task] = 0;
+        _ = task.ContinueWith(
+            ended =>
+            {
+                _tasks.TryRemove(ended, out _);
+                if (ended.Exception is { InnerException: { } bug })
+                {
+                    LogBug(logger, bug);
+                }
+            },
+            CancellationToken.None,
+            TaskContinuationOptions.ExecuteSynchronously,
+            TaskScheduler.Default);
+    }
+
+    private static AuditDraft Draft(OperationTarget target, Actor actor, string outcome) => new()
+    {
+        Actor = actor,
+        Action = OperationRecords.TypeWord(target.Type),
+        Target = target.AuditTarget,
+        Reason = target.Request.Reason,
+        Outcome = outcome,
+    };
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A {Type} was asked for, but the audit entry could not be written; nothing was done")]
+    private static partial void LogNotAudited(ILogger logger, OperationType type, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The hub stops while '{Title}' is under way; what became of it is settled by what is observed after the next start")]
+    private static partial void LogLeft(ILogger logger, string title);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "An operation ended by a defect of the hub; it stays unfinished until the next start")]
+    private static partial void LogBug(ILogger logger, Exception exception);
+}

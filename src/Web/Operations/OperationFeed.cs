@@ -1,0 +1,103 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>
+/// Tells everyone how operations stand: open pages by the newest state of each, history by an event for each transition. Keeps the newest
+/// <see cref="Kept"/> operations; the database has all.
+/// </summary>
+internal sealed class OperationFeed(EventLog events, TimeProvider time)
+{
+    private const int Kept = 256;
+
+    private readonly Lock _gate = new();
+    private readonly LatestValue<State> _state = new(new State(0, ImmutableDictionary<string, (long, OperationView)>.Empty));
+
+    /// <summary>The newest state of an operation of this run of the hub, null: not known here.</summary>
+    public OperationView? Find(string id) => _state.Current.Operations.TryGetValue(id, out var found) ? found.View : null;
+
+    public async IAsyncEnumerable<OperationView> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        var seen = _state.Current.Version;
+        await foreach (var state in _state.WatchAsync(cancellationToken))
+        {
+            foreach (var (_, view) in state.Operations.Values.Where(o => o.Version > seen).OrderBy(o => o.Version))
+            {
+                yield return view;
+            }
+
+            seen = state.Version;
+        }
+    }
+
+    /// <summary>An operation stands anew.</summary>
+    public void Publish(OperationView view)
+    {
+        OperationView? before;
+        lock (_gate)
+        {
+            var state = _state.Current;
+            before = state.Operations.TryGetValue(view.Id, out var known) ? known.View : null;
+            var operations = state.Operations.SetItem(view.Id, (state.Version + 1, view));
+            if (operations.Count > Kept)
+            {
+                operations = operations.Remove(operations.MinBy(o => o.Value.Version).Key);
+            }
+
+            _state.Publish(new State(state.Version + 1, operations));
+        }
+
+        foreach (var happened in Between(before, view, time.GetUtcNow()))
+        {
+            events.Append(happened);
+        }
+    }
+
+    /// <summary>What happened between two states of one operation.</summary>
+    internal static IEnumerable<EventDraft> Between(OperationView? before, OperationView view, DateTimeOffset now)
+    {
+        EventDraft Draft(string kind, string text, EventSeverity severity) =>
+            new() { At = now, Kind = kind, Severity = severity, Pair = view.PairName, Node = view.Node, Text = text, OperationId = view.Id };
+
+        if (before is null && view.Status is OperationStatus.Queued or OperationStatus.Running)
+        {
+            yield return Draft(EventKinds.OperationStarted, $"{view.Title}: asked for by {view.Actor}. Reason: {view.Reason}", EventSeverity.Info);
+        }
+
+        for (var i = 0; i < view.Steps.Length; i++)
+        {
+            var step = view.Steps[i];
+            var was = before is not null && i < before.Steps.Length ? before.Steps[i].Status : StepStatus.Pending;
+            if (was != step.Status && step.Status is StepStatus.Succeeded or StepStatus.Failed)
+            {
+                yield return Draft(
+                    EventKinds.OperationStep,
+                    $"{step.Title}: {(step.Status == StepStatus.Succeeded ? "done" : "failed")}. {step.Detail}".TrimEnd(),
+                    step.Status == StepStatus.Failed ? EventSeverity.Warning : EventSeverity.Info);
+            }
+        }
+
+        if (before?.Status != view.Status && (view.IsFinished || view.Status == OperationStatus.OutcomeUnknown))
+        {
+            yield return Draft(
+                EventKinds.OperationFinished,
+                $"{view.Title}: {StatusWord(view.Status)}. {view.Outcome}".TrimEnd(),
+                view.Status == OperationStatus.Succeeded ? EventSeverity.Info : EventSeverity.Warning);
+        }
+    }
+
+    private static string StatusWord(OperationStatus status) => status switch
+    {
+        OperationStatus.Succeeded => "succeeded",
+        OperationStatus.Failed => "failed",
+        OperationStatus.TimedOut => "timed out",
+        OperationStatus.Cancelled => "cancelled",
+        OperationStatus.OutcomeUnknown => "its outcome is not known",
+        _ => "refused",
+    };
+
+    private sealed record State(long Version, ImmutableDictionary<string, (long Version, OperationView View)> Operations);
+}

@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>What a request would do, step by step. Pure. The order is the safety: no step may begin before the one before was observed.</summary>
+internal static class OperationPlanner
+{
+    public static OperationPlan Plan(OperationTarget target)
+    {
+        var node = target.Member.Node.Name;
+        var overridden = target.Request.OverrideRules.Length > 0;
+        var plan = new OperationPlan
+        {
+            Type = target.Type,
+            PairId = target.Pair.Id,
+            PairName = target.Pair.Name,
+            Node = node,
+            Title = Title(target),
+            Steps = Steps(target),
+            Prefixes = target.Prefixes,
+            TrafficEffect = TrafficEffect(target),
+            OutagePossible = overridden || (target.Type == OperationType.Drain && LeftAlone(target).Any()),
+            MovesTraffic = target.Type == OperationType.Switchover || (target.Type == OperationType.Drain && IsActive(target)),
+        };
+        return plan;
+    }
+
+    /// <summary>Members that have to stop being primary before the target may be.</summary>
+    public static IEnumerable<MemberView> ToDemote(OperationTarget target) =>
+        target.Others.Where(o => o.Prefixes.Any(v => target.Prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary)));
+
+    private static ImmutableArray<PlannedStep> Steps(OperationTarget target)
+    {
+        var before = NodeWanted.Of(target.Member.Node);
+        var name = target.Member.Node.Name;
+        return target.Type switch
+        {
+            OperationType.Switchover =>
+            [
+                .. ToDemote(target).Select(o => Demote(o, target.Prefixes)),
+                new PlannedStep
+                {
+                    Title = $"Promote {name} to primary",
+                    Before = before,
+                    Wanted = before.With(target.Prefixes, Role.Primary),
+                    MustAnnounce = target.Prefixes,
+                },
+            ],
+            OperationType.SetRole =>
+            [
+                new PlannedStep
+                {
+                    Title = $"Make {name} {Word(target.Request.Role!.Value)} for {string.Join(", ", target.Prefixes)}",
+                    Before = before,
+                    Wanted = before.With(target.Prefixes, target.Request.Role.Value),
+                    MustAnnounce = Announced(target.Member, target.Prefixes),
+                },
+            ],
+            OperationType.Drain =>
+            [
+                new PlannedStep { Title = $"Drain {name}: withdraw all it announces, sessions stay up", Before = before, Wanted = before with { Drained = true } },
+            ],
+            OperationType.Undrain =>
+            [
+                new PlannedStep
+                {
+                    Title = $"Undrain {name}: announce again, as secondary",
+                    Before = before,
+                    Wanted = before.With(before.Roles.Keys.Select(p => IPNetwork.Parse(p)), Role.Secondary) with { Drained = false },
+                },
+            ],
+            _ => throw new InvalidOperationException($"There is no plan for {target.Type}."),
+        };
+    }
+
+    private static PlannedStep Demote(MemberView member, ImmutableArray<IPNetwork> prefixes)
+    {
+        var before = NodeWanted.Of(member.Node);
+        var primary = prefixes.Where(p => member.Prefixes.Any(v => v.Prefix.Equals(p) && v.AssignedRole is not null));
+        return new PlannedStep { Title = $"Demote {member.Node.Name} to secondary", Before = before, Wanted = before.With(primary, Role.Secondary) };
+    }
+
+    private static ImmutableArray<IPNetwork> Announced(MemberView member, ImmutableArray<IPNetwork> prefixes) =>
+        [.. prefixes.Where(p => FleetProjection.AnnouncedRole(member, p) is not null)];
+
+    private static string Title(OperationTarget target)
+    {
+        var node = target.Member.Node.Name;
+        var what = target.Request.Prefix is { } prefix ? $"{prefix} of {target.Pair.Name}" : target.Pair.Name;
+        return target.Type switch
+        {
+            OperationType.Switchover => $"Switch {what} over to {node}",
+            OperationType.SetRole => $"Make {node} {Word(target.Request.Role!.Value)} for {what}",
+            OperationType.Drain => $"Drain {node}",
+            _ => $"Undrain {node}",
+        };
+    }
+
+    private static string TrafficEffect(OperationTarget target)
+    {
+        var node = target.Member.Node.Name;
+        var addresses = string.Join(", ", target.Prefixes.Select(Address));
+        var active = target.Pair.ActiveNode;
+        switch (target.Type)
+        {
+            case OperationType.Switchover:
+                return active == node
+                    ? $"{addresses} stays on {node}; only the roles change."
+                    : $"{addresses} moves from {active ?? "wherever it is now"} to {node}. Open TCP connections break.";
+            case OperationType.Drain when LeftAlone(target).ToList() is { Count: > 0 } alone:
+                return $"Nobody announces {string.Join(", ", alone.Select(Address))} any more: it is unreachable until {node} is undrained.";
+            case OperationType.Drain:
+                var next = target.Others.FirstOrDefault(o => FleetProjection.AnnouncedRole(o, target.Prefixes[0]) is not null)?.Node.Name;
+                return IsActive(target)
+                    ? $"{addresses} moves from {node} to {next ?? "nobody"}. Open TCP connections break."
+                    : $"No traffic moves. While {node} is drained {addresses} has no standby there.";
+            case OperationType.Undrain:
+                return active is null || active == node
+                    ? $"{node} announces {addresses} again, as secondary; traffic comes to it if no other node has a better role."
+                    : $"No traffic moves: {node} comes back as secondary, {addresses} stays on {active}.";
+            default:
+                return target.Request.Role == Role.Primary
+                    ? active == node ? $"{addresses} stays on {node}." : $"{addresses} moves from {active ?? "wherever it is now"} to {node}. Open TCP connections break."
+                    : active == node ? $"{addresses} stays on {node} unless another node is primary; then it moves there and open TCP connections break." : "No traffic moves.";
+        }
+    }
+
+    private static bool IsActive(OperationTarget target) => target.Pair.ActiveNode is null || target.Pair.ActiveNode == target.Member.Node.Name;
+
+    private static IEnumerable<IPNetwork> LeftAlone(OperationTarget target) =>
+        target.Pair.Prefixes.Where(p => !target.Others.Any(o => FleetProjection.AnnouncedRole(o, p) is not null));
+
+    // An operator knows the address; the length says something only where there is more than one address.
+    private static string Address(IPNetwork prefix) => prefix.PrefixLength == prefix.BaseAddress.GetAddressBytes().Length * 8 ? prefix.BaseAddress.ToString() : prefix.ToString();
+
+    private static string Word(Role role) => role == Role.Primary ? "primary" : "secondary";
+}

@@ -1,0 +1,126 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Encodings.Web;
+using System.Text.Json;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>What has to be seen of one node, at which revision of its intent.</summary>
+internal sealed record WantedOfNode(string Node, long Revision, bool Drained, ImmutableSortedDictionary<string, Role> Roles, ImmutableArray<IPNetwork> MustAnnounce)
+{
+    public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) => new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce);
+}
+
+/// <summary>The one place where operations meet their rows and the JSON in them.</summary>
+internal static class OperationRecords
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
+    {
+        // For people who read the audit; it is never put into HTML unescaped.
+        Encoder = JavaScriptEncoder.UnsafeRelaxedJsonEscaping,
+    };
+
+    public static OperationEntity ToEntity(OperationView view, long number, IEnumerable<WantedOfNode> wanted)
+    {
+        var entity = new OperationEntity
+        {
+            Id = view.Id,
+            Number = number,
+            Type = view.Type,
+            PairId = view.PairId,
+            PairName = view.PairName,
+            Node = view.Node,
+            Title = view.Title,
+            Status = view.Status,
+            Reason = view.Reason,
+            Actor = view.Actor,
+            RequestedAtMs = view.RequestedAt.ToUnixTimeMilliseconds(),
+            StepsJson = "[]",
+            WantedJson = JsonSerializer.Serialize(wanted.Select(w => new WantedRow(w.Node, w.Revision, w.Drained, w.Roles.ToDictionary(r => r.Key, r => r.Value.ToString()), [.. w.MustAnnounce.Select(p => p.ToString())])), Json),
+        };
+        Update(entity, view);
+        return entity;
+    }
+
+    /// <summary>Takes over what changes while it runs.</summary>
+    public static void Update(OperationEntity entity, OperationView view)
+    {
+        entity.Status = view.Status;
+        entity.Outcome = view.Outcome;
+        entity.FinishedAtMs = view.FinishedAt?.ToUnixTimeMilliseconds();
+        entity.StepsJson = JsonSerializer.Serialize(view.Steps.Select(s => new StepRow(s.Title, s.Status.ToString(), s.StartedAt?.ToUnixTimeMilliseconds(), s.FinishedAt?.ToUnixTimeMilliseconds(), s.Detail)), Json);
+    }
+
+    public static OperationView ToView(OperationEntity entity) => new()
+    {
+        Id = entity.Id,
+        Type = entity.Type,
+        PairId = entity.PairId,
+        PairName = entity.PairName,
+        Node = entity.Node,
+        Title = entity.Title,
+        Status = entity.Status,
+        Outcome = entity.Outcome,
+        Reason = entity.Reason,
+        Actor = entity.Actor,
+        RequestedAt = DateTimeOffset.FromUnixTimeMilliseconds(entity.RequestedAtMs),
+        FinishedAt = Time(entity.FinishedAtMs),
+        Steps = [.. Read<StepRow>(entity.StepsJson).Select(s => new OperationStep(s.Title, Enum.Parse<StepStatus>(s.Status), Time(s.StartedAtMs), Time(s.FinishedAtMs), s.Detail))],
+    };
+
+    public static ImmutableArray<WantedOfNode> WantedOf(OperationEntity entity) =>
+        [.. Read<WantedRow>(entity.WantedJson).Select(w => new WantedOfNode(
+            w.Node,
+            w.Revision,
+            w.Drained,
+            w.Roles.ToImmutableSortedDictionary(r => r.Key, r => Enum.Parse<Role>(r.Value), StringComparer.Ordinal),
+            [.. w.MustAnnounce.Select(p => IPNetwork.Parse(p))]))];
+
+    /// <summary>For the audit: what each node should be.</summary>
+    public static string ToAuditJson(IEnumerable<NodeWanted> nodes) =>
+        JsonSerializer.Serialize(
+            nodes.ToDictionary(n => n.Node, n => new { n.Drained, Roles = n.Roles.ToDictionary(r => r.Key, r => Word(r.Value)) }),
+            Json);
+
+    /// <summary>For the preview: the body of the equivalent API call.</summary>
+    public static string ToRequestJson(OperationRequest request)
+    {
+        var body = new Dictionary<string, object?> { ["type"] = TypeWord(request.Type), ["reason"] = request.Reason ?? "" };
+        Add(body, "prefix", request.Prefix?.ToString());
+        Add(body, "role", request.Role is { } role ? Word(role) : null);
+        Add(body, "target", request.Target);
+        Add(body, "deadlineSeconds", request.Deadline is { } deadline ? (int)deadline.TotalSeconds : null);
+        Add(body, "expectedRevision", request.ExpectedRevision);
+        Add(body, "overrideRules", request.OverrideRules.Length > 0 ? request.OverrideRules : null);
+        return JsonSerializer.Serialize(body, Json);
+    }
+
+    /// <summary>The word of the API and the audit.</summary>
+    public static string TypeWord(OperationType type) => type switch
+    {
+        OperationType.Switchover => "switchover",
+        OperationType.SetRole => "set-role",
+        OperationType.Drain => "drain",
+        _ => "undrain",
+    };
+
+    private static string Word(Role role) => role == Role.Primary ? "primary" : "secondary";
+
+    private static void Add(Dictionary<string, object?> body, string name, object? value)
+    {
+        if (value is not null)
+        {
+            body[name] = value;
+        }
+    }
+
+    private static DateTimeOffset? Time(long? ms) => ms is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    private static List<T> Read<T>(string json) => JsonSerializer.Deserialize<List<T>>(json, Json) ?? [];
+
+    private sealed record StepRow(string Title, string Status, long? StartedAtMs, long? FinishedAtMs, string? Detail);
+
+    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce);
+}

@@ -1,0 +1,156 @@
+using System.Collections.Immutable;
+using System.Data.Common;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>An operation that is audited and stored, with nothing sent yet.</summary>
+/// <param name="Plan">What it will do.</param>
+/// <param name="View">How it stands.</param>
+/// <param name="Wanted">For each step what has to be seen, with the revision that its intent was given.</param>
+/// <param name="PairRevision">The pair's new revision.</param>
+internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View, ImmutableArray<WantedOfNode> Wanted, long PairRevision);
+
+/// <summary>Operations and intents on the disk. Every method is one transaction.</summary>
+internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, TimeProvider time)
+{
+    private static readonly OperationStatus[] Unfinished = [OperationStatus.PendingApproval, OperationStatus.Queued, OperationStatus.Running, OperationStatus.OutcomeUnknown];
+
+    /// <summary>It could not be written, for a reason outside of the program.</summary>
+    public static bool IsStorageFault(Exception e) => e is DbUpdateException or DbException or IOException;
+
+    /// <summary>Writes audit entry, operation and all its intents, in one transaction. Nothing may be sent before this returns.</summary>
+    public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, CancellationToken cancellationToken)
+    {
+        ImmutableArray<WantedOfNode> wanted = [];
+        long revision = 0;
+        await audit.ChangeAsync(
+            draft,
+            async (db, ct) =>
+            {
+                revision = Math.Max(pair.Revision, await db.Pairs.Where(p => p.Id == pair.Id).Select(p => p.Revision).FirstOrDefaultAsync(ct)) + 1;
+                await FleetRecords.UpsertPairAsync(db, pair with { Revision = revision }, ct);
+                var steps = ImmutableArray.CreateBuilder<WantedOfNode>();
+                foreach (var step in plan.Steps)
+                {
+                    var next = await NextRevisionAsync(db, step.Wanted.Node, fleet, ct) + steps.Count(s => s.Node == step.Wanted.Node);
+                    steps.Add(WantedOfNode.Of(step.Wanted, next, step.MustAnnounce));
+                    db.Intents.Add(FleetRecords.ToEntity(step.Wanted.Node, ToIntent(step.Wanted, next, view), IntentStage.Planned, time.GetUtcNow()));
+                }
+
+                wanted = steps.ToImmutable();
+                var number = (await db.Operations.MaxAsync(o => (long?)o.Number, ct) ?? 0) + 1;
+                db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
+            },
+            cancellationToken);
+        return new AcceptedOperation(plan, view, wanted, revision);
+    }
+
+    /// <summary>Allows a planned intent to leave the hub.</summary>
+    public async Task<IntentFacts> ReleaseAsync(OperationView view, string node, long revision, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var intent = await db.Intents.SingleAsync(i => i.Node == node && i.Revision == revision, cancellationToken);
+        intent.Stage = IntentStage.Released;
+        await UpdateAsync(db, view, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+        return FleetRecords.ToIntent(intent);
+    }
+
+    /// <summary>Writes an intent that takes a step back; it may leave the hub at once.</summary>
+    public async Task<IntentFacts> TakeBackAsync(OperationView view, NodeWanted before, FleetSnapshot fleet, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, cancellationToken), view) with { Reason = $"Taken back: {view.Title}" };
+        db.Intents.Add(FleetRecords.ToEntity(before.Node, intent, IntentStage.Released, time.GetUtcNow()));
+        await UpdateAsync(db, view, cancellationToken);
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+        return intent;
+    }
+
+    /// <summary>Keeps how the operation stands. What it had planned and not sent is given up when it no longer runs.</summary>
+    /// <param name="view">How it stands.</param>
+    /// <param name="raiseRevision">Something was taken back, so what is wanted of the pair has changed once more.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    /// <returns>The pair's revision; null: the operation had been finished before, and nothing was changed.</returns>
+    public async Task<long?> SaveAsync(OperationView view, bool raiseRevision, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        if (!await UpdateAsync(db, view, cancellationToken))
+        {
+            return null;
+        }
+
+        if (view.IsFinished || view.Status == OperationStatus.OutcomeUnknown)
+        {
+            foreach (var intent in await db.Intents.Where(i => i.OperationId == view.Id && i.Stage == IntentStage.Planned).ToListAsync(cancellationToken))
+            {
+                intent.Stage = IntentStage.Abandoned;
+            }
+        }
+
+        var pair = await db.Pairs.SingleAsync(p => p.Id == view.PairId, cancellationToken);
+        pair.Revision += raiseRevision ? 1 : 0;
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+        return pair.Revision;
+    }
+
+    /// <summary>Operations that were not finished when the hub ended, oldest first.</summary>
+    public async Task<List<(OperationView View, ImmutableArray<WantedOfNode> Wanted)>> UnfinishedAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => Unfinished.Contains(o.Status)).OrderBy(o => o.Number).ToListAsync(cancellationToken);
+        return rows.ConvertAll(r => (OperationRecords.ToView(r), OperationRecords.WantedOf(r)));
+    }
+
+    public async Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        return await db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.Id == id, cancellationToken) is { } row ? OperationRecords.ToView(row) : null;
+    }
+
+    public async Task<List<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => pairId == null || o.PairId == pairId).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
+        return rows.ConvertAll(OperationRecords.ToView);
+    }
+
+    private static async Task<bool> UpdateAsync(HubDbContext db, OperationView view, CancellationToken cancellationToken)
+    {
+        var row = await db.Operations.SingleAsync(o => o.Id == view.Id, cancellationToken);
+        if (!Unfinished.Contains(row.Status))
+        {
+            return false;
+        }
+
+        OperationRecords.Update(row, view);
+        return true;
+    }
+
+    // Higher than every revision that the node may ever have seen, also those that were given up.
+    private static async Task<long> NextRevisionAsync(HubDbContext db, string node, FleetSnapshot fleet, CancellationToken cancellationToken)
+    {
+        var stored = await db.Intents.Where(i => i.Node == node).MaxAsync(i => (long?)i.Revision, cancellationToken) ?? 0;
+        var known = fleet.FindNode(node);
+        return Math.Max(stored, Math.Max(known?.IntentRevision ?? 0, known?.ReportedRevision ?? 0)) + 1;
+    }
+
+    private static IntentFacts ToIntent(NodeWanted wanted, long revision, OperationView view) => new()
+    {
+        Revision = revision,
+        Drained = wanted.Drained,
+        Roles = wanted.Roles,
+        OperationId = view.Id,
+        Reason = view.Reason,
+    };
+}

@@ -1,0 +1,151 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>A request whose names have been found in the fleet and make sense together.</summary>
+internal sealed record OperationTarget
+{
+    public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
+    private static readonly TimeSpan ShortestDeadline = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan LongestDeadline = TimeSpan.FromMinutes(10);
+
+    private OperationTarget()
+    {
+    }
+
+    public required OperationRequest Request { get; init; }
+
+    public required PairView Pair { get; init; }
+
+    /// <summary>The node that becomes active (switchover), or that is drained, undrained or given a role.</summary>
+    public required MemberView Member { get; init; }
+
+    /// <summary>The prefixes that it is about; at least one.</summary>
+    public required ImmutableArray<IPNetwork> Prefixes { get; init; }
+
+    public required TimeSpan Deadline { get; init; }
+
+    public OperationType Type => Request.Type;
+
+    public IEnumerable<MemberView> Others => Pair.Members.Where(m => m.Node.Name != Member.Node.Name);
+
+    /// <summary>As the audit names it.</summary>
+    public string AuditTarget => Type == OperationType.Switchover ? History.AuditTarget.Pair(Pair.Name) : History.AuditTarget.NodeOfPair(Member.Node.Name, Pair.Name);
+
+    /// <summary>Finds what the request names.</summary>
+    /// <returns>The target, or null with the <paramref name="problem"/>.</returns>
+    public static OperationTarget? Resolve(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
+    {
+        problem = Check(request);
+        if (problem is not null || FindPair(fleet, request, out problem) is not { } pair)
+        {
+            return null;
+        }
+
+        var name = request.Type == OperationType.Switchover ? request.Target ?? OtherNode(pair, out problem) : request.Node;
+        if (name is null)
+        {
+            return null;
+        }
+
+        var field = request.Type == OperationType.Switchover ? "target" : "node";
+        if (pair.Members.FirstOrDefault(m => string.Equals(m.Node.Name, name, StringComparison.OrdinalIgnoreCase)) is not { } member)
+        {
+            problem = Invalid(field, $"'{name}' is no node of the pair '{pair.Name}'; it has {string.Join(" and ", pair.Members.Select(m => m.Node.Name))}.");
+            return null;
+        }
+
+        if (request.Prefix is { } wanted && !pair.Prefixes.Contains(wanted))
+        {
+            problem = Invalid("prefix", $"The pair '{pair.Name}' does not share {wanted}; it shares {string.Join(", ", pair.Prefixes)}.");
+            return null;
+        }
+
+        var prefixes = request.Prefix is { } one ? [one] : pair.Prefixes;
+        var target = new OperationTarget { Request = request, Pair = pair, Member = member, Prefixes = prefixes, Deadline = request.Deadline ?? DefaultDeadline };
+        problem = prefixes.Length == 0 ? Invalid(field, $"The pair '{pair.Name}' shares no prefix.") : NothingToDo(target);
+        return problem is null ? target : null;
+    }
+
+    private static SubmitResult.Invalid? Check(OperationRequest request)
+    {
+        var problems = ImmutableDictionary.CreateBuilder<string, string>();
+        if (!Enum.IsDefined(request.Type))
+        {
+            problems["type"] = "There is no such operation.";
+        }
+
+        if (request.Deadline is { } deadline && (deadline < ShortestDeadline || deadline > LongestDeadline))
+        {
+            problems["deadlineSeconds"] = "A deadline is 1 to 600 seconds.";
+        }
+
+        if (request.Type == OperationType.Switchover ? request.Pair is null : request.Node is null)
+        {
+            problems[request.Type == OperationType.Switchover ? "pair" : "node"] = "It has to be named.";
+        }
+
+        if (request.Type == OperationType.SetRole && request.Role is null)
+        {
+            problems["role"] = "Say which role: primary or secondary.";
+        }
+
+        if (request.OverrideRules.FirstOrDefault(r => !SafetyRules.Ids.Contains(r)) is { } unknown)
+        {
+            problems["overrideRules"] = $"'{unknown}' is no rule; rules are {string.Join(", ", SafetyRules.Ids)}.";
+        }
+
+        return problems.Count == 0 ? null : new SubmitResult.Invalid(problems.ToImmutable());
+    }
+
+    private static PairView? FindPair(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
+    {
+        problem = null;
+        if (request.Pair is { } name)
+        {
+            var pair = fleet.FindPair(name);
+            problem = pair is null ? new SubmitResult.NotFound($"No pair is called '{name}'.") : null;
+            return pair;
+        }
+
+        if (fleet.FindNode(request.Node!) is not { } node)
+        {
+            problem = new SubmitResult.NotFound($"No node is called '{request.Node}'.");
+            return null;
+        }
+
+        var of = fleet.Pairs.FirstOrDefault(p => p.Members.Any(m => m.Node.Name == node.Name));
+        problem = of is null ? Invalid("node", $"'{node.Name}' shares no prefix with another node: there is nobody who could take over.") : null;
+        return of;
+    }
+
+    private static string? OtherNode(PairView pair, out SubmitResult? problem)
+    {
+        var others = pair.Members.Where(m => m.Node.Name != pair.ActiveNode).ToList();
+        problem = pair.ActiveNode is null
+            ? Invalid("target", "Which node is active is not known, so 'the other one' means nothing: name the node that is to be active.")
+            : others.Count != 1 ? Invalid("target", $"The pair '{pair.Name}' has {pair.Members.Length} nodes: name the one that is to be active.") : null;
+        return problem is null ? others[0].Node.Name : null;
+    }
+
+    private static SubmitResult.Invalid? NothingToDo(OperationTarget target)
+    {
+        var node = target.Member.Node;
+        var field = target.Type == OperationType.Switchover ? "target" : "node";
+        bool Has(MemberView member, Role role) => target.Prefixes.All(p =>
+            member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(p)) is { } view && view.AssignedRole == role && view.ReportedRole == role);
+        var already = target.Type switch
+        {
+            OperationType.Drain when node is { AssignedDrained: true, Drained: true } => "is drained already",
+            OperationType.Undrain when node is { AssignedDrained: false, Drained: false } => "is not drained",
+            OperationType.SetRole when Has(target.Member, target.Request.Role!.Value) => "has that role already",
+            OperationType.Switchover when Has(target.Member, Role.Primary) && target.Others.All(o => o.Prefixes.All(p => !target.Prefixes.Contains(p.Prefix) || p.AssignedRole != Role.Primary)) => "is active already",
+            _ => null,
+        };
+        return already is null ? null : Invalid(field, $"{node.Name} {already}.");
+    }
+
+    private static SubmitResult.Invalid Invalid(string field, string problem) => new(ImmutableDictionary<string, string>.Empty.Add(field, problem));
+}

@@ -1,0 +1,190 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>
+/// The safety rules, each a pure function of what is known and what is asked for. They are checked for the preview and again when the
+/// request is accepted. A rule that cannot tell says no.
+/// </summary>
+internal static class SafetyRules
+{
+    public const int ShortestReason = 3;
+    public const int LongestReason = 500;
+
+    public static ImmutableArray<string> Ids { get; } = ["SR-01", "SR-02", "SR-03", "SR-04", "SR-05", "SR-14"];
+
+    /// <summary>Every rule that applies to the request, in order of number.</summary>
+    /// <param name="target">What is asked for, found in the fleet.</param>
+    /// <param name="inFlight">The operation that is under way on the pair, null: none.</param>
+    public static ImmutableArray<RuleResult> Check(OperationTarget target, string? inFlight) =>
+    [
+        AtLeastOneAnnouncer(target),
+        .. target is { Type: OperationType.SetRole, Request.Role: Role.Primary } ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
+        TargetReady(target),
+        ExpectedRevision(target),
+        OneInFlight(target.Request, inFlight),
+        ReasonRequired(target.Request),
+    ];
+
+    /// <summary>SR-01: no prefix may be left without a node that announces it.</summary>
+    internal static RuleResult AtLeastOneAnnouncer(OperationTarget target)
+    {
+        var rule = new Rule(target.Request, "SR-01", nameof(AtLeastOneAnnouncer), 409, CanOverride: true);
+        if (target.Type != OperationType.Drain)
+        {
+            return rule.Pass("No step withdraws a prefix.");
+        }
+
+        var node = target.Member.Node;
+        var left = target.Pair.Prefixes.Where(p => !target.Others.Any(o => FleetProjection.AnnouncedRole(o, p) is not null)).ToList();
+
+        // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
+        left.RemoveAll(p => node.IsFresh && target.Member.Prefixes.All(v => !v.Prefix.Equals(p) || !v.Announced));
+        return left.Count == 0
+            ? rule.Pass("Another node with current reports announces every prefix.")
+            : rule.Fail(
+                $"No other node with current reports announces {string.Join(", ", left)}: without {node.Name} nobody would.",
+                $"Bring {Names(target.Others)} back first, or override SR-01 if the address may be without a node.");
+    }
+
+    /// <summary>SR-02: a prefix may have one primary, unless somebody wants it otherwise.</summary>
+    internal static RuleResult NoDualPrimary(OperationTarget target)
+    {
+        var rule = new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: true);
+        var other = target.Others.FirstOrDefault(o => o.Prefixes.Any(v => target.Prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary)));
+        return other is null
+            ? rule.Pass("No other node is primary.")
+            : rule.Fail(
+                $"{other.Node.Name} is primary already; two primaries leave it to the platform which node gets the traffic.",
+                $"Use switchover, which demotes {other.Node.Name} first, or override SR-02 to give both the same role.");
+    }
+
+    /// <summary>SR-03: the nodes that are told something must be able to hear it, and the one that gets traffic able to carry it.</summary>
+    internal static RuleResult TargetReady(OperationTarget target)
+    {
+        var node = target.Member.Node;
+        var deaf = NodesToTell(target).Where(m => !m.Node.IsFresh).Select(m => m.Node).ToList();
+        if (deaf.Count > 0)
+        {
+            var silent = new Rule(target.Request, "SR-03", nameof(TargetReady), 409, CanOverride: false);
+            return silent.Fail(
+                $"{string.Join(" and ", deaf.Select(n => $"{n.Name} is {Word(n.Link)}"))}: what it does now is not known, and nothing can be asked of it.",
+                "Bring it back first. Until then every node goes on with what it was last told.");
+        }
+
+        // A switchover that cannot end well is not worth an override: it would be undone.
+        var rule = new Rule(target.Request, "SR-03", nameof(TargetReady), 409, CanOverride: target.Type == OperationType.SetRole);
+        var getsTraffic = target.Type == OperationType.Switchover || target is { Type: OperationType.SetRole, Request.Role: Role.Primary };
+        var problem = getsTraffic ? NotReady(target) : null;
+        return problem is null
+            ? rule.Pass(getsTraffic ? $"{node.Name} is connected, has established sessions and the address, and is not drained." : $"{node.Name} is connected.")
+            : rule.Fail($"{node.Name} {problem.Value.What}.", problem.Value.Remedy);
+    }
+
+    /// <summary>SR-04: the pair must still be as the operator saw it.</summary>
+    internal static RuleResult ExpectedRevision(OperationTarget target)
+    {
+        var rule = new Rule(target.Request, "SR-04", nameof(ExpectedRevision), 412, CanOverride: false);
+        var now = target.Pair.Revision.ToString(CultureInfo.InvariantCulture);
+        return target.Request.ExpectedRevision switch
+        {
+            null => rule.Pass("The request names no revision."),
+            var seen when seen == target.Pair.Revision => rule.Pass($"The pair is still at revision {now}."),
+            var seen => rule.Fail($"The pair is at revision {now}, not {seen}: somebody changed it meanwhile.", "Look at the pair again, then decide again."),
+        };
+    }
+
+    /// <summary>SR-05: one operation at a time.</summary>
+    internal static RuleResult OneInFlight(OperationRequest request, string? inFlight)
+    {
+        var rule = new Rule(request, "SR-05", nameof(OneInFlight), 409, CanOverride: false);
+        return inFlight is null
+            ? rule.Pass("No other operation is under way on the pair.")
+            : rule.Fail($"Operation {inFlight} is under way on the pair.", "Wait until it has ended.");
+    }
+
+    /// <summary>SR-14: whoever reads the audit wants to know why.</summary>
+    internal static RuleResult ReasonRequired(OperationRequest request)
+    {
+        var rule = new Rule(request, "SR-14", nameof(ReasonRequired), 422, CanOverride: false);
+        return (request.Reason ?? "").Trim().Length is >= ShortestReason and <= LongestReason
+            ? rule.Pass("A reason is given.")
+            : rule.Fail("The request gives no usable reason.", $"Give a reason of {ShortestReason} to {LongestReason} characters.");
+    }
+
+    /// <summary>Whom the operation sends something: the node itself, and in a switchover whoever has to be demoted.</summary>
+    private static IEnumerable<MemberView> NodesToTell(OperationTarget target) =>
+        target.Type == OperationType.Switchover ? OperationPlanner.ToDemote(target).Append(target.Member) : [target.Member];
+
+    private static (string What, string Remedy)? NotReady(OperationTarget target)
+    {
+        var node = target.Member.Node;
+        if (node.Drained || node.AssignedDrained)
+        {
+            return ("is drained", $"Undrain {node.Name} first.");
+        }
+
+        if (node.EstablishedSessions == 0)
+        {
+            return ("has no established BGP session", "Look at its sessions: is the address shared with it, are the route servers reachable?");
+        }
+
+        if (node.Health == Health.Unhealthy)
+        {
+            return ("is unhealthy: its checks fail", "Look at its checks first.");
+        }
+
+        foreach (var prefix in target.Prefixes)
+        {
+            var view = target.Member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(prefix));
+            if (view is null)
+            {
+                return ($"does not have {prefix}", $"Configure {prefix} on {node.Name}.");
+            }
+
+            if (!view.AddressPresent)
+            {
+                return ($"has the address of {prefix} on no interface", "Add the address to an interface (loopback is usual).");
+            }
+
+            if (target.Type == OperationType.Switchover && FleetProjection.AnnouncedRole(target.Member, prefix) is null)
+            {
+                return ($"does not announce {prefix} as standby", "A move is without loss only to a node that announces already: look why it does not.");
+            }
+        }
+
+        return null;
+    }
+
+    private static string Names(IEnumerable<MemberView> members) => string.Join(" or ", members.Select(m => m.Node.Name));
+
+    private static string Word(NodeLink link) => link switch
+    {
+        NodeLink.Stale => "stale",
+        NodeLink.Offline => "offline",
+        NodeLink.NeverSeen => "never seen",
+        NodeLink.Revoked => "revoked",
+        _ => "connected",
+    };
+
+    private readonly record struct Rule(OperationRequest Request, string Id, string Name, int HttpStatus, bool CanOverride)
+    {
+        public RuleResult Pass(string message) => Result(passed: true, message, null);
+
+        public RuleResult Fail(string message, string remedy) => Result(passed: false, message, remedy);
+
+        private RuleResult Result(bool passed, string message, string? remedy) => new()
+        {
+            RuleId = Id,
+            Name = Name,
+            Passed = passed,
+            Overridden = !passed && CanOverride && Request.OverrideRules.Contains(Id),
+            CanOverride = CanOverride,
+            Message = message,
+            Remedy = remedy,
+            HttpStatus = HttpStatus,
+        };
+    }
+}

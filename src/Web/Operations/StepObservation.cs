@@ -1,0 +1,82 @@
+using System.Globalization;
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>What the fleet says to one step that was sent. A closed family.</summary>
+internal abstract record StepObservation
+{
+    private StepObservation()
+    {
+    }
+
+    /// <summary>Not yet.</summary>
+    public sealed record Waiting : StepObservation;
+
+    /// <summary>The node's own report shows it.</summary>
+    public sealed record Shown(string Detail) : StepObservation;
+
+    /// <summary>It will not happen.</summary>
+    public sealed record Failed(string Why) : StepObservation;
+
+    /// <summary>The node is gone: whether it happened is not known.</summary>
+    public sealed record Lost(string Why) : StepObservation;
+
+    /// <summary>Reads one step out of what is known now.</summary>
+    public static StepObservation Of(FleetState state, WantedOfNode wanted)
+    {
+        var answer = state.Facts.Nodes.GetValueOrDefault(wanted.Node)?.Answer is { } a && a.Revision == wanted.Revision ? a : null;
+        if (answer is { Outcome: IntentOutcome.Rejected })
+        {
+            return new Failed($"{wanted.Node} rejected it: {answer.Reason}");
+        }
+
+        if (answer is { Outcome: IntentOutcome.AcceptedNotAnnounced } && wanted.MustAnnounce.Length > 0)
+        {
+            return new Failed($"{wanted.Node} has no established session to announce it on. {answer.Reason}".TrimEnd());
+        }
+
+        if (state.Snapshot.FindNode(wanted.Node) is not { } node)
+        {
+            return new Lost($"{wanted.Node} is not known any more.");
+        }
+
+        if (!node.IsFresh)
+        {
+            // A stream that has just broken may be back in a moment, and its node is then told again.
+            return node.Link == NodeLink.Stale ? new Waiting() : new Lost($"{wanted.Node} is silent since {Clock(node.LastReportAt)}.");
+        }
+
+        if (node.ReportedRevision > wanted.Revision)
+        {
+            return new Failed($"{wanted.Node} obeys revision {node.ReportedRevision}, which superseded {wanted.Revision}.");
+        }
+
+        return node.ReportedRevision == wanted.Revision && Shows(node, wanted) ? new Shown(Describe(node, wanted, answer)) : new Waiting();
+    }
+
+    /// <summary>Whether the node's report shows what is wanted, whichever revision it obeys.</summary>
+    public static bool Shows(NodeView node, WantedOfNode wanted)
+    {
+        if (!node.IsFresh || node.Drained != wanted.Drained || (wanted.Drained && node.Prefixes.Any(p => p.Announced)))
+        {
+            return false;
+        }
+
+        return wanted.Roles.All(r => node.Prefixes.FirstOrDefault(p => p.Prefix.ToString() == r.Key) is var view
+            && (wanted.MustAnnounce.Contains(IPNetwork.Parse(r.Key))
+                ? view is { Announced: true, SessionsCarrying: > 0 } && view.ReportedRole == r.Value
+                : view is null || (view.Announced ? view.ReportedRole == r.Value : wanted.Drained || view.WithdrawnReason != WithdrawnReason.Drained)));
+    }
+
+    private static string Describe(NodeView node, WantedOfNode wanted, IntentAnswer? answer)
+    {
+        var announced = node.Prefixes.Where(p => p.Announced).Select(p => $"{p.Prefix} as {(p.ReportedRole == Role.Primary ? "primary" : "secondary")} on {p.SessionsCarrying.ToString(CultureInfo.InvariantCulture)} sessions").ToList();
+        var what = announced.Count == 0 ? "nothing announced" : string.Join(", ", announced);
+        var updated = answer is null ? "" : $"; UPDATE left on {answer.SessionsUpdated.ToString(CultureInfo.InvariantCulture)} sessions";
+        return $"{node.Name} reports revision {wanted.Revision.ToString(CultureInfo.InvariantCulture)}: {what}{updated}.";
+    }
+
+    private static string Clock(DateTimeOffset? at) => at is null ? "the hub started" : $"{at.Value.ToString("HH:mm:ss", CultureInfo.InvariantCulture)} UTC";
+}

@@ -1,0 +1,174 @@
+using System.Collections.Concurrent;
+using System.Threading.Channels;
+using FailoverHub.Protos.V1;
+using Grpc.Core;
+using Grpc.Net.Client;
+
+namespace FailoverHub.Web.Tests.Agents;
+
+/// <summary>How a fake agent treats an intent.</summary>
+internal enum Obedience
+{
+    Applies,
+    Rejects,
+    AcceptsWithoutSession,
+    IsDeaf,
+}
+
+/// <summary>A small real agent: it dials the hub's real port, says Hello, reports, and obeys intents, without any BGP.</summary>
+internal sealed class FakeAgent : IAsyncDisposable
+{
+    private readonly GrpcChannel _channel;
+    private readonly AsyncDuplexStreamingCall<AgentMessage, HubMessage> _call;
+    private readonly Channel<HubMessage> _received = Channel.CreateUnbounded<HubMessage>();
+    private readonly SemaphoreSlim _write = new(1);
+    private readonly NodeReport _state;
+    private readonly Task _reading;
+    private ulong _sequence;
+
+    private FakeAgent(GrpcChannel channel, AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, NodeReport state)
+    {
+        _channel = channel;
+        _call = call;
+        _state = state;
+        _reading = Task.Run(ReadAsync);
+    }
+
+    /// <summary>Called with each intent, before it is obeyed.</summary>
+    public Func<NodeIntent, Task>? OnIntent { get; set; }
+
+    public Obedience Obedience { get; set; }
+
+    public ConcurrentQueue<NodeIntent> Intents { get; } = new();
+
+    public ConcurrentQueue<JournalAck> Acks { get; } = new();
+
+    /// <summary>How the hub ended the stream.</summary>
+    public Task<RpcException?> Ended => _reading.ContinueWith(t => t.Exception?.GetBaseException() as RpcException, TaskScheduler.Default);
+
+    public static async Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "")
+    {
+        var channel = GrpcChannel.ForAddress(url);
+        var call = new AgentLink.AgentLinkClient(channel).Connect();
+        var agent = new FakeAgent(channel, call, state);
+        await agent.SendAsync(new AgentMessage { Hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter } });
+        return agent;
+    }
+
+    /// <summary>Connects and reports; the shared prefix with this role on four sessions.</summary>
+    public static async Task<FakeAgent> StartAsync(string url, string node, Role role, string boot = "boot-1", ulong revision = 0, string prefix = "203.0.113.10/32")
+    {
+        var agent = await ConnectAsync(url, node, State(role, prefix, revision), boot, revision);
+        await agent.ReportAsync();
+        return agent;
+    }
+
+    public static NodeReport State(Role role, string prefix = "203.0.113.10/32", ulong revision = 0)
+    {
+        var report = new NodeReport { IntentRevision = revision, Health = Health.Healthy };
+        report.Prefixes.Add(new PrefixReport { Prefix = prefix, AssignedRole = role, ReportedRole = role, Announced = true, AddressPresent = true, EstablishedSessionsCarrying = 4 });
+        for (var i = 1; i <= 4; i++)
+        {
+            report.Sessions.Add(new SessionReport { Neighbor = $"127.34.0.{i}:1790", State = SessionState.Established, HoldTimeSeconds = 9 });
+        }
+
+        return report;
+    }
+
+    public Task ReportAsync()
+    {
+        var report = _state.Clone();
+        report.Sequence = Interlocked.Increment(ref _sequence);
+        return SendAsync(new AgentMessage { Report = report });
+    }
+
+    public Task ReportAsync(Action<NodeReport> change)
+    {
+        change(_state);
+        return ReportAsync();
+    }
+
+    public async Task SendAsync(AgentMessage message)
+    {
+        await _write.WaitAsync();
+        try
+        {
+            await _call.RequestStream.WriteAsync(message);
+        }
+        finally
+        {
+            _write.Release();
+        }
+    }
+
+    /// <summary>The next message of the hub.</summary>
+    public async Task<HubMessage> ReceiveAsync()
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        return await _received.Reader.ReadAsync(safety.Token);
+    }
+
+    /// <summary>Goes away without a word, as a killed process does.</summary>
+    public async ValueTask DisposeAsync()
+    {
+        _call.Dispose();
+        await ((Task)_reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        _channel.Dispose();
+    }
+
+    private async Task ReadAsync()
+    {
+        await foreach (var message in _call.ResponseStream.ReadAllAsync())
+        {
+            if (message.BodyCase == HubMessage.BodyOneofCase.Intent)
+            {
+                Intents.Enqueue(message.Intent);
+                await (OnIntent?.Invoke(message.Intent) ?? Task.CompletedTask);
+                await ObeyAsync(message.Intent);
+            }
+            else if (message.BodyCase == HubMessage.BodyOneofCase.JournalAck)
+            {
+                Acks.Enqueue(message.JournalAck);
+            }
+
+            _received.Writer.TryWrite(message);
+        }
+    }
+
+    private async Task ObeyAsync(NodeIntent intent)
+    {
+        var result = new IntentResult { Revision = intent.Revision, SessionsUpdated = 4 };
+        switch (Obedience)
+        {
+            case Obedience.IsDeaf:
+                return;
+            case Obedience.Rejects:
+                result.Outcome = IntentResult.Types.Outcome.Rejected;
+                result.Reason = "the disk is full";
+                break;
+            default:
+                Apply(intent);
+                result.Outcome = Obedience == Obedience.Applies ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
+                break;
+        }
+
+        await SendAsync(new AgentMessage { IntentResult = result });
+        await ReportAsync();
+    }
+
+    private void Apply(NodeIntent intent)
+    {
+        _state.IntentRevision = intent.Revision;
+        _state.Drained = intent.Drained;
+        foreach (var prefix in _state.Prefixes)
+        {
+            var role = intent.Prefixes.FirstOrDefault(p => p.Prefix == prefix.Prefix)?.Role ?? Role.Unspecified;
+            prefix.AssignedRole = role;
+            prefix.Announced = !intent.Drained && role != Role.Unspecified;
+            prefix.ReportedRole = prefix.Announced ? role : Role.Unspecified;
+            prefix.EstablishedSessionsCarrying = prefix.Announced ? 4u : 0;
+            prefix.WithdrawnReason = prefix.Announced ? WithdrawnReason.Unspecified : intent.Drained ? WithdrawnReason.Drained : WithdrawnReason.NotAssigned;
+        }
+    }
+}
