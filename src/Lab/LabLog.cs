@@ -36,16 +36,13 @@ internal static partial class LabLog
     [LoggerMessage(16, LogLevel.Warning, "Route server {Server}: cannot accept connections for the moment ({Reason}); tried again in {Delay}")]
     public static partial void AcceptFailed(this ILogger logger, IPAddress server, string reason, TimeSpan delay);
 
-    [LoggerMessage(17, LogLevel.Warning, "Route server {Server}: session fault with {Neighbor}: {Text} (NOTIFICATION {Code}/{Subcode}, said by the {Side})")]
-    public static partial void SessionFault(this ILogger logger, IPAddress server, IPAddress neighbor, string text, byte code, byte subcode, string side);
-
     [LoggerMessage(20, LogLevel.Information, "{Prefix} goes to {Node} from now on")]
     public static partial void AddressAppeared(this ILogger logger, IPNetwork prefix, string node);
 
     [LoggerMessage(21, LogLevel.Information, "{Prefix} MOVED from {From} to {To}: new traffic goes there, open connections to {From} are cut")]
     public static partial void AddressMoved(this ILogger logger, IPNetwork prefix, string from, string to);
 
-    [LoggerMessage(22, LogLevel.Warning, "{Prefix} goes NOWHERE: no node announces it since {From} stopped; connections are refused, datagrams dropped")]
+    [LoggerMessage(22, LogLevel.Warning, "{Prefix} goes NOWHERE: no node announces it any more, {From} was the last; connections are refused, datagrams dropped")]
     public static partial void AddressLost(this ILogger logger, IPNetwork prefix, string from);
 
     [LoggerMessage(23, LogLevel.Warning, "{Prefix} is announced, but not forwarded here: {Reason}")]

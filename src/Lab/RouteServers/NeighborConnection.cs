@@ -28,6 +28,7 @@ internal sealed class NeighborConnection
     private readonly long _startedAt;
     private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private string _endReason = "connection closed";
+    private string? _failure;
     private bool _closed;
 
     /// <summary>Takes over <paramref name="socket"/>.</summary>
@@ -57,7 +58,7 @@ internal sealed class NeighborConnection
         finally
         {
             _socket.Dispose();
-            await _routing.WriteAsync(new RoutingEvent.SessionEnded(_place.Server, _place.Session, _endReason));
+            await _routing.WriteAsync(new RoutingEvent.SessionEnded(_place.Server, _place.Session, _failure ?? _endReason));
         }
     }
 
@@ -170,16 +171,13 @@ internal sealed class NeighborConnection
                 Shutdown(SocketShutdown.Send);
                 break;
             case SessionEffect.StateChanged changed:
-                _endReason = changed.Reason;
                 await _routing.WriteAsync(new RoutingEvent.SessionMoved(_place.Server, _place.Session, _place.Neighbor, changed.To, changed.Reason));
                 break;
             case SessionEffect.RoutesReceived received:
                 await TakeRoutesAsync(received.Update);
                 break;
             case SessionEffect.Failed failed:
-                _endReason = failed.Error.Text;
-                _logger.SessionFault(
-                    _place.Local, _place.Neighbor, failed.Error.Text, failed.Error.Code, failed.Error.Subcode, failed.Error.FromPeer ? "node" : "route server");
+                _failure ??= failed.Error.Text;
                 break;
             default:
                 // Dial never comes from a passive session; Established and AdvertisementsSent say nothing that the others have not.
