@@ -3,7 +3,7 @@ using System.Globalization;
 namespace FailoverHub.Bgp.Messages;
 
 // Error code and subcode of a NOTIFICATION, with the names that operators find in other routers' logs
-// (RFC 4271 4.5, RFC 4486, RFC 5492, RFC 6608, RFC 8538, RFC 9384).
+// (RFC 4271 4.5, RFC 4486, RFC 5492, RFC 6608, RFC 8538, RFC 9384). Those that we send are the fields.
 internal readonly record struct NotificationCode(byte Code, byte Subcode)
 {
     public static readonly NotificationCode ConnectionNotSynchronized = new(1, 1);
@@ -20,14 +20,8 @@ internal readonly record struct NotificationCode(byte Code, byte Subcode)
 
     public static readonly NotificationCode MalformedAttributeList = new(3, 1);
     public static readonly NotificationCode UnrecognizedWellKnownAttribute = new(3, 2);
-    public static readonly NotificationCode MissingWellKnownAttribute = new(3, 3);
-    public static readonly NotificationCode AttributeFlagsError = new(3, 4);
-    public static readonly NotificationCode AttributeLengthError = new(3, 5);
-    public static readonly NotificationCode InvalidOrigin = new(3, 6);
-    public static readonly NotificationCode InvalidNextHop = new(3, 8);
     public static readonly NotificationCode OptionalAttributeError = new(3, 9);
     public static readonly NotificationCode InvalidNetworkField = new(3, 10);
-    public static readonly NotificationCode MalformedAsPath = new(3, 11);
 
     public static readonly NotificationCode HoldTimerExpired = new(4, 0);
 

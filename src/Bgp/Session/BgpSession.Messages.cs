@@ -100,7 +100,7 @@ public sealed partial class BgpSession
     private void OnNotification(NotificationMessage notification, TimeSpan now)
     {
         var code = notification.Code;
-        if (code == NotificationCode.UnsupportedOptionalParameter && !HasPeerOpen)
+        if (code == NotificationCode.UnsupportedOptionalParameter && _negotiated is null)
         {
             _offerCapabilities = false;
         }
@@ -112,8 +112,6 @@ public sealed partial class BgpSession
         _effects.Add(new SessionEffect.Close());
         EndSession(new SessionError(text, FromPeer: true, code.Code, code.Subcode), now);
     }
-
-    private bool HasPeerOpen => _negotiated is not null;
 
     // RFC 6608: the data is the type of the message.
     private SessionFaultException Unexpected(BgpMessageType type)
