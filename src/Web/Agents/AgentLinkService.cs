@@ -7,7 +7,12 @@ using Grpc.Core;
 namespace FailoverHub.Web.Agents;
 
 /// <summary>What every stream needs of the hub.</summary>
-internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, TimeProvider Time, IHostApplicationLifetime Lifetime);
+internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, TimeProvider Time, IHostApplicationLifetime Lifetime)
+{
+    private long _lastStream;
+
+    public long NextStreamId() => Interlocked.Increment(ref _lastStream);
+}
 
 /// <summary>
 /// The agents' end of the hub: one call per agent, for as long as it lives. It parses, posts and answers; what anything means is decided
@@ -25,7 +30,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
 
     public override async Task Connect(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
     {
-        using var stream = new AgentStream(HubVersion, context.CancellationToken);
+        using var stream = new AgentStream(services.NextStreamId(), HubVersion, context.CancellationToken);
         await using var stopping = services.Lifetime.ApplicationStopping.Register(() => stream.End(StatusCode.Unavailable, "The hub is stopping."));
         var hello = await ReadHelloAsync(requestStream, stream);
         var remote = RemoteAddressOf(context);
@@ -50,7 +55,13 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
         finally
         {
             stream.End(StatusCode.OK, "");
-            await services.Fleet.PostAsync(new FleetMessage.StreamEnded(stream.Id, hello.Node), CancellationToken.None);
+
+            // When the hub itself goes nothing has happened to the node, and nobody is left to be shown anything.
+            if (!services.Lifetime.ApplicationStopping.IsCancellationRequested)
+            {
+                await services.Fleet.PostAsync(new FleetMessage.StreamEnded(stream.Id, hello.Node), CancellationToken.None);
+            }
+
             services.Fleet.Unregister(stream);
             await writing;
         }

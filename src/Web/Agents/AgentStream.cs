@@ -13,22 +13,21 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 {
     private const int QueueCapacity = 64;
 
-    private static long _lastId;
-
     private readonly Channel<HubMessage> _outgoing = Channel.CreateBounded<HubMessage>(new BoundedChannelOptions(QueueCapacity) { SingleReader = true });
     private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _end;
     private readonly string _hubVersion;
     private volatile RpcException? _why;
 
-    public AgentStream(string hubVersion, CancellationToken callAborted)
+    public AgentStream(long id, string hubVersion, CancellationToken callAborted)
     {
+        Id = id;
         _hubVersion = hubVersion;
         _end = CancellationTokenSource.CreateLinkedTokenSource(callAborted);
         Ended = _end.Token;
     }
 
-    public long Id { get; } = Interlocked.Increment(ref _lastId);
+    public long Id { get; }
 
     /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
     public CancellationToken Ended { get; }

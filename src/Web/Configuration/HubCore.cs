@@ -5,7 +5,6 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
 namespace FailoverHub.Web.Configuration;
@@ -54,55 +53,11 @@ internal static class HubCore
             kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);
         });
 
-        services.AddSingleton(p => new HubRooms(
-            p.GetRequiredService<IDbContextFactory<HubDbContext>>(),
-            p.GetRequiredService<HubWriter>(),
-            p.GetRequiredService<FleetStore>(),
-            p.GetRequiredService<SqliteHistory>(),
-            p.GetRequiredService<OperationSettlement>(),
-            p.GetRequiredService<OperationDesk>()));
+        services.AddSingleton<HubRooms>();
         services.AddHostedService<HubLifetime>();
         return services;
     }
 
     /// <summary>Maps the agents' gRPC service; it needs HTTP/2 on its port.</summary>
     public static IEndpointConventionBuilder MapAgentLink(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<AgentLinkService>();
-}
-
-/// <summary>The owners that begin and end in order.</summary>
-internal sealed record HubRooms(
-    IDbContextFactory<HubDbContext> Database,
-    HubWriter Writer,
-    FleetStore Fleet,
-    SqliteHistory History,
-    OperationSettlement Settlement,
-    OperationDesk Desk);
-
-/// <summary>
-/// Begins the hub's owners before any port is open and ends them after the ports are closed: who asks for operations first, then who
-/// settles them, then the present, then the writer, which takes what the others still had to say.
-/// </summary>
-internal sealed class HubLifetime(HubRooms rooms, DataFolder folder) : IHostedService
-{
-    private IDisposable? _lock;
-
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        _lock = folder.LockForHub();
-        await HubDatabase.MigrateAsync(rooms.Database, cancellationToken);
-        await rooms.History.StartAsync(cancellationToken);
-        var stored = await FleetRecords.LoadAsync(rooms.Database, cancellationToken);
-        rooms.Writer.Start();
-        rooms.Fleet.Start(stored);
-        await rooms.Settlement.StartAsync(cancellationToken);
-    }
-
-    public async Task StopAsync(CancellationToken cancellationToken)
-    {
-        await rooms.Desk.DisposeAsync();
-        await rooms.Settlement.DisposeAsync();
-        await rooms.Fleet.DisposeAsync();
-        await rooms.Writer.DisposeAsync();
-        _lock?.Dispose();
-    }
 }

@@ -50,7 +50,8 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
     /// <summary>Makes the write that tells of lost ones; set by the room that knows what an event is.</summary>
     public Func<long, HubWrite>? LossNote { get; set; }
 
-    public void Start() => _loop = Task.Run(RunAsync);
+    /// <summary>Begins. The task ends when it is disposed, or by a defect.</summary>
+    public Task Start() => _loop = Task.Run(RunAsync);
 
     /// <summary>Takes a write; never blocks. False: full, it is lost.</summary>
     public bool Enqueue(HubWrite write)
@@ -99,7 +100,9 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
         {
             _signal.Writer.TryComplete();
             await _stopped.CancelAsync();
-            await _loop;
+
+            // A defect was told by whoever watches the task.
+            await _loop.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             _loop = null;
         }
 

@@ -40,13 +40,14 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
 
     public IAsyncEnumerable<FleetState> WatchStateAsync(CancellationToken cancellationToken) => _state.WatchAsync(cancellationToken);
 
-    /// <summary>Begins with what was stored.</summary>
-    public void Start(FleetFacts stored)
+    /// <summary>Begins with what was stored. The task ends when it is disposed, or by a defect.</summary>
+    public Task Start(FleetFacts stored)
     {
         var now = Moment.Of(time);
         _state.Publish(new FleetState(stored, FleetProjection.Project(stored, now, ++_version)));
         _loop = Task.Run(RunAsync);
         _ticker = Task.Run(TickAsync);
+        return _loop;
     }
 
     /// <summary>Tells the owner something. Waits while it has too much to do.</summary>
@@ -94,7 +95,9 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
 
         await _stopping.CancelAsync();
         _messages.Writer.TryComplete();
-        await Task.WhenAll(_loop ?? Task.CompletedTask, _ticker ?? Task.CompletedTask);
+
+        // A defect was told by whoever watches the task.
+        await Task.WhenAll(_loop ?? Task.CompletedTask, _ticker ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         _stopping.Dispose();
     }
 

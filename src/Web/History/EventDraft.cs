@@ -25,6 +25,8 @@ internal sealed record EventDraft
 /// <summary>Kinds of the events that the hub itself makes. Scripts filter by them: a word once given stays.</summary>
 internal static class EventKinds
 {
+    public const string HubStarted = "hub-started";
+    public const string HubStopped = "hub-stopped";
     public const string PairFound = "pair-found";
     public const string PairStateChanged = "pair-state-changed";
     public const string NodeLinkChanged = "node-link-changed";

@@ -25,6 +25,9 @@ internal sealed class EventLog
 
     public void Append(EventDraft happened) => _writer.Enqueue(Write(happened));
 
+    /// <summary>Something about the hub itself that happened just now.</summary>
+    public void Append(string kind, string text) => Append(new EventDraft { At = _time.GetUtcNow(), Kind = kind, Text = text });
+
     private EventWrite Write(EventDraft happened) => new(happened, _changes, _time);
 }
 

@@ -1,0 +1,62 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Data;
+
+/// <summary>The owners that begin and end in order.</summary>
+internal sealed record HubRooms(HubWriter Writer, FleetStore Fleet, SqliteHistory History, OperationSettlement Settlement, OperationDesk Desk, EventLog Events);
+
+/// <summary>
+/// Begins the hub's owners before any port is open and ends them after the ports are closed: who asks for operations first, then who
+/// settles them, then the present, then the writer, which takes what the others still had to say. An owner that ends by a defect ends the
+/// hub: a present that no longer moves would be shown as current.
+/// </summary>
+internal sealed partial class HubLifetime(HubRooms rooms, DataFolder folder, IDbContextFactory<HubDbContext> database, IHostApplicationLifetime host, ILogger<HubLifetime> logger) : IHostedService
+{
+    private IDisposable? _lock;
+
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _lock = folder.LockForHub();
+        try
+        {
+            await HubDatabase.MigrateAsync(database, cancellationToken);
+        }
+        catch (Microsoft.Data.Sqlite.SqliteException e)
+        {
+            throw new DataFolderException($"The database '{folder.DatabaseFile}' cannot be used ({e.Message}). Is the disk full, or is it no database of this hub?", e);
+        }
+
+        await rooms.History.StartAsync(cancellationToken);
+        var stored = await FleetRecords.LoadAsync(database, cancellationToken);
+        Guard(rooms.Writer.Start());
+        Guard(rooms.Fleet.Start(stored));
+        rooms.Events.Append(EventKinds.HubStarted, "The hub started. What the nodes do now is not known until they report.");
+        await rooms.Settlement.StartAsync(cancellationToken);
+    }
+
+    public async Task StopAsync(CancellationToken cancellationToken)
+    {
+        await rooms.Desk.DisposeAsync();
+        await rooms.Settlement.DisposeAsync();
+        await rooms.Fleet.DisposeAsync();
+        rooms.Events.Append(EventKinds.HubStopped, "The hub stopped. The nodes go on with what they were last told.");
+        await rooms.Writer.DisposeAsync();
+        _lock?.Dispose();
+    }
+
+    private void Guard(Task owner) => owner.ContinueWith(
+        ended =>
+        {
+            LogDefect(logger, ended.Exception!);
+            host.StopApplication();
+        },
+        CancellationToken.None,
+        TaskContinuationOptions.OnlyOnFaulted | TaskContinuationOptions.ExecuteSynchronously,
+        TaskScheduler.Default);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "A part of the hub has ended by a defect, so the hub stops; the nodes go on without it")]
+    private static partial void LogDefect(ILogger logger, Exception exception);
+}
