@@ -1,0 +1,102 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Components.Pages.History;
+
+/// <summary>What a history page shows, as it stands in its URL: a filtered page can be shared as a link. Pure.</summary>
+public sealed record HistoryQuery
+{
+    /// <summary>Words that the text contains.</summary>
+    public string? Text { get; init; }
+
+    /// <summary>Name of a pair.</summary>
+    public string? Pair { get; init; }
+
+    /// <summary>Name of a node.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>Kind of event, or action of an audit entry.</summary>
+    public string? Kind { get; init; }
+
+    /// <summary>Who (audit).</summary>
+    public string? Actor { get; init; }
+
+    /// <summary>"warning" or "critical": at least this severe (events).</summary>
+    public string? Severity { get; init; }
+
+    /// <summary>One of <see cref="Ranges"/>, "custom", or null: all that is kept.</summary>
+    public string? Range { get; init; }
+
+    /// <summary>Start of a custom range, local to the shown zone: "2026-11-22T14:00".</summary>
+    public string? From { get; init; }
+
+    /// <summary>End of a custom range, likewise.</summary>
+    public string? To { get; init; }
+
+    /// <summary>One operation's entries.</summary>
+    public string? OperationId { get; init; }
+
+    /// <summary>Ranges that end now, by their name in the URL.</summary>
+    public static ImmutableArray<(string Name, string Words, TimeSpan Length)> Ranges { get; } =
+    [
+        ("15m", "last 15 minutes", TimeSpan.FromMinutes(15)),
+        ("1h", "last hour", TimeSpan.FromHours(1)),
+        ("6h", "last 6 hours", TimeSpan.FromHours(6)),
+        ("24h", "last 24 hours", TimeSpan.FromHours(24)),
+        ("7d", "last 7 days", TimeSpan.FromDays(7)),
+        ("30d", "last 30 days", TimeSpan.FromDays(30)),
+    ];
+
+    /// <summary>Nothing is filtered.</summary>
+    public bool IsEmpty => this == new HistoryQuery();
+
+    /// <summary>The same for the history. What is not understood is not filtered by.</summary>
+    /// <param name="now">End of the ranges that end now.</param>
+    /// <param name="zone">Zone of custom ranges.</param>
+    public HistoryFilter ToFilter(DateTimeOffset now, TimeZoneInfo zone)
+    {
+        TimeSpan? length = Ranges.Where(range => range.Name == Range).Select(range => (TimeSpan?)range.Length).FirstOrDefault();
+        return new()
+        {
+            From = length is { } back ? now - back : Range == "custom" ? Moment(From, zone) : null,
+            To = Range == "custom" ? Moment(To, zone) : null,
+            Pair = Value(Pair),
+            Node = Value(Node),
+            Kind = Value(Kind),
+            Actor = Value(Actor),
+            Text = Value(Text),
+            OperationId = Value(OperationId),
+            MinimumSeverity = Enum.TryParse(Severity, ignoreCase: true, out EventSeverity severity) ? severity : null,
+        };
+    }
+
+    /// <summary>The page's address with this query.</summary>
+    public string ToUrl(string path)
+    {
+        var url = new StringBuilder(path);
+        char next = '?';
+        foreach ((string name, string? value) in new[]
+        {
+            ("q", Text), ("pair", Pair), ("node", Node), ("kind", Kind), ("actor", Actor), ("severity", Severity),
+            ("range", Range), ("from", Range == "custom" ? From : null), ("to", Range == "custom" ? To : null), ("operation", OperationId),
+        })
+        {
+            if (Value(value) is { } present)
+            {
+                url.Append(next).Append(name).Append('=').Append(Uri.EscapeDataString(present));
+                next = '&';
+            }
+        }
+
+        return url.ToString();
+    }
+
+    private static string? Value(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
+
+    private static DateTimeOffset? Moment(string? text, TimeZoneInfo zone) =>
+        DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime local)
+            ? new DateTimeOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified), zone.GetUtcOffset(local)).ToUniversalTime()
+            : null;
+}

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Components.Pages.Operations;
+
+/// <summary>Whether a button may be pressed, and what stands beside it. Pure.</summary>
+/// <param name="Enabled">It opens the dialog.</param>
+/// <param name="NeedsOverride">A rule stands in the way, but an operator may set it aside.</param>
+/// <param name="Text">Why not, or what has to be set aside; null: nothing stands in the way.</param>
+public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
+{
+    /// <summary>The rule that asks for a reason: the dialog asks for it, so it never closes a button.</summary>
+    public const string ReasonRule = "SR-14";
+
+    /// <summary>Rules that stand in the way before a reason is given.</summary>
+    public static ImmutableArray<RuleResult> Blocking(OperationPreview preview) =>
+        [.. preview.Rules.Where(rule => rule.Blocks && rule.RuleId != ReasonRule)];
+
+    /// <summary>From what the rules say, or from why they could not be asked.</summary>
+    public static CommandGate Of(OperationPreview? preview, SubmitResult? problem)
+    {
+        if (preview is null)
+        {
+            return new(false, false, Problem(problem));
+        }
+
+        ImmutableArray<RuleResult> blocking = Blocking(preview);
+        if (blocking.FirstOrDefault(rule => !rule.CanOverride) is { } hard)
+        {
+            return new(false, false, $"{hard.RuleId}: {hard.Message}");
+        }
+
+        return blocking.IsEmpty
+            ? new(true, false, null)
+            : new(true, true, $"{blocking[0].RuleId} has to be set aside: {blocking[0].Message}");
+    }
+
+    /// <summary>A submit result that is not an acceptance, in words.</summary>
+    public static string Problem(SubmitResult? result) => result switch
+    {
+        SubmitResult.NotFound notFound => notFound.What,
+        SubmitResult.Invalid invalid => string.Join(" ", invalid.Problem.Values),
+        SubmitResult.Unavailable unavailable => unavailable.Why,
+        SubmitResult.Refused refused when refused.Preview.Rules.FirstOrDefault(rule => rule.Blocks) is { } rule => $"{rule.RuleId} {rule.Name}: {rule.Message}",
+        _ => "Not possible now.",
+    };
+}

@@ -1,0 +1,104 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+
+namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
+
+/// <summary>
+/// Shows what an operation would do to traffic, each rule's result and the steps, asks for a reason, and sends it. The
+/// preview is renewed as the fleet changes; what is sent names the revision that the dialog was opened with (SR-04).
+/// </summary>
+public sealed partial class ConfirmDialog
+{
+    private OperationRequest _request = null!;
+    private OperationPreview? _preview;
+    private SubmitResult? _problem;
+    private string _reason = "";
+    private string _typed = "";
+    private string? _refusal;
+    private bool _sending;
+
+    /// <summary>The pair as it was when the dialog was opened.</summary>
+    [Parameter]
+    [EditorRequired]
+    public PairView Pair { get; set; } = null!;
+
+    /// <summary>What is asked for, without reason.</summary>
+    [Parameter]
+    [EditorRequired]
+    public OperationRequest Request { get; set; } = null!;
+
+    [Inject]
+    private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private IFleetView Fleet { get; set; } = null!;
+
+    [CascadingParameter]
+    private IMudDialogInstance? Dialog { get; set; }
+
+    /// <summary>Who is asking.</summary>
+    [CascadingParameter]
+    public Actor Actor { get; set; } = new("unknown", null, null);
+
+    private PairView Current => Fleet.Current.FindPair(Pair.Id) ?? Pair;
+
+    private bool IsOutdated => _request.ExpectedRevision != Current.Revision;
+
+    private string? Missing => ConfirmWords.Missing(_preview, _reason, string.Equals(_typed.Trim(), Pair.Name, StringComparison.Ordinal), Pair.Name);
+
+    /// <inheritdoc/>
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        _request = Request with { ExpectedRevision = Pair.Revision };
+        Ask();
+        Follow(Fleet.WatchAsync, _ => Ask());
+    }
+
+    private void Ask() => _preview = Operations.Preview(_request with { Reason = _reason.Trim() }, out _problem);
+
+    private void ChangeReason(ChangeEventArgs change)
+    {
+        _reason = change.Value as string ?? "";
+        Ask();
+    }
+
+    private void ChangeRequest(OperationRequest request)
+    {
+        _request = request;
+        Ask();
+    }
+
+    private void ChangeOverrides(ImmutableArray<string> rules) => ChangeRequest(_request with { OverrideRules = rules });
+
+    private void SeeAsItIsNow()
+    {
+        _refusal = null;
+        ChangeRequest(_request with { ExpectedRevision = Current.Revision });
+    }
+
+    private async Task SubmitAsync()
+    {
+        _sending = true;
+        _refusal = null;
+        try
+        {
+            SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor, Leaving);
+            if (result is SubmitResult.Accepted accepted)
+            {
+                Dialog?.Close(DialogResult.Ok(accepted.OperationId));
+                return;
+            }
+
+            _refusal = CommandGate.Problem(result);
+            Ask();
+        }
+        finally
+        {
+            _sending = false;
+        }
+    }
+}

@@ -1,0 +1,61 @@
+using System.Net;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
+
+/// <summary>What the confirm dialog says. Pure.</summary>
+internal static class ConfirmWords
+{
+    /// <summary>The button: verb and object, "Move 203.0.113.10 to node-b".</summary>
+    public static string Button(OperationRequest request, PairView pair)
+    {
+        string addresses = Addresses(request.Prefix is { } prefix ? [prefix] : [.. pair.Prefixes]);
+        return request.Type switch
+        {
+            OperationType.Switchover => $"Move {addresses} to {request.Target ?? "the other node"}",
+            OperationType.Drain => $"Drain {request.Node}",
+            OperationType.Undrain => $"Undrain {request.Node}",
+            _ => $"Make {request.Node} {(request.Role == Role.Primary ? "primary" : "secondary")} for {addresses}",
+        };
+    }
+
+    public static string Title(OperationRequest request, PairView pair) => request.Type switch
+    {
+        OperationType.Switchover => $"Switch {pair.Name} over to {request.Target ?? "the other node"}",
+        OperationType.Drain => $"Drain {request.Node}",
+        OperationType.Undrain => $"Undrain {request.Node}",
+        _ => $"Set the role of {request.Node} in {pair.Name}",
+    };
+
+    /// <summary>Why the button cannot be pressed yet, or null.</summary>
+    public static string? Missing(OperationPreview? preview, string reason, bool typedRight, string pairName)
+    {
+        if (preview is null)
+        {
+            return "Nothing to do.";
+        }
+
+        RuleResult? blocking = CommandGate.Blocking(preview).FirstOrDefault();
+        return blocking is { CanOverride: true } ? $"{blocking.RuleId} stands in the way: tick it to set it aside."
+            : blocking is not null ? $"{blocking.RuleId} stands in the way."
+            : reason.Trim().Length < ReasonMinimum ? "Say why first: at least 3 characters."
+            : preview.OutagePossible && !typedRight ? $"Type {pairName} to confirm."
+            : null;
+    }
+
+    /// <summary>Fewest characters of a reason (SR-14).</summary>
+    public const int ReasonMinimum = 3;
+
+    private static string Addresses(IPNetwork[] prefixes) => prefixes switch
+    {
+        [var only] => Address(only),
+        [var first, var second] => $"{Address(first)} and {Address(second)}",
+        _ => $"{prefixes.Length} addresses",
+    };
+
+    private static string Address(IPNetwork prefix) =>
+        prefix.PrefixLength == (prefix.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? 32 : 128)
+            ? prefix.BaseAddress.ToString()
+            : prefix.ToString();
+}

@@ -1,0 +1,49 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Components.Pages.Operations;
+
+/// <summary>One thing that can be done to a pair: what would be sent, what the button says, whether it may be pressed.</summary>
+/// <param name="Request">Without reason; the dialog completes it.</param>
+/// <param name="Node">The node beside which the button stands; null: beside the pair.</param>
+/// <param name="Label">With its verb and object.</param>
+/// <param name="TestId">Stable name for tests.</param>
+/// <param name="Gate">Enabled or not, and why.</param>
+public sealed record PairCommand(OperationRequest Request, string? Node, string Label, string TestId, CommandGate Gate)
+{
+    /// <summary>Every command of a pair. The rules decide, here is only asked.</summary>
+    public static ImmutableArray<PairCommand> For(PairView pair, IOperations operations)
+    {
+        var commands = ImmutableArray.CreateBuilder<PairCommand>();
+        foreach (MemberView member in pair.Members.Where(member => member.Node.Name != pair.ActiveNode))
+        {
+            string name = member.Node.Name;
+            Add(null, $"Switch over to {name}", "action-switchover", new() { Type = OperationType.Switchover, Pair = pair.Id, Target = name });
+        }
+
+        foreach (MemberView member in pair.Members)
+        {
+            string name = member.Node.Name;
+            if (member.Node.AssignedDrained || member.Node.Drained)
+            {
+                Add(name, $"Undrain {name}", "action-undrain", new() { Type = OperationType.Undrain, Node = name });
+            }
+            else
+            {
+                Add(name, $"Drain {name}", "action-drain", new() { Type = OperationType.Drain, Node = name });
+            }
+
+            Add(name, "Set role", "action-set-role", new() { Type = OperationType.SetRole, Node = name, Role = Opposite(member) });
+        }
+
+        return commands.ToImmutable();
+
+        void Add(string? node, string label, string testId, OperationRequest request) =>
+            commands.Add(new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem)));
+    }
+
+    /// <summary>The role that a node does not have: what an operator most likely wants to give it.</summary>
+    public static Role Opposite(MemberView member) =>
+        member.Prefixes.Any(prefix => (prefix.AssignedRole ?? prefix.ReportedRole) == Role.Primary) ? Role.Secondary : Role.Primary;
+}

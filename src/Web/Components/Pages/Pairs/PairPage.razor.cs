@@ -1,0 +1,105 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Components.Pages.Operations;
+using FailoverHub.Web.Components.Pages.Operations.Confirm;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+
+namespace FailoverHub.Web.Components.Pages.Pairs;
+
+/// <summary>One pair: where its traffic goes, its two nodes side by side, what can be done, and what is being done.</summary>
+public sealed partial class PairPage
+{
+    /// <summary>An operation that ended a moment ago is still news to somebody who opens the page.</summary>
+    private static readonly TimeSpan News = TimeSpan.FromMinutes(1);
+
+    private static readonly DialogOptions ConfirmOptions = new() { MaxWidth = MaxWidth.Small, FullWidth = true, BackdropClick = false, CloseOnEscapeKey = true };
+
+    private FleetSnapshot _fleet = FleetSnapshot.Empty;
+    private PairView? _pair;
+    private OperationView? _operation;
+    private ImmutableArray<PairCommand> _commands = [];
+    private ImmutableArray<TargetReachability> _targets = [];
+
+    /// <summary>Name of the pair, or its id.</summary>
+    [Parameter]
+    public string Name { get; set; } = "";
+
+    [Inject]
+    private IFleetView Fleet { get; set; } = null!;
+
+    [Inject]
+    private IReachability Reachability { get; set; } = null!;
+
+    [Inject]
+    private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private IDialogService Dialogs { get; set; } = null!;
+
+    private IEnumerable<TargetReachability> Targets => _targets.Where(target => _pair?.Prefixes.Contains(target.Prefix) ?? false);
+
+    /// <inheritdoc/>
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        _targets = Reachability.Current;
+        Follow(Fleet.WatchAsync, Take);
+        Follow(Reachability.WatchAsync, targets => _targets = targets);
+        Follow(Operations.WatchAsync, Take);
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnParametersSetAsync()
+    {
+        string? before = _pair?.Id;
+        Take(Fleet.Current);
+        if (_pair is { } pair && pair.Id != before)
+        {
+            _operation = null;
+            if (await Operations.RecentAsync(pair.Id, 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
+            {
+                _operation = newest;
+            }
+        }
+    }
+
+    private void Take(FleetSnapshot fleet)
+    {
+        _fleet = fleet;
+        _pair = fleet.FindPair(Name);
+        Ask();
+    }
+
+    private void Take(OperationView operation)
+    {
+        // A newer one replaces what is shown; late news of an older one does not.
+        if (operation.PairId == _pair?.Id && (_operation is null || _operation.Id == operation.Id || operation.RequestedAt >= _operation.RequestedAt))
+        {
+            _operation = operation;
+        }
+
+        Ask();
+    }
+
+    private void Ask() => _commands = _pair is { } pair ? PairCommand.For(pair, Operations) : [];
+
+    private async Task ConfirmAsync(PairCommand command)
+    {
+        if (_pair is not { } pair)
+        {
+            return;
+        }
+
+        IDialogReference reference = await Dialogs.ShowAsync<ConfirmDialog>(
+            ConfirmWords.Title(command.Request, pair),
+            new DialogParameters<ConfirmDialog> { { dialog => dialog.Pair, pair }, { dialog => dialog.Request, command.Request } },
+            ConfirmOptions);
+        if ((await reference.Result)?.Data is string id && _operation?.Id != id && await Operations.FindAsync(id, Leaving) is { } started)
+        {
+            Take(started);
+        }
+    }
+}
