@@ -1,0 +1,191 @@
+using FailoverHub.Agent.Tests.Hub;
+using FailoverHub.Agent.Tests.Speaker;
+using FailoverHub.Bgp.Messages;
+using Wire = FailoverHub.Protos.V1;
+
+namespace FailoverHub.Agent.Tests.EndToEnd;
+
+/// <summary>The real process against four route servers on loopback, with and without a hub.</summary>
+public sealed class AgentProcessTests : IAsyncLifetime
+{
+    private const string Prefix = "127.203.113.10/32";
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly FakeRouter[] _routers = [new(), new(), new(), new()];
+    private readonly List<AgentExecutable> _agents = [];
+
+    public ValueTask InitializeAsync() => ValueTask.CompletedTask;
+
+    public async ValueTask DisposeAsync()
+    {
+        foreach (var agent in _agents)
+        {
+            await agent.DisposeAsync();
+        }
+
+        foreach (var router in _routers)
+        {
+            await router.DisposeAsync();
+        }
+
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task StandAlone_AnnouncesToAllFour_AndOnSigtermWithdrawsAndSaysGoodbye()
+    {
+        var agent = Start();
+        await EachSeesAsync(FakeRouter.Primary);
+
+        agent.Terminate();
+
+        Assert.Equal(0, await agent.ExitAsync());
+        foreach (var router in _routers)
+        {
+            var goodbye = await router.Log.FirstAsync<Seen.Failed>();
+            Assert.Equal((6, 2), (goodbye.Error.Code, goodbye.Error.Subcode));
+            Assert.Contains("failoverhub-agent stopping: SIGTERM on node-a", goodbye.Error.Text, StringComparison.Ordinal);
+            Assert.Contains(router.Log.Seen.TakeWhile(seen => seen != goodbye), seen => seen is Seen.Update update && update.Withdraws(Prefix));
+        }
+
+        Assert.Contains(agent.Output.Seen, line => line.EndsWith("established: hold 9 s, 1 prefix announced as primary", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Hub_ChangesTheRoleOnTheLiveSessions_ThenDrains()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Start("--hub", hub.Address.ToString());
+        await EachSeesAsync(FakeRouter.Primary);
+        var stream = await hub.StreamAsync();
+        await stream.ReportAsync(report => report.Prefixes[0].EstablishedSessionsCarrying == 4);
+
+        await stream.SendAsync(Intent(1, Wire.Role.Secondary));
+        await EachSeesAsync(FakeRouter.Secondary);
+        Assert.Equal((Wire.IntentResult.Types.Outcome.Applied, 4u), Outcome(await stream.ResultAsync(1)));
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Update { Routes.Withdrawn.IsEmpty: false }));
+
+        await stream.SendAsync(Intent(2, Wire.Role.Secondary, drained: true));
+        foreach (var router in _routers)
+        {
+            await router.Log.FirstAsync<Seen.Update>(update => update.Withdraws(Prefix));
+        }
+
+        Assert.Equal((Wire.IntentResult.Types.Outcome.Applied, 4u), Outcome(await stream.ResultAsync(2)));
+        var report = await stream.ReportAsync(report => report.Drained);
+        Assert.Equal(Wire.WithdrawnReason.Drained, report.Prefixes[0].WithdrawnReason);
+        Assert.Equal(4, report.Sessions.Count(session => session.State == Wire.SessionState.Established));
+        await stream.JournalUntilAsync(entry => entry is { Kind: "drained", OperationId: "op-2" });
+        AssertOneSessionEach();
+    }
+
+    [Fact]
+    public async Task HubKilled_NoSessionIsTouched_AndWhenItIsBackItIsTold()
+    {
+        var hub = await ScriptedHub.StartAsync();
+        Start("--hub", hub.Address.ToString());
+        await EachSeesAsync(FakeRouter.Primary);
+        var stream = await hub.StreamAsync();
+        await stream.SendAsync(Intent(1, Wire.Role.Secondary));
+        await stream.ResultAsync(1);
+
+        await hub.DisposeAsync();
+        await _agents[0].Output.FirstAsync<string>(line => line.Contains("4 established sessions and 1 announced prefixes stay as they are", StringComparison.Ordinal));
+        await using var back = await ScriptedHub.StartAsync(hub.Address.Port);
+
+        var again = await back.StreamAsync();
+        Assert.Equal(1ul, (await again.Received.FirstAsync<Wire.AgentMessage>()).Hello.IntentRevision);
+        await again.ReportAsync(report => report.Prefixes[0] is { EstablishedSessionsCarrying: 4, ReportedRole: Wire.Role.Secondary });
+        AssertOneSessionEach();
+    }
+
+    [Fact]
+    public async Task KilledAndStartedAgain_WithoutAHub_DoesWhatItWasLastTold()
+    {
+        string[] hubFlags;
+        await using (var hub = await ScriptedHub.StartAsync())
+        {
+            hubFlags = ["--hub", hub.Address.ToString()];
+            var killed = Start(hubFlags);
+            await EachSeesAsync(FakeRouter.Primary);
+            var stream = await hub.StreamAsync();
+            await stream.SendAsync(Intent(1, Wire.Role.Secondary));
+            await stream.ResultAsync(1);
+            killed.Kill();
+            await killed.ExitAsync();
+        }
+
+        foreach (var router in _routers)
+        {
+            await router.Log.FirstAsync<Seen.Ended>();
+        }
+
+        var restarted = Start(hubFlags);
+        await EachSeesAsync(FakeRouter.Secondary, connection: 2);
+        await restarted.Output.FirstAsync<string>(line => line.Contains("stored intent 1", StringComparison.Ordinal));
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Update { Connection: 2 } update && update.Announces(Prefix, FakeRouter.Primary)));
+    }
+
+    [Fact]
+    public async Task StoredIntentDamaged_SaysSo_AndRunsByItsConfiguration()
+    {
+        await File.WriteAllTextAsync(_directory.At("intent.json"), "{\"revision\":", TestContext.Current.CancellationToken);
+        var agent = Start();
+
+        await EachSeesAsync(FakeRouter.Primary);
+        await agent.Output.FirstAsync<string>(line => line.Contains("the stored intent is damaged", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SecondAgentOnTheSameState_IsRefused()
+    {
+        Start();
+        await EachSeesAsync(FakeRouter.Primary);
+
+        var second = Start();
+        Assert.Equal(1, await second.ExitAsync());
+        await second.Error.FirstAsync<string>(line => line.Contains("another agent", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task NoRoleAndNoStoredIntent_ExitsWith2_AndSaysWhatToGive()
+    {
+        var agent = AgentExecutable.Start(["--state", _directory.Root, "--announce", Prefix, .. AgentExecutable.Dialling(_routers)]);
+        _agents.Add(agent);
+
+        Assert.Equal(2, await agent.ExitAsync());
+        await agent.Error.FirstAsync<string>(line => line.Contains("--primary or --secondary", StringComparison.Ordinal));
+    }
+
+    private static (Wire.IntentResult.Types.Outcome, uint) Outcome(Wire.IntentResult result) => (result.Outcome, result.SessionsUpdated);
+
+    private static Wire.NodeIntent Intent(ulong revision, Wire.Role role, bool drained = false) => new()
+    {
+        Revision = revision,
+        Drained = drained,
+        Prefixes = { new Wire.PrefixIntent { Prefix = Prefix, Role = role } },
+        OperationId = $"op-{revision}",
+        Reason = "a test",
+    };
+
+    private AgentExecutable Start(params string[] flags)
+    {
+        var agent = AgentExecutable.Start(
+        [
+            "run", "--node", "node-a", "--primary", "--announce", Prefix, "--state", _directory.Root, "--local-address", "127.0.0.11",
+            .. AgentExecutable.Dialling(_routers), .. flags,
+        ]);
+        _agents.Add(agent);
+        return agent;
+    }
+
+    private async Task EachSeesAsync(Community community, int connection = 1)
+    {
+        foreach (var router in _routers)
+        {
+            await router.Log.FirstAsync<Seen.Update>(update => update.Connection == connection && update.Announces(Prefix, community));
+        }
+    }
+
+    private void AssertOneSessionEach() => Assert.All(_routers, router => Assert.Equal(1, router.Connections));
+}

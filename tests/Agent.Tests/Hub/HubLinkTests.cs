@@ -1,0 +1,281 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging.Abstractions;
+using Wire = FailoverHub.Protos.V1;
+
+namespace FailoverHub.Agent.Tests.Hub;
+
+/// <summary>The stream to the hub, with a real node behind it and a scripted hub in front.</summary>
+public sealed class HubLinkTests : IAsyncDisposable
+{
+    private const string Prefix = "203.0.113.10/32";
+
+    private static readonly NeighborEndpoint _neighbor = new(IPAddress.Parse("192.0.2.1"), 179);
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly Journal _journal;
+    private readonly NodeLoop _node;
+    private readonly Task _looping;
+    private HubLink? _link;
+    private Task? _linked;
+
+    public HubLinkTests()
+    {
+        _journal = Journal.Open(_directory.Root, JournalLimits.Default, TimeProvider.System, NullLogger<Journal>.Instance);
+        var settings = new NodeSettings { Node = "node-a", DefaultRole = Role.Primary, Announce = [new ConfiguredPrefix(IPNetwork.Parse(Prefix), null)], Neighbors = [_neighbor] };
+        var speaker = new EchoingSpeaker();
+        _node = new NodeLoop(
+            NodeState.Initial(settings, null, new Moment(TimeSpan.Zero, DateTimeOffset.UtcNow)),
+            speaker,
+            new NodeStorage(new IntentStore(_directory.At("intent.json"), TimeProvider.System), _journal),
+            TimeProvider.System,
+            NullLogger<NodeLoop>.Instance);
+        speaker.Node = _node;
+        _node.ApplyBeforeRunning(new NodeEvent.Started([], "started"));
+        _looping = Task.Run(_node.RunAsync);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_link is not null)
+        {
+            await _link.FinishAsync(_linked!, TimeSpan.Zero);
+            _link.Dispose();
+        }
+
+        _node.Complete();
+        await _looping;
+        _journal.Dispose();
+        _directory.Dispose();
+    }
+
+    [Fact]
+    public async Task Connected_SaysHello_AndReportsTheWholeNode()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+
+        var hello = (await stream.Received.FirstAsync<Wire.AgentMessage>()).Hello;
+        Assert.Equal(("node-a", "1.2.3", _journal.BootId, 0ul, "18"), (hello.Node, hello.AgentVersion, hello.BootId, hello.IntentRevision, hello.DataCenter));
+        Assert.Contains("journal", hello.Capabilities);
+
+        var report = await stream.ReportAsync(_ => true);
+        var prefix = Assert.Single(report.Prefixes);
+        Assert.Equal((Prefix, Wire.Role.Primary, Wire.Role.Primary, true, true), (prefix.Prefix, prefix.AssignedRole, prefix.ReportedRole, prefix.Announced, prefix.AddressPresent));
+        var session = Assert.Single(report.Sessions);
+        Assert.Equal(("192.0.2.1", Wire.SessionState.Idle, 5ul), (session.Neighbor, session.State, session.MessagesSent));
+    }
+
+    [Fact]
+    public async Task NothingChanges_ReportsGoOn_WithAGrowingSequence()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+
+        await stream.ReportAsync(report => report.Sequence == 1);
+        await stream.ReportAsync(report => report.Sequence == 3);
+    }
+
+    [Fact]
+    public async Task NodeChanges_IsReportedAtOnce()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+        await stream.ReportAsync(_ => true);
+
+        await EstablishAsync();
+
+        var report = await stream.ReportAsync(report => report.Sessions[0].State == Wire.SessionState.Established);
+        Assert.Equal(1u, (await stream.ReportAsync(report => report.Prefixes[0].EstablishedSessionsCarrying == 1)).Prefixes[0].EstablishedSessionsCarrying);
+        Assert.True(report.Sessions[0].StateSinceUnixMs > 0);
+    }
+
+    [Fact]
+    public async Task Intent_IsKeptObeyedAndAnswered()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        await EstablishAsync();
+        var stream = await hub.StreamAsync();
+
+        await stream.SendAsync(Intent(3, Wire.Role.Secondary));
+
+        var result = await stream.ResultAsync(3);
+        Assert.Equal((Wire.IntentResult.Types.Outcome.Applied, 1u), (result.Outcome, result.SessionsUpdated));
+        var report = await stream.ReportAsync(report => report.IntentRevision == 3);
+        Assert.Equal(Wire.Role.Secondary, report.Prefixes[0].ReportedRole);
+        Assert.Equal(3ul, new IntentStore(_directory.At("intent.json"), TimeProvider.System).Load().Intent!.Revision);
+    }
+
+    [Theory]
+    [InlineData("203.0.113.0/24", Wire.Role.Primary)]
+    [InlineData("nonsense", Wire.Role.Primary)]
+    [InlineData("", Wire.Role.Primary)]
+    [InlineData(Prefix, Wire.Role.Unspecified)]
+    [InlineData(Prefix, (Wire.Role)17)]
+    public async Task IntentThatMakesNoSense_IsRejectedWithAReason_AndNothingChanges(string prefix, Wire.Role role)
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+        var before = _node.Current.Advertisements;
+
+        await stream.SendAsync(new Wire.NodeIntent { Revision = 1, Prefixes = { new Wire.PrefixIntent { Prefix = prefix, Role = role } } });
+
+        var result = await stream.ResultAsync(1);
+        Assert.Equal(Wire.IntentResult.Types.Outcome.Rejected, result.Outcome);
+        Assert.NotEmpty(result.Reason);
+        Assert.Null(_node.Current.Intent);
+        Assert.Equal(before, _node.Current.Advertisements);
+    }
+
+    [Fact]
+    public async Task Journal_IsSentUntilItIsAcknowledged_AndNotAgainAfterAReconnect()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var first = await hub.StreamAsync();
+        var entries = await first.JournalUntilAsync(entry => entry.Kind == "announced");
+        Assert.Equal(["started", "announced"], entries.Select(entry => entry.Kind));
+        await AcknowledgedAsync(2);
+
+        first.Close();
+        var second = await hub.StreamAsync(2);
+        await EstablishAsync();
+        var next = await second.JournalUntilAsync(entry => entry.Kind == "session-established");
+        Assert.Equal(3ul, next[0].Sequence);
+    }
+
+    [Fact]
+    public async Task JournalNotAcknowledged_IsSentAgainOnTheNextStream()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var first = await hub.StreamAsync();
+        var batch = (await first.Received.FirstAsync<Wire.AgentMessage>(message => message.Journal is not null)).Journal;
+
+        first.Close();
+        var second = await hub.StreamAsync(2);
+        var again = (await second.Received.FirstAsync<Wire.AgentMessage>(message => message.Journal is not null)).Journal;
+        Assert.Equal(batch, again);
+    }
+
+    [Fact]
+    public async Task HubComesLater_IsFound()
+    {
+        var port = Speaker.FakeRouter.FreePort();
+        Link(new Uri($"http://127.0.0.1:{port}"));
+        await using var hub = await ScriptedHub.StartAsync(port);
+
+        await (await hub.StreamAsync()).ReportAsync(_ => true);
+    }
+
+    [Fact]
+    public async Task HubThatNeverWelcomes_IsLeft_AndTriedAgain()
+    {
+        await using var hub = await ScriptedHub.StartAsync(welcomes: false);
+        Link(hub.Address, TimeSpan.FromMilliseconds(200));
+
+        await hub.StreamAsync(2);
+        Assert.DoesNotContain(hub.Streams.Seen[0].Received.Seen, message => message.Report is not null);
+    }
+
+    [Fact]
+    public async Task Finished_TheHubHasTheLastReportAndTheWholeJournal()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+        var journal = stream.JournalUntilAsync(entry => entry.Kind == "stopping");
+        await stream.ReportAsync(_ => true);
+
+        await _node.PostAsync(new NodeEvent.StopRequested("SIGTERM"), TestContext.Current.CancellationToken);
+        await _link!.FinishAsync(_linked!, TimeSpan.FromSeconds(60));
+
+        await journal;
+        Assert.Contains(stream.Received.Seen, message => message.Report?.Prefixes[0].WithdrawnReason == Wire.WithdrawnReason.Stopping);
+    }
+
+    [Fact]
+    public void Backoff_GrowsFromATenthOfASecondToTen_AndStartsOverAfterAnAnswer()
+    {
+        var backoff = new HubBackoff(new Random(1));
+        var waits = Enumerable.Range(0, 10).Select(_ => backoff.Next()).ToList();
+
+        Assert.InRange(waits[0], HubBackoff.First / 2, HubBackoff.First);
+        Assert.InRange(waits[^1], HubBackoff.Longest / 2, HubBackoff.Longest);
+        backoff.Reset();
+        Assert.InRange(backoff.Next(), HubBackoff.First / 2, HubBackoff.First);
+    }
+
+    private static Wire.NodeIntent Intent(ulong revision, Wire.Role role) =>
+        new() { Revision = revision, Prefixes = { new Wire.PrefixIntent { Prefix = Prefix, Role = role } }, OperationId = "op", Reason = "a test" };
+
+    private async Task AcknowledgedAsync(ulong sequence)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (_journal.Next(10) is { } page && page.Entries[0].Sequence <= sequence)
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private async Task EstablishAsync()
+    {
+        var cancellation = TestContext.Current.CancellationToken;
+        await _node.PostAsync(new NodeEvent.SessionChanged(_neighbor, SessionState.Established, "up"), cancellation);
+        await _node.PostAsync(
+            new NodeEvent.SessionEstablished(_neighbor, new NegotiatedParameters
+            {
+                PeerRouterId = new Bgp.Messages.RouterId(1),
+                PeerAs = 65000,
+                HoldTime = new Bgp.Messages.HoldTime(9),
+                FourOctetAs = true,
+                Families = [RouteFamily.Ipv4Unicast],
+                Ipv4WithIpv6NextHop = true,
+                RouteRefresh = true,
+            }),
+            cancellation);
+        await _node.PostAsync(new NodeEvent.AdvertisementsWritten(_neighbor, _node.Current.Version), cancellation);
+    }
+
+    private void Link(ScriptedHub hub) => Link(hub.Address);
+
+    private void Link(Uri hub, TimeSpan? welcomeTimeout = null)
+    {
+        var settings = new HubLinkSettings
+        {
+            Hub = hub,
+            Node = "node-a",
+            Version = "1.2.3",
+            DataCenter = 18,
+            Metrics = _ => new PeerMetrics(4, 5, TimeSpan.Zero, TimeSpan.Zero),
+            WelcomeTimeout = welcomeTimeout ?? TimeSpan.FromSeconds(30),
+        };
+        _link = new HubLink(settings, _node, _journal, TimeProvider.System, NullLogger<HubLink>.Instance);
+        _linked = Task.Run(_link.RunAsync);
+    }
+
+    // Sessions whose sockets take everything at once.
+    private sealed class EchoingSpeaker : ISpeaker
+    {
+        public NodeLoop? Node { get; set; }
+
+        public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements) =>
+            Node!.TryPost(new NodeEvent.AdvertisementsWritten(_neighbor, version));
+
+        public void Stop(string text) => Node!.TryPost(new NodeEvent.SessionChanged(_neighbor, SessionState.Idle, text));
+    }
+}

@@ -1,0 +1,65 @@
+using FailoverHub.Agent.Node;
+
+namespace FailoverHub.Agent.Tests.Node;
+
+/// <summary>A test per row of the table.</summary>
+public sealed class AdvertisementPlannerTests
+{
+    private static readonly AdvertisementFacts _ready = new(Stopping: false, Drained: false, AddressPresent: true, Role.Primary, Health.Healthy);
+
+    [Fact]
+    public void PrimaryAssigned_AnnouncesAsPrimary() =>
+        Assert.Equal(Announce(Role.Primary), AdvertisementPlanner.Decide(_ready));
+
+    [Fact]
+    public void SecondaryAssigned_AnnouncesAsSecondary() =>
+        Assert.Equal(Announce(Role.Secondary), AdvertisementPlanner.Decide(_ready with { Assigned = Role.Secondary }));
+
+    [Fact]
+    public void HealthUnknown_ChangesNothing() =>
+        Assert.Equal(Announce(Role.Primary), AdvertisementPlanner.Decide(_ready with { Health = Health.Unknown }));
+
+    [Fact]
+    public void Unhealthy_Withdraws() =>
+        Assert.Equal(Withdraw(WithdrawnReason.Unhealthy), AdvertisementPlanner.Decide(_ready with { Health = Health.Unhealthy }));
+
+    [Fact]
+    public void NoRole_Withdraws_AsNotAssigned() =>
+        Assert.Equal(Withdraw(WithdrawnReason.NotAssigned), AdvertisementPlanner.Decide(_ready with { Assigned = null }));
+
+    [Fact]
+    public void AddressMissing_Withdraws_WhateverElseIsAmiss() =>
+        Assert.Equal(Withdraw(WithdrawnReason.AddressMissing), AdvertisementPlanner.Decide(_ready with { AddressPresent = false, Assigned = null, Health = Health.Unhealthy }));
+
+    [Fact]
+    public void Drained_Withdraws_AndNamesTheOperatorsReasonFirst() =>
+        Assert.Equal(Withdraw(WithdrawnReason.Drained), AdvertisementPlanner.Decide(_ready with { Drained = true, AddressPresent = false, Assigned = null }));
+
+    [Fact]
+    public void Stopping_Withdraws_BeforeEverything() =>
+        Assert.Equal(Withdraw(WithdrawnReason.Stopping), AdvertisementPlanner.Decide(_ready with { Stopping = true, Drained = true, AddressPresent = false }));
+
+    [Fact]
+    public void EveryCombination_AnnouncesOnlyWhenNothingSpeaksAgainstIt()
+    {
+        foreach (var (stopping, drained, present) in from a in Both() from b in Both() from c in Both() select (a, b, c))
+        {
+            foreach (var role in new Role?[] { null, Role.Primary, Role.Secondary })
+            {
+                foreach (var health in Enum.GetValues<Health>())
+                {
+                    var decision = AdvertisementPlanner.Decide(new AdvertisementFacts(stopping, drained, present, role, health));
+
+                    var expected = !stopping && !drained && present && role is not null && health != Health.Unhealthy;
+                    Assert.Equal(expected, decision is AdvertisementDecision.Announce);
+                }
+            }
+        }
+    }
+
+    private static bool[] Both() => [false, true];
+
+    private static AdvertisementDecision.Announce Announce(Role role) => new(role);
+
+    private static AdvertisementDecision.Withdraw Withdraw(WithdrawnReason reason) => new(reason);
+}

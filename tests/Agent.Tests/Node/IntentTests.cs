@@ -1,0 +1,217 @@
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
+
+namespace FailoverHub.Agent.Tests.Node;
+
+public sealed class IntentTests
+{
+    private static readonly PrefixIntent _asSecondary = new(Shared, Role.Secondary);
+
+    [Fact]
+    public void IntentReceived_NothingChanges_BeforeItIsKept()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp();
+        var before = node.State;
+
+        node.Give(new NodeEvent.IntentReceived(Intent(1, prefixes: _asSecondary)));
+
+        Assert.Equal([new NodeEffect.PersistIntent(Intent(1, prefixes: _asSecondary)).GetType()], node.Effects.Select(effect => effect.GetType()));
+        Assert.Same(before, node.State);
+    }
+
+    [Fact]
+    public void IntentKept_RoleChanges_WithoutAWithdrawBetween()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary));
+
+        Assert.Equal([new Community(65000, 2)], Assert.Single(node.Handed!.Value).Communities.ToArray());
+        Assert.Equal([TransitionKind.IntentAccepted, TransitionKind.RoleChanged], node.Recorded);
+        Assert.IsType<NodeEffect.SetAdvertisements>(node.Effects[0]);
+        Assert.All(node.Effects.OfType<NodeEffect.Record>(), record => Assert.Equal("op-1", record.OperationId));
+    }
+
+    [Fact]
+    public void IntentKept_IsApplied_OnlyWhenEverySessionHasTheUpdateOnItsSocket()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary));
+        Assert.Null(node.Answer);
+
+        node.Written(First);
+        Assert.Null(node.Answer);
+
+        node.Written(Second);
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(2)), node.Answer);
+        Assert.Null(node.State.Pending);
+    }
+
+    [Fact]
+    public void IntentKept_ASessionIsLostMeanwhile_ItIsNotWaitedFor()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First).Lose(Second);
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(1)), node.Answer);
+    }
+
+    [Fact]
+    public void IntentKept_ASocketTakesNothing_IsAnsweredWithWhatCameThrough_WhenTheWaitIsOver()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First);
+
+        node.After(node.State.Settings.IntentAnswerWait).Give(new NodeEvent.Tick());
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(1)), node.Answer);
+    }
+
+    [Fact]
+    public void IntentKept_NoSocketTakesAnything_SaysThatNobodyWasTold()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary));
+
+        node.After(node.State.Settings.IntentAnswerWait).Give(new NodeEvent.Tick());
+
+        Assert.IsType<IntentOutcome.AcceptedNotAnnounced>(node.Answer!.Outcome);
+    }
+
+    [Fact]
+    public void IntentKept_NoSession_IsAcceptedButNotAnnounced()
+    {
+        var node = new NodeUnderTest().Start(Shared).Keep(Intent(1, prefixes: _asSecondary));
+
+        Assert.IsType<IntentOutcome.AcceptedNotAnnounced>(node.Answer!.Outcome);
+        Assert.Equal(1ul, node.State.Intent!.Revision);
+    }
+
+    [Fact]
+    public void IntentKept_NothingHadToChange_IsAppliedAtOnce()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: new PrefixIntent(Shared, Role.Primary)));
+
+        Assert.Null(node.Handed);
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(2)), node.Answer);
+    }
+
+    [Fact]
+    public void IntentNotKept_IsRejected_AndNothingChanges()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp();
+        var before = node.State;
+        var intent = Intent(1, prefixes: _asSecondary);
+
+        node.Give(new NodeEvent.IntentReceived(intent)).Give(new NodeEvent.IntentNotPersisted(intent, "disk full"));
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Rejected("disk full")), node.Answer);
+        Assert.Equal([TransitionKind.IntentRejected], node.Recorded);
+        Assert.Same(before, node.State);
+    }
+
+    [Fact]
+    public void SameRevisionAgain_IsAnsweredAgain_AndNothingElse()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First).Written(Second);
+
+        node.Give(new NodeEvent.IntentReceived(Intent(1, prefixes: _asSecondary)));
+
+        Assert.Equal(new NodeEffect.AnswerIntent(new IntentAnswer(1, new IntentOutcome.Applied(2))), Assert.Single(node.Effects));
+    }
+
+    [Fact]
+    public void SameRevisionWithAnotherContent_IsRejected()
+    {
+        var node = new NodeUnderTest().Start(Shared).Keep(Intent(1, prefixes: _asSecondary)).Give(new NodeEvent.IntentReceived(Intent(1, drained: true)));
+
+        Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome);
+        Assert.False(node.State.Drained);
+    }
+
+    [Fact]
+    public void OlderRevision_IsRejected_NamingTheOneInForce()
+    {
+        var node = new NodeUnderTest().Start(Shared).Keep(Intent(5)).Give(new NodeEvent.IntentReceived(Intent(4, drained: true)));
+
+        Assert.Contains("revision 5", Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason, StringComparison.Ordinal);
+        Assert.False(node.State.Drained);
+    }
+
+    [Fact]
+    public void NewerRevision_WhileAnAnswerIsPending_AnswersTheOlderOneFirst()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First).Keep(Intent(2, drained: true));
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(1)), node.Answer);
+        Assert.Equal(2ul, node.State.Pending!.Revision);
+    }
+
+    [Fact]
+    public void Drained_WithdrawsEverything_AndUndrainedAnnouncesAgain()
+    {
+        var node = new NodeUnderTest().Start(Shared, Other).BothUp().Keep(Intent(1, drained: true));
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal([TransitionKind.IntentAccepted, TransitionKind.Drained, TransitionKind.Withdrawn, TransitionKind.Withdrawn], node.Recorded);
+
+        node.Keep(Intent(2));
+        Assert.Equal(2, node.Handed!.Value.Length);
+        Assert.Equal([TransitionKind.IntentAccepted, TransitionKind.Undrained, TransitionKind.Announced, TransitionKind.Announced], node.Recorded);
+    }
+
+    [Fact]
+    public void PrefixNotInTheIntent_FollowsTheConfiguration()
+    {
+        var node = new NodeUnderTest().Start(Shared, Other).Keep(Intent(1, prefixes: _asSecondary));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Primary), node.Decision(Other));
+    }
+
+    [Fact]
+    public void PrefixWhoseAddressIsNotThereYet_IsAccepted_AndAnnouncedWhenItComes()
+    {
+        var node = new NodeUnderTest(role: null).Start().Keep(Intent(1, prefixes: _asSecondary));
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing), node.Decision(Shared));
+
+        node.Give(new NodeEvent.AddressesChanged([Shared]));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
+    }
+
+    [Theory]
+    [InlineData("192.0.2.0/24", "cannot be shared")]
+    [InlineData("2001:db8::/48", "cannot be shared")]
+    [InlineData("127.0.0.1/32", "loopback")]
+    public void PrefixThatCouldNeverBeAnnounced_IsRejected(string prefix, string why)
+    {
+        var node = new NodeUnderTest().Start(Shared).Give(new NodeEvent.IntentReceived(Intent(1, prefixes: new PrefixIntent(IPNetwork.Parse(prefix), Role.Primary))));
+
+        Assert.Contains(why, Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason, StringComparison.Ordinal);
+        Assert.Null(node.State.Intent);
+    }
+
+    [Fact]
+    public void LoopbackPrefixThatWasGivenOnTheCommandLine_IsAccepted()
+    {
+        var loopback = IPNetwork.Parse("127.203.113.10/32");
+        var node = new NodeUnderTest(Role.Primary, null, new ConfiguredPrefix(loopback, null)).Start().Keep(Intent(1, prefixes: new PrefixIntent(loopback, Role.Secondary)));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(loopback));
+    }
+
+    [Fact]
+    public void PrefixTwice_OrRevisionZero_IsRejected()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+
+        node.Give(new NodeEvent.IntentReceived(Intent(1, prefixes: [_asSecondary, _asSecondary])));
+        Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome);
+        node.Give(new NodeEvent.IntentReceived(Intent(0)));
+        Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome);
+    }
+
+    [Fact]
+    public void Stopping_IntentsAreRejected()
+    {
+        var node = new NodeUnderTest().Start(Shared).Give(new NodeEvent.StopRequested("SIGTERM")).Give(new NodeEvent.IntentReceived(Intent(1)));
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Rejected("the agent is stopping")), node.Answer);
+    }
+}

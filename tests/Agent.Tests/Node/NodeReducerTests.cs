@@ -1,0 +1,156 @@
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
+
+namespace FailoverHub.Agent.Tests.Node;
+
+public sealed class NodeReducerTests
+{
+    [Fact]
+    public void Started_AddressOnAnInterface_HandsItsRouteToTheSessions()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+
+        var route = Assert.Single(node.Handed!.Value);
+        Assert.Equal(Shared, route.Prefix);
+        Assert.Equal([new Community(65000, 1)], route.Communities.ToArray());
+        Assert.Equal(Origin.Incomplete, route.Origin);
+        Assert.Equal([TransitionKind.Started, TransitionKind.Announced], node.Recorded);
+    }
+
+    [Fact]
+    public void Started_NothingToAnnounce_StillHandsTheSessionsAWholeSet()
+    {
+        var node = new NodeUnderTest().Start();
+
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal(1, node.State.Version);
+    }
+
+    [Fact]
+    public void Started_GivenPrefixWithARoleOfItsOwn_IsAnnouncedInThatRole()
+    {
+        var node = new NodeUnderTest(Role.Primary, null, new ConfiguredPrefix(Other, Role.Secondary)).Start(Shared);
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Primary), node.Decision(Shared));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Other));
+    }
+
+    [Fact]
+    public void Started_NoRole_AnnouncesNothing()
+    {
+        var node = new NodeUnderTest(role: null).Start(Shared);
+
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(Shared));
+    }
+
+    [Fact]
+    public void Started_StoredIntent_IsObeyedWithoutAHub()
+    {
+        var node = new NodeUnderTest(Role.Primary, Intent(7, prefixes: new PrefixIntent(Shared, Role.Secondary))).Start(Shared);
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
+    }
+
+    [Fact]
+    public void Started_StoredIntentDrained_StaysDrained()
+    {
+        var node = new NodeUnderTest(Role.Primary, Intent(7, drained: true)).Start(Shared);
+
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.Drained), node.Decision(Shared));
+    }
+
+    [Fact]
+    public void AddressAppears_IsAnnounced()
+    {
+        var node = new NodeUnderTest().Start().BothUp().Give(new NodeEvent.AddressesChanged([Shared]));
+
+        Assert.Equal(Shared, Assert.Single(node.Handed!.Value).Prefix);
+        Assert.Equal([TransitionKind.Announced], node.Recorded);
+    }
+
+    [Fact]
+    public void AddressDisappears_IsWithdrawn_AndStaysKnownAsMissing()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Give(new NodeEvent.AddressesChanged([]));
+
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal([TransitionKind.Withdrawn], node.Recorded);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing), node.Decision(Shared));
+        Assert.False(node.State.Prefixes[0].AddressPresent);
+    }
+
+    [Fact]
+    public void AddressesReadAgain_TheSame_NothingHappens()
+    {
+        var node = new NodeUnderTest().Start(Shared).Give(new NodeEvent.AddressesChanged([Shared]));
+
+        Assert.Empty(node.Effects);
+    }
+
+    [Fact]
+    public void SessionEstablished_SaysWhatItMeans()
+    {
+        var node = new NodeUnderTest().Start(Shared).Establish(First);
+
+        var record = Assert.IsType<NodeEffect.Record>(Assert.Single(node.Effects));
+        Assert.Equal("session with 192.0.2.1 established: hold 9 s, 1 prefix announced as primary", record.Text);
+        Assert.Equal("192.0.2.1", record.Neighbor);
+        Assert.Equal(9, node.State.Session(First)!.HoldTime!.Value.Seconds);
+    }
+
+    [Fact]
+    public void SessionLost_CountsAFlap_AndForgetsWhatWasWritten()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().After(TimeSpan.FromSeconds(90)).Lose(First, "connection reset by the neighbor");
+
+        var record = Assert.IsType<NodeEffect.Record>(Assert.Single(node.Effects));
+        Assert.Equal("session with 192.0.2.1 lost after 1 min 30 s: connection reset by the neighbor; 1 of 2 sessions remain", record.Text);
+        var session = node.State.Session(First)!;
+        Assert.Equal((1, 0L, null), (session.Flaps, session.WrittenVersion, session.HoldTime));
+        Assert.Equal("connection reset by the neighbor", session.LastTrouble!.Text);
+        Assert.Equal(1, node.State.SessionsCarrying(node.State.Prefixes[0]));
+    }
+
+    [Fact]
+    public void DialsThatGoOnFailing_AreSaidOnce_AndAreNoTransitions()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+        var refused = new NodeEvent.SessionFailed(First, new SessionError("connection refused", false, 0, 0));
+
+        node.Give(refused);
+        Assert.IsType<NodeEffect.Log>(Assert.Single(node.Effects));
+        node.Give(refused);
+        Assert.Empty(node.Effects);
+        node.Give(refused with { Error = refused.Error with { Text = "no answer" } });
+        Assert.IsType<NodeEffect.Log>(Assert.Single(node.Effects));
+        Assert.Equal(0, node.State.Session(First)!.Flaps);
+    }
+
+    [Fact]
+    public void StopRequested_TellsTheSessionsFirst_AndSaysWhoAndWhere()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Give(new NodeEvent.StopRequested("SIGTERM"));
+
+        Assert.Equal(new NodeEffect.StopSessions("failoverhub-agent stopping: SIGTERM on node-a"), node.Effects[0]);
+        Assert.Equal([TransitionKind.Stopping, TransitionKind.Withdrawn], node.Recorded);
+        Assert.Null(node.Handed);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping), node.Decision(Shared));
+
+        node.Give(new NodeEvent.SessionChanged(First, SessionState.Idle, "stopped"));
+        Assert.Equal(0, node.State.Session(First)!.Flaps);
+        Assert.Empty(node.Recorded);
+    }
+
+    [Fact]
+    public void StopRequestedTwice_IsOneStop()
+    {
+        var node = new NodeUnderTest().Start(Shared).Give(new NodeEvent.StopRequested("SIGTERM")).Give(new NodeEvent.StopRequested("SIGINT"));
+
+        Assert.Empty(node.Effects);
+    }
+}

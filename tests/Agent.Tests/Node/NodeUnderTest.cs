@@ -1,0 +1,95 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Tests.Node;
+
+/// <summary>A node with two neighbors, driven by hand on a clock of its own.</summary>
+internal sealed class NodeUnderTest
+{
+    public static readonly IPNetwork Shared = IPNetwork.Parse("203.0.113.10/32");
+    public static readonly IPNetwork Other = IPNetwork.Parse("2001:db8:e001:1b8c::/64");
+    public static readonly NeighborEndpoint First = new(IPAddress.Parse("192.0.2.1"), 179);
+    public static readonly NeighborEndpoint Second = new(IPAddress.Parse("192.0.2.2"), 179);
+
+    private static readonly DateTimeOffset _origin = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
+
+    private TimeSpan _now = TimeSpan.FromSeconds(1);
+
+    public NodeUnderTest(Role? role = Role.Primary, NodeIntent? stored = null, params ConfiguredPrefix[] announce)
+    {
+        State = NodeState.Initial(
+            new NodeSettings { Node = "node-a", DefaultRole = role, Announce = [.. announce], Neighbors = [First, Second] },
+            stored,
+            new Moment(TimeSpan.Zero, _origin));
+    }
+
+    public NodeState State { get; private set; }
+
+    /// <summary>Effects of the last event.</summary>
+    public ImmutableArray<NodeEffect> Effects { get; private set; } = [];
+
+    /// <summary>Routes handed to the sessions by the last event, null when they were left alone.</summary>
+    public ImmutableArray<Advertisement>? Handed => Effects.OfType<NodeEffect.SetAdvertisements>().LastOrDefault()?.Advertisements;
+
+    public IEnumerable<TransitionKind> Recorded => Effects.OfType<NodeEffect.Record>().Select(record => record.Kind);
+
+    public IntentAnswer? Answer => Effects.OfType<NodeEffect.AnswerIntent>().LastOrDefault()?.Answer;
+
+    public static NodeIntent Intent(ulong revision, bool drained = false, params PrefixIntent[] prefixes) =>
+        new() { Revision = revision, Drained = drained, Prefixes = [.. prefixes], OperationId = $"op-{revision}", Reason = "a test" };
+
+    public NodeUnderTest Give(NodeEvent occurred)
+    {
+        (State, Effects) = NodeReducer.Apply(State, occurred, new Moment(_now, _origin + _now));
+        return this;
+    }
+
+    public NodeUnderTest Start(params IPNetwork[] onInterfaces) => Give(new NodeEvent.Started([.. onInterfaces], "started"));
+
+    /// <summary>Gives an intent and, like the node loop, the news that it is kept.</summary>
+    public NodeUnderTest Keep(NodeIntent intent)
+    {
+        Give(new NodeEvent.IntentReceived(intent));
+        Assert.Equal(intent, Assert.Single(Effects.OfType<NodeEffect.PersistIntent>()).Intent);
+        return Give(new NodeEvent.IntentPersisted(intent));
+    }
+
+    public NodeUnderTest Establish(NeighborEndpoint neighbor)
+    {
+        Give(new NodeEvent.SessionChanged(neighbor, SessionState.Established, "up"));
+        Give(new NodeEvent.SessionEstablished(neighbor, new NegotiatedParameters
+        {
+            PeerRouterId = new RouterId(1),
+            PeerAs = 65000,
+            HoldTime = new HoldTime(9),
+            FourOctetAs = true,
+            Families = [RouteFamily.Ipv4Unicast],
+            Ipv4WithIpv6NextHop = true,
+            RouteRefresh = true,
+        }));
+        return this;
+    }
+
+    public NodeUnderTest Written(NeighborEndpoint neighbor) => Give(new NodeEvent.AdvertisementsWritten(neighbor, State.Version));
+
+    public NodeUnderTest BothUp() => Establish(First).Written(First).Establish(Second).Written(Second);
+
+    public NodeUnderTest Lose(NeighborEndpoint neighbor, string reason = "cut")
+    {
+        Give(new NodeEvent.SessionFailed(neighbor, new SessionError(reason, true, 0, 0)));
+        return Give(new NodeEvent.SessionChanged(neighbor, SessionState.Idle, reason));
+    }
+
+    public NodeUnderTest After(TimeSpan time)
+    {
+        _now += time;
+        return this;
+    }
+
+    public AdvertisementDecision Decision(IPNetwork prefix) => State.Prefixes.Single(known => known.Prefix.Equals(prefix)).Decision;
+}

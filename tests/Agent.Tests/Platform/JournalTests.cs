@@ -1,0 +1,242 @@
+using System.Text;
+using CsCheck;
+using FailoverHub.Agent.Platform;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Agent.Tests.Platform;
+
+public sealed class JournalTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void Appended_IsGivenOut_OldestFirst_UntilItIsAcknowledged()
+    {
+        using var journal = Open(JournalLimits.Default);
+        Append(journal, "a", "b", "c");
+
+        Assert.Equal(["a", "b"], Texts(journal.Next(2)));
+        Assert.Equal(["a", "b", "c"], Texts(journal.Next(10)));
+        journal.Acknowledge(journal.BootId, 2);
+        Assert.Equal(["c"], Texts(journal.Next(10)));
+        journal.Acknowledge(journal.BootId, 3);
+        Assert.Null(journal.Next(10));
+        Append(journal, "d");
+        Assert.Equal(4ul, Assert.Single(journal.Next(10)!.Entries).Sequence);
+    }
+
+    [Fact]
+    public void AllAcknowledged_NoSegmentIsLeft()
+    {
+        using var journal = Open(new JournalLimits(100, 2));
+        Append(journal, "a", "b", "c");
+        journal.Acknowledge(journal.BootId, 3);
+
+        Assert.Empty(Directory.GetFiles(_directory.Root, "*.ndjson"));
+    }
+
+    [Fact]
+    public void Killed_TheNextBootGivesOutWhatTheLastOneLeft_BeforeItsOwn()
+    {
+        var killed = Open(JournalLimits.Default);
+        Append(killed, "a", "b");
+        killed.Dispose();
+        Tear("{\"seq\":3,\"at\":1,\"ki");
+        using var journal = Open(JournalLimits.Default);
+        Append(journal, "c");
+
+        var page = journal.Next(10)!;
+        Assert.Equal(killed.BootId, page.BootId);
+        Assert.Equal(["a", "b"], Texts(page));
+        journal.Acknowledge(page.BootId, 2);
+        Assert.Equal((journal.BootId, 1ul), (journal.Next(10)!.BootId, journal.Next(10)!.Entries[0].Sequence));
+    }
+
+    [Fact]
+    public void AcknowledgedBeyondWhatThereIs_TheFutureIsNotAcknowledged()
+    {
+        using var journal = Open(JournalLimits.Default);
+        Append(journal, "a");
+        journal.Acknowledge(journal.BootId, 1000);
+        Append(journal, "b");
+
+        Assert.Equal(["b"], Texts(journal.Next(10)));
+    }
+
+    [Fact]
+    public void MoreThanTheLimit_DropsTheOldest_AndSaysSo()
+    {
+        using var journal = Open(new JournalLimits(10, 2));
+        Append(journal, [.. Enumerable.Range(1, 30).Select(number => $"{number}")]);
+
+        var entries = Drain(journal).ToList();
+        Assert.InRange(entries.Count, 8, 12);
+        Assert.Contains(entries, entry => entry.Kind == "journal-overflow");
+        Assert.Equal("30", entries.Last(entry => entry.Kind != "journal-overflow").Text);
+    }
+
+    [Fact]
+    public void DamagedAcknowledgements_NothingIsLost()
+    {
+        using (var journal = Open(JournalLimits.Default))
+        {
+            Append(journal, "a", "b");
+            journal.Acknowledge(journal.BootId, 1);
+        }
+
+        File.WriteAllText(_directory.At("acknowledged.json"), "{");
+        using var next = Open(JournalLimits.Default);
+        Assert.Equal(["a", "b"], Texts(next.Next(10)));
+    }
+
+    [Fact]
+    public void CannotBeWritten_DoesNotFail_AndSaysSoWhenItCanAgain()
+    {
+        using var journal = Open(JournalLimits.Default);
+        Directory.Move(_directory.Root, _directory.Root + ".away");
+        Append(journal, "lost");
+        Directory.Move(_directory.Root + ".away", _directory.Root);
+        Append(journal, "kept");
+
+        Assert.Equal(["kept", "1 entries"], Texts(journal.Next(10)).Select(text => text[..Math.Min(text.Length, 9)]));
+    }
+
+    /// <summary>Any order of appends, acknowledgements, reconnects, restarts and kills: the hub gets each entry, in order, and none again that it acknowledged.</summary>
+    [Fact]
+    public void AnyCourseOfThings_NothingIsLost_NothingAcknowledgedIsRepeated()
+    {
+        var step = Gen.Frequency(
+            (5, Gen.Int[1, 4].Select(count => (Kind: Step.Append, Count: count))),
+            (4, Gen.Int[1, 5].Select(count => (Kind: Step.Deliver, Count: count))),
+            (2, Gen.Int[1, 5].Select(count => (Kind: Step.DeliverButLoseTheAnswer, Count: count))),
+            (1, Gen.Const((Kind: Step.Restart, Count: 0))),
+            (1, Gen.Const((Kind: Step.Kill, Count: 0))));
+
+        step.Array[1, 60].Sample(
+            steps =>
+            {
+                using var directory = new TemporaryDirectory();
+                var course = new Course(directory.Root);
+                foreach (var (kind, count) in steps)
+                {
+                    course.Take(kind, count);
+                }
+
+                course.End();
+            },
+            iter: 150);
+    }
+
+    private enum Step
+    {
+        Append,
+        Deliver,
+        DeliverButLoseTheAnswer,
+        Restart,
+        Kill,
+    }
+
+    private Journal Open(JournalLimits limits) => Open(_directory.Root, limits);
+
+    private static Journal Open(string directory, JournalLimits limits) =>
+        Journal.Open(directory, limits, new FakeTimeProvider(), NullLogger<Journal>.Instance);
+
+    private static void Append(Journal journal, params string[] texts)
+    {
+        foreach (var text in texts)
+        {
+            journal.Append(new JournalEntry(DateTimeOffset.UnixEpoch, "announced", "203.0.113.10/32", "", text, ""));
+        }
+    }
+
+    private static IEnumerable<string> Texts(JournalPage? page) => page!.Entries.Select(entry => entry.Entry.Text);
+
+    private static IEnumerable<JournalEntry> Drain(Journal journal)
+    {
+        while (journal.Next(3) is { } page)
+        {
+            foreach (var entry in page.Entries)
+            {
+                yield return entry.Entry;
+            }
+
+            journal.Acknowledge(page.BootId, page.Entries[^1].Sequence);
+        }
+    }
+
+    private void Tear(string half) => Tear(_directory.Root, half);
+
+    // What a kill in the middle of a write leaves behind.
+    private static void Tear(string directory, string half)
+    {
+        if (Directory.GetFiles(directory, "*.ndjson").Order(StringComparer.Ordinal).LastOrDefault() is { } last)
+        {
+            File.AppendAllText(last, half, new UTF8Encoding(false));
+        }
+    }
+
+    private sealed class Course(string directory)
+    {
+        private readonly HashSet<(string, ulong)> _acknowledged = [];
+        private readonly List<string> _received = [];
+        private Journal _journal = Open(directory, new JournalLimits(10_000, 3));
+        private int _appended;
+
+        public void Take(Step kind, int count)
+        {
+            switch (kind)
+            {
+                case Step.Append:
+                    Append(_journal, [.. Enumerable.Range(_appended + 1, count).Select(number => $"{number}")]);
+                    _appended += count;
+                    break;
+                case Step.Deliver:
+                    Deliver(count, answer: true);
+                    break;
+                case Step.DeliverButLoseTheAnswer:
+                    Deliver(count, answer: false);
+                    break;
+                case Step.Restart or Step.Kill:
+                    _journal.Dispose();
+                    if (kind == Step.Kill)
+                    {
+                        Tear(directory, "{\"seq\":9");
+                    }
+
+                    _journal = Open(directory, new JournalLimits(10_000, 3));
+                    break;
+            }
+        }
+
+        public void End()
+        {
+            while (_journal.Next(4) is not null)
+            {
+                Deliver(4, answer: true);
+            }
+
+            _journal.Dispose();
+            Assert.Equal(Enumerable.Range(1, _appended).Select(number => $"{number}"), _received);
+        }
+
+        // The hub keeps an entry once, by its boot and sequence, as the real one does.
+        private void Deliver(int most, bool answer)
+        {
+            if (_journal.Next(most) is not { } page)
+            {
+                return;
+            }
+
+            Assert.DoesNotContain(page.Entries, entry => _acknowledged.Contains((page.BootId, entry.Sequence)));
+            if (answer)
+            {
+                _received.AddRange(Texts(page));
+                _acknowledged.UnionWith(page.Entries.Select(entry => (page.BootId, entry.Sequence)));
+                _journal.Acknowledge(page.BootId, page.Entries[^1].Sequence);
+            }
+        }
+    }
+}

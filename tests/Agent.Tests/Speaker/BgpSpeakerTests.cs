@@ -1,0 +1,231 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Net.Sockets;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Agent.Tests.Speaker;
+
+/// <summary>The speaker and its connections against real sockets.</summary>
+public sealed class BgpSpeakerTests : IAsyncDisposable
+{
+    private const string Prefix = "203.0.113.10/32";
+
+    private readonly Signal<NodeEvent> _news = new();
+    private BgpSpeaker? _speaker;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_speaker is not null)
+        {
+            _speaker.Stop("test over");
+            await _speaker.Ended;
+            _speaker.Dispose();
+        }
+    }
+
+    [Fact]
+    public async Task Started_RouterListens_EstablishesAndAnnounces_WithOurAddressAsNextHop()
+    {
+        await using var router = new FakeRouter();
+        Start(Peer(router.Endpoint) with { LocalAddress = IPAddress.Parse("127.0.0.11") });
+
+        var update = await router.Log.FirstAsync<Seen.Update>();
+        Assert.True(update.Announces(Prefix, FakeRouter.Primary));
+        Assert.Equal(IPAddress.Parse("127.0.0.11"), update.Routes.NextHop);
+        Assert.Equal([65001u], update.Routes.AsPath.ToArray());
+        Assert.Equal(Origin.Incomplete, update.Routes.Origin);
+        await _news.FirstAsync<NodeEvent.SessionEstablished>(established => established.Parameters.HoldTime.Seconds == 9);
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>(written => written.Version == 1);
+    }
+
+    [Fact]
+    public async Task RoleChange_IsOneUpdate_OnTheSameSession_WithoutAWithdraw()
+    {
+        await using var router = new FakeRouter();
+        Start(Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+
+        _speaker!.SetAdvertisements(2, [Advertise(FakeRouter.Secondary)]);
+
+        var update = await router.Log.FirstAsync<Seen.Update>(seen => seen.Announces(Prefix, FakeRouter.Secondary));
+        Assert.Equal(1, update.Connection);
+        Assert.DoesNotContain(router.Log.Seen.OfType<Seen.Update>(), seen => !seen.Routes.Withdrawn.IsEmpty);
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>(written => written.Version == 2);
+    }
+
+    [Fact]
+    public async Task Stopped_WithdrawsThenSaysGoodbyeInWords()
+    {
+        await using var router = new FakeRouter();
+        Start(Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+
+        _speaker!.Stop("failoverhub-agent stopping: SIGTERM on node-a");
+        await _speaker.Ended;
+
+        var goodbye = await router.Log.FirstAsync<Seen.Failed>();
+        Assert.Equal((6, 2), (goodbye.Error.Code, goodbye.Error.Subcode));
+        Assert.Contains("failoverhub-agent stopping: SIGTERM on node-a", goodbye.Error.Text, StringComparison.Ordinal);
+        var seen = router.Log.Seen;
+        Assert.True(seen.FindIndex(item => item is Seen.Update update && update.Withdraws(Prefix)) < seen.IndexOf(goodbye));
+        Assert.Contains(seen, item => item is Seen.Update update && update.Withdraws(Prefix));
+    }
+
+    [Fact]
+    public async Task OneNeighborIsAway_TheOthersAreAnnouncedTo()
+    {
+        await using var router = new FakeRouter();
+        var away = new NeighborEndpoint(IPAddress.Loopback, FakeRouter.FreePort());
+        Start(Peer(away), Peer(router.Endpoint));
+
+        await router.Log.FirstAsync<Seen.Update>();
+        var failed = await _news.FirstAsync<NodeEvent.SessionFailed>(failed => failed.Neighbor == away);
+        Assert.Equal("connection refused", failed.Error.Text);
+    }
+
+    [Fact]
+    public async Task NeighborComesUpLater_IsDialledAgain()
+    {
+        var port = FakeRouter.FreePort();
+        Start(Peer(new NeighborEndpoint(IPAddress.Loopback, port)));
+        await _news.FirstAsync<NodeEvent.SessionFailed>();
+
+        await using var router = new FakeRouter(port);
+        await router.Log.FirstAsync<Seen.Update>();
+    }
+
+    [Fact]
+    public async Task NeighborGoesAway_IsNews_AndItIsDialledAgain()
+    {
+        var router = new FakeRouter();
+        Start(Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+        await router.DisposeAsync();
+
+        await _news.FirstAsync<NodeEvent.SessionChanged>(changed => changed.To == SessionState.Idle);
+        await using var again = new FakeRouter(router.Endpoint.Port);
+        Assert.True((await again.Log.FirstAsync<Seen.Update>()).Announces(Prefix, FakeRouter.Primary));
+    }
+
+    [Fact]
+    public async Task AddressToDialFromIsNotOurs_SaysWhichFlagToLookAt()
+    {
+        await using var router = new FakeRouter();
+        Start(Peer(router.Endpoint) with { LocalAddress = IPAddress.Parse("192.0.2.55") });
+
+        var failed = await _news.FirstAsync<NodeEvent.SessionFailed>();
+        Assert.Contains("192.0.2.55", failed.Error.Text, StringComparison.Ordinal);
+        Assert.Contains("--local-address", failed.Error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DialWithoutAnAnswer_IsGivenUp_WhenItsTimeIsOver()
+    {
+        // A listener whose queue is full does not answer.
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start(0);
+        var endpoint = (IPEndPoint)listener.LocalEndpoint;
+        using var filling = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        await filling.ConnectAsync(endpoint, TestContext.Current.CancellationToken);
+        var time = new FakeTimeProvider();
+        Start(time, Peer(new NeighborEndpoint(endpoint.Address, endpoint.Port)) with { DialTimeout = TimeSpan.FromSeconds(2) });
+        await _news.FirstAsync<NodeEvent.SessionChanged>(changed => changed.To == SessionState.Connect);
+
+        time.Advance(TimeSpan.FromSeconds(2));
+        _speaker!.Wake();
+
+        var failed = await _news.FirstAsync<NodeEvent.SessionFailed>();
+        Assert.Equal("no answer within 2 s", failed.Error.Text);
+    }
+
+    [Fact]
+    public async Task KeepaliveThatComesLate_IsMeasured()
+    {
+        await using var router = new FakeRouter();
+        var time = new FakeTimeProvider();
+        Start(time, Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>();
+        Assert.Equal(TimeSpan.Zero, _speaker!.Metrics(router.Endpoint).MostKeepaliveLateness);
+        var sent = _speaker.Metrics(router.Endpoint).MessagesSent;
+
+        // Between two and four seconds after its time, whatever the jitter of the keepalive timer was, and well within the hold time.
+        time.Advance(TimeSpan.FromSeconds(6));
+        _speaker.Wake();
+        var metrics = await UntilAsync(() => _speaker.Metrics(router.Endpoint), metrics => metrics.MessagesSent > sent);
+
+        Assert.InRange(metrics.MostKeepaliveLateness, TimeSpan.FromSeconds(2), TimeSpan.FromSeconds(4));
+        Assert.Equal(metrics.MostKeepaliveLateness, metrics.LastKeepaliveLateness);
+    }
+
+    [Fact]
+    public async Task NeighborThatReadsNothing_IsAFailureWithAReason_NotAQueueThatGrows()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var endpoint = (IPEndPoint)listener.LocalEndpoint;
+        var options = Peer(new NeighborEndpoint(endpoint.Address, endpoint.Port));
+        var (socket, _) = PeerSocket.Dial(options);
+        using var accepted = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        Assert.Null(socket!.FinishDial(options));
+
+        var chunk = new byte[64 * 1024];
+        string? problem = null;
+        for (var sent = 0; problem is null && sent < 4096; sent++)
+        {
+            problem = socket.Send(chunk, limit: 1024 * 1024);
+        }
+
+        Assert.Contains("reads too slowly", problem, StringComparison.Ordinal);
+        socket.Dispose();
+    }
+
+    private static async Task<T> UntilAsync<T>(Func<T> read, Func<T, bool> holds)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            var value = read();
+            if (holds(value))
+            {
+                return value;
+            }
+
+            safety.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    private static PeerOptions Peer(NeighborEndpoint neighbor) => new()
+    {
+        Neighbor = neighbor,
+        Session = new SessionOptions { LocalAs = 65001, PeerAs = 65000, RouterId = new RouterId(0x7f00000b) },
+    };
+
+    private static Advertisement Advertise(Community community) => new() { Prefix = IPNetwork.Parse(Prefix), Communities = [community] };
+
+    private void Start(params PeerOptions[] peers) => Start(TimeProvider.System, peers);
+
+    private void Start(TimeProvider time, params PeerOptions[] peers)
+    {
+        _speaker = new BgpSpeaker(
+            peers,
+            occurred =>
+            {
+                _news.Add(occurred);
+                return true;
+            },
+            time,
+            NullLogger<BgpSpeaker>.Instance);
+        _speaker.SetAdvertisements(1, ImmutableArray.Create(Advertise(FakeRouter.Primary)));
+        _speaker.Start();
+    }
+}
