@@ -36,11 +36,7 @@ internal sealed class AdjRibOut
     }
 
     // The session is up and the neighbor has nothing from us.
-    public void Open(AdvertisingContext context)
-    {
-        _context = context;
-        _sent.Clear();
-    }
+    public void Open(AdvertisingContext context) => _context = context;
 
     // The session is gone and with it what the neighbor had.
     public void Close()

@@ -326,7 +326,6 @@ public sealed partial class BgpSession
     private void ForgetConnection()
     {
         _timers.StopAll();
-        _framer.Reset();
         _ribOut.Close();
         _local = null;
         _ourOpen = null;

@@ -202,6 +202,22 @@ public sealed class AdjRibOutTests
     }
 
     [Fact]
+    public void PrefixesThatFitExactly_AreOneFullUpdate()
+    {
+        // 4066 octets are left beside MP_UNREACH_NLRI: 810 prefixes of five octets and four of four.
+        var all = Enumerable.Range(0, 810).Select(i => Announcements.Ipv4(prefix: $"10.{i / 256}.{i % 256}.1/32"))
+            .Concat(Enumerable.Range(0, 4).Select(i => Announcements.Ipv4(prefix: $"10.9.{i}.0/24")))
+            .ToArray();
+        var neighbor = new ScriptedNeighbor().InEstablished();
+        neighbor.Announce(all);
+
+        neighbor.Announce();
+
+        Assert.Single(neighbor.Sent<UpdateMessage>());
+        Assert.Equal(4096, neighbor.Effects.OfType<SessionEffect.Send>().Single().Bytes.Length);
+    }
+
+    [Fact]
     public void ManyCommunities_LeaveRoomForPrefixes()
     {
         var communities = Enumerable.Range(0, 255).Select(i => new Community(65000, (ushort)i)).ToArray();

@@ -92,4 +92,20 @@ public sealed class NotificationTests
         neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
         Assert.NotEmpty(Assert.Single(neighbor.Sent<OpenMessage>()).Capabilities);
     }
+
+    [Fact]
+    public void OpenWithoutCapabilities_NothingIsAgreedThatWeDidNotOffer()
+    {
+        var neighbor = new ScriptedNeighbor().InOpenSent();
+        neighbor.Says(new NotificationMessage(NotificationCode.UnsupportedOptionalParameter, default));
+        neighbor.Wait(2);
+        neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
+
+        neighbor.Says([.. Wire.Codec.Encode(ScriptedNeighbor.Open), .. Wire.Codec.Encode(KeepaliveMessage.Instance)]);
+
+        var parameters = Assert.Single(neighbor.Effects.OfType<SessionEffect.Established>()).Parameters;
+        Assert.Equal([Bgp.Routes.RouteFamily.Ipv4Unicast], parameters.Families);
+        Assert.False(parameters.FourOctetAs);
+        Assert.False(parameters.Ipv4WithIpv6NextHop);
+    }
 }
