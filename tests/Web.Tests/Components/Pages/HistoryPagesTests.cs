@@ -1,0 +1,122 @@
+using Bunit;
+using FailoverHub.Web.Components.Pages.History;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+public sealed class HistoryPagesTests : DashboardTest
+{
+    [Fact]
+    public void Query_ThereAndBack_IsInTheUrl()
+    {
+        var query = new HistoryQuery { Text = "hold timer", Pair = "web", Severity = "warning", Range = "1h" };
+
+        Assert.Equal("/events?q=hold%20timer&pair=web&severity=warning&range=1h", query.ToUrl("/events"));
+        HistoryFilter filter = query.ToFilter(Make.At, TimeZoneInfo.Utc);
+        Assert.Equal(Make.At.AddHours(-1), filter.From);
+        Assert.Equal(EventSeverity.Warning, filter.MinimumSeverity);
+        Assert.Null(filter.To);
+    }
+
+    [Fact]
+    public void Query_CustomRange_IsReadInTheShownZone()
+    {
+        var zone = TimeZoneInfo.CreateCustomTimeZone("x", TimeSpan.FromHours(2), "x", "x");
+
+        HistoryFilter filter = new HistoryQuery { Range = "custom", From = "2026-11-22T14:00", To = "not a time" }.ToFilter(Make.At, zone);
+
+        Assert.Equal(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero), filter.From);
+        Assert.Null(filter.To);
+    }
+
+    [Fact]
+    public async Task Feed_NewerEntries_ComeOnTopOfWhatWasRead()
+    {
+        var history = new FakeHistory();
+        history.Events.AddRange(Enumerable.Range(1, 150).Select(i => Make.Event(i)));
+        var feed = new HistoryFeed<EventRecord>(record => record.Id, (cursor, limit, stop) => history.EventsAsync(new HistoryFilter(), cursor, limit, stop));
+        await feed.RefreshAsync(Xunit.TestContext.Current.CancellationToken);
+        await feed.LoadOlderAsync(Xunit.TestContext.Current.CancellationToken);
+
+        history.Events.Add(Make.Event(151));
+        await feed.RefreshAsync(Xunit.TestContext.Current.CancellationToken);
+
+        Assert.Equal(Enumerable.Range(1, 151).Reverse().Select(i => (long)i), feed.Items.Select(record => record.Id));
+        Assert.Null(feed.NextCursor);
+    }
+
+    [Fact]
+    public async Task Feed_MoreThanAPageCameMeanwhile_StartsAnewInsteadOfLeavingAHole()
+    {
+        var history = new FakeHistory();
+        history.Events.Add(Make.Event(1));
+        var feed = new HistoryFeed<EventRecord>(record => record.Id, (cursor, limit, stop) => history.EventsAsync(new HistoryFilter(), cursor, limit, stop));
+        await feed.RefreshAsync(Xunit.TestContext.Current.CancellationToken);
+
+        history.Events.AddRange(Enumerable.Range(2, 300).Select(i => Make.Event(i)));
+        await feed.RefreshAsync(Xunit.TestContext.Current.CancellationToken);
+
+        Assert.Equal(HistoryFeed<EventRecord>.PageSize, feed.Items.Length);
+        Assert.NotNull(feed.NextCursor);
+    }
+
+    [Fact]
+    public void Events_FilteredByUrl_ShowOnlyThose()
+    {
+        History.Events.AddRange([Make.Event(1), Make.Event(2, "session-lost", EventSeverity.Critical, "node-a lost a session.")]);
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/events?severity=critical");
+
+        var page = RenderPage<EventsPage>();
+
+        page.WaitForAssertion(() => Assert.Contains("node-a lost a session.", Assert.Single(page.FindAll("[data-testid=events-row]")).TextContent, StringComparison.Ordinal), Safety);
+    }
+
+    [Fact]
+    public void Events_SomethingHappens_ComesInByItself_UnlessPaused()
+    {
+        History.Append(Make.Event(1));
+        var page = RenderPage<EventsPage>();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll("[data-testid=events-row]")), Safety);
+
+        History.Append(Make.Event(2));
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("[data-testid=events-row]").Count), Safety);
+
+        On(page, "live-toggle", element => element.Click());
+        History.Append(Make.Event(3));
+        page.WaitForAssertion(() => Assert.Contains("newer entries wait", page.Find("[data-testid=live-toggle]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Equal(2, page.FindAll("[data-testid=events-row]").Count);
+
+        On(page, "live-toggle", element => element.Click());
+        page.WaitForAssertion(() => Assert.Equal(3, page.FindAll("[data-testid=events-row]").Count), Safety);
+    }
+
+    [Fact]
+    public void Events_ARowIsOpened_ItsStoryHasTheEventsOfTheSameOperation()
+    {
+        History.Events.AddRange([Make.Event(1, operation: "op-1", text: "first"), Make.Event(2, text: "not of it"), Make.Event(3, operation: "op-1", text: "second")]);
+        var page = RenderPage<EventsPage>();
+        page.WaitForAssertion(() => Assert.Equal(3, page.FindAll("[data-testid=events-row]").Count), Safety);
+
+        page.InvokeAsync(() => page.FindAll("[data-testid=events-row] .row-button")[0].Click());
+
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("[data-testid=event-story] [data-testid=events-row]").Count), Safety);
+    }
+
+    [Theory]
+    [InlineData(true, "The chain is intact.")]
+    [InlineData(false, "The chain is broken at entry 17.")]
+    public void Audit_VerifyChain_SaysTheResult(bool intact, string said)
+    {
+        History.Append(Make.AuditEntry(1));
+        History.Verification = new AuditVerification(intact, 1, intact ? null : 17, new string('a', 64));
+        var page = RenderPage<AuditPage>();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll("[data-testid=audit-row]")), Safety);
+
+        On(page, "verify-chain", element => element.Click());
+
+        page.WaitForAssertion(() => Assert.Contains(said, page.Find("[data-testid=verify-result]").TextContent, StringComparison.Ordinal), Safety);
+    }
+}

@@ -1,0 +1,123 @@
+using Bunit;
+using FailoverHub.Web.Components.Pages.Overview;
+using FailoverHub.Web.Components.Pages.Pairs;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+public sealed class PairPageTests : DashboardTest
+{
+    [Fact]
+    public void Overview_NoPairs_TeachesHowToStartAnAgent()
+    {
+        var page = RenderPage<OverviewPage>();
+
+        Assert.Contains("failoverhub-agent run --node node-a --primary", page.Find("[data-testid=no-pairs]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Overview_APairChanges_IsShownWithoutReload()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        var page = RenderPage<OverviewPage>();
+        Assert.Equal("Healthy", page.Find("[data-testid=pair-card-web]").GetAttribute("data-state"));
+
+        Fleet.Publish(Fresh(Make.HealthyPair() with { State = PairState.NoAnnouncer, ActiveNode = null }));
+
+        page.WaitForAssertion(() => Assert.Equal("NoAnnouncer", page.Find("[data-testid=pair-card-web]").GetAttribute("data-state")), Safety);
+    }
+
+    [Fact]
+    public void Overview_SilentNode_IsGreyWithTheAgeOfItsLastWord()
+    {
+        var card = Render<PairCard>(p => p
+            .Add(c => c.Now, Make.At)
+            .Add(c => c.Pair, Make.Pair("web", PairState.Degraded, "node-b is silent.", "node-a", Make.Node("node-a", Role.Primary), Make.Node("node-b", Role.Secondary, NodeLink.Stale, Make.At.AddSeconds(-14)))));
+
+        Assert.Contains("not-current", card.Find("[data-testid=member-node-b]").ClassName, StringComparison.Ordinal);
+        Assert.Contains("last heard 14 s ago", card.Find("[data-testid=member-node-b-link]").TextContent, StringComparison.Ordinal);
+        Assert.DoesNotContain("not-current", card.Find("[data-testid=member-node-a]").ClassName ?? "", StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Pair_RolesAndReachability_StandBesideEachOther()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        Reachability.Publish(Make.Target(ReachabilityState.Reachable, Make.Samples(30)));
+
+        var page = RenderPage<PairPage>(("Name", "web"));
+
+        var nodeA = page.Find("[data-testid=member-node-a]");
+        Assert.Equal("primary", nodeA.QuerySelector("[data-testid=assigned-role]")!.GetAttribute("data-role"));
+        Assert.Equal("primary", nodeA.QuerySelector("[data-testid=reported-role]")!.GetAttribute("data-role"));
+        Assert.Equal("Connected", nodeA.QuerySelector("[data-testid=member-node-a-link]")!.GetAttribute("data-link"));
+        Assert.NotEmpty(page.FindAll("[data-testid=reachability-bar]"));
+    }
+
+    [Fact]
+    public void Pair_ARuleForbidsIt_TheButtonIsDisabledAndTheRuleStandsBesideIt()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        Operations.OnPreview = request => request.Type == OperationType.Switchover
+            ? Make.Preview(false, Make.Rule("SR-03", "TargetReady", false, message: "node-b is silent.", remedy: "Bring it back."))
+            : Make.Preview();
+
+        var page = RenderPage<PairPage>(("Name", "web"));
+
+        Assert.True(page.Find("[data-testid=action-switchover]").HasAttribute("disabled"));
+        Assert.Equal("SR-03: node-b is silent.", page.Find("[data-testid=action-switchover-why]").TextContent);
+        Assert.False(page.Find("[data-testid=action-drain]").HasAttribute("disabled"));
+    }
+
+    [Fact]
+    public void Pair_AnOperationStartedElsewhere_IsFollowedLive()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        var page = RenderPage<PairPage>(("Name", "web"));
+        Assert.Empty(page.FindAll("[data-testid=operation-panel]"));
+
+        Operations.Publish(Make.Operation());
+        page.WaitForAssertion(() => Assert.Equal("Running", page.Find("[data-testid=operation-step-2]").GetAttribute("data-status")), Safety);
+
+        Operations.Publish(Make.Operation(status: OperationStatus.Succeeded));
+        page.WaitForAssertion(() => Assert.Equal("node-b answers for 203.0.113.10.", page.Find("[data-testid=operation-outcome]").TextContent), Safety);
+    }
+
+    [Fact]
+    public void Pair_OperationOfAnotherPair_IsNotShown()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        var page = RenderPage<PairPage>(("Name", "web"));
+
+        Operations.Publish(Make.Operation() with { PairId = "id-mail" });
+        Fleet.Publish(Fresh(Make.HealthyPair() with { State = PairState.Degraded }));
+
+        page.WaitForAssertion(() => Assert.Equal("Degraded", page.Find("[data-testid=pair-state]").GetAttribute("data-state")), Safety);
+        Assert.Empty(page.FindAll("[data-testid=operation-panel]"));
+    }
+
+    [Fact]
+    public void Pair_TheHubNoLongerRenewsTheFleet_SaysSo()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()) with { At = DateTimeOffset.UtcNow.AddSeconds(-30) });
+
+        var page = RenderPage<PairPage>(("Name", "web"));
+
+        Assert.Contains("Nothing here is current.", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Pair_PageIsLeft_LetsGoOfEveryStream()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        var page = RenderPage<PairPage>(("Name", "web"));
+        Assert.True(Fleet.Changes.Listeners > 0 && Operations.Changes.Listeners > 0 && Reachability.Changes.Listeners > 0);
+
+        await DisposeComponentsAsync();
+
+        Assert.Equal((0, 0, 0), (Fleet.Changes.Listeners, Operations.Changes.Listeners, Reachability.Changes.Listeners));
+    }
+}
