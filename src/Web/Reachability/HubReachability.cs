@@ -1,0 +1,27 @@
+using System.Diagnostics.Metrics;
+using FailoverHub.Web.Configuration;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>Puts the prober together.</summary>
+internal static class HubReachability
+{
+    public static IServiceCollection AddHubReachability(this IServiceCollection services)
+    {
+        services.AddMetrics();
+        services.AddSingleton<IProbe>(all => all.GetRequiredService<HubOptions>().Probe is { Method: ProbeMethod.Tcp, Port: { } port }
+            ? new TcpProbe(port, all.GetRequiredService<TimeProvider>())
+            : new IcmpProbe(all.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<ReachabilityView>();
+        services.AddSingleton<IReachability>(all => all.GetRequiredService<ReachabilityView>());
+        services.AddSingleton<IProbeRecord, ReachabilityEvents>();
+        services.AddSingleton(all => new ProberTools(
+            all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>()));
+
+        // Started first and stopped last, so that the last findings are stored too.
+        services.AddSingleton<ProbeSampleStore>();
+        services.AddHostedService(all => all.GetRequiredService<ProbeSampleStore>());
+        services.AddHostedService<Prober>();
+        return services;
+    }
+}

@@ -1,0 +1,28 @@
+using System.Net;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>One way to ask an address whether it answers.</summary>
+internal interface IProbe
+{
+    ProbeMethod Method { get; }
+
+    /// <summary>1 to 65535 with TCP, else null.</summary>
+    int? Port { get; }
+
+    /// <summary>Why nothing can be sent to this address at all, and what to do; null when it can. Says nothing about the address.</summary>
+    string? ProblemFor(IPAddress address);
+
+    /// <summary>Asks once. No answer within the timeout is a reply with an error, not an exception.</summary>
+    Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken);
+}
+
+/// <summary>What came of one probe: the time to the answer, or why there is none.</summary>
+internal readonly record struct ProbeReply(TimeSpan? RoundTrip, string? Error)
+{
+    public static ProbeReply Answered(TimeSpan roundTrip) => new(roundTrip, null);
+
+    public static ProbeReply Failed(string why) => new(null, why);
+
+    public static ProbeReply Silent(TimeSpan timeout) => Failed($"no answer within {timeout.TotalMilliseconds:0} ms");
+}

@@ -1,0 +1,34 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>One address that is to be probed.</summary>
+/// <param name="Prefix">The shared prefix that it stands for.</param>
+/// <param name="Address">The address.</param>
+/// <param name="Pair">Name of the pair that shares it, for events.</param>
+internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string Pair)
+{
+    /// <summary>What should be probed by what is known of the fleet: every shared prefix once, in order of its text.</summary>
+    public static ImmutableArray<ProbeTarget> Of(FleetSnapshot fleet) =>
+    [
+        .. fleet.Pairs
+            .SelectMany(pair => pair.Prefixes.Select(prefix => new ProbeTarget(prefix, AddressOf(prefix), pair.Name)))
+            .DistinctBy(target => target.Prefix)
+            .OrderBy(target => target.Prefix.ToString(), StringComparer.Ordinal),
+    ];
+
+    /// <summary>A single address stands for itself; a wider prefix is probed at its first host.</summary>
+    public static IPAddress AddressOf(IPNetwork prefix)
+    {
+        byte[] bytes = prefix.BaseAddress.GetAddressBytes();
+        if (prefix.PrefixLength < bytes.Length * 8)
+        {
+            // The host bits of a network's base address are zero, so its last byte is even and this cannot carry.
+            bytes[^1]++;
+        }
+
+        return new IPAddress(bytes);
+    }
+}

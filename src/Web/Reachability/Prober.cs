@@ -1,0 +1,196 @@
+using System.Diagnostics;
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Threading.Channels;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>
+/// The loop "prober": owns the <see cref="ProbeBoard"/>, sends what is due, takes in what comes back, publishes what is known. It decides
+/// nothing itself.
+/// <code>
+///   fleet (read each turn) ──targets──▶ board ──due──▶ one task per probe, at most 256 ──result──▶ channel ──▶ board
+///                                         │                                                                     │
+///                                         └──▶ view (snapshot, at most 5 a second)      store, events ◀─────────┘
+/// </code>
+/// </summary>
+internal sealed partial class Prober : BackgroundService
+{
+    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
+
+    /// <summary>Less than the period, so a target never has two probes out.</summary>
+    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(900);
+
+    private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
+    private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
+    private const int MostInFlight = 256;
+
+    private readonly IFleetView _fleet;
+    private readonly IProbe _probe;
+    private readonly ReachabilityView _view;
+    private readonly IProbeRecord _record;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+    private readonly ProbeBoard _board = new(Period);
+    private readonly HashSet<Task> _inFlight = [];
+    // Never full: there is room for every probe that may be in flight.
+    private readonly Channel<Result> _results = Channel.CreateBounded<Result>(new BoundedChannelOptions(2 * MostInFlight) { SingleReader = true });
+    private readonly Histogram<double> _lateness;
+
+    private TimeSpan? _publishedAt;
+    private bool _dirty;
+
+    public Prober(IFleetView fleet, IProbe probe, ReachabilityView view, IProbeRecord record, ProberTools tools)
+    {
+        _fleet = fleet;
+        _probe = probe;
+        _view = view;
+        _record = record;
+        _time = tools.Time;
+        _logger = tools.Logger;
+        Meter meter = tools.Meters.Create("FailoverHub.Reachability");
+        _lateness = meter.CreateHistogram<double>("failoverhub.probe.lateness", "ms", "How much later than planned a probe was sent");
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        LogStarted(_probe.Port is { } port ? $"TCP connect to port {port}" : "ICMP echo");
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                TakeResults();
+                _dirty |= _board.SetTargets(ProbeTarget.Of(_fleet.Current), Now);
+                StartDue(stoppingToken);
+                Publish();
+                await WaitAsync(stoppingToken);
+            }
+        }
+        finally
+        {
+            // They end by the same cancellation, or by their timeout.
+            await Task.WhenAll(_inFlight);
+        }
+    }
+
+    private TimeSpan Now => _view.Now;
+
+    private void TakeResults()
+    {
+        while (_results.Reader.TryRead(out Result? result))
+        {
+            _inFlight.RemoveWhere(t => t.IsCompleted);
+            _dirty = true;
+            _record.Sample(result.Target.Prefix, result.Sample);
+            if (_board.Record(result.Target, result.Sample, result.SentAt) is { } change)
+            {
+                if (change.Lost)
+                {
+                    LogLost(change.Target.Address, change.Error);
+                }
+                else
+                {
+                    LogRestored(change.Target.Address);
+                }
+
+                _record.Change(change);
+            }
+        }
+    }
+
+    private void StartDue(CancellationToken stoppingToken)
+    {
+        foreach ((ProbeTarget target, TimeSpan lateness) in _board.TakeDue(Now, MostInFlight - _inFlight.Count))
+        {
+            _lateness.Record(lateness.TotalMilliseconds);
+            if (_probe.ProblemFor(target.Address) is { } problem)
+            {
+                if (_board.CannotProbe(target, problem))
+                {
+                    _dirty = true;
+                    LogCannotProbe(target.Address, problem);
+                }
+
+                continue;
+            }
+
+            _inFlight.Add(SendAsync(target, stoppingToken));
+        }
+    }
+
+    private async Task SendAsync(ProbeTarget target, CancellationToken stoppingToken)
+    {
+        DateTimeOffset at = _time.GetUtcNow();
+        TimeSpan sentAt = Now;
+        try
+        {
+            ProbeReply reply = await _probe.SendAsync(target.Address, Timeout, stoppingToken);
+            bool written = _results.Writer.TryWrite(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt));
+            Debug.Assert(written, "there is room for every probe in flight");
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The hub stops; nobody wants to know any more.
+        }
+    }
+
+    private void Publish()
+    {
+        if (_dirty && (_publishedAt is not { } last || Now - last >= PublishEvery))
+        {
+            _dirty = false;
+            _publishedAt = Now;
+            _view.Publish(_board.Snapshot());
+        }
+    }
+
+    /// <summary>Until a result is there, a probe is due, or what was held back may be published.</summary>
+    private async Task WaitAsync(CancellationToken stoppingToken)
+    {
+        TimeSpan wait = LongestTurn;
+        if (_board.NextDue is { } due && due - Now < wait)
+        {
+            wait = due - Now;
+        }
+
+        if (_dirty && _publishedAt is { } last && last + PublishEvery - Now < wait)
+        {
+            wait = last + PublishEvery - Now;
+        }
+
+        using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        Task<bool> result = _results.Reader.WaitToReadAsync(wake.Token).AsTask();
+        Task pause = Task.Delay(wait < ShortestTurn ? ShortestTurn : wait, _time, wake.Token);
+        await Task.WhenAny(result, pause);
+        await wake.CancelAsync();
+        await ((Task)result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+    }
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Probing every shared address each second by {Method}")]
+    private partial void LogStarted(string method);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} does not answer any more: {Error}; traffic to it is probably lost")]
+    private partial void LogLost(IPAddress address, string? error);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Address} answers again")]
+    private partial void LogRestored(IPAddress address);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
+    private partial void LogCannotProbe(IPAddress address, string problem);
+
+    private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt);
+}
+
+/// <summary>Clock, log and meters of the prober.</summary>
+internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters);
+
+/// <summary>Where the prober's findings go. Neither call may wait: the prober has the next address to ask.</summary>
+internal interface IProbeRecord
+{
+    void Sample(IPNetwork prefix, ProbeSample sample);
+
+    void Change(ReachabilityChange change);
+}

@@ -1,0 +1,33 @@
+using System.Net;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Reachability;
+
+/// <summary>Findings of the prober on their way into history: samples to the store, changes to the events.</summary>
+internal sealed class ReachabilityEvents(ProbeSampleStore store, EventLog events) : IProbeRecord
+{
+    public const string Lost = "reachability-lost";
+    public const string Restored = "reachability-restored";
+
+    public void Sample(IPNetwork prefix, ProbeSample sample) => store.Add(prefix, sample);
+
+    public void Change(ReachabilityChange change) => events.Append(ToDraft(change));
+
+    /// <summary>Pure: the sentence that history keeps.</summary>
+    public static EventDraft ToDraft(ReachabilityChange change) => new()
+    {
+        At = change.At,
+        Kind = change.Lost ? Lost : Restored,
+        Severity = change.Lost ? EventSeverity.Critical : EventSeverity.Info,
+        Pair = change.Target.Pair,
+        Prefix = change.Target.Prefix.ToString(),
+        Text = change switch
+        {
+            { Lost: true } => $"{change.Target.Address} does not answer the hub: {change.Error}.",
+            { Silence: { } silence } => string.Create(
+                System.Globalization.CultureInfo.InvariantCulture,
+                $"{change.Target.Address} answers the hub again, {silence.TotalSeconds:0.0} s after its last answer."),
+            _ => $"{change.Target.Address} answers the hub.",
+        },
+    };
+}

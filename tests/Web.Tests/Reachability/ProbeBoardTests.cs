@@ -1,0 +1,190 @@
+using System.Net;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Reachability;
+
+public sealed class ProbeBoardTests
+{
+    private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
+    private static readonly ProbeTarget Web = new(Make.Prefix, Make.Prefix.BaseAddress, "web");
+
+    [Theory]
+    [InlineData("203.0.113.10/32", "203.0.113.10")]
+    [InlineData("2001:db8:1:2::/64", "2001:db8:1:2::1")]
+    [InlineData("2001:db8:1:200::/56", "2001:db8:1:200::1")]
+    [InlineData("2001:db8::7/128", "2001:db8::7")]
+    public void Target_IsTheAddressItselfOrTheFirstHost(string prefix, string address) =>
+        Assert.Equal(IPAddress.Parse(address), ProbeTarget.AddressOf(IPNetwork.Parse(prefix)));
+
+    [Fact]
+    public void Targets_AreEverySharedPrefixOnce()
+    {
+        FleetSnapshot fleet = Make.Fleet(Make.HealthyPair("web"), Make.HealthyPair("other"));
+
+        ProbeTarget target = Assert.Single(ProbeTarget.Of(fleet));
+
+        Assert.Equal("web", target.Pair);
+    }
+
+    [Fact]
+    public void Probes_ComeOncePerSecondWhileEachIsAnswered()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        var sent = new List<TimeSpan>();
+
+        for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(10); now += TimeSpan.FromMilliseconds(10))
+        {
+            foreach ((ProbeTarget target, _) in board.TakeDue(now, 10))
+            {
+                sent.Add(now);
+                board.Record(target, Answered(now), now);
+            }
+        }
+
+        Assert.Equal(10, sent.Count);
+        Assert.All(sent.Zip(sent.Skip(1)), pair => Assert.Equal(Second, pair.Second - pair.First));
+    }
+
+    [Fact]
+    public void Targets_ManyOfThem_AreSpreadOverTheSecond()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([.. Enumerable.Range(0, 100).Select(i => Target($"198.51.100.{i}/32"))], TimeSpan.Zero);
+
+        int inTheFirstTenth = board.TakeDue(TimeSpan.FromMilliseconds(100), 1_000).Length;
+        int inAll = inTheFirstTenth + board.TakeDue(Second, 1_000).Length;
+
+        Assert.InRange(inTheFirstTenth, 0, 30);
+        Assert.Equal(100, inAll);
+    }
+
+    [Fact]
+    public void Prober_ThatWasHeldUp_LeavesOutWhatItMissedAndSaysHowLateItIs()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        TimeSpan phase = board.NextDue!.Value;
+
+        (ProbeTarget target, TimeSpan lateness) = Assert.Single(board.TakeDue(phase + TimeSpan.FromSeconds(3.5), 10));
+        board.Record(target, Answered(phase), phase + TimeSpan.FromSeconds(3.5));
+
+        Assert.Equal(TimeSpan.FromSeconds(3.5), lateness);
+        Assert.Equal(phase + TimeSpan.FromSeconds(4), board.NextDue);
+    }
+
+    [Fact]
+    public void MoreTargetsThanSlots_TheLongestOverdueGoFirst()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([.. Enumerable.Range(0, 20).Select(i => Target($"198.51.100.{i}/32"))], TimeSpan.Zero);
+
+        TimeSpan[] lateness = [.. board.TakeDue(Second, 5).Concat(board.TakeDue(Second, 100)).Select(d => d.Lateness)];
+
+        Assert.Equal(lateness.OrderDescending(), lateness);
+        Assert.Equal(20, lateness.Length);
+    }
+
+    [Fact]
+    public void OneLostProbe_IsNoOutage()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+
+        Assert.Null(board.Record(Web, Answered(Second), Second));
+        Assert.Null(board.Record(Web, Lost(2 * Second), 2 * Second));
+        Assert.Null(board.Record(Web, Answered(3 * Second), 3 * Second));
+    }
+
+    [Fact]
+    public void TwoLostProbes_AreAnOutageOnceAndTheFirstAnswerEndsIt()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        board.Record(Web, Answered(Second), Second);
+
+        ReachabilityChange?[] changes =
+        [
+            board.Record(Web, Lost(2 * Second), 2 * Second),
+            board.Record(Web, Lost(3 * Second), 3 * Second),
+            board.Record(Web, Lost(4 * Second), 4 * Second),
+            board.Record(Web, Answered(5 * Second), 5 * Second),
+        ];
+
+        Assert.Null(changes[0]);
+        Assert.True(changes[1]!.Lost);
+        Assert.Null(changes[2]);
+        Assert.False(changes[3]!.Lost);
+        Assert.Equal(4 * Second, changes[3]!.Silence);
+        Assert.Equal("203.0.113.10 answers the hub again, 4.0 s after its last answer.", ReachabilityEvents.ToDraft(changes[3]!).Text);
+        Assert.Equal("203.0.113.10 does not answer the hub: no answer.", ReachabilityEvents.ToDraft(changes[1]!).Text);
+    }
+
+    [Fact]
+    public void Sample_OlderThanThreeSeconds_SaysNothingAboutNow()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        board.Record(Web, Answered(Second), Second);
+
+        KnownTarget known = Assert.Single(board.Snapshot());
+
+        Assert.Equal(ReachabilityState.Reachable, known.StateAt(4 * Second));
+        Assert.Equal(ReachabilityState.Unknown, known.StateAt(4 * Second + TimeSpan.FromTicks(1)));
+    }
+
+    [Fact]
+    public void HubThatCannotProbe_KnowsNothingAndNeverCallsTheAddressDown()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        board.TakeDue(Second, 1);
+
+        bool news = board.CannotProbe(Web, "no socket");
+        bool again = board.CannotProbe(Web, "no socket");
+
+        KnownTarget known = Assert.Single(board.Snapshot());
+        Assert.True(news);
+        Assert.False(again);
+        Assert.Equal("no socket", known.Problem);
+        Assert.Equal(ReachabilityState.Unknown, known.StateAt(Second));
+        Assert.Empty(known.Recent);
+    }
+
+    [Fact]
+    public void ManySamples_OnlyTheNewestHundredAndTwentyAreKept()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        for (int i = 1; i <= 150; i++)
+        {
+            board.Record(Web, Answered(i * Second), i * Second);
+        }
+
+        KnownTarget known = Assert.Single(board.Snapshot());
+
+        Assert.Equal(120, known.Recent.Length);
+        Assert.Equal(Answered(150 * Second).At, known.Recent[^1].At);
+        Assert.Equal(Answered(31 * Second).At, known.Recent[0].At);
+    }
+
+    [Fact]
+    public void Target_NoLongerShared_IsForgottenAndItsLateAnswerToo()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+
+        Assert.True(board.SetTargets([], Second));
+        Assert.Null(board.Record(Web, Answered(Second), Second));
+        Assert.Empty(board.Snapshot());
+        Assert.Null(board.NextDue);
+    }
+
+    private static ProbeTarget Target(string prefix) => new(IPNetwork.Parse(prefix), ProbeTarget.AddressOf(IPNetwork.Parse(prefix)), "web");
+
+    private static ProbeSample Answered(TimeSpan at) => new(Make.At + at, TimeSpan.FromMilliseconds(1), null);
+
+    private static ProbeSample Lost(TimeSpan at) => new(Make.At + at, null, "no answer");
+}

@@ -1,0 +1,168 @@
+using System.Diagnostics.Metrics;
+using System.Net;
+using System.Threading.Channels;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Fakes;
+using FailoverHub.Web.Tests.Configuration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Web.Tests.Reachability;
+
+public sealed class ProberTests : IAsyncLifetime
+{
+    private readonly FakeTimeProvider _clock = new(Make.At);
+    private readonly FakeFleet _fleet = new();
+    private readonly ScriptedProbe _probe = new();
+    private readonly Findings _findings = new();
+    private readonly ServiceProvider _services;
+    private readonly string _folder = WholeHub.NewFolder();
+    private readonly HubWriter _writer;
+    private readonly ReachabilityView _view;
+    private readonly Prober _prober;
+
+    public ProberTests()
+    {
+        _services = new ServiceCollection().AddMetrics().AddHubDatabase(_folder).BuildServiceProvider();
+        _writer = new HubWriter(Database, _clock, NullLogger<HubWriter>.Instance);
+        _view = new ReachabilityView(_clock, new ProbeSampleStore(Database, _writer, _clock), _probe);
+        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>());
+        _prober = new Prober(_fleet, _probe, _view, _findings, tools);
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private IDbContextFactory<HubDbContext> Database => _services.GetRequiredService<IDbContextFactory<HubDbContext>>();
+
+    public async ValueTask InitializeAsync() => await _prober.StartAsync(Stop);
+
+    public async ValueTask DisposeAsync()
+    {
+        await _prober.StopAsync(CancellationToken.None);
+        _prober.Dispose();
+        await _writer.DisposeAsync();
+        await _services.DisposeAsync();
+        Directory.Delete(_folder, recursive: true);
+    }
+
+    [Fact]
+    public async Task SharedPrefix_AppearsInTheFleet_IsProbedEachSecondAndShownReachable()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+
+        for (int i = 0; i < 3; i++)
+        {
+            await UntilAsync(_findings.Samples.Reader);
+        }
+
+        TargetReachability target = (await FirstAsync(t => t.Recent.Length >= 3))!;
+        Assert.Equal(ReachabilityState.Reachable, target.State);
+        Assert.Equal(IPAddress.Parse("203.0.113.10"), target.Address);
+        Assert.Equal("hub", target.VantagePoint);
+        Assert.All(target.Recent.Zip(target.Recent.Skip(1)), pair => Assert.InRange((pair.Second.At - pair.First.At).TotalMilliseconds, 900, 1_100));
+    }
+
+    [Fact]
+    public async Task AddressThatFallsSilent_IsUnreachableAndBothTurnsAreTold()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await UntilAsync(_findings.Samples.Reader);
+
+        _probe.Reply = ProbeReply.Failed("no answer within 900 ms");
+        ReachabilityChange lost = await UntilAsync(_findings.Changes.Reader);
+        TargetReachability? silent = await FirstAsync(t => t.State == ReachabilityState.Unreachable);
+        _probe.Reply = ProbeReply.Answered(TimeSpan.FromMilliseconds(1));
+        ReachabilityChange restored = await UntilAsync(_findings.Changes.Reader);
+
+        Assert.True(lost.Lost);
+        Assert.NotNull(silent);
+        Assert.False(restored.Lost);
+    }
+
+    [Fact]
+    public async Task ProbeThatMayNotBeSent_LeavesTheAddressUnknownAndSaysWhy()
+    {
+        _probe.Problem = "No ICMP socket.";
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+
+        TargetReachability? target = await FirstAsync(t => t.Problem is not null);
+
+        Assert.Equal("No ICMP socket.", target!.Problem);
+        Assert.Equal(ReachabilityState.Unknown, target.State);
+        Assert.Empty(target.Recent);
+    }
+
+    [Fact]
+    public async Task ProberThatStops_LeavesWhatItKnewToTurnUnknown()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await FirstAsync(t => t.State == ReachabilityState.Reachable);
+        await _prober.StopAsync(Stop);
+
+        _clock.Advance(TimeSpan.FromSeconds(4));
+
+        Assert.Equal(ReachabilityState.Unknown, _view.Find(Make.Prefix)!.State);
+    }
+
+    /// <summary>Lets virtual time pass in small steps until there is something to read.</summary>
+    private async Task<T> UntilAsync<T>(ChannelReader<T> reader)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        T? item;
+        while (!reader.TryRead(out item))
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            _clock.Advance(TimeSpan.FromMilliseconds(20));
+            await Task.Yield();
+        }
+
+        return item;
+    }
+
+    private async Task<TargetReachability?> FirstAsync(Func<TargetReachability, bool> wanted)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (true)
+        {
+            if (_view.Find(Make.Prefix) is { } target && wanted(target))
+            {
+                return target;
+            }
+
+            safety.Token.ThrowIfCancellationRequested();
+            _clock.Advance(TimeSpan.FromMilliseconds(20));
+            await Task.Yield();
+        }
+    }
+
+    private sealed class ScriptedProbe : IProbe
+    {
+        public ProbeReply Reply { get; set; } = ProbeReply.Answered(TimeSpan.FromMilliseconds(1));
+
+        public string? Problem { get; set; }
+
+        public ProbeMethod Method => ProbeMethod.Icmp;
+
+        public int? Port => null;
+
+        public string? ProblemFor(IPAddress address) => Problem;
+
+        public Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken) => Task.FromResult(Reply);
+    }
+
+    private sealed class Findings : IProbeRecord
+    {
+        public Channel<ProbeSample> Samples { get; } = Channel.CreateUnbounded<ProbeSample>();
+
+        public Channel<ReachabilityChange> Changes { get; } = Channel.CreateUnbounded<ReachabilityChange>();
+
+        public void Sample(IPNetwork prefix, ProbeSample sample) => Samples.Writer.TryWrite(sample);
+
+        public void Change(ReachabilityChange change) => Changes.Writer.TryWrite(change);
+    }
+}
