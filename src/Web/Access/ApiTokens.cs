@@ -1,0 +1,138 @@
+using System.Collections.Concurrent;
+using System.Text.RegularExpressions;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Access;
+
+/// <summary>Tokens of the API: made, listed, revoked, recognised. The token itself is only in the answer that makes it.</summary>
+internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
+{
+    private const string Prefix = "fh_";
+    private const int LongestToken = 200;
+
+    /// <summary>"Last used" is for people: to the minute is enough, and not every call has to write.</summary>
+    private static readonly TimeSpan LastUsedGrain = TimeSpan.FromMinutes(1);
+
+    // Bounded by the number of tokens that exist: only what was found in the database gets in.
+    private readonly ConcurrentDictionary<long, long> _lastWritten = new();
+
+    /// <summary>Makes a token, audited in the same transaction.</summary>
+    /// <param name="name">1 to 63 letters, digits, '.', '-' and '_'.</param>
+    /// <param name="scope">What it may do.</param>
+    /// <param name="lifetime">Null: it does not expire.</param>
+    /// <param name="actor">Who makes it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<TokenCreation> CreateAsync(string name, ApiScope scope, TimeSpan? lifetime, Actor actor, CancellationToken cancellationToken)
+    {
+        if (!Name().IsMatch(name))
+        {
+            return new TokenCreation(null, "A token's name has 1 to 63 letters, digits, '.', '-' and '_'.");
+        }
+
+        string token = Prefix + Secret.New();
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var entity = new ApiTokenEntity
+        {
+            Name = name,
+            Hash = Secret.Hash(token),
+            CreatedAtMs = now,
+            ExpiresAtMs = lifetime is { } length ? now + (long)length.TotalMilliseconds : null,
+            Role = ApiScopes.Word(scope),
+        };
+
+        await using (HubDbContext db = await database.CreateDbContextAsync(cancellationToken))
+        {
+            if (await db.ApiTokens.AnyAsync(t => t.Name == name && t.RevokedAtMs == null, cancellationToken))
+            {
+                return new TokenCreation(null, $"There is a token '{name}' already. Revoke it, or choose another name.");
+            }
+        }
+
+        var draft = new AuditDraft
+        {
+            Actor = actor,
+            Action = "token-created",
+            Target = $"token {name}",
+            After = $$"""{"scope":"{{entity.Role}}","expiresAt":{{(entity.ExpiresAtMs is { } ms ? $"\"{DateTimeOffset.FromUnixTimeMilliseconds(ms).UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}\"" : "null")}}}""",
+            Outcome = "accepted",
+        };
+        await audit.ChangeAsync(draft, (db, _) =>
+        {
+            db.ApiTokens.Add(entity);
+            return Task.CompletedTask;
+        }, cancellationToken);
+        return new TokenCreation(token, null);
+    }
+
+    /// <summary>Every token that is not revoked, by name; expired ones too, so that their owners learn why they fail.</summary>
+    public async Task<IReadOnlyList<ApiTokenInfo>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        List<ApiTokenEntity> rows = await db.ApiTokens.AsNoTracking().Where(t => t.RevokedAtMs == null).OrderBy(t => t.Name).ToListAsync(cancellationToken);
+        return [.. rows.Select(r => new ApiTokenInfo(r.Name, ApiScopes.Parse(r.Role) ?? ApiScope.Read, At(r.CreatedAtMs)!.Value, At(r.ExpiresAtMs), At(r.LastUsedAtMs)))];
+    }
+
+    /// <summary>Takes a token's rights away at once, audited in the same transaction. False: there is no such token.</summary>
+    public async Task<bool> RevokeAsync(string name, Actor actor, CancellationToken cancellationToken)
+    {
+        await using (HubDbContext db = await database.CreateDbContextAsync(cancellationToken))
+        {
+            if (!await db.ApiTokens.AnyAsync(t => t.Name == name && t.RevokedAtMs == null, cancellationToken))
+            {
+                return false;
+            }
+        }
+
+        var draft = new AuditDraft { Actor = actor, Action = "token-revoked", Target = $"token {name}", Outcome = "accepted" };
+        await audit.ChangeAsync(draft, async (db, stop) =>
+        {
+            long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+            await db.ApiTokens.Where(t => t.Name == name && t.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.RevokedAtMs, now), stop);
+        }, cancellationToken);
+        return true;
+    }
+
+    /// <summary>Whose token this is, null: nobody's, or no longer. Asked of the database each time, so that revoking works at once.</summary>
+    public async Task<ApiTokenUse?> AuthenticateAsync(string token, CancellationToken cancellationToken)
+    {
+        if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > LongestToken)
+        {
+            return null;
+        }
+
+        string hash = Secret.Hash(token);
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        ApiTokenEntity? row = await db.ApiTokens.AsNoTracking()
+            .FirstOrDefaultAsync(t => t.Hash == hash && t.RevokedAtMs == null && (t.ExpiresAtMs == null || t.ExpiresAtMs > now), cancellationToken);
+        if (row is null || ApiScopes.Parse(row.Role) is not { } scope)
+        {
+            return null;
+        }
+
+        if (now - _lastWritten.GetValueOrDefault(row.Id) >= (long)LastUsedGrain.TotalMilliseconds)
+        {
+            _lastWritten[row.Id] = now;
+            await db.ApiTokens.Where(t => t.Id == row.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.LastUsedAtMs, now), cancellationToken);
+        }
+
+        return new ApiTokenUse(row.Name, scope);
+    }
+
+    private static DateTimeOffset? At(long? ms) => ms is { } known ? DateTimeOffset.FromUnixTimeMilliseconds(known) : null;
+
+    [GeneratedRegex(@"^[A-Za-z0-9._-]{1,63}\z")]
+    private static partial Regex Name();
+}
+
+/// <summary>Either the token, to be shown once, or why there is none.</summary>
+internal sealed record TokenCreation(string? Token, string? Problem);
+
+/// <summary>What is known of a token that exists.</summary>
+internal sealed record ApiTokenInfo(string Name, ApiScope Scope, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+
+/// <summary>A token that was just shown to us.</summary>
+internal sealed record ApiTokenUse(string Name, ApiScope Scope);

@@ -1,0 +1,78 @@
+using FailoverHub.Web.Configuration;
+using Microsoft.AspNetCore.Authentication;
+using Microsoft.AspNetCore.Authentication.Cookies;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.Extensions.Options;
+
+namespace FailoverHub.Web.Access;
+
+/// <summary>Who is let in, and what for. Everything is denied that does not say otherwise.</summary>
+internal static class HubAccess
+{
+    private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
+
+    public static IServiceCollection AddHubAccess(this IServiceCollection services)
+    {
+        services.AddSingleton<SignInCodes>();
+        services.AddSingleton<ApiTokens>();
+
+        services.AddDataProtection().SetApplicationName("FailoverHub");
+        services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(all => new ConfigureOptions<KeyManagementOptions>(
+            keys => keys.XmlRepository = new KeyFiles(all.GetRequiredService<HubOptions>().DataDirectory, all.GetRequiredService<ILoggerFactory>())));
+
+        services.AddAntiforgery(form =>
+        {
+            form.Cookie.Name = "failoverhub.form";
+            form.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+        });
+        services.AddAuthentication(AccessPolicies.SiteScheme)
+            .AddPolicyScheme(AccessPolicies.SiteScheme, null, site => site.ForwardDefaultSelector = context =>
+                IsForScripts(context.Request.Path) ? AccessPolicies.ApiScheme : CookieAuthenticationDefaults.AuthenticationScheme)
+            .AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(AccessPolicies.ApiScheme, null)
+            .AddCookie(ConfigureCookie);
+
+        services.AddAuthorizationBuilder()
+            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
+            .AddPolicy(AccessPolicies.ApiRead, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Read))
+            .AddPolicy(AccessPolicies.ApiOperate, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Operate));
+
+        services.AddRateLimiter(AccessLimits.Configure);
+        return services;
+    }
+
+    public static void MapHubAccess(this IEndpointRouteBuilder app) => SignInEndpoints.Map(app);
+
+    private static bool IsForScripts(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/openapi");
+
+    private static void ConfigureCookie(CookieAuthenticationOptions cookie)
+    {
+        cookie.Cookie.Name = "failoverhub.session";
+        cookie.Cookie.HttpOnly = true;
+        cookie.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
+
+        // Strict would sign out whoever follows a link from a chat. What Lax lets through are GETs, and those change nothing.
+        cookie.Cookie.SameSite = SameSiteMode.Lax;
+        cookie.ExpireTimeSpan = SessionLength;
+        cookie.SlidingExpiration = true;
+        cookie.LoginPath = "/sign-in";
+        cookie.AccessDeniedPath = "/sign-in";
+        cookie.ReturnUrlParameter = "returnUrl";
+        cookie.Events.OnRedirectToLogin = redirect =>
+        {
+            // A script, a WebSocket or a fetch can do nothing with a page to sign in on.
+            bool isPage = HttpMethods.IsGet(redirect.Request.Method) && redirect.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
+            if (isPage)
+            {
+                redirect.Response.Redirect(redirect.RedirectUri);
+            }
+            else
+            {
+                redirect.Response.StatusCode = StatusCodes.Status401Unauthorized;
+            }
+
+            return Task.CompletedTask;
+        };
+    }
+}

@@ -1,0 +1,102 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Access;
+
+/// <summary>Codes of one-time sign-in links: 256 bits, 15 minutes, one use, stored hashed, every use and misuse audited.</summary>
+internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
+{
+    public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
+
+    private const int LongestCode = 100;
+
+    /// <summary>Makes a code; it is nowhere else than in the answer. Old ones are removed on the way.</summary>
+    public async Task<string> CreateAsync(CancellationToken cancellationToken)
+    {
+        string code = Secret.New();
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        await db.SignInCodes.Where(c => c.ExpiresAtMs <= now).ExecuteDeleteAsync(cancellationToken);
+        db.SignInCodes.Add(new SignInCodeEntity { Hash = Secret.Hash(code), CreatedAtMs = now, ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds });
+        await db.SaveChangesAsync(cancellationToken);
+        return code;
+    }
+
+    /// <summary>
+    /// Uses the code up. Of two uses at the same moment one succeeds. Whoever signs in is audited in the same transaction, so nobody is
+    /// let in without a record.
+    /// </summary>
+    public async Task<SignInOutcome> UseAsync(string code, Actor actor, CancellationToken cancellationToken)
+    {
+        string hash = Secret.Hash(code.Length <= LongestCode ? code : "");
+        try
+        {
+            if (await TryTakeAsync(hash, actor, cancellationToken))
+            {
+                return SignInOutcome.Accepted;
+            }
+
+            await audit.WriteAsync(Draft(actor with { Name = "nobody" }, "refused: the code is unknown, used or expired"), cancellationToken);
+            return SignInOutcome.Refused;
+        }
+        catch (Exception exception) when (exception is DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+        {
+            return SignInOutcome.NotAudited;
+        }
+    }
+
+    private async Task<bool> TryTakeAsync(string hash, Actor actor, CancellationToken cancellationToken)
+    {
+        if (!await IsGoodAsync(hash, cancellationToken))
+        {
+            return false;
+        }
+
+        try
+        {
+            await audit.ChangeAsync(Draft(actor, "accepted"), (db, stop) => TakeAsync(db, hash, stop), cancellationToken);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Somebody else was faster; for this one the code is used.
+            return false;
+        }
+    }
+
+    private static AuditDraft Draft(Actor actor, string outcome) =>
+        new() { Actor = actor, Action = "sign-in", Target = "hub", Outcome = outcome };
+
+    private async Task<bool> IsGoodAsync(string hash, CancellationToken cancellationToken)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        return await db.SignInCodes.AnyAsync(c => c.Hash == hash && c.UsedAtMs == null && c.ExpiresAtMs > now, cancellationToken);
+    }
+
+    private async Task TakeAsync(HubDbContext db, string hash, CancellationToken cancellationToken)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        int taken = await db.SignInCodes.Where(c => c.Hash == hash && c.UsedAtMs == null && c.ExpiresAtMs > now)
+            .ExecuteUpdateAsync(set => set.SetProperty(c => c.UsedAtMs, now), cancellationToken);
+        if (taken != 1)
+        {
+            throw new DbUpdateConcurrencyException("The code was used or expired between looking and taking.");
+        }
+    }
+}
+
+/// <summary>What came of using a code.</summary>
+internal enum SignInOutcome
+{
+    /// <summary>It was good, and is used up.</summary>
+    Accepted,
+
+    /// <summary>It is unknown, used or too old.</summary>
+    Refused,
+
+    /// <summary>The audit cannot be written, so nobody is let in; a good code stays good.</summary>
+    NotAudited,
+}

@@ -1,0 +1,185 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+
+namespace FailoverHub.Web.Api;
+
+/// <summary>The one place where what the hub knows becomes what scripts read.</summary>
+internal static class ApiMapping
+{
+    // A returning primary announces as primary at once: nothing in agent or hub holds it back yet.
+    private static readonly FailbackDto Immediate = new("immediate", 0);
+
+    public static PairDto ToDto(this PairView pair) => new()
+    {
+        Id = pair.Id,
+        Name = pair.Name,
+        State = ApiWords.State(pair.State),
+        Failback = Immediate,
+        PreferredNode = pair.PreferredNode,
+        ActiveNode = pair.ActiveNode,
+        ActiveNodeBasis = ApiWords.Kebab(pair.ActiveNodeBasis),
+        Prefixes = [.. pair.Prefixes.Select(p => p.ToString())],
+        Revision = pair.Revision,
+        Operation = pair.OperationId,
+        Members = [.. pair.Members.Select(ToDto)],
+    };
+
+    public static NodeDto ToDto(this NodeView node, string? pair) => new()
+    {
+        Name = node.Name,
+        Link = ApiWords.State(node.Link),
+        LastReportAt = node.LastReportAt,
+        ConnectedSince = node.ConnectedSince,
+        AgentVersion = node.AgentVersion,
+        DataCenter = node.DataCenter,
+        RemoteAddress = node.RemoteAddress,
+        Pair = pair,
+        IntentRevision = node.IntentRevision,
+        ReportedRevision = node.ReportedRevision,
+        AssignedDrained = node.AssignedDrained,
+        Drained = node.Drained,
+        Health = ApiWords.State(node.Health),
+        Prefixes = [.. node.Prefixes.Select(ToNodePrefix)],
+        Sessions = [.. node.Sessions.Select(ToDto)],
+    };
+
+    public static OperationDto ToDto(this OperationView operation) => new()
+    {
+        Id = operation.Id,
+        Type = ApiWords.Kebab(operation.Type),
+        Status = ApiWords.State(operation.Status),
+        Finished = operation.IsFinished,
+        Outcome = operation.Outcome,
+        Title = operation.Title,
+        PairId = operation.PairId,
+        Pair = operation.PairName,
+        Node = operation.Node,
+        Reason = operation.Reason,
+        Actor = operation.Actor,
+        RequestedAt = operation.RequestedAt,
+        FinishedAt = operation.FinishedAt,
+        Steps = [.. operation.Steps.Select(s => new StepDto(s.Title, ApiWords.State(s.Status), s.StartedAt, s.FinishedAt, s.Detail))],
+    };
+
+    public static PreviewDto ToDto(this OperationPreview preview) => new()
+    {
+        Allowed = preview.Allowed,
+        Rules = [.. preview.Rules.Select(ToDto)],
+        Steps = [.. preview.Steps],
+        TrafficEffect = preview.TrafficEffect,
+        OutagePossible = preview.OutagePossible,
+        ApiCall = preview.ApiCall,
+    };
+
+    public static RuleDto ToDto(this RuleResult rule) => new()
+    {
+        RuleId = rule.RuleId,
+        Name = rule.Name,
+        Passed = rule.Passed,
+        Overridden = rule.Overridden,
+        CanOverride = rule.CanOverride,
+        Message = rule.Message,
+        Remedy = rule.Remedy,
+    };
+
+    public static EventDto ToDto(this EventRecord happened) => new()
+    {
+        Id = happened.Id,
+        At = happened.At,
+        RecordedAt = happened.RecordedAt,
+        Kind = happened.Kind,
+        Severity = ApiWords.Kebab(happened.Severity),
+        Pair = happened.Pair,
+        Node = happened.Node,
+        Prefix = happened.Prefix,
+        Text = happened.Text,
+        Operation = happened.OperationId,
+    };
+
+    public static AuditDto ToDto(this AuditEntry entry) => new()
+    {
+        Id = entry.Id,
+        At = entry.At,
+        Actor = entry.Actor,
+        RemoteAddress = entry.RemoteAddress,
+        ForwardedFor = entry.ForwardedFor,
+        Action = entry.Action,
+        Target = entry.Target,
+        Reason = entry.Reason,
+        Before = entry.Before,
+        After = entry.After,
+        Outcome = entry.Outcome,
+        CorrelationId = entry.CorrelationId,
+        PreviousHash = entry.PreviousHash,
+        Hash = entry.Hash,
+    };
+
+    public static AuditVerificationDto ToDto(this AuditVerification result) =>
+        new(result.Intact, result.Entries, result.FirstBrokenId, result.HeadHash);
+
+    public static ReachabilityDto ToDto(this TargetReachability target) => new()
+    {
+        Prefix = target.Prefix.ToString(),
+        Address = target.Address.ToString(),
+        Method = ApiWords.Kebab(target.Method),
+        Port = target.Port,
+        VantagePoint = target.VantagePoint,
+        State = ApiWords.State(target.State),
+        LastProbeAt = target.Recent.IsEmpty ? null : target.Recent[^1].At,
+        Problem = target.Problem,
+        Recent = [.. target.Recent.Select(ToDto)],
+    };
+
+    public static ProbeDto ToDto(this ProbeSample sample) => new(sample.At, sample.Answered, sample.RoundTrip?.TotalMilliseconds, sample.Error);
+
+    private static MemberDto ToDto(MemberView member) => new()
+    {
+        Node = member.Node.Name,
+        Link = ApiWords.State(member.Node.Link),
+        LastReportAt = member.Node.LastReportAt,
+        Drained = member.Node.Drained,
+        Health = ApiWords.State(member.Node.Health),
+        Sessions = new SessionCountDto(member.Node.EstablishedSessions, member.Node.Sessions.Length),
+        Prefixes = [.. member.Prefixes.Select(ToMemberPrefix)],
+    };
+
+    private static MemberPrefixDto ToMemberPrefix(PrefixView prefix) => new()
+    {
+        Prefix = prefix.Prefix.ToString(),
+        AssignedRole = prefix.AssignedRole is { } assigned ? ApiWords.Kebab(assigned) : null,
+        ReportedRole = prefix.ReportedRole is { } reported ? ApiWords.Kebab(reported) : null,
+        Announced = prefix.Announced,
+        WithdrawnReason = prefix.WithdrawnReason is { } reason ? ApiWords.Kebab(reason) : null,
+    };
+
+    private static NodePrefixDto ToNodePrefix(PrefixView prefix)
+    {
+        MemberPrefixDto member = ToMemberPrefix(prefix);
+        return new NodePrefixDto
+        {
+            Prefix = member.Prefix,
+            AssignedRole = member.AssignedRole,
+            ReportedRole = member.ReportedRole,
+            Announced = member.Announced,
+            WithdrawnReason = member.WithdrawnReason,
+            AddressPresent = prefix.AddressPresent,
+            SessionsCarrying = prefix.SessionsCarrying,
+        };
+    }
+
+    private static SessionDto ToDto(SessionView session) => new()
+    {
+        Neighbor = session.Neighbor,
+        State = ApiWords.State(session.State),
+        StateSince = session.StateSince,
+        LastError = session.LastError,
+        LastErrorAt = session.LastErrorAt,
+        LastErrorFromPeer = session.LastErrorFromPeer,
+        HoldTimeSeconds = session.HoldTime?.TotalSeconds,
+        MessagesReceived = session.MessagesReceived,
+        MessagesSent = session.MessagesSent,
+        Flaps = session.Flaps,
+    };
+}

@@ -1,0 +1,53 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.WebUtilities;
+
+namespace FailoverHub.Web.Api;
+
+/// <summary>Everything the API says when it says no: RFC 9457 problem details.</summary>
+internal static class ApiProblems
+{
+    public const string ContentType = "application/problem+json";
+
+    public static ProblemHttpResult NotFound(string what) =>
+        TypedResults.Problem(what, statusCode: StatusCodes.Status404NotFound, title: "Not found");
+
+    public static ProblemHttpResult Malformed(int status, IReadOnlyDictionary<string, string> problems) =>
+        TypedResults.Problem(
+            string.Join(' ', problems.Select(p => p.Key == "$" ? p.Value : $"{p.Key}: {p.Value}")),
+            statusCode: status,
+            title: status == StatusCodes.Status400BadRequest ? "The request cannot be understood" : ReasonPhrases.GetReasonPhrase(status),
+            extensions: new Dictionary<string, object?> { ["errors"] = problems.ToDictionary(p => p.Key, p => new[] { p.Value }) });
+
+    /// <summary>The first rule that stands in the way gives status, rule and remedy; the others are listed.</summary>
+    public static ProblemHttpResult Refused(OperationPreview preview)
+    {
+        ImmutableArray<RuleResult> blocking = [.. preview.Rules.Where(r => r.Blocks)];
+        RuleResult first = blocking[0];
+        return TypedResults.Problem(
+            first.Message,
+            statusCode: first.HttpStatus,
+            title: $"Refused by {first.RuleId} {first.Name}",
+            extensions: new Dictionary<string, object?>
+            {
+                ["ruleId"] = first.RuleId,
+                ["rule"] = first.Name,
+                ["remedy"] = first.Remedy,
+                ["canOverride"] = first.CanOverride,
+                ["blockingRules"] = blocking.Select(r => r.ToDto()).ToArray(),
+            });
+    }
+
+    /// <summary>Answer to a request that the hub has looked at.</summary>
+    public static IResult Answer(SubmitResult result) => result switch
+    {
+        SubmitResult.Accepted accepted => TypedResults.Accepted($"/api/v1/operations/{accepted.OperationId}", new OperationAcceptedDto(accepted.OperationId)),
+        SubmitResult.Refused refused => Refused(refused.Preview),
+        SubmitResult.Invalid invalid => Malformed(StatusCodes.Status400BadRequest, invalid.Problem),
+        SubmitResult.NotFound notFound => NotFound(notFound.What),
+        SubmitResult.Unavailable unavailable => TypedResults.Problem(
+            $"{unavailable.Why} Nothing was done.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing"),
+        _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
+    };
+}

@@ -1,0 +1,190 @@
+namespace FailoverHub.Web.Api;
+
+/// <summary>A failover pair as it is now.</summary>
+public sealed record PairDto
+{
+    /// <summary>Never changes, also when the pair is renamed.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>For people and URLs; unique.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Healthy, Degraded, FailedOver, Switching, DualPrimary, NoAnnouncer, Frozen, Maintenance or Unknown: the worst that holds.</summary>
+    public required string State { get; init; }
+
+    /// <summary>How the preferred node gets the addresses back.</summary>
+    public required FailbackDto Failback { get; init; }
+
+    /// <summary>The node that should be active when all is well.</summary>
+    public required string? PreferredNode { get; init; }
+
+    /// <summary>The node that the addresses are routed to now, null when that is not known.</summary>
+    public required string? ActiveNode { get; init; }
+
+    /// <summary>How activeNode is known: observed, inferred or unknown.</summary>
+    public required string ActiveNodeBasis { get; init; }
+
+    /// <summary>What the nodes share, CIDR.</summary>
+    public required IReadOnlyList<string> Prefixes { get; init; }
+
+    /// <summary>Grows with every accepted change; send it back as expectedRevision.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>Id of the operation that is under way, or null.</summary>
+    public required string? Operation { get; init; }
+
+    /// <summary>The nodes, by name.</summary>
+    public required IReadOnlyList<MemberDto> Members { get; init; }
+}
+
+/// <summary>Failback policy.</summary>
+/// <param name="Policy">immediate, after-stable or manual.</param>
+/// <param name="StableSeconds">How long the preferred node has to be well before it gets the addresses back, seconds.</param>
+public sealed record FailbackDto(string Policy, int StableSeconds);
+
+/// <summary>One node as a member of one pair.</summary>
+public sealed record MemberDto
+{
+    /// <summary>Its name.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Connected, Stale, Offline, NeverSeen or Revoked.</summary>
+    public required string Link { get; init; }
+
+    /// <summary>When the last report came, by the hub's clock; everything below is as old as that. Null: never.</summary>
+    public required DateTimeOffset? LastReportAt { get; init; }
+
+    /// <summary>It reports itself drained.</summary>
+    public required bool Drained { get; init; }
+
+    /// <summary>Unknown, Healthy or Unhealthy.</summary>
+    public required string Health { get; init; }
+
+    /// <summary>Its BGP sessions, counted.</summary>
+    public required SessionCountDto Sessions { get; init; }
+
+    /// <summary>The pair's prefixes on this node.</summary>
+    public required IReadOnlyList<MemberPrefixDto> Prefixes { get; init; }
+}
+
+/// <summary>BGP sessions, counted.</summary>
+/// <param name="Established">In state Established.</param>
+/// <param name="Configured">All.</param>
+public sealed record SessionCountDto(int Established, int Configured);
+
+/// <summary>One prefix on one node: wanted beside reported.</summary>
+public record MemberPrefixDto
+{
+    /// <summary>CIDR.</summary>
+    public required string Prefix { get; init; }
+
+    /// <summary>What is wanted: primary or secondary; null: nothing.</summary>
+    public required string? AssignedRole { get; init; }
+
+    /// <summary>What is on the wire: primary or secondary; null: withdrawn.</summary>
+    public required string? ReportedRole { get; init; }
+
+    /// <summary>On the wire.</summary>
+    public required bool Announced { get; init; }
+
+    /// <summary>drained, unhealthy, address-missing, not-assigned or stopping; null when announced.</summary>
+    public required string? WithdrawnReason { get; init; }
+}
+
+/// <summary>One prefix on one node, with what only the node itself knows.</summary>
+public sealed record NodePrefixDto : MemberPrefixDto
+{
+    /// <summary>The address is on an interface of the node.</summary>
+    public required bool AddressPresent { get; init; }
+
+    /// <summary>Established sessions on which the last UPDATE for it was written.</summary>
+    public required int SessionsCarrying { get; init; }
+}
+
+/// <summary>A node as it is now.</summary>
+public sealed record NodeDto
+{
+    /// <summary>Unique in the fleet.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Connected, Stale, Offline, NeverSeen or Revoked.</summary>
+    public required string Link { get; init; }
+
+    /// <summary>When the last report came, by the hub's clock; everything below is as old as that. Null: never.</summary>
+    public required DateTimeOffset? LastReportAt { get; init; }
+
+    /// <summary>Since when its stream is open, null: it is not.</summary>
+    public required DateTimeOffset? ConnectedSince { get; init; }
+
+    /// <summary>Empty when never seen.</summary>
+    public required string AgentVersion { get; init; }
+
+    /// <summary>Decimal data-center id, empty when not known.</summary>
+    public required string DataCenter { get; init; }
+
+    /// <summary>Address that its stream comes from.</summary>
+    public required string? RemoteAddress { get; init; }
+
+    /// <summary>Name of its pair, null: in none.</summary>
+    public required string? Pair { get; init; }
+
+    /// <summary>Revision of the intent that the hub wants it to obey; 0: its own configuration.</summary>
+    public required long IntentRevision { get; init; }
+
+    /// <summary>Revision that its last report obeys.</summary>
+    public required long ReportedRevision { get; init; }
+
+    /// <summary>The hub wants it drained.</summary>
+    public required bool AssignedDrained { get; init; }
+
+    /// <summary>It reports itself drained.</summary>
+    public required bool Drained { get; init; }
+
+    /// <summary>Unknown, Healthy or Unhealthy.</summary>
+    public required string Health { get; init; }
+
+    /// <summary>All prefixes of the node.</summary>
+    public required IReadOnlyList<NodePrefixDto> Prefixes { get; init; }
+
+    /// <summary>Its BGP sessions.</summary>
+    public required IReadOnlyList<SessionDto> Sessions { get; init; }
+}
+
+/// <summary>One BGP session as its node reports it.</summary>
+public sealed record SessionDto
+{
+    /// <summary>Address, with the port when it is not 179.</summary>
+    public required string Neighbor { get; init; }
+
+    /// <summary>Idle, Connect, Active, OpenSent, OpenConfirm or Established.</summary>
+    public required string State { get; init; }
+
+    /// <summary>Since when, by the node's clock.</summary>
+    public required DateTimeOffset? StateSince { get; init; }
+
+    /// <summary>Last error in words, null: none yet.</summary>
+    public required string? LastError { get; init; }
+
+    /// <summary>When that was, by the node's clock.</summary>
+    public required DateTimeOffset? LastErrorAt { get; init; }
+
+    /// <summary>The neighbor said so, else the node did.</summary>
+    public required bool LastErrorFromPeer { get; init; }
+
+    /// <summary>Negotiated hold time in seconds, null while not established.</summary>
+    public required double? HoldTimeSeconds { get; init; }
+
+    /// <summary>Since the agent started.</summary>
+    public required long MessagesReceived { get; init; }
+
+    /// <summary>Since the agent started.</summary>
+    public required long MessagesSent { get; init; }
+
+    /// <summary>Times it left Established since the agent started.</summary>
+    public required int Flaps { get; init; }
+}
+
+/// <summary>One page of a list.</summary>
+/// <param name="Items">The items.</param>
+/// <param name="NextCursor">Give it back as cursor for the next page; null: this was the last.</param>
+public sealed record PageDto<T>(IReadOnlyList<T> Items, string? NextCursor);

@@ -1,0 +1,126 @@
+namespace FailoverHub.Web.Api;
+
+/// <summary>Something that happened.</summary>
+public sealed record EventDto
+{
+    /// <summary>Grows.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>When it happened: by the node's clock for what a node reported, else by the hub's.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>When the hub stored it.</summary>
+    public required DateTimeOffset RecordedAt { get; init; }
+
+    /// <summary>Stable word, such as session-lost.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>info, warning or critical.</summary>
+    public required string Severity { get; init; }
+
+    /// <summary>Name of the pair it is about.</summary>
+    public required string? Pair { get; init; }
+
+    /// <summary>Name of the node it is about.</summary>
+    public required string? Node { get; init; }
+
+    /// <summary>Prefix it is about.</summary>
+    public required string? Prefix { get; init; }
+
+    /// <summary>What and why.</summary>
+    public required string Text { get; init; }
+
+    /// <summary>Id of the operation that caused it.</summary>
+    public required string? Operation { get; init; }
+}
+
+/// <summary>Something somebody did or tried to do.</summary>
+public sealed record AuditDto
+{
+    /// <summary>Grows without a gap.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>When.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Who.</summary>
+    public required string Actor { get; init; }
+
+    /// <summary>Address that the request came from.</summary>
+    public required string? RemoteAddress { get; init; }
+
+    /// <summary>Address that a proxy claims; not trusted.</summary>
+    public required string? ForwardedFor { get; init; }
+
+    /// <summary>What, such as switchover, drain, sign-in, token-created.</summary>
+    public required string Action { get; init; }
+
+    /// <summary>On what.</summary>
+    public required string Target { get; init; }
+
+    /// <summary>Why, in the actor's words.</summary>
+    public required string? Reason { get; init; }
+
+    /// <summary>What was so before, JSON text exactly as it was hashed.</summary>
+    public required string? Before { get; init; }
+
+    /// <summary>What is wanted after, JSON text exactly as it was hashed.</summary>
+    public required string? After { get; init; }
+
+    /// <summary>accepted, or refused with the rule.</summary>
+    public required string Outcome { get; init; }
+
+    /// <summary>Operation that it set going.</summary>
+    public required string? CorrelationId { get; init; }
+
+    /// <summary>Hash of the entry before: hex SHA-256, zeros for the first.</summary>
+    public required string PreviousHash { get; init; }
+
+    /// <summary>Hash of this entry.</summary>
+    public required string Hash { get; init; }
+}
+
+/// <summary>Result of checking the audit's hash chain.</summary>
+/// <param name="Intact">Every entry follows from the one before.</param>
+/// <param name="Entries">Entries checked.</param>
+/// <param name="FirstBrokenId">First entry that does not, null when intact.</param>
+/// <param name="HeadHash">Hash of the newest entry.</param>
+public sealed record AuditVerificationDto(bool Intact, long Entries, long? FirstBrokenId, string HeadHash);
+
+/// <summary>Whether a shared address answers.</summary>
+public sealed record ReachabilityDto
+{
+    /// <summary>The shared prefix, CIDR.</summary>
+    public required string Prefix { get; init; }
+
+    /// <summary>The address that is probed.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>icmp or tcp.</summary>
+    public required string Method { get; init; }
+
+    /// <summary>Port with tcp, else null.</summary>
+    public required int? Port { get; init; }
+
+    /// <summary>From where: hub.</summary>
+    public required string VantagePoint { get; init; }
+
+    /// <summary>Unknown (no fresh probe), Reachable or Unreachable.</summary>
+    public required string State { get; init; }
+
+    /// <summary>When the newest probe was sent, null: none yet. The state is as old as that.</summary>
+    public required DateTimeOffset? LastProbeAt { get; init; }
+
+    /// <summary>Why it cannot be probed at all and what to do, null when it can.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>Newest probes, oldest first: at most 120.</summary>
+    public required IReadOnlyList<ProbeDto> Recent { get; init; }
+}
+
+/// <summary>One probe.</summary>
+/// <param name="At">When it was sent.</param>
+/// <param name="Answered">An answer came in time.</param>
+/// <param name="RoundTripMs">Milliseconds to the answer, null: none came.</param>
+/// <param name="Error">Why not, null when answered.</param>
+public sealed record ProbeDto(DateTimeOffset At, bool Answered, double? RoundTripMs, string? Error);

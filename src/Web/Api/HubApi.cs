@@ -1,0 +1,42 @@
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Configuration;
+using Microsoft.AspNetCore.Mvc;
+
+namespace FailoverHub.Web.Api;
+
+/// <summary>The interface that scripts rely on: /api/v1, and its description at /openapi/v1.json.</summary>
+internal static class HubApi
+{
+    public static IServiceCollection AddHubApi(this IServiceCollection services)
+    {
+        services.ConfigureHttpJsonOptions(json => ApiJson.Apply(json.SerializerOptions));
+        services.AddProblemDetails();
+        services.AddOpenApi("v1", ApiDescription.Configure);
+        return services;
+    }
+
+    public static void MapHubApi(this IEndpointRouteBuilder app)
+    {
+        RouteGroupBuilder api = app.MapGroup("/api/v1").WithMetadata(ServedOn.Browser);
+
+        // Reading: a signed-in browser or any token. Every problem is described once, here.
+        RouteGroupBuilder read = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api)
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
+        FleetEndpoints.Map(read);
+        OperationEndpoints.MapReads(read);
+        HistoryEndpoints.Map(read);
+        ReachabilityEndpoints.Map(read);
+
+        // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
+        RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
+            .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests);
+        OperationEndpoints.MapChanges(change);
+
+        // Without this a misspelt call would be answered with the dashboard's page.
+        api.Map("/{**rest}", (HttpContext context) => ApiProblems.NotFound($"There is no {context.Request.Method} {context.Request.Path}. /openapi/v1.json lists what there is."))
+            .RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api).ExcludeFromDescription();
+
+        app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(AccessPolicies.ApiRead).WithMetadata(ServedOn.Browser);
+    }
+}

@@ -1,0 +1,103 @@
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using Microsoft.AspNetCore.Http.HttpResults;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace FailoverHub.Web.Api;
+
+/// <summary>The wanted: set operations going and follow them.</summary>
+internal static class OperationEndpoints
+{
+    public static void MapReads(IEndpointRouteBuilder api)
+    {
+        api.MapGet("/operations", ListAsync).WithTags("Operations").WithName("listOperations").WithSummary("The newest operations, newest first")
+            .WithDescription("Query: pair (id or name), limit (1 to 500, 100 when left out). There is no older page than that: nextCursor is always null.")
+            .Produces<PageDto<OperationDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/operations/{id}", FindAsync).WithTags("Operations").WithName("getOperation").WithSummary("One operation with its steps")
+            .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    public static void MapChanges(IEndpointRouteBuilder api)
+    {
+        Describe(api.MapPost("/pairs/{pair}/operations", (string pair, HttpContext context, IOperations operations) => SubmitAsync(context, operations, pair, null)))
+            .WithName("startPairOperation").WithSummary("Set an operation of a pair going");
+        DescribePreview(api.MapPost("/pairs/{pair}/operations/preview", (string pair, HttpContext context, IOperations operations) => PreviewAsync(context, operations, pair, null)))
+            .WithName("previewPairOperation").WithSummary("What an operation of a pair would do");
+        Describe(api.MapPost("/nodes/{node}/operations", (string node, HttpContext context, IOperations operations) => SubmitAsync(context, operations, null, node)))
+            .WithName("startNodeOperation").WithSummary("Set an operation of a node going");
+        DescribePreview(api.MapPost("/nodes/{node}/operations/preview", (string node, HttpContext context, IOperations operations) => PreviewAsync(context, operations, null, node)))
+            .WithName("previewNodeOperation").WithSummary("What an operation of a node would do");
+    }
+
+    private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags("Operations")
+        .WithDescription("Rules are checked and the audit entry is written before anything is sent. A refusal names its rule in ruleId, says what to do in remedy, and has the rule's own status: 409, 412, 422, 423, 429.")
+        .AddOpenApiOperationTransformer(DescribeBodyAsync)
+        .Produces<OperationAcceptedDto>(StatusCodes.Status202Accepted)
+        .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
+        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static RouteHandlerBuilder DescribePreview(RouteHandlerBuilder route) => route.WithTags("Operations")
+        .WithDescription("Nothing is done and nothing is stored.")
+        .AddOpenApiOperationTransformer(DescribeBodyAsync)
+        .Produces<PreviewDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+
+    /// <summary>Not Accepts(): routing would then take a wrong media type for another route, and answer 404 where 415 says what is wrong.</summary>
+    private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(OperationBody), null, cancellationToken) },
+            },
+        };
+
+    private static async Task<IResult> SubmitAsync(HttpContext context, IOperations operations, string? pair, string? node)
+    {
+        OperationBodyReader.Read read = await OperationBodyReader.ReadAsync(context, pair, node);
+        return read.Request is { } request
+            ? ApiProblems.Answer(await operations.SubmitAsync(request, RequestActor.Of(context), context.RequestAborted))
+            : ApiProblems.Malformed(read.Status, read.Problems);
+    }
+
+    private static async Task<IResult> PreviewAsync(HttpContext context, IOperations operations, string? pair, string? node)
+    {
+        OperationBodyReader.Read read = await OperationBodyReader.ReadAsync(context, pair, node);
+        if (read.Request is not { } request)
+        {
+            return ApiProblems.Malformed(read.Status, read.Problems);
+        }
+
+        return operations.Preview(request, out SubmitResult? problem) is { } preview
+            ? TypedResults.Ok(preview.ToDto())
+            : ApiProblems.Answer(problem ?? new SubmitResult.NotFound("There is no such pair or node."));
+    }
+
+    private static async Task<IResult> ListAsync(HttpContext context, IFleetView fleet, IOperations operations)
+    {
+        var query = new ApiQuery(context, "pair", "limit");
+        int limit = query.Limit(500, 100);
+        if (query.Failed)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
+        }
+
+        string? pairId = null;
+        if (query.Text("pair") is { } pair)
+        {
+            pairId = fleet.Current.FindPair(pair)?.Id;
+            if (pairId is null)
+            {
+                return ApiProblems.NotFound($"No pair is called '{pair}'.");
+            }
+        }
+
+        IReadOnlyList<OperationView> recent = await operations.RecentAsync(pairId, limit, context.RequestAborted);
+        return TypedResults.Ok(new PageDto<OperationDto>([.. recent.Select(o => o.ToDto())], null));
+    }
+
+    private static async Task<Results<Ok<OperationDto>, ProblemHttpResult>> FindAsync(string id, IOperations operations, CancellationToken cancellationToken) =>
+        await operations.FindAsync(id, cancellationToken) is { } found ? TypedResults.Ok(found.ToDto()) : ApiProblems.NotFound($"No operation has the id '{id}'.");
+}

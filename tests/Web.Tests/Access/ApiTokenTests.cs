@@ -1,0 +1,100 @@
+using System.Net;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Configuration;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Web.Tests.Access;
+
+public sealed class ApiTokenTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Token_AfterItsLifetime_IsNobodys()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using WholeHub hub = await WholeHub.StartAsync();
+        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
+        string token = (await tokens.CreateAsync("ci", ApiScope.Operate, TimeSpan.FromDays(1), WholeHub.Tester, Stop)).Token!;
+
+        ApiTokenUse? before = await tokens.AuthenticateAsync(token, Stop);
+        clock.Advance(TimeSpan.FromDays(1));
+        ApiTokenUse? after = await tokens.AuthenticateAsync(token, Stop);
+
+        Assert.Equal(new ApiTokenUse("ci", ApiScope.Operate), before);
+        Assert.Null(after);
+    }
+
+    [Fact]
+    public async Task Token_InTheDatabaseAndTheAudit_IsNotTheToken()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        string token = await hub.TokenAsync("ci", ApiScope.Read);
+
+        await using HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        ApiTokenEntity row = await db.ApiTokens.SingleAsync(Stop);
+        HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "token-created" }, null, 10, Stop);
+
+        Assert.NotEqual(token, row.Hash);
+        Assert.Equal("read", row.Role);
+        AuditEntry entry = Assert.Single(audit.Items);
+        Assert.Equal(("tester", "token ci", "accepted"), (entry.Actor, entry.Target, entry.Outcome));
+        Assert.Equal("""{"scope":"read","expiresAt":null}""", entry.After);
+        Assert.True((await hub.Get<IHistory>().VerifyAuditAsync(Stop)).Intact);
+    }
+
+    [Fact]
+    public async Task Token_Used_RemembersWhenToTheMinute()
+    {
+        var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000));
+        await using WholeHub hub = await WholeHub.StartAsync();
+        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
+        string token = (await tokens.CreateAsync("ci", ApiScope.Read, null, WholeHub.Tester, Stop)).Token!;
+        DateTimeOffset first = clock.GetUtcNow();
+
+        await tokens.AuthenticateAsync(token, Stop);
+        clock.Advance(TimeSpan.FromSeconds(59));
+        await tokens.AuthenticateAsync(token, Stop);
+        DateTimeOffset? withinTheMinute = (await tokens.ListAsync(Stop))[0].LastUsedAt;
+        clock.Advance(TimeSpan.FromSeconds(1));
+        await tokens.AuthenticateAsync(token, Stop);
+
+        Assert.Equal(first, withinTheMinute);
+        Assert.Equal(first.AddMinutes(1), (await tokens.ListAsync(Stop))[0].LastUsedAt);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("two words")]
+    [InlineData("line\nbreak")]
+    [InlineData("a\"quote")]
+    public async Task Name_ThatIsNoWord_IsRefused(string name)
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+
+        TokenCreation made = await hub.Get<ApiTokens>().CreateAsync(name, ApiScope.Read, null, WholeHub.Tester, Stop);
+
+        Assert.Null(made.Token);
+        Assert.NotNull(made.Problem);
+    }
+
+    [Theory]
+    [InlineData("Bearer fh_wrong")]
+    [InlineData("Bearer ")]
+    [InlineData("Basic b3BlcmF0b3I6")]
+    public async Task AuthorizationHeader_ThatOpensNothing_IsAnsweredAsAProblem(string header)
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        HttpClient script = hub.Browser();
+        script.DefaultRequestHeaders.TryAddWithoutValidation("Authorization", header);
+
+        using HttpResponseMessage answer = await script.GetAsync("/api/v1/pairs", Stop);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        Assert.StartsWith("Bearer", answer.Headers.WwwAuthenticate.ToString(), StringComparison.Ordinal);
+    }
+}

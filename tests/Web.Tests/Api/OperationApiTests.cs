@@ -1,0 +1,192 @@
+using System.Net;
+using System.Net.Http.Json;
+using System.Text;
+using System.Text.Json.Nodes;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Components.Fakes;
+using FailoverHub.Web.Tests.Configuration;
+
+namespace FailoverHub.Web.Tests.Api;
+
+public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHub>
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Switchover_Accepted_IsAnsweredWith202AndWhereToFollowIt()
+    {
+        WholeHub hub = shared.Fresh();
+        HttpClient script = await hub.ScriptAsync(ApiScope.Operate);
+        script.DefaultRequestHeaders.Add("X-Forwarded-For", "192.0.2.7");
+
+        using HttpResponseMessage answer = await PostAsync(script, "/api/v1/pairs/web/operations",
+            """{"type":"switchover","reason":"Kernel update","target":"node-b","prefix":"203.0.113.10/32","deadlineSeconds":20,"expectedRevision":7,"overrideRules":["SR-01"]}""");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal("/api/v1/operations/op-1", answer.Headers.Location!.OriginalString);
+        Assert.Equal("""{"id":"op-1"}""", await answer.Content.ReadAsStringAsync(Stop));
+        (OperationRequest request, Actor actor) = Assert.Single(hub.Operations.Submitted);
+        Assert.Equal((OperationType.Switchover, "web", null, "node-b"), (request.Type, request.Pair, request.Node, request.Target));
+        Assert.Equal((Make.Prefix, TimeSpan.FromSeconds(20), 7L, "Kernel update"), (request.Prefix, request.Deadline, request.ExpectedRevision, request.Reason));
+        Assert.Equal(["SR-01"], request.OverrideRules);
+        Assert.StartsWith("token t-", actor.Name, StringComparison.Ordinal);
+        Assert.Equal(("127.0.0.1", "192.0.2.7"), (actor.RemoteAddress, actor.ForwardedFor));
+    }
+
+    [Fact]
+    public async Task SetRole_OnANode_NamesNodeAndRole()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/nodes/node-a/operations", """{"type":"set-role","role":"secondary","reason":"test"}""");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        OperationRequest request = hub.Operations.Submitted[0].Request;
+        Assert.Equal((OperationType.SetRole, null, "node-a", Role.Secondary), (request.Type, request.Pair, request.Node, request.Role));
+    }
+
+    [Fact]
+    public async Task Drain_OnAPairsPath_MeansTheTargetedNodeOfThatPair()
+    {
+        WholeHub hub = shared.Fresh();
+
+        await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", """{"type":"drain","target":"node-b","reason":"test"}""");
+
+        OperationRequest request = hub.Operations.Submitted[0].Request;
+        Assert.Equal((OperationType.Drain, "web", "node-b", null), (request.Type, request.Pair, request.Node, request.Target));
+    }
+
+    [Theory]
+    [InlineData("SR-01", 409)]
+    [InlineData("SR-03", 409)]
+    [InlineData("SR-04", 412)]
+    [InlineData("SR-05", 409)]
+    [InlineData("SR-14", 422)]
+    public async Task Refusal_HasTheRulesStatusAndNamesRuleAndRemedy(string ruleId, int status)
+    {
+        WholeHub hub = shared.Fresh();
+        RuleResult blocking = Make.Rule(ruleId, "SomeRule", passed: false, message: "It is not so.", remedy: "Make it so.") with { HttpStatus = status };
+        hub.Operations.OnSubmit = _ => new SubmitResult.Refused(Make.Preview(rules: [Make.Rule("SR-00", "Passed", true), blocking]));
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", """{"type":"switchover","reason":"test"}""");
+
+        Assert.Equal(status, (int)answer.StatusCode);
+        Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
+        JsonNode problem = (await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!;
+        Assert.Equal((ruleId, "Make it so.", "It is not so."), ((string?)problem["ruleId"], (string?)problem["remedy"], (string?)problem["detail"]));
+        Assert.Equal(ruleId, (string?)Assert.Single(problem["blockingRules"]!.AsArray())!["ruleId"]);
+    }
+
+    [Fact]
+    public async Task AuditThatCannotBeWritten_IsAnsweredWith503()
+    {
+        WholeHub hub = shared.Fresh();
+        hub.Operations.OnSubmit = _ => new SubmitResult.Unavailable("The disk is full.");
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", """{"type":"switchover","reason":"test"}""");
+
+        Assert.Equal(HttpStatusCode.ServiceUnavailable, answer.StatusCode);
+        Assert.Contains("The disk is full. Nothing was done.", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task PairThatIsNotThere_IsAnsweredWith404()
+    {
+        WholeHub hub = shared.Fresh();
+        hub.Operations.OnSubmit = _ => new SubmitResult.NotFound("No pair is called 'web'.");
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", """{"type":"switchover","reason":"test"}""");
+
+        Assert.Equal(HttpStatusCode.NotFound, answer.StatusCode);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"switchover","reason":"x","typ":"y"}""", "typ")]
+    [InlineData("""{"Type":"switchover","reason":"x"}""", "Type")]
+    [InlineData("""{"type":"switchover","deadlineSeconds":"20"}""", "deadlineSeconds")]
+    [InlineData("""{"type":"switchover","deadlineSeconds":601}""", "deadlineSeconds")]
+    [InlineData("""{"type":"switchover","deadlineSeconds":1.5}""", "deadlineSeconds")]
+    [InlineData("""{"type":"switchover","expectedRevision":"7"}""", "expectedRevision")]
+    [InlineData("""{"type":"switchover","prefix":"203.0.113.10/24"}""", "prefix")]
+    [InlineData("""{"type":"switchover","role":"Primary"}""", "role")]
+    [InlineData("""{"type":"switchover","overrideRules":["all"]}""", "overrideRules")]
+    [InlineData("""{"type":"switchover","overrideRules":[null]}""", "overrideRules")]
+    [InlineData("""{"type":"SetRole"}""", "type")]
+    [InlineData("""{"reason":"x"}""", "type")]
+    [InlineData("""{"type":"drain","reason":"x"}""", "target")]
+    [InlineData("""{"type":"switchover","type":"drain"}""", "type")]
+    [InlineData("""{"type":""", "$")]
+    [InlineData("""[]""", "$")]
+    [InlineData("""null""", "$")]
+    [InlineData("", "$")]
+    public async Task Body_ThatCannotBeUnderstood_IsRefusedByItsFieldAndReachesNobody(string body, string field)
+    {
+        WholeHub hub = shared.Fresh();
+        HttpClient script = await hub.ScriptAsync(ApiScope.Operate);
+
+        foreach (string path in (string[])["/api/v1/pairs/web/operations", "/api/v1/pairs/web/operations/preview"])
+        {
+            using HttpResponseMessage answer = await PostAsync(script, path, body);
+            JsonNode problem = (await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!;
+            Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+            Assert.True(problem["errors"]![field] is not null, problem.ToJsonString());
+        }
+
+        Assert.Empty(hub.Operations.Submitted);
+    }
+
+    [Fact]
+    public async Task Body_LargerThanAnyRequestNeedsToBe_IsRefused()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", $$"""{"type":"switchover","reason":"{{new string('x', 70_000)}}"}""");
+
+        Assert.Equal(HttpStatusCode.RequestEntityTooLarge, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Body_OfAnotherMediaType_IsRefused()
+    {
+        WholeHub hub = shared.Fresh();
+        HttpClient script = await hub.ScriptAsync(ApiScope.Operate);
+        using var form = new FormUrlEncodedContent([new("type", "switchover")]);
+
+        using HttpResponseMessage answer = await script.PostAsync("/api/v1/pairs/web/operations", form, Stop);
+
+        Assert.Equal(HttpStatusCode.UnsupportedMediaType, answer.StatusCode);
+    }
+
+    [Fact]
+    public async Task Switchover_OnANodesPath_PointsToThePair()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/nodes/node-a/operations", """{"type":"switchover","reason":"test"}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.Contains("/api/v1/pairs/", await answer.Content.ReadAsStringAsync(Stop), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Preview_SaysWhatWouldHappenAndDoesNothing()
+    {
+        WholeHub hub = shared.Fresh();
+        hub.Operations.OnPreview = _ => Make.Preview(outage: true, Make.Rule("SR-03", "TargetReady", passed: false, canOverride: true, remedy: "Wait."));
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations/preview", """{"type":"switchover"}""");
+
+        Assert.Equal(HttpStatusCode.OK, answer.StatusCode);
+        JsonNode preview = (await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!;
+        Assert.False((bool)preview["allowed"]!);
+        Assert.True((bool)preview["outagePossible"]!);
+        Assert.Equal(("SR-03", "Wait."), ((string?)preview["rules"]![0]!["ruleId"], (string?)preview["rules"]![0]!["remedy"]));
+        Assert.Equal(3, preview["steps"]!.AsArray().Count);
+        Assert.Empty(hub.Operations.Submitted);
+    }
+
+    private static Task<HttpResponseMessage> PostAsync(HttpClient client, string path, string body) =>
+        client.PostAsync(path, new StringContent(body, Encoding.UTF8, "application/json"), Stop);
+}
