@@ -1,4 +1,7 @@
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Api;
 using FailoverHub.Web.Components;
+using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FailoverHub.Web.Configuration;
@@ -29,26 +32,36 @@ internal static class HubApplication
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
 
-        // Hub core: fleet, operations, history, agents, data. (AddHubCore, lands from branch `hub`.)
+        builder.Services.AddHubCore(options.DataDirectory);
+        builder.Services.AddHubAccess();
+        builder.Services.AddHubApi();
+        builder.Services.AddHubReachability();
+        builder.Services.AddHubHealth();
         builder.Services.AddDashboard();
 
         configure?.Invoke(builder);
         WebApplication app = builder.Build();
 
+        app.UseExceptionHandler();
+        app.Use(BrowserGuards.AddHeaders);
         app.UseRouting();
         app.Use(RefuseOtherPort);
+        app.Use(BrowserGuards.RefuseForeignOrigin);
 
-        app.MapGet("/healthz/live", () => Results.Text("live")).AllowAnonymous();
-        MapAgents(app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous());
+        app.UseAuthentication();
+        app.UseRateLimiter();
+        app.UseAuthorization();
+        app.UseAntiforgery();
+
+        app.MapHubHealth();
+        app.MapHubAccess();
+        app.MapHubApi();
+
+        // Anybody on this machine may be an agent until agents have certificates; that is why their port is on loopback.
+        app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous().MapAgentLink();
         app.MapStaticAssets().AllowAnonymous();
         app.MapDashboard();
         return app;
-    }
-
-    private static void MapAgents(RouteGroupBuilder agents)
-    {
-        // agents.MapAgentLink(); lands with the hub's core. Everything mapped here is served on the agents' port only.
-        _ = agents;
     }
 
     private static void AddLogging(ILoggingBuilder logging)
@@ -64,7 +77,7 @@ internal static class HubApplication
         logging.AddFilter("Grpc", LogLevel.Warning);
 
         // HubRunner says in one sentence why the hub did not start; the stack trace says nothing more to an operator.
-        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.None);
+        logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 
         // The data folder's own rights (0700) protect the keys; the warning that nothing else does is known.
         logging.AddFilter("Microsoft.AspNetCore.DataProtection", LogLevel.Error);

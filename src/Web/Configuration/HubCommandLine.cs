@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FailoverHub.Web.Access;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -25,11 +26,66 @@ internal static class HubCommandLine
         run.SetAction(Run);
         root.Add(run);
 
+        root.Add(SignInLink(data, urls, output, error));
+        root.Add(Token(data, output, error));
+
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));
         root.Add(version);
         return root;
     }
+
+    private static Command SignInLink(Option<string?> data, Option<string?> urls, TextWriter output, TextWriter error)
+    {
+        var url = new Option<string?>("--url") { HelpName = "URL", Description = "What the link begins with. Default: the first of --urls." };
+        var command = new Command("sign-in-link", "Print a new one-time link that signs a browser in; good for 15 minutes.") { data, urls, url };
+        command.SetAction((parsed, cancellationToken) => WithOptionsAsync(
+            new HubSettings(Urls: parsed.GetValue(urls), Data: parsed.GetValue(data)),
+            error,
+            options => HubCommands.SignInLinkAsync(options, parsed.GetValue(url), output, error, cancellationToken)));
+        return command;
+    }
+
+    private static Command Token(Option<string?> data, TextWriter output, TextWriter error)
+    {
+        var token = new Command("token", "Tokens for scripts that use the API.");
+
+        var name = new Option<string>("--name") { Required = true, HelpName = "NAME", Description = "1 to 63 letters, digits, '.', '-', '_'." };
+        var scope = new Option<string>("--scope") { HelpName = "read|operate", Description = "What it may do. Default operate.", DefaultValueFactory = _ => ApiScopes.Operate };
+        scope.AcceptOnlyFromAmong(ApiScopes.Read, ApiScopes.Operate);
+        var days = new Option<int?>("--days") { HelpName = "DAYS", Description = "Expires after so many days, 1 to 3650. Default: never." };
+        days.Validators.Add(result =>
+        {
+            if (result.GetValueOrDefault<int?>() is < 1 or > 3650)
+            {
+                result.AddError("--days: write 1 to 3650.");
+            }
+        });
+        var create = new Command("create", "Make a token and print it, once.") { data, name, scope, days };
+        create.SetAction((parsed, cancellationToken) => WithDataAsync(parsed, data, error, options => HubCommands.CreateTokenAsync(
+            options,
+            parsed.GetRequiredValue(name),
+            ApiScopes.Parse(parsed.GetRequiredValue(scope)) ?? ApiScope.Read,
+            parsed.GetValue(days) is { } count ? TimeSpan.FromDays(count) : null,
+            output, error, cancellationToken)));
+
+        var list = new Command("list", "Show the tokens that there are; never the tokens themselves.") { data };
+        list.SetAction((parsed, cancellationToken) =>
+            WithDataAsync(parsed, data, error, options => HubCommands.ListTokensAsync(options, output, error, cancellationToken)));
+
+        var which = new Argument<string>("name") { HelpName = "NAME" };
+        var revoke = new Command("revoke", "Take a token's rights away at once.") { data, which };
+        revoke.SetAction((parsed, cancellationToken) =>
+            WithDataAsync(parsed, data, error, options => HubCommands.RevokeTokenAsync(options, parsed.GetRequiredValue(which), output, error, cancellationToken)));
+
+        token.Add(create);
+        token.Add(list);
+        token.Add(revoke);
+        return token;
+    }
+
+    private static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, TextWriter error, Func<HubOptions, Task<int>> act) =>
+        WithOptionsAsync(new HubSettings(Data: parsed.GetValue(data)), error, act);
 
     private static async Task<int> WithOptionsAsync(HubSettings given, TextWriter error, Func<HubOptions, Task<int>> act)
     {

@@ -1,33 +1,75 @@
 using System.Net.Sockets;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Data;
+using Microsoft.AspNetCore.Connections;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
 
 namespace FailoverHub.Web.Configuration;
 
 /// <summary>Runs the hub until it is told to stop, and says in one sentence why it cannot.</summary>
-internal static class HubRunner
+internal static partial class HubRunner
 {
     public static async Task<int> RunAsync(HubOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken)
     {
-        WebApplication app = HubApplication.Build(options);
-        await using (app)
+        try
         {
-            try
+            WebApplication app = HubApplication.Build(options);
+            await using (app)
             {
                 await app.StartAsync(cancellationToken);
-            }
-            catch (IOException exception) when (exception.InnerException is Microsoft.AspNetCore.Connections.AddressInUseException)
-            {
-                await error.WriteLineAsync($"failoverhub: a port is already in use: {exception.Message} Stop the other program, or choose other ports with --urls and --agent-url.");
-                return 1;
-            }
-            catch (SocketException exception)
-            {
-                await error.WriteLineAsync($"failoverhub: cannot listen on {string.Join(", ", options.Urls)} and {options.AgentUrl}: {exception.Message}. Choose addresses of this machine with --urls and --agent-url.");
-                return 1;
-            }
+                WarnOfClearText(options, app.Logger);
 
-            await output.WriteLineAsync($"Dashboard: {options.Urls[0]}");
-            await app.WaitForShutdownAsync(cancellationToken);
-            return 0;
+                string url = DashboardUrl(app, options);
+                string code = await app.Services.GetRequiredService<SignInCodes>().CreateAsync(cancellationToken);
+                await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}");
+                await output.WriteLineAsync($"Sign in once with: {HubCommands.SignInUrl(url, code)}");
+                await output.FlushAsync(cancellationToken);
+
+                await app.WaitForShutdownAsync(cancellationToken);
+                return 0;
+            }
+        }
+        catch (Exception exception) when (WhyNot(exception, options) is { } why)
+        {
+            await error.WriteLineAsync($"failoverhub: {why}");
+            return 1;
         }
     }
+
+    /// <summary>The sentence for what an operator can do something about; null: a bug, which keeps its stack trace.</summary>
+    internal static string? WhyNot(Exception exception, HubOptions options) => exception switch
+    {
+        DataFolderException data => data.Message,
+        IOException { InnerException: AddressInUseException } taken =>
+            $"{taken.Message.TrimEnd('.')}. Stop the other program (another hub?), or choose other ports with --urls and --agent-url.",
+        SocketException socket =>
+            $"cannot listen on {string.Join(", ", options.Urls)} and {options.AgentUrl}: {socket.Message}. Choose addresses of this machine with --urls and --agent-url.",
+        InvalidOperationException when options.Urls.Any(u => u.IsHttps) && exception.Message.Contains("certificate", StringComparison.OrdinalIgnoreCase) =>
+            "https needs a certificate: set Kestrel:Certificates:Default:Path and :KeyPath in appsettings.json (or Kestrel__Certificates__Default__Path in the environment), or use http on loopback.",
+        _ => null,
+    };
+
+    /// <summary>The first of --urls, with the port that the system chose where that was left to it.</summary>
+    internal static string DashboardUrl(WebApplication app, HubOptions options)
+    {
+        if (options.Urls[0].Port != 0)
+        {
+            return options.Urls[0].ToString();
+        }
+
+        ICollection<string> bound = app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses;
+        return options.Urls[0].Format(new Uri(bound.First()).Port);
+    }
+
+    private static void WarnOfClearText(HubOptions options, ILogger logger)
+    {
+        foreach (BindUrl url in options.Urls.Where(u => !u.IsHttps && !u.IsLoopback))
+        {
+            LogClearText(logger, url.Address?.ToString() ?? "every address", url.Port);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The dashboard listens on {Address} port {Port} without TLS: whoever can read that network sees session cookies and API tokens and can use them. Serve https there, or listen on loopback behind a proxy that does.")]
+    private static partial void LogClearText(ILogger logger, string address, int port);
 }

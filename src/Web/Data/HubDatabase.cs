@@ -26,6 +26,21 @@ internal static class HubDatabase
         }
     }
 
+    /// <summary>The same, from a container that <see cref="AddHubDatabase"/> was called on.</summary>
+    public static Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken) =>
+        MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
+
+    /// <summary>Reads something, to find out whether that works.</summary>
+    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">It does not.</exception>
+    public static async Task ReadAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(cancellationToken);
+        await using (db.ConfigureAwait(false))
+        {
+            await db.Settings.AsNoTracking().AnyAsync(cancellationToken);
+        }
+    }
+
     internal static void Configure(DbContextOptionsBuilder options, string connectionString) =>
         options.UseSqlite(connectionString).AddInterceptors(new SqlitePragmas());
 }

@@ -1,0 +1,98 @@
+using System.Net;
+using FailoverHub.Web.Configuration;
+
+namespace FailoverHub.Web.Tests.Configuration;
+
+public sealed class HubCommandLineTests
+{
+    [Fact]
+    public async Task SignInLink_MadeBesideARunningHub_SignsABrowserInOnce()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+
+        (int code, string output, _) = await RunAsync("sign-in-link", "--data", hub.Data, "--url", "https://hub.example/");
+
+        Assert.Equal(0, code);
+        Assert.StartsWith("https://hub.example/sign-in?code=", output, StringComparison.Ordinal);
+        using HttpClient browser = hub.Browser();
+        using HttpResponseMessage first = await WholeHub.PressSignInAsync(browser, output.Trim().Split('=')[1]);
+        Assert.Equal(HttpStatusCode.Redirect, first.StatusCode);
+    }
+
+    [Fact]
+    public async Task Token_CreatedListedAndRevoked_OpensTheApiOnlyInBetween()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        using HttpClient script = hub.Browser();
+
+        (_, string token, _) = await RunAsync("token", "create", "--name", "ci", "--scope", "read", "--data", hub.Data);
+        script.DefaultRequestHeaders.Add("Authorization", $"Bearer {token.Trim()}");
+        HttpStatusCode before = (await script.GetAsync("/api/v1/pairs", TestContext.Current.CancellationToken)).StatusCode;
+        (_, string list, _) = await RunAsync("token", "list", "--data", hub.Data);
+        (int revoked, _, _) = await RunAsync("token", "revoke", "ci", "--data", hub.Data);
+        HttpStatusCode after = (await script.GetAsync("/api/v1/pairs", TestContext.Current.CancellationToken)).StatusCode;
+
+        Assert.StartsWith("fh_", token, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.OK, before);
+        Assert.Contains("ci", list, StringComparison.Ordinal);
+        Assert.DoesNotContain(token.Trim(), list, StringComparison.Ordinal);
+        Assert.Equal(0, revoked);
+        Assert.Equal(HttpStatusCode.Unauthorized, after);
+    }
+
+    [Fact]
+    public async Task Token_WithANameThatIsTaken_SaysSoAndEndsWithOne()
+    {
+        string data = WholeHub.NewFolder();
+        await RunAsync("token", "create", "--name", "ci", "--data", data);
+
+        (int code, string output, string error) = await RunAsync("token", "create", "--name", "ci", "--data", data);
+
+        Assert.Equal(1, code);
+        Assert.Empty(output);
+        Assert.Contains("'ci' already", error, StringComparison.Ordinal);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public async Task Revoke_OfATokenThatIsNotThere_SaysSoAndEndsWithOne()
+    {
+        string data = WholeHub.NewFolder();
+
+        (int code, _, string error) = await RunAsync("token", "revoke", "nobody", "--data", data);
+
+        Assert.Equal(1, code);
+        Assert.Contains("no token 'nobody'", error, StringComparison.Ordinal);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
+    public async Task Version_IsOneLine()
+    {
+        (int code, string output, _) = await RunAsync("version");
+
+        Assert.Equal(0, code);
+        Assert.Matches(@"^\d+\.\d+\.\d+\S*\n$", output);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("run")]
+    public async Task Run_WithSettingsThatCannotBe_NamesEachAndEndsWithOne(string command)
+    {
+        string[] arguments = [.. command.Split(' ', StringSplitOptions.RemoveEmptyEntries), "--agent-url", "http://192.0.2.1:1", "--probe", "smoke"];
+
+        (int code, _, string error) = await RunAsync(arguments);
+
+        Assert.Equal(1, code);
+        Assert.Equal(2, error.Split('\n', StringSplitOptions.RemoveEmptyEntries).Length);
+    }
+
+    private static async Task<(int Code, string Output, string Error)> RunAsync(params string[] arguments)
+    {
+        using var output = new StringWriter();
+        using var error = new StringWriter();
+        int code = await HubCommandLine.Build(output, error).Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
+        return (code, output.ToString(), error.ToString());
+    }
+}

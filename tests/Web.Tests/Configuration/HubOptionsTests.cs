@@ -1,0 +1,84 @@
+using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Reachability;
+using Microsoft.Extensions.Configuration;
+
+namespace FailoverHub.Web.Tests.Configuration;
+
+public sealed class HubOptionsTests
+{
+    [Fact]
+    public void NothingGiven_EverythingHasItsDefault()
+    {
+        HubOptions options = Good(new HubSettings());
+
+        Assert.Equal("http://127.0.0.1:5080", Assert.Single(options.Urls).ToString());
+        Assert.Equal("http://127.0.0.1:5081", options.AgentUrl.ToString());
+        Assert.Equal(ProbeSetting.Icmp, options.Probe);
+        Assert.Equal(HubOptions.DefaultDataDirectory(), options.DataDirectory);
+    }
+
+    [Fact]
+    public void SeveralMistakes_AllAreNamedAtOnceWithTheirKeys()
+    {
+        HubOptionsResult result = HubOptions.Parse(new HubSettings(Urls: "localhost:80;http://host.example:1", AgentUrl: "http://0.0.0.0:5081", Data: " ", Probe: "tcp:0"));
+
+        Assert.Null(result.Options);
+        Assert.Equal(5, result.Problems.Length);
+        Assert.Equal(2, result.Problems.Count(p => p.StartsWith("--urls (FAILOVERHUB_URLS): ", StringComparison.Ordinal)));
+        Assert.Single(result.Problems, p => p.StartsWith("--agent-url (FAILOVERHUB_AGENT_URL): ", StringComparison.Ordinal));
+        Assert.Single(result.Problems, p => p.StartsWith("--data (FAILOVERHUB_DATA): ", StringComparison.Ordinal));
+        Assert.Single(result.Problems, p => p.StartsWith("--probe (FAILOVERHUB_PROBE): ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("http://0.0.0.0:5081", "no certificates yet")]
+    [InlineData("http://*:5081", "no certificates yet")]
+    [InlineData("http://192.0.2.1:5081", "no certificates yet")]
+    [InlineData("https://127.0.0.1:5081", "without TLS")]
+    [InlineData("http://127.0.0.1:5080", "cannot share a port")]
+    [InlineData("127.0.0.1:5081", "is not a URL")]
+    [InlineData("http://127.0.0.1:5081/agents", "more than a scheme")]
+    public void AgentUrl_ThatWouldBeUnsafeOrImpossible_IsRefusedWithTheReason(string agentUrl, string why)
+    {
+        HubOptionsResult result = HubOptions.Parse(new HubSettings(AgentUrl: agentUrl));
+
+        Assert.Null(result.Options);
+        Assert.Contains(why, Assert.Single(result.Problems), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("http://localhost:5081")]
+    [InlineData("http://127.9.8.7:5081")]
+    [InlineData("http://[::1]:5081")]
+    public void AgentUrl_OnLoopback_IsAccepted(string agentUrl) => Assert.True(Good(new HubSettings(AgentUrl: agentUrl)).AgentUrl.IsLoopback);
+
+    [Fact]
+    public void Urls_OnEveryAddressWithTheAgentsPort_AreRefused() =>
+        Assert.Contains("cannot share a port", Assert.Single(HubOptions.Parse(new HubSettings(Urls: "http://*:5081")).Problems), StringComparison.Ordinal);
+
+    [Fact]
+    public void Probe_TcpWithPort_IsTcp() => Assert.Equal(new ProbeSetting(ProbeMethod.Tcp, 8080), Good(new HubSettings(Probe: "TCP:8080")).Probe);
+
+    [Fact]
+    public void SameSettingInThreePlaces_TheCommandLineWinsThenTheEnvironmentThenTheFile()
+    {
+        IConfiguration file = new ConfigurationBuilder().AddInMemoryCollection(new Dictionary<string, string?>
+        {
+            ["FailoverHub:Probe"] = "tcp:3",
+            ["FailoverHub:Data"] = "/file",
+            ["FailoverHub:Urls"] = "http://127.0.0.3:1",
+        }).Build();
+        var environment = new Dictionary<string, string?> { ["FAILOVERHUB_PROBE"] = "tcp:2", ["FAILOVERHUB_DATA"] = "/environment" };
+
+        HubSettings layered = HubSettings.Layer(new HubSettings(Probe: "tcp:1"), environment.GetValueOrDefault, file);
+
+        Assert.Equal(new HubSettings(Urls: "http://127.0.0.3:1", AgentUrl: null, Data: "/environment", Probe: "tcp:1"), layered);
+    }
+
+    private static HubOptions Good(HubSettings settings)
+    {
+        HubOptionsResult result = HubOptions.Parse(settings);
+        Assert.Empty(result.Problems);
+        return result.Options!;
+    }
+}

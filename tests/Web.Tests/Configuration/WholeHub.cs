@@ -1,0 +1,123 @@
+using System.Net;
+using System.Net.Http.Headers;
+using System.Text.RegularExpressions;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.AspNetCore.Builder;
+using Microsoft.AspNetCore.Hosting.Server;
+using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FailoverHub.Web.Tests.Configuration;
+
+/// <summary>The whole hub on real ports with a real database; only the fleet, operations and the prober are a test's own.</summary>
+internal sealed partial class WholeHub : IAsyncDisposable
+{
+    public static readonly Actor Tester = new("tester", null, null);
+
+    private readonly List<HttpClient> _clients = [];
+
+    private WholeHub(WebApplication app, HubOptions options, string data)
+    {
+        App = app;
+        Options = options;
+        Data = data;
+        Uri[] bound = [.. app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Select(a => new Uri(a))];
+        BrowserUrl = bound[0];
+        AgentUrl = bound[^1];
+    }
+
+    public WebApplication App { get; }
+
+    public HubOptions Options { get; }
+
+    public string Data { get; }
+
+    public Uri BrowserUrl { get; }
+
+    public Uri AgentUrl { get; }
+
+    public FakeFleet Fleet => (FakeFleet)Get<IFleetView>();
+
+    public FakeOperations Operations => (FakeOperations)Get<IOperations>();
+
+    public FakeReachability Reachability => (FakeReachability)Get<IReachability>();
+
+    public T Get<T>()
+        where T : notnull => App.Services.GetRequiredService<T>();
+
+    public static HubOptions OptionsFor(string data, string urls = "http://127.0.0.1:0", string agentUrl = "http://127.0.0.1:0") =>
+        HubOptions.Parse(new HubSettings(urls, agentUrl, data, "icmp")).Options!;
+
+    public static string NewFolder() => Directory.CreateTempSubdirectory("hub-test-").FullName;
+
+    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null)
+    {
+        string folder = data ?? NewFolder();
+        HubOptions options = OptionsFor(folder);
+        WebApplication app = HubApplication.Build(options, builder =>
+        {
+            builder.Services.AddSingleton<IFleetView, FakeFleet>();
+            builder.Services.AddSingleton<IOperations, FakeOperations>();
+            builder.Services.AddSingleton<IReachability, FakeReachability>();
+            configure?.Invoke(builder);
+        });
+        await app.StartAsync(TestContext.Current.CancellationToken);
+        return new WholeHub(app, options, folder);
+    }
+
+    /// <summary>A browser that follows no redirect by itself and keeps cookies.</summary>
+    public HttpClient Browser()
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer(), UseCookies = true };
+        return Keep(new HttpClient(handler) { BaseAddress = BrowserUrl });
+    }
+
+    public async Task<HttpClient> ScriptAsync(ApiScope scope)
+    {
+        HttpClient client = Browser();
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", await TokenAsync($"t-{Guid.NewGuid():N}", scope));
+        return client;
+    }
+
+    public async Task<string> TokenAsync(string name, ApiScope scope, TimeSpan? lifetime = null) =>
+        (await Get<ApiTokens>().CreateAsync(name, scope, lifetime, Tester, TestContext.Current.CancellationToken)).Token!;
+
+    public async Task<HttpClient> SignedInAsync()
+    {
+        HttpClient browser = Browser();
+        using HttpResponseMessage answer = await PressSignInAsync(browser, await Get<SignInCodes>().CreateAsync(TestContext.Current.CancellationToken));
+        Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
+        return browser;
+    }
+
+    /// <summary>What a person does with a link: open it, press the button.</summary>
+    public static async Task<HttpResponseMessage> PressSignInAsync(HttpClient browser, string code, string returnUrl = "/")
+    {
+        string page = await browser.GetStringAsync($"/sign-in?code={code}&returnUrl={Uri.EscapeDataString(returnUrl)}", TestContext.Current.CancellationToken);
+        Dictionary<string, string> fields = HiddenField().Matches(page).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
+        using var form = new FormUrlEncodedContent(fields);
+        return await browser.PostAsync("/sign-in", form, TestContext.Current.CancellationToken);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _clients.ForEach(c => c.Dispose());
+        await App.StopAsync(CancellationToken.None);
+        await App.DisposeAsync();
+        Directory.Delete(Data, recursive: true);
+    }
+
+    private HttpClient Keep(HttpClient client)
+    {
+        _clients.Add(client);
+        return client;
+    }
+
+    [GeneratedRegex("<input type=\"hidden\" name=\"([^\"]+)\" value=\"([^\"]*)\">")]
+    private static partial Regex HiddenField();
+}
