@@ -160,11 +160,11 @@ internal sealed partial class AgentProcess
 
     private ImmutableHashSet<IPNetwork> FindShared(List<InterfaceAddress> addresses)
     {
-        ImmutableArray<IPAddress> configured = [.. new[] { _options.LocalIpv4, _options.LocalIpv6 }.OfType<IPAddress>()];
-        var own = _options.AllInterfaces
-            ? configured.AddRange(HostAddresses.SourcesTowards(_options.Neighbors.Select(neighbor => neighbor.Address)))
-            : configured;
-        return AddressRules.Find(addresses, new AddressRuleOptions(_options.AllInterfaces, _options.Ipv6Length, own));
+        var rules = new AddressRuleOptions(_options.AllInterfaces, _options.Ipv6Length, [.. new[] { _options.LocalIpv4, _options.LocalIpv6 }.OfType<IPAddress>()])
+        {
+            Sources = _options.AllInterfaces ? HostAddresses.SourcesTowards(_options.Neighbors.Select(neighbor => neighbor.Address)) : [],
+        };
+        return AddressRules.Find(addresses, rules);
     }
 
     private RouterId ChooseRouterId(List<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)

@@ -25,14 +25,22 @@ internal sealed record InterfaceAddress(string Interface, bool IsLoopback, IPAdd
 /// <summary>How the interfaces are to be read.</summary>
 /// <param name="AllInterfaces">Not only loopback.</param>
 /// <param name="Ipv6Length">64 or 56: what other lengths of IPv6 are widened to.</param>
-/// <param name="OwnAddresses">Addresses that the node itself lives by: what it dials from.</param>
-internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, ImmutableArray<IPAddress> OwnAddresses);
+/// <param name="OwnAddresses">Addresses that the node itself lives by, as the operator said: what it dials from.</param>
+internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, ImmutableArray<IPAddress> OwnAddresses)
+{
+    /// <summary>
+    /// What the kernel would dial the neighbors from. Only a guess, because the kernel may well prefer a shared address of the same
+    /// interface: it counts for a family in which nothing else tells the node's own address.
+    /// </summary>
+    public ImmutableArray<IPAddress> Sources { get; init; } = [];
+}
 
 /// <summary>Which shared prefixes the addresses of the interfaces stand for: the vendor client's rules, without its announcing the node's own network.</summary>
 internal static class AddressRules
 {
     public static ImmutableHashSet<IPNetwork> Find(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options)
     {
+        options = options with { OwnAddresses = [.. options.OwnAddresses, .. options.Sources.Where(source => !IsOwnKnown(addresses, options, source.AddressFamily))] };
         var own = OwnPrefixes(addresses, options);
         return
         [
@@ -60,6 +68,10 @@ internal static class AddressRules
         .. addresses.Where(address => !address.IsLoopback && IsOwn(address, options)).Select(address => Widen(address, options.Ipv6Length)),
         .. options.OwnAddresses.Select(address => SharedPrefix.Of(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : options.Ipv6Length)),
     ];
+
+    private static bool IsOwnKnown(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options, AddressFamily family) =>
+        options.OwnAddresses.Any(own => own.AddressFamily == family)
+        || addresses.Any(address => address.Address.AddressFamily == family && !IsLinkLocal(address.Address) && IsOwn(address, options));
 
     private static bool IsOwn(InterfaceAddress address, AddressRuleOptions options) =>
         !address.IsLoopback && (address.IsDynamic || address.IsFromHardware || options.OwnAddresses.Contains(address.Address));

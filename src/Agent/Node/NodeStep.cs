@@ -118,7 +118,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
     private string OnSessions() => State.EstablishedSessions switch
     {
-        0 => "(no session is established yet)",
+        0 => "(no session is established)",
         1 => "on 1 session",
         var count => $"on {count} sessions",
     };

@@ -68,6 +68,23 @@ public sealed class AddressRulesTests
         Assert.Equal(Prefixes("2001:db8:d::/64", "203.0.113.57/32"), found);
     }
 
+    [Fact]
+    public void Allifs_WhatTheKernelWouldDialFrom_IsTheNodesOwn_WhenNothingElseTells()
+    {
+        var options = _vendorDefaults with { AllInterfaces = true, Sources = [IPAddress.Parse("2001:db8:c::9")] };
+
+        Assert.Equal(Prefixes("2001:db8:d::/64"), Find(options, OnEth0("2001:db8:c::9/64"), OnEth0("2001:db8:d::1/64")));
+    }
+
+    [Fact]
+    public void Allifs_SharedAddressThatTheKernelWouldDialFrom_IsAnnounced_WhenTheNodesOwnIsKnown()
+    {
+        var options = _vendorDefaults with { AllInterfaces = true, Sources = [IPAddress.Parse("2001:db8:d::1")] };
+        var slaac = OnEth0("2001:db8:c:0:f03c:91ff:fe00:1/64") with { IsFromHardware = true };
+
+        Assert.Equal(Prefixes("2001:db8:d::/64"), Find(options, slaac, OnEth0("2001:db8:d::1/64")));
+    }
+
     private static ImmutableHashSet<IPNetwork> Find(AddressRuleOptions options, params InterfaceAddress[] addresses) => AddressRules.Find(addresses, options);
 
     private static ImmutableHashSet<IPNetwork> Prefixes(params string?[] prefixes) => [.. prefixes.OfType<string>().Select(IPNetwork.Parse)];

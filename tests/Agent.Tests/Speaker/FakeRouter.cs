@@ -108,14 +108,17 @@ internal sealed class FakeRouter : IAsyncDisposable
             while (!_closed)
             {
                 var deadline = _session.NextDeadline is { } next ? Max(next - Now(), TimeSpan.Zero) : Timeout.InfiniteTimeSpan;
-                if (await Task.WhenAny(reading, Task.Delay(deadline, end)) != reading)
+                int count;
+                try
                 {
-                    end.ThrowIfCancellationRequested();
+                    count = await reading.WaitAsync(deadline, end);
+                }
+                catch (TimeoutException)
+                {
                     await GiveAsync(new SessionInput.Tick());
                     continue;
                 }
 
-                var count = await reading;
                 if (count == 0)
                 {
                     await GiveAsync(new SessionInput.Disconnected("end of stream"));
