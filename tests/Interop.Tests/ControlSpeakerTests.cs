@@ -5,17 +5,15 @@ using FailoverHub.Interop.Tests.RouteServers;
 namespace FailoverHub.Interop.Tests;
 
 /// <summary>The data center of these tests does what the platform does, with a speaker that is not ours. Read a failure here before any other.</summary>
-public sealed class ControlSpeakerTests
+public sealed class ControlSpeakerTests : DataCenterTest
 {
-    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
-
     [Theory]
     [InlineData(RouteServerKind.Frr)]
     [InlineData(RouteServerKind.Bird)]
     [InlineData(RouteServerKind.GoBgp)]
     public async Task AnotherSpeaker_WholeLife_IsSeenByTheDaemon(RouteServerKind kind)
     {
-        await using var center = await DataCenter.StartAsync(kind, Cancellation);
+        var center = await StartAsync(kind);
         var speaker = new ControlSpeaker(center.Sandbox, "a");
 
         await speaker.StartAsync(Addresses.Primary, Cancellation);
@@ -52,7 +50,7 @@ public sealed class ControlSpeakerTests
     [InlineData(RouteServerKind.GoBgp)]
     public async Task TwoOtherSpeakers_RolesExchanged_DaemonFollowsTheCommunity(RouteServerKind kind)
     {
-        await using var center = await DataCenter.StartAsync(kind, Cancellation);
+        var center = await StartAsync(kind);
         var a = new ControlSpeaker(center.Sandbox, "a");
         var b = new ControlSpeaker(center.Sandbox, "b");
 
@@ -64,5 +62,11 @@ public sealed class ControlSpeakerTests
         await a.ChangeCommunityAsync(Addresses.Secondary, Cancellation);
         await b.ChangeCommunityAsync(Addresses.Primary, Cancellation);
         await center.SeeBestAsync("b", Addresses.Shared, Cancellation);
+
+        // Routes that go with their session are no withdrawals: so these can be told apart.
+        await b.ShutDownAsync("no withdrawal before", Cancellation);
+        await center.SeeBestAsync("a", Addresses.Shared, Cancellation);
+        await center.SeeRoutesAsync("b", Expected.Nothing, Cancellation);
+        Assert.Equal(0, await center.WithdrawalsAsync("b", Cancellation));
     }
 }

@@ -39,12 +39,13 @@ public sealed class SandboxTests
     }
 
     [Fact]
-    public async Task ListenIn_ServesThatNetworkAndNotTheMachine()
+    public async Task BindIn_TakesThatNetworkAndNotTheMachine()
     {
         await using var sandbox = await Sandbox.StartAsync(Cancellation);
         await sandbox.ScriptAsync("ip netns add here; ip -n here link set lo up", Cancellation);
 
-        using var listener = Native.ListenIn(sandbox.NamespaceFile("here"), new IPEndPoint(IPAddress.Loopback, 5081));
+        using var listener = Native.BindIn(sandbox.NamespaceFile("here"), new IPEndPoint(IPAddress.Loopback, 5081));
+        listener.Listen();
 
         var inside = (await sandbox.RunAsync("here", ["ss", "-Hltn"], Cancellation)).Checked();
         Assert.Contains("127.0.0.1:5081", inside, StringComparison.Ordinal);

@@ -113,17 +113,7 @@ internal sealed class DataCenter : IAsyncDisposable
         }
     }
 
-    public async ValueTask DisposeAsync()
-    {
-        if (TestContext.Current.TestState?.Result == TestResult.Failed)
-        {
-            var folder = Path.Combine(BuiltPaths.TestResults, TestContext.Current.Test?.TestDisplayName ?? "unknown");
-            Sandbox.Save(folder);
-            TestContext.Current.TestOutputHelper?.WriteLine($"Logs and configurations of this data center: {folder}");
-        }
-
-        await Sandbox.DisposeAsync();
-    }
+    public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
 
     // One bridge in the route servers' network; it is also their router. Addresses need no duplicate detection, which would take a second.
     private static string Networks()

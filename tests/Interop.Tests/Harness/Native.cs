@@ -15,10 +15,10 @@ internal static partial class Native
     internal static partial uint EffectiveUser();
 
     /// <summary>
-    /// A listening TCP socket inside a network namespace, served from this process outside of it: a socket belongs to the namespace of the
+    /// A TCP socket bound inside of a network namespace, for this process outside of it: a socket belongs to the namespace of the
     /// thread that made it.
     /// </summary>
-    public static Socket ListenIn(string namespaceFile, IPEndPoint at)
+    public static Socket BindIn(string namespaceFile, IPEndPoint at)
     {
         Socket? socket = null;
         Exception? failure = null;
@@ -36,7 +36,6 @@ internal static partial class Native
                 socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
                 socket.Bind(at);
-                socket.Listen();
             }
             catch (Exception e) when (e is Win32Exception or SocketException or IOException)
             {
@@ -46,7 +45,7 @@ internal static partial class Native
         });
         thread.Start();
         thread.Join();
-        return failure is null ? socket! : throw new InvalidOperationException($"Cannot listen at {at} in {namespaceFile}.", failure);
+        return failure is null ? socket! : throw new InvalidOperationException($"Cannot bind to {at} in {namespaceFile}.", failure);
     }
 
     [LibraryImport("libc", EntryPoint = "setns", SetLastError = true)]

@@ -7,6 +7,7 @@ using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Hosting;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Interop.Tests.Nodes;
@@ -40,17 +41,17 @@ internal sealed class ScriptedHub : IAsyncDisposable
     /// <summary>Starts to listen; again after <see cref="KillAsync"/>.</summary>
     public async Task StartAsync(CancellationToken cancellation)
     {
-        var socket = Native.ListenIn(_sandbox.NamespaceFile(Addresses.NodeNetwork(_node)), new IPEndPoint(IPAddress.Loopback, 5081));
         var builder = WebApplication.CreateSlimBuilder();
         builder.Logging.ClearProviders();
         builder.Services.AddGrpc();
+        // A killed process says no goodbye: open streams are cut at once.
+        builder.Services.Configure<HostOptions>(host => host.ShutdownTimeout = TimeSpan.FromMilliseconds(1));
         builder.Services.AddSingleton(this);
-        builder.WebHost.ConfigureKestrel(kestrel => kestrel.ListenHandle((ulong)socket.SafeHandle.DangerousGetHandle(), listen => listen.Protocols = HttpProtocols.Http2));
+        builder.WebHost.UseSockets(sockets => sockets.CreateBoundListenSocket = at => Native.BindIn(_sandbox.NamespaceFile(Addresses.NodeNetwork(_node)), (IPEndPoint)at));
+        builder.WebHost.ConfigureKestrel(kestrel => kestrel.Listen(IPAddress.Loopback, 5081, listen => listen.Protocols = HttpProtocols.Http2));
         _application = builder.Build();
         _application.MapGrpcService<Link>();
         await _application.StartAsync(cancellation);
-        // Kestrel closes the handle; this object must not do so once more.
-        socket.SafeHandle.SetHandleAsInvalid();
     }
 
     /// <summary>Sends an intent to the connected agent and waits for its answer.</summary>
@@ -82,7 +83,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
         if (_application is { } application)
         {
             _application = null;
-            await application.StopAsync(new CancellationToken(canceled: true));
+            await application.StopAsync(CancellationToken.None);
             await application.DisposeAsync();
         }
     }
