@@ -65,7 +65,9 @@ internal static class HubAccess
             bool isPage = HttpMethods.IsGet(redirect.Request.Method) && redirect.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
             if (isPage)
             {
-                redirect.Response.Redirect(redirect.RedirectUri);
+                // Relative: what the Host header says, or a proxy changed, does not matter then.
+                HttpRequest request = redirect.Request;
+                redirect.Response.Redirect($"/sign-in?returnUrl={Uri.EscapeDataString($"{request.Path}{request.QueryString}")}");
             }
             else
             {

@@ -43,6 +43,7 @@ internal static class SignInPage
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
         <title>Sign in · FailoverHub</title>
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg">
         <style>
         :root { color-scheme: light dark; font-family: system-ui, sans-serif; line-height: 1.5 }
         body { margin: 0; min-height: 100vh; display: grid; place-items: center; background: light-dark(#f4f6f9, #14181f); color: light-dark(#1b2430, #e6ebf2) }

@@ -64,7 +64,7 @@ public sealed class DenyByDefaultTests(SharedHub shared) : IClassFixture<SharedH
         using HttpResponseMessage answer = await browser.GetAsync("/pairs/web", Stop);
 
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
-        Assert.Equal("/sign-in?returnUrl=%2Fpairs%2Fweb", answer.Headers.Location!.PathAndQuery);
+        Assert.Equal("/sign-in?returnUrl=%2Fpairs%2Fweb", answer.Headers.Location!.OriginalString);
     }
 
     [Theory]
