@@ -83,7 +83,8 @@ internal static partial class AgentMapping
         var seen = new HashSet<IPNetwork>();
         foreach (var prefix in report.Prefixes)
         {
-            if (!IPNetwork.TryParse(prefix.Prefix, out var network))
+            // The parser clears bits beyond the length; an agent that sends them means something else than it says.
+            if (!IPNetwork.TryParse(prefix.Prefix, out var network) || !IPAddress.TryParse(prefix.Prefix.Split('/')[0], out var address) || !address.Equals(network.BaseAddress))
             {
                 return Wrong<ReportFacts>($"'{Short(prefix.Prefix)}' is no prefix, or has bits set beyond its length.");
             }

@@ -27,9 +27,16 @@ internal static class OperationPlanner
         return plan;
     }
 
-    /// <summary>Members that have to stop being primary before the target may be.</summary>
-    public static IEnumerable<MemberView> ToDemote(OperationTarget target) =>
-        target.Others.Where(o => o.Prefixes.Any(v => target.Prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary)));
+    /// <summary>
+    /// Members that have to be seen as secondary before the target may be primary: who is primary, who is wanted as primary, and who has not
+    /// yet obeyed what it was last told, because what that one does next is not known.
+    /// </summary>
+    public static IEnumerable<MemberView> ToDemote(OperationTarget target) => target.Others.Where(o => MayBecomePrimary(o, target.Prefixes));
+
+    /// <summary>See <see cref="ToDemote"/>.</summary>
+    public static bool MayBecomePrimary(MemberView member, ImmutableArray<IPNetwork> prefixes) =>
+        member.Node.ReportedRevision < member.Node.IntentRevision
+        || member.Prefixes.Any(v => prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
 
     private static ImmutableArray<PlannedStep> Steps(OperationTarget target)
     {

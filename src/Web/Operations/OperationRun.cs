@@ -205,7 +205,14 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             var intent = await SendBackAsync(i, stopping);
             using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
             using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
-            var seen = await WatchAsync(WantedOfNode.Of(before, intent.Revision, []), until.Token, stopping);
+            var wanted = WantedOfNode.Of(before, intent.Revision, []);
+            var seen = await WatchAsync(wanted, until.Token, stopping);
+            if (seen is StepObservation.Failed refused && services.Fleet.Current.FindNode(before.Node) is { } node && StepObservation.Shows(node, wanted))
+            {
+                // It refuses everything, also what it was to give up: so it never changed.
+                seen = new StepObservation.Shown($"{refused.Why} Its report shows that it never changed.");
+            }
+
             if (seen is not StepObservation.Shown shown)
             {
                 EndStep(row, StepStatus.Failed, "Not confirmed.");

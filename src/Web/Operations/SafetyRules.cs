@@ -53,11 +53,13 @@ internal static class SafetyRules
     internal static RuleResult NoDualPrimary(OperationTarget target)
     {
         var rule = new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: true);
-        var other = target.Others.FirstOrDefault(o => o.Prefixes.Any(v => target.Prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary)));
+        var other = target.Others.FirstOrDefault(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes));
         return other is null
             ? rule.Pass("No other node is primary.")
             : rule.Fail(
-                $"{other.Node.Name} is primary already; two primaries leave it to the platform which node gets the traffic.",
+                other.Node.ReportedRevision < other.Node.IntentRevision
+                    ? $"{other.Node.Name} has not confirmed revision {other.Node.IntentRevision}, so it may be primary; two primaries leave it to the platform which node gets the traffic."
+                    : $"{other.Node.Name} is primary already; two primaries leave it to the platform which node gets the traffic.",
                 $"Use switchover, which demotes {other.Node.Name} first, or override SR-02 to give both the same role.");
     }
 

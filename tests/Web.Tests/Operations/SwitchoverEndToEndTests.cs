@@ -4,61 +4,195 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using Microsoft.EntityFrameworkCore;
+using static FailoverHub.Web.Tests.Operations.OperationRig;
 using ProtoRole = FailoverHub.Protos.V1.Role;
 
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>Whole operations through the real port, the real stream and the real database, with two fake agents.</summary>
-public sealed class SwitchoverEndToEndTests : IDisposable
+public sealed class SwitchoverEndToEndTests
 {
-    private static readonly Actor Alice = new("alice", "192.0.2.7", null);
-    private readonly TemporaryFolder _folder = new();
-
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
-    public void Dispose() => _folder.Dispose();
+    private static IEnumerable<ProtoRole> Roles(FakeAgent agent) => agent.Intents.Select(i => i.Prefixes.Single().Role);
 
     [Fact]
     public async Task Switchover_BothNodesObey_DemotesThenPromotesAndTheAuditStandsBeforeTheFirstIntent()
     {
-        await using var hub = await HubUnderTest.StartAsync(_folder.Path);
-        await using var a = await FakeAgent.StartAsync(hub.AgentUrl, "web-1", ProtoRole.Primary);
-        await using var b = await FakeAgent.StartAsync(hub.AgentUrl, "web-2", ProtoRole.Secondary);
-        var pair = (await hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy)).FindPair("web")!;
-        Assert.Equal("web-1", pair.ActiveNode);
-        Assert.Equal("web-1", pair.PreferredNode);
-
+        await using var rig = await StartAsync();
+        var before = rig.Pair;
+        Assert.Equal(("web-1", "web-1"), (before.ActiveNode, before.PreferredNode));
         var auditedAtFirstIntent = new TaskCompletionSource<List<AuditEntity>>();
-        a.OnIntent = async _ =>
+        var demotedAtPromotion = false;
+        rig.A.OnIntent = async _ =>
         {
-            await using var db = hub.OpenDatabase();
+            await using var db = rig.OpenDatabase();
             auditedAtFirstIntent.TrySetResult(await db.Audit.ToListAsync(Cancellation));
         };
+        rig.B.OnIntent = _ =>
+        {
+            demotedAtPromotion = rig.Hub.Fleet.Current.FindNode("web-1")!.Prefixes.Single().ReportedRole == Role.Secondary;
+            return Task.CompletedTask;
+        };
 
-        var accepted = Assert.IsType<SubmitResult.Accepted>(await hub.Operations.SubmitAsync(Switch("web"), Alice, Cancellation));
-        var ended = await hub.UntilAsync(accepted.OperationId, o => o.IsFinished);
+        var id = await rig.AcceptedAsync(Switchover());
+        var ended = await rig.EndedAsync(id);
 
         Assert.Equal(OperationStatus.Succeeded, ended.Status);
         Assert.All(ended.Steps, s => Assert.Equal(StepStatus.Succeeded, s.Status));
         Assert.Equal(["Demote web-1 to secondary", "Promote web-2 to primary", OperationPlan.ObserveTitle], ended.Steps.Select(s => s.Title));
         var entry = Assert.Single(await auditedAtFirstIntent.Task);
-        Assert.Equal(("alice", "192.0.2.7", "switchover", "pair web", "accepted", accepted.OperationId), (entry.Actor, entry.RemoteAddress, entry.Action, entry.Target, entry.Outcome, entry.CorrelationId));
-        Assert.Equal(ProtoRole.Secondary, Assert.Single(Assert.Single(a.Intents).Prefixes).Role);
-        Assert.Equal(ProtoRole.Primary, Assert.Single(Assert.Single(b.Intents).Prefixes).Role);
+        Assert.Equal(("alice", "192.0.2.7", "switchover", "pair web", "accepted", id), (entry.Actor, entry.RemoteAddress, entry.Action, entry.Target, entry.Outcome, entry.CorrelationId));
+        Assert.True(demotedAtPromotion);
+        Assert.Equal([ProtoRole.Secondary], Roles(rig.A));
+        Assert.Equal([ProtoRole.Primary], Roles(rig.B));
 
-        var after = hub.Fleet.Current.FindPair("web")!;
-        Assert.Equal((PairState.FailedOver, "web-2", "web-1"), (after.State, after.ActiveNode, after.PreferredNode));
-        Assert.Contains("moved by alice", after.StateReason, StringComparison.Ordinal);
-        Assert.Null(after.OperationId);
-        Assert.Equal(pair.Revision + 1, after.Revision);
+        Assert.Equal((PairState.FailedOver, "web-2", "web-1"), (rig.Pair.State, rig.Pair.ActiveNode, rig.Pair.PreferredNode));
+        Assert.Contains("moved by alice", rig.Pair.StateReason, StringComparison.Ordinal);
+        Assert.Equal((null, before.Revision + 1), (rig.Pair.OperationId, rig.Pair.Revision));
 
-        await hub.Writer.FlushAsync(Cancellation);
-        var story = await hub.History.EventsAsync(new HistoryFilter { OperationId = accepted.OperationId }, null, 100, Cancellation);
-        Assert.Contains(story.Items, e => e.Kind == EventKinds.OperationStarted);
-        Assert.Equal(3, story.Items.Count(e => e.Kind == EventKinds.OperationStep));
-        Assert.Contains(story.Items, e => e.Kind == EventKinds.OperationFinished && e.Severity == EventSeverity.Info);
-        Assert.True((await hub.History.VerifyAuditAsync(Cancellation)).Intact);
+        var story = await rig.EventsAsync(new HistoryFilter { OperationId = id });
+        Assert.Contains(story, e => e.Kind == EventKinds.OperationStarted);
+        Assert.Equal(3, story.Count(e => e.Kind == EventKinds.OperationStep));
+        Assert.Contains(story, e => e.Kind == EventKinds.OperationFinished && e.Severity == EventSeverity.Info);
+        Assert.True((await rig.Hub.History.VerifyAuditAsync(Cancellation)).Intact);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
+        Assert.Equal((PairState.Healthy, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
     }
 
-    private static OperationRequest Switch(string pair) => new() { Type = OperationType.Switchover, Pair = pair, Reason = "kernel update" };
+    [Fact]
+    public async Task Promotion_IsRejected_EverythingIsTakenBack()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.Rejects;
+
+        var ended = await rig.EndedAsync(await rig.AcceptedAsync(Switchover()));
+
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Contains("the disk is full", ended.Outcome, StringComparison.Ordinal);
+        Assert.Contains("taken back", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal([ProtoRole.Secondary, ProtoRole.Primary], Roles(rig.A));
+        Assert.Equal("web-1", rig.Pair.ActiveNode);
+        Assert.Equal(Role.Primary, rig.Pair.Members[0].Prefixes[0].AssignedRole);
+    }
+
+    [Fact]
+    public async Task Promotion_NodeHasNoSession_EverythingIsTakenBack()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.AcceptsWithoutSession;
+
+        var ended = await rig.EndedAsync(await rig.AcceptedAsync(Switchover()));
+
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Equal([ProtoRole.Primary, ProtoRole.Secondary], Roles(rig.B));
+        Assert.Equal([ProtoRole.Secondary, ProtoRole.Primary], Roles(rig.A));
+        Assert.Equal(PairState.Healthy, rig.Pair.State);
+    }
+
+    [Fact]
+    public async Task Demotion_IsRejected_NobodyIsPromoted()
+    {
+        await using var rig = await StartAsync();
+        rig.A.Obedience = Obedience.Rejects;
+
+        var ended = await rig.EndedAsync(await rig.AcceptedAsync(Switchover()));
+
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Empty(rig.B.Intents);
+        Assert.Equal(StepStatus.Skipped, ended.Steps.Single(s => s.Title.StartsWith("Promote", StringComparison.Ordinal)).Status);
+    }
+
+    [Fact]
+    public async Task Promotion_NotObservedInTime_NobodyIsMadePrimaryAgainWithoutAConfirmation()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.IsDeaf;
+
+        var id = await rig.AcceptedAsync(Switchover());
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.TimedOut, ended.Status);
+        Assert.Contains("did not confirm", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal([ProtoRole.Secondary], Roles(rig.A));
+        Assert.Equal((PairState.Degraded, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
+
+        // What web-2 does next is not known: it has to be seen as secondary before web-1 may be primary.
+        rig.B.Obedience = Obedience.Applies;
+        ended = await rig.EndedAsync(await rig.AcceptedAsync(Switchover("web-1")));
+        Assert.Equal(["Demote web-2 to secondary", "Promote web-1 to primary", OperationPlan.ObserveTitle], ended.Steps.Select(s => s.Title));
+        Assert.Equal(PairState.Healthy, rig.Pair.State);
+    }
+
+    [Fact]
+    public async Task NodeLostAtItsPromotion_OutcomeIsUnknownAndSettledWhenItComesBack()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.IsDeaf;
+        var asked = new TaskCompletionSource();
+        rig.B.OnIntent = _ =>
+        {
+            asked.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var id = await rig.AcceptedAsync(Switchover());
+        await asked.Task.WaitAsync(Cancellation);
+
+        await rig.B.DisposeAsync();
+        var unknown = await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.A);
+
+        Assert.Null(unknown.FinishedAt);
+        Assert.Equal([ProtoRole.Secondary], Roles(rig.A));
+        Assert.Null(rig.Pair.OperationId);
+
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary, boot: "boot-2");
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+        Assert.Equal(OperationStatus.Succeeded, ended.Status);
+        Assert.Equal("web-2", rig.Pair.ActiveNode);
+        Assert.Single(rig.B.Intents);
+    }
+
+    [Fact]
+    public async Task NodeLostAtItsDemotion_NobodyIsPromotedAndTheEarlierRoleWaitsForIt()
+    {
+        await using var rig = await StartAsync();
+        rig.A.Obedience = Obedience.IsDeaf;
+        var asked = new TaskCompletionSource();
+        rig.A.OnIntent = _ =>
+        {
+            asked.TrySetResult();
+            return Task.CompletedTask;
+        };
+        var id = await rig.AcceptedAsync(Switchover());
+        await asked.Task.WaitAsync(Cancellation);
+
+        await rig.A.DisposeAsync();
+        await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.B);
+        Assert.Empty(rig.B.Intents);
+        Assert.Equal((PairState.FailedOver, "web-2"), (rig.Pair.State, rig.Pair.ActiveNode));
+
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, boot: "boot-2");
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Equal(ProtoRole.Primary, Assert.Single(Roles(rig.A)));
+        Assert.Equal((PairState.Healthy, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
+    }
+
+    [Fact]
+    public async Task UnknownOutcome_ANewerOperation_SettlesItAsFailed()
+    {
+        await using var rig = await StartAsync();
+        rig.A.Obedience = Obedience.IsDeaf;
+        var id = await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-1"));
+        await rig.Hub.UntilAsync(id, o => o.Steps[0].Status == StepStatus.Running);
+        await rig.A.DisposeAsync();
+        await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.B);
+
+        await rig.EndedAsync(await rig.AcceptedAsync(new OperationRequest { Type = OperationType.SetRole, Node = "web-2", Role = Role.Primary, Reason = "web-1 is gone", OverrideRules = ["SR-02"] }));
+
+        var settled = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+        Assert.Equal(OperationStatus.Failed, settled.Status);
+        Assert.Contains("changed what is wanted", settled.Outcome, StringComparison.Ordinal);
+    }
 }

@@ -1,0 +1,151 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Tests.Agents;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FailoverHub.Web.Tests.Data;
+
+/// <summary>A migrated database in a folder of its own.</summary>
+internal sealed class TestDatabase : IAsyncDisposable
+{
+    private readonly TemporaryFolder _folder = new();
+    private readonly ServiceProvider _services;
+
+    private TestDatabase() => _services = new ServiceCollection().AddHubDatabase(_folder.Path).BuildServiceProvider();
+
+    public string Path => _folder.Path;
+
+    public IDbContextFactory<HubDbContext> Factory => _services.GetRequiredService<IDbContextFactory<HubDbContext>>();
+
+    public static async Task<TestDatabase> CreateAsync()
+    {
+        var database = new TestDatabase();
+        await HubDatabase.MigrateAsync(database.Factory, TestContext.Current.CancellationToken);
+        return database;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        await _services.DisposeAsync();
+        _folder.Dispose();
+    }
+}
+
+public sealed class DatabaseTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task Model_HasNoChangeWithoutAMigration()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var db = database.Factory.CreateDbContext();
+
+        Assert.False(db.Database.HasPendingModelChanges());
+    }
+
+    [Fact]
+    public async Task Migration_OfAnUpToDateDatabase_ChangesNothing()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+
+        await HubDatabase.MigrateAsync(database.Factory, Cancellation);
+
+        await using var db = database.Factory.CreateDbContext();
+        Assert.Empty(await db.Database.GetPendingMigrationsAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Connection_HasTheFourPragmas()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var db = database.Factory.CreateDbContext();
+        await db.Database.OpenConnectionAsync(Cancellation);
+
+        async Task<string> Pragma(string name)
+        {
+            await using var command = db.Database.GetDbConnection().CreateCommand();
+            command.CommandText = $"PRAGMA {name}";
+            return (await command.ExecuteScalarAsync(Cancellation))!.ToString()!;
+        }
+
+        const string full = "2";
+        Assert.Equal(("wal", full, "1", "5000"), (await Pragma("journal_mode"), await Pragma("synchronous"), await Pragma("foreign_keys"), await Pragma("busy_timeout")));
+    }
+
+    [Fact]
+    public async Task Files_CanBeReadByTheirOwnerOnly()
+    {
+        using var parent = new TemporaryFolder();
+        var folder = Path.Combine(parent.Path, "state");
+        await using (var services = new ServiceCollection().AddHubDatabase(folder).BuildServiceProvider())
+        {
+            await HubDatabase.MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), Cancellation);
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
+        Assert.All(Directory.GetFiles(folder), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
+        Assert.Contains(Path.Combine(folder, "hub.db"), Directory.GetFiles(folder));
+    }
+
+    [Fact]
+    public void FolderThatCannotBeWritten_SaysWhichAndWhatToDo()
+    {
+        using var parent = new TemporaryFolder();
+        var file = Path.Combine(parent.Path, "file");
+        File.WriteAllText(file, "");
+
+        var fault = Assert.Throws<DataFolderException>(() => DataFolder.Open(Path.Combine(file, "state")));
+
+        Assert.Contains("cannot be written", fault.Message, StringComparison.Ordinal);
+        Assert.Contains("--data", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void SecondHubOnTheSameFolder_IsRefused()
+    {
+        using var parent = new TemporaryFolder();
+        var folder = DataFolder.Open(parent.Path);
+
+        using (folder.LockForHub())
+        {
+            Assert.Contains("Another hub is running", Assert.Throws<DataFolderException>(folder.LockForHub).Message, StringComparison.Ordinal);
+        }
+
+        folder.LockForHub().Dispose();
+    }
+
+    [Fact]
+    public async Task Audit_CannotBeChangedOrDeletedBySql()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var db = database.Factory.CreateDbContext();
+        await db.Database.ExecuteSqlRawAsync(
+            "INSERT INTO Audit (Id, AtMs, Actor, Action, Target, Outcome, PreviousHash, Hash) VALUES (1, 1, 'a', 'b', 'c', 'accepted', '0', '1')", Cancellation);
+
+        var update = await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync("UPDATE Audit SET Actor = 'mallory'", Cancellation));
+        var delete = await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync("DELETE FROM Audit", Cancellation));
+
+        Assert.All([update, delete], e => Assert.Contains("append-only", e.Message, StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task SignInCode_UsedTwiceAtOnce_IsUsedOnce()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var db = database.Factory.CreateDbContext())
+        {
+            db.SignInCodes.Add(new SignInCodeEntity { Hash = "h", CreatedAtMs = 1, ExpiresAtMs = 2 });
+            await db.SaveChangesAsync(Cancellation);
+        }
+
+        await using var one = database.Factory.CreateDbContext();
+        await using var two = database.Factory.CreateDbContext();
+        (await one.SignInCodes.SingleAsync(Cancellation)).UsedAtMs = 3;
+        (await two.SignInCodes.SingleAsync(Cancellation)).UsedAtMs = 4;
+        await one.SaveChangesAsync(Cancellation);
+
+        await Assert.ThrowsAsync<DbUpdateConcurrencyException>(() => two.SaveChangesAsync(Cancellation));
+    }
+}

@@ -1,0 +1,153 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using static FailoverHub.Web.Tests.Fleet.Fleets;
+
+namespace FailoverHub.Web.Tests.Fleet;
+
+public sealed class FleetReducerTests
+{
+    private readonly List<FleetEffect> _effects = [];
+
+    private FleetFacts Apply(FleetFacts facts, FleetMessage message, Moment? now = null)
+    {
+        _effects.Clear();
+        return FleetReducer.Apply(facts, message, now ?? Now, () => "new", _effects);
+    }
+
+    private static AgentHello Hello(string node = "web-1", string boot = "boot", long revision = 0) =>
+        new() { Node = node, AgentVersion = "1", BootId = boot, IntentRevision = revision, DataCenter = "", Capabilities = [] };
+
+    private static IntentFacts Intent(long revision, Role role = Role.Secondary) =>
+        new() { Revision = revision, Drained = false, Roles = IntentFacts.RolesFrom([(Prefix, role)]) };
+
+    [Fact]
+    public void Hello_OfAnAgentBehindTheHub_IsAnsweredWithTheIntent()
+    {
+        var facts = Facts(null, new NodeFacts { Name = "web-1", Intent = Intent(5) });
+
+        Apply(facts, new FleetMessage.StreamOpened(7, Hello(revision: 4), null));
+
+        Assert.Equal(new FleetEffect.Admit(7), _effects.OfType<FleetEffect.Admit>().Single());
+        Assert.Equal((7L, 5L), _effects.OfType<FleetEffect.Offer>().Select(o => (o.StreamId, o.Intent.Revision)).Single());
+    }
+
+    [Fact]
+    public void Hello_OfAnAgentThatHasTheIntent_IsAnsweredWithNothing()
+    {
+        Apply(Facts(null, new NodeFacts { Name = "web-1", Intent = Intent(5) }), new FleetMessage.StreamOpened(7, Hello(revision: 5), null));
+
+        Assert.Empty(_effects.OfType<FleetEffect.Offer>());
+    }
+
+    [Fact]
+    public void SecondLivingMachineWithTheSameName_IsRefusedAndTold()
+    {
+        var facts = Apply(Healthy, new FleetMessage.StreamOpened(9, Hello(boot: "other"), "192.0.2.9:1234"), Now.After(2));
+
+        Assert.Equal(9, Assert.Single(_effects.OfType<FleetEffect.Refuse>()).StreamId);
+        var clash = Assert.Single(_effects.OfType<FleetEffect.Happened>()).Event;
+        Assert.Equal((EventKinds.NodeNameClash, EventSeverity.Warning, "web-1", "web"), (clash.Kind, clash.Severity, clash.Node, clash.Pair));
+        Assert.Equal(1, facts.Nodes["web-1"].Stream!.Id);
+    }
+
+    [Theory]
+    [InlineData("boot", 0)]
+    [InlineData("other", 3.5)]
+    public void NewStream_OfTheSameRunOrAfterSilence_TakesThePlaceOfTheOld(string boot, double after)
+    {
+        var facts = Apply(Healthy, new FleetMessage.StreamOpened(9, Hello(boot: boot), null), Now.After(after));
+
+        Assert.Equal(1, Assert.Single(_effects.OfType<FleetEffect.EndStream>()).StreamId);
+        Assert.Equal(9, Assert.Single(_effects.OfType<FleetEffect.Admit>()).StreamId);
+        Assert.Equal(9, facts.Nodes["web-1"].Stream!.Id);
+    }
+
+    [Fact]
+    public void EndOfAReplacedStream_DoesNotEndTheNewOne()
+    {
+        var facts = Apply(Healthy, new FleetMessage.StreamOpened(9, Hello(), null));
+        facts = Apply(facts, new FleetMessage.StreamEnded(1, "web-1"));
+
+        Assert.Equal(9, facts.Nodes["web-1"].Stream!.Id);
+    }
+
+    [Fact]
+    public void Report_OnAReplacedStream_IsIgnored()
+    {
+        var facts = Apply(Healthy, new FleetMessage.StreamOpened(9, Hello(), null));
+
+        Assert.Same(facts, Apply(facts, new FleetMessage.Reported(1, "web-1", Report() with { Sequence = 99 })));
+    }
+
+    [Fact]
+    public void Report_OlderThanTheNewest_IsIgnored()
+    {
+        var facts = Apply(Healthy, new FleetMessage.Reported(1, "web-1", Report() with { Sequence = 9 }));
+
+        Assert.Same(facts, Apply(facts, new FleetMessage.Reported(1, "web-1", Report() with { Sequence = 8 })));
+    }
+
+    [Fact]
+    public void Report_OfARevisionTheHubDoesNotKnow_IsAdoptedAndKept()
+    {
+        var report = Report(View(Role.Primary, Role.Primary)) with { Sequence = 2, IntentRevision = 12, Drained = false };
+
+        var facts = Apply(Healthy, new FleetMessage.Reported(1, "web-1", report));
+
+        Assert.Equal(12, facts.Nodes["web-1"].Intent!.Revision);
+        Assert.Equal(Role.Primary, facts.Nodes["web-1"].Intent!.RoleOf(Prefix));
+        Assert.Equal(12, Assert.Single(_effects.OfType<FleetEffect.SaveAdoptedIntent>()).Intent.Revision);
+        Assert.Equal(EventKinds.IntentAdopted, Assert.Single(_effects.OfType<FleetEffect.Happened>()).Event.Kind);
+    }
+
+    [Fact]
+    public void ReleasedIntent_GoesToTheOpenStreamOnceAndNeverBackwards()
+    {
+        var facts = Apply(Healthy, new FleetMessage.IntentReleased("web-1", Intent(3)));
+        Assert.Equal(3, Assert.Single(_effects.OfType<FleetEffect.Offer>()).Intent.Revision);
+
+        Assert.Same(facts, Apply(facts, new FleetMessage.IntentReleased("web-1", Intent(3))));
+        Assert.Same(facts, Apply(facts, new FleetMessage.IntentReleased("web-1", Intent(2))));
+        Assert.Empty(_effects);
+    }
+
+    [Fact]
+    public void AssignedRole_FollowsTheNodesConfigurationUntilTheHubWantsSomething()
+    {
+        Assert.Equal(Role.Primary, View(Healthy).Members[0].Prefixes[0].AssignedRole);
+
+        var facts = Apply(Healthy, new FleetMessage.IntentReleased("web-1", Intent(1)));
+
+        var prefix = View(facts).Members[0].Prefixes[0];
+        Assert.Equal((Role.Secondary, Role.Primary), (prefix.AssignedRole, prefix.ReportedRole));
+    }
+
+    [Fact]
+    public void EndOfAnOlderOperation_DoesNotHideANewerOne()
+    {
+        var facts = Apply(Healthy, new FleetMessage.OperationChanged("p1", new RunningOperation("op2", "Drain", false), "op2", 7, null));
+        facts = Apply(facts, new FleetMessage.OperationChanged("p1", null, "op1", 6, null));
+
+        Assert.Equal(("op2", 7L), (facts.Pairs["p1"].Running!.Id, facts.Pairs["p1"].Revision));
+    }
+
+    [Fact]
+    public void ReportThatSaysTheSame_IsNotUrgentUntilTheOneBeforeIsOld()
+    {
+        var counted = Healthy.Nodes["web-1"].Report! with { Sequence = 2, Sessions = [.. Healthy.Nodes["web-1"].Report!.Sessions.Select(s => s with { MessagesReceived = 5 })] };
+        var message = new FleetMessage.Reported(1, "web-1", counted);
+
+        Assert.False(FleetReducer.IsUrgent(Healthy, message, Now.After(1)));
+        Assert.True(FleetReducer.IsUrgent(Healthy, message, Now.After(4)));
+        Assert.True(FleetReducer.IsUrgent(Healthy, message with { Report = counted with { Drained = true } }, Now.After(1)));
+    }
+
+    [Fact]
+    public void TwoSecondaries_TheOneThatHadTheAddressKeepsIt()
+    {
+        var facts = FleetReducer.RememberActive(Healthy, FleetProjection.Project(Healthy, Now, 1));
+        facts = Apply(facts, new FleetMessage.Reported(1, "web-1", Report(View(Role.Secondary, Role.Secondary)) with { Sequence = 2 }));
+
+        Assert.Equal("web-1", View(facts).ActiveNode);
+    }
+}

@@ -1,0 +1,82 @@
+using System.Net;
+using FailoverHub.Web.Fleet;
+using static FailoverHub.Web.Tests.Fleet.Fleets;
+
+namespace FailoverHub.Web.Tests.Fleet;
+
+public sealed class PairDiscoveryTests
+{
+    private static readonly IPNetwork Other = IPNetwork.Parse("203.0.113.99/32");
+
+    private static List<PairFacts> Find(params NodeFacts[] nodes) => Find(Facts(null, nodes));
+
+    private static List<PairFacts> Find(FleetFacts facts)
+    {
+        var next = 0;
+        return [.. PairDiscovery.Find(facts, () => $"id{++next}").Values];
+    }
+
+    [Fact]
+    public void TwoNodesWithACommonPrefix_AreAPairNamedByWhatTheirNamesShare()
+    {
+        var pair = Assert.Single(Find(Node("web-1", Role.Primary), Node("web-2", Role.Secondary)));
+
+        Assert.Equal(("web", "web-1"), (pair.Name, pair.PreferredNode));
+        Assert.Equal(["web-1", "web-2"], pair.Members);
+        Assert.Equal([Prefix], pair.Prefixes);
+    }
+
+    [Fact]
+    public void NamesWithoutACommonStem_GiveThePairTheAddressAsName() =>
+        Assert.Equal("203.0.113.10", Assert.Single(Find(Node("alpha", Role.Primary), Node("beta", Role.Secondary))).Name);
+
+    [Fact]
+    public void TakenName_GetsANumber() =>
+        Assert.Equal("web-2", PairDiscovery.NameFor(["web-8", "web-9"], Prefix, ["WEB"]));
+
+    [Fact]
+    public void DifferentDataCenters_AreNoPair() =>
+        Assert.Empty(Find(Node("web-1", Role.Primary) with { DataCenter = "6" }, Node("web-2", Role.Secondary) with { DataCenter = "18" }));
+
+    [Fact]
+    public void NodeAlone_IsNoPair() => Assert.Empty(Find(Node("web-1", Role.Primary)));
+
+    [Fact]
+    public void ChainOfCommonPrefixes_IsOnePair()
+    {
+        var middle = Node("web-2", Report(View(Role.Secondary, Role.Secondary), View(Role.Primary, Role.Primary, prefix: Other)));
+
+        var pair = Assert.Single(Find(Node("web-1", Role.Primary), middle, Node("web-3", Report(View(Role.Secondary, Role.Secondary, prefix: Other)))));
+
+        Assert.Equal(["web-1", "web-2", "web-3"], pair.Members);
+        Assert.Null(pair.PreferredNode);
+    }
+
+    [Fact]
+    public void BothPrimary_HasNoPreferredNode() =>
+        Assert.Null(Assert.Single(Find(Node("web-1", Role.Primary), Node("web-2", Role.Primary))).PreferredNode);
+
+    [Fact]
+    public void KnownPair_KeepsIdNamePreferredNodeAndSilentMembers()
+    {
+        var known = Pair("web-1", "web-2") with { Name = "shop" };
+
+        var pair = Assert.Single(Find(Facts(known, Node("web-2", Role.Primary), new NodeFacts { Name = "web-1" })));
+
+        Assert.Equal(("p1", "shop", "web-1"), (pair.Id, pair.Name, pair.PreferredNode));
+        Assert.Equal([Prefix], pair.Prefixes);
+    }
+
+    [Fact]
+    public void ThirdNodeWithThePrefix_JoinsThePair() =>
+        Assert.Equal(3, Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", Role.Primary), Node("web-2", Role.Secondary), Node("web-3", Role.Secondary)))).Members.Count);
+
+    [Fact]
+    public void PrefixThatEveryMemberGaveUp_LeavesThePairAndSilenceRemovesNothing()
+    {
+        var moved = Report(View(Role.Primary, Role.Primary, prefix: Other));
+
+        Assert.Equal([Other], Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", moved), Node("web-2", moved)))).Prefixes);
+        Assert.Equal([Prefix], Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", moved), new NodeFacts { Name = "web-2" }))).Prefixes);
+    }
+}

@@ -1,0 +1,57 @@
+using CsCheck;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Data;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FailoverHub.Web.Tests.History;
+
+public sealed class JournalTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    /// <summary>An agent that repeats, overlaps and interleaves its batches at random, as after lost acknowledgements: each entry is there once, in order.</summary>
+    [Fact]
+    public async Task Journal_SentInAnyOverlappingBatches_IsStoredExactlyOnce()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var writer = new HubWriter(database.Factory, TimeProvider.System, NullLogger<HubWriter>.Instance);
+        _ = writer.Start();
+        var batch = Gen.Select(Gen.Int[0, 2], Gen.Int[1, 6], Gen.Bool);
+        var run = 0;
+        await Gen.Select(batch, Gen.Int[1, 8]).Array[1, 25].SampleAsync(
+            async batches =>
+            {
+                var prefix = $"run{Interlocked.Increment(ref run)}";
+                var stored = new Dictionary<string, long>();
+                foreach (var ((boot, count, flush), back) in batches)
+                {
+                    var bootId = $"{prefix}-{boot}";
+                    var last = stored.GetValueOrDefault(bootId);
+                    var first = Math.Max(1, last + 1 - (back - 1));
+                    var items = Enumerable.Range(0, count).Select(i => Item(first + i)).ToList();
+                    writer.Enqueue(new JournalWrite("web-1", bootId, [.. items], new HistoryChanges(), TimeProvider.System, ok => Assert.True(ok)));
+                    stored[bootId] = Math.Max(last, first + count - 1);
+                    if (flush)
+                    {
+                        await writer.FlushAsync(Cancellation);
+                    }
+                }
+
+                await writer.FlushAsync(Cancellation);
+                await using var db = database.Factory.CreateDbContext();
+                foreach (var (bootId, last) in stored)
+                {
+                    var sequences = await db.Events.Where(e => e.BootId == bootId).OrderBy(e => e.Id).Select(e => e.JournalSequence!.Value).ToListAsync(Cancellation);
+                    Assert.Equal(Enumerable.Range(1, (int)last).Select(i => (long)i), sequences);
+                    Assert.Equal(last, await db.JournalPositions.Where(p => p.BootId == bootId).Select(p => p.Sequence).SingleAsync(Cancellation));
+                }
+            },
+            iter: 30,
+            threads: 1);
+    }
+
+    private static JournalItem Item(long sequence) =>
+        new(sequence, new EventDraft { At = DateTimeOffset.UnixEpoch, Kind = "announced", Node = "web-1", Text = $"entry {sequence}" });
+}

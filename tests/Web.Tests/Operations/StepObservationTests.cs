@@ -1,0 +1,72 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using static FailoverHub.Web.Tests.Fleet.Fleets;
+
+namespace FailoverHub.Web.Tests.Operations;
+
+public sealed class StepObservationTests
+{
+    private static readonly WantedOfNode Promote = new("web-2", 5, false, IntentFacts.RolesFrom([(Prefix, Role.Primary)]), [Prefix]);
+
+    private static StepObservation Observe(NodeFacts node, WantedOfNode? wanted = null)
+    {
+        var facts = PairOf(Node("web-1", Role.Secondary), node);
+        return StepObservation.Of(new FleetState(facts, FleetProjection.Project(facts, Now, 1)), wanted ?? Promote);
+    }
+
+    private static NodeFacts At(long revision, Role? reported, int carrying = 4) =>
+        Node("web-2", Report(View(Role.Primary, reported, carrying: carrying)) with { IntentRevision = revision });
+
+    private static IntentAnswer Answer(IntentOutcome outcome, long revision = 5) => new(revision, outcome, 4, "because");
+
+    [Fact]
+    public void ReportOfTheRevisionThatShowsIt_IsEnoughWithoutAnAnswer() =>
+        Assert.Contains("revision 5", Assert.IsType<StepObservation.Shown>(Observe(At(5, Role.Primary))).Detail, StringComparison.Ordinal);
+
+    [Fact]
+    public void AnswerWithoutAReport_IsNotEnough() =>
+        Assert.IsType<StepObservation.Waiting>(Observe(At(4, Role.Secondary) with { Answer = Answer(IntentOutcome.Applied) }));
+
+    [Fact]
+    public void RoleOnNoSession_IsNotEnough() => Assert.IsType<StepObservation.Waiting>(Observe(At(5, Role.Primary, carrying: 0)));
+
+    [Fact]
+    public void OldReportOfTheSameRoles_IsNotEnough() => Assert.IsType<StepObservation.Waiting>(Observe(At(4, Role.Primary)));
+
+    [Fact]
+    public void Rejection_FailsWithItsReason() =>
+        Assert.Contains("because", Assert.IsType<StepObservation.Failed>(Observe(At(4, Role.Secondary) with { Answer = Answer(IntentOutcome.Rejected) })).Why, StringComparison.Ordinal);
+
+    [Fact]
+    public void RejectionOfAnotherRevision_SaysNothing() =>
+        Assert.IsType<StepObservation.Waiting>(Observe(At(4, Role.Secondary) with { Answer = Answer(IntentOutcome.Rejected, 4) }));
+
+    [Fact]
+    public void AcceptedWithoutASession_FailsWhatMustBeAnnounced()
+    {
+        var node = At(5, null) with { Answer = Answer(IntentOutcome.AcceptedNotAnnounced) };
+
+        Assert.IsType<StepObservation.Failed>(Observe(node));
+        Assert.IsType<StepObservation.Shown>(Observe(node, Promote with { MustAnnounce = [] }));
+    }
+
+    [Fact]
+    public void NewerRevision_SupersedesTheStep() => Assert.IsType<StepObservation.Failed>(Observe(At(6, Role.Primary)));
+
+    [Fact]
+    public void StreamThatHasJustEnded_IsWaitedForAndOneThatStaysAwayIsLost()
+    {
+        Assert.IsType<StepObservation.Waiting>(Observe(At(4, Role.Secondary) with { Stream = null, StreamEndedAt = Now }));
+        Assert.IsType<StepObservation.Lost>(Observe(At(4, Role.Secondary).Gone()));
+    }
+
+    [Fact]
+    public void Drain_IsShownOnlyWhenNothingIsAnnounced()
+    {
+        var drain = new WantedOfNode("web-2", 5, true, IntentFacts.RolesFrom([(Prefix, Role.Secondary)]), []);
+        var drained = At(5, null) with { Report = Report(View(Role.Secondary, null, WithdrawnReason.Drained)) with { IntentRevision = 5, Drained = true } };
+
+        Assert.IsType<StepObservation.Shown>(Observe(drained, drain));
+        Assert.IsType<StepObservation.Waiting>(Observe(At(5, Role.Secondary) with { Report = Report(View(Role.Secondary, Role.Secondary)) with { IntentRevision = 5, Drained = true } }, drain));
+    }
+}
