@@ -9,6 +9,8 @@ public abstract class DataCenterTest : IAsyncDisposable
 
     protected static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
+    private protected DataCenter Center => _center ?? throw new InvalidOperationException("Start it first.");
+
     private protected async Task<DataCenter> StartAsync(RouteServerKind kind) => _center = await DataCenter.StartAsync(kind, Cancellation);
 
     public async ValueTask DisposeAsync()

@@ -6,7 +6,7 @@ namespace FailoverHub.Interop.Tests.Harness;
 
 /// <summary>
 /// A closed place for one test: a process namespace, a mount namespace with its own empty /run, and network namespaces by
-/// name. Everything in it ends with its first process, and that one ends when the pipe from this test process closes. So the
+/// name, none of which reaches the machine's network. Everything in it ends with its first process, and that one ends when the pipe from this test process closes. So the
 /// kernel cleans up, also after SIGKILL: nothing is left for a janitor, and names cannot meet those of another run.
 /// </summary>
 internal sealed class Sandbox : IAsyncDisposable
@@ -44,7 +44,7 @@ internal sealed class Sandbox : IAsyncDisposable
             throw new InvalidOperationException("Network namespaces need root. Run ./test.sh interop, which takes sudo or a user namespace when you are not root.");
         }
 
-        var start = new ProcessStartInfo("unshare", ["--mount", "--pid", "--fork", "--kill-child=SIGKILL", "--", "sh", "-ec", FirstProcess])
+        var start = new ProcessStartInfo("unshare", ["--mount", "--pid", "--net", "--fork", "--kill-child=SIGKILL", "--", "sh", "-ec", FirstProcess])
         {
             RedirectStandardInput = true,
             RedirectStandardOutput = true,
@@ -92,12 +92,12 @@ internal sealed class Sandbox : IAsyncDisposable
         }
     }
 
-    /// <summary>Runs a shell script in the sandbox, outside of its named network namespaces, and fails the test when the script fails.</summary>
+    /// <summary>Runs a shell script in the sandbox, in none of its named network namespaces, and fails the test when the script fails.</summary>
     public async Task ScriptAsync(string script, CancellationToken cancellation) =>
         _ = (await RunAsync(null, ["sh", "-ec", script], cancellation)).Checked();
 
     /// <summary>Runs a command to its end.</summary>
-    /// <param name="network">Name of the network namespace; null: that of the machine.</param>
+    /// <param name="network">Name of the network namespace; null: the one without a name, which is empty.</param>
     /// <param name="command">Executable and arguments.</param>
     /// <param name="cancellation">Kills it.</param>
     public async Task<CommandOutput> RunAsync(string? network, IReadOnlyList<string> command, CancellationToken cancellation)
@@ -178,13 +178,8 @@ internal sealed class Sandbox : IAsyncDisposable
 
     private ProcessStartInfo Enter(string? network, IReadOnlyList<string> command, bool redirect)
     {
-        List<string> arguments = ["--target", _target, "--mount", "--pid"];
-        if (network is not null)
-        {
-            arguments.Add($"--net={NamespaceFile(network)}");
-        }
-
-        var start = new ProcessStartInfo("nsenter", [.. arguments, "--", .. command])
+        var start = new ProcessStartInfo(
+            "nsenter", ["--target", _target, "--mount", "--pid", network is null ? "--net" : $"--net={NamespaceFile(network)}", "--", .. command])
         {
             WorkingDirectory = "/",
             RedirectStandardOutput = redirect,
