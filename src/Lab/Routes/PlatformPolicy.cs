@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 
@@ -18,51 +19,42 @@ internal static class PlatformPolicy
         var refused = ImmutableArray.CreateBuilder<RefusedRoute>();
         foreach (var prefix in update.Announced)
         {
-            switch (Judge(update, prefix))
+            if (WhyRefused(update, prefix) is { } reason)
             {
-                case (OfferedRoute route, _):
-                    accepted.Add(route);
-                    break;
-                case (_, var reason):
-                    refused.Add(new RefusedRoute(prefix, reason));
-                    break;
+                refused.Add(new RefusedRoute(prefix, reason));
+            }
+            else
+            {
+                accepted.Add(ToOffer(update, prefix));
             }
         }
 
         return new ImportedUpdate(accepted.ToImmutable(), [.. update.Withdrawn, .. refused.Select(route => route.Prefix)], refused.ToImmutable());
     }
 
-    private static (OfferedRoute? Route, string Reason) Judge(ReceivedRoutes update, IPNetwork prefix)
+    private static string? WhyRefused(ReceivedRoutes update, IPNetwork prefix)
     {
-        RoutePreference? preference = update.Communities.Contains(Primary) ? RoutePreference.Primary
-            : update.Communities.Contains(Secondary) ? RoutePreference.Secondary
+        var isIpv4 = prefix.BaseAddress.AddressFamily == AddressFamily.InterNetwork;
+        return PreferenceOf(update) is null ? $"it carries neither community {Primary} nor {Secondary}"
+            : update.NextHop is null ? "it has no next hop"
+            : isIpv4 ? prefix.PrefixLength != 32 ? "of IPv4 only a /32 can be shared" : null
+            : prefix.PrefixLength is not (56 or 64) ? "of IPv6 only a /64 or /56 can be shared"
             : null;
-        if (preference is null)
-        {
-            return (null, $"it carries neither community {Primary} nor {Secondary}");
-        }
-
-        if (update.NextHop is null)
-        {
-            return (null, "it has no next hop");
-        }
-
-        var isHost = prefix.BaseAddress.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork;
-        if (isHost ? prefix.PrefixLength != 32 : prefix.PrefixLength is not (56 or 64))
-        {
-            return (null, "only an IPv4 /32 and an IPv6 /64 or /56 can be shared");
-        }
-
-        var route = new OfferedRoute
-        {
-            Prefix = prefix,
-            NextHop = update.NextHop.IsIPv4MappedToIPv6 ? update.NextHop.MapToIPv4() : update.NextHop,
-            Preference = preference.Value,
-            AsPathLength = update.AsPath.Length,
-            Origin = update.Origin,
-        };
-        return (route, string.Empty);
     }
+
+    private static OfferedRoute ToOffer(ReceivedRoutes update, IPNetwork prefix) => new()
+    {
+        Prefix = prefix,
+        NextHop = update.NextHop!.IsIPv4MappedToIPv6 ? update.NextHop.MapToIPv4() : update.NextHop,
+        Preference = PreferenceOf(update)!.Value,
+        AsPathLength = update.AsPath.Length,
+        Origin = update.Origin,
+    };
+
+    private static RoutePreference? PreferenceOf(ReceivedRoutes update) =>
+        update.Communities.Contains(Primary) ? RoutePreference.Primary
+        : update.Communities.Contains(Secondary) ? RoutePreference.Secondary
+        : null;
 }
 
 /// <summary>An UPDATE after the import policy.</summary>
