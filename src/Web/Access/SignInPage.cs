@@ -42,6 +42,7 @@ internal static class SignInPage
         <head>
         <meta charset="utf-8">
         <meta name="viewport" content="width=device-width, initial-scale=1">
+        <link rel="icon" type="image/svg+xml" href="/favicon.svg">
         <title>Sign in · FailoverHub</title>
         <link rel="icon" type="image/svg+xml" href="/favicon.svg">
         <style>
