@@ -63,6 +63,8 @@ launch() { # NAME COMMAND...
   # A session of its own: Ctrl-C in this terminal reaches run.sh alone, which stops things in order.
   setsid "$@" </dev/null >>"$run_dir/log/$name.log" 2>&1 &
   write_pid "$name" $!
+  # What becomes of it is said by watch, in words, and not by the shell.
+  disown
 }
 
 terminate() { # NAME...: asks all of them, waits 5 s at most, then kills
