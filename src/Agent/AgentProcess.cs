@@ -35,6 +35,7 @@ internal sealed partial class AgentProcess
     private readonly StateDirectory _directory;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
+    private readonly HostAddresses _addresses = new();
     private readonly TimeProvider _time = TimeProvider.System;
 
     private AgentProcess(AgentOptions options, StateDirectory directory, ILoggerFactory logging)
@@ -49,17 +50,20 @@ internal sealed partial class AgentProcess
     /// <returns>0 after a goodbye, 1 when it could not run, 2 when the command line does not fit what is stored.</returns>
     public static async Task<int> RunAsync(AgentOptions options, TextWriter error)
     {
+        // The slowest part of the start, and nothing needs it before the neighbors are dialled.
+        var underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
+        var creatingLogging = Task.Run(() => AgentLogging.Create(options.LogLevel, options.LogJson, underSystemd));
         var (directory, problem) = StateDirectory.Open(options.StateDirectory);
         if (directory is null)
         {
+            (await creatingLogging).Dispose();
             await error.WriteLineAsync($"error: {problem}");
             return Failed;
         }
 
         using (directory)
         {
-            var underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
-            using var logging = AgentLogging.Create(options.LogLevel, options.LogJson, underSystemd);
+            using var logging = await creatingLogging;
             return await new AgentProcess(options, directory, logging).RunAsync(error);
         }
     }
@@ -92,8 +96,9 @@ internal sealed partial class AgentProcess
             _time,
             _logging.CreateLogger<NodeLoop>());
 
-        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent)));
+        // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent)));
         return await RunUntilStoppedAsync(speaker, loop, journal, shared);
     }
 
@@ -109,7 +114,7 @@ internal sealed partial class AgentProcess
             () => NothingToReload(_logger));
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
-        var watcher = new AddressWatcher(() => FindShared(HostAddresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
+        var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
         var watched = Task.Run(() => watcher.RunAsync(shared, watching.Token));
         using var hub = _options.Hub is { } address ? new HubLink(HubSettings(address, speaker), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
@@ -145,20 +150,20 @@ internal sealed partial class AgentProcess
         }
     }
 
-    private List<InterfaceAddress> ReadAddresses()
+    private IReadOnlyList<InterfaceAddress> ReadAddresses()
     {
         try
         {
-            return HostAddresses.Read();
+            return _addresses.Read();
         }
-        catch (NetworkInformationException exception)
+        catch (Exception exception) when (exception is NetworkInformationException or IOException)
         {
             Warn(_logger, $"the addresses of the interfaces cannot be read: {exception.Message}");
             return [];
         }
     }
 
-    private ImmutableHashSet<IPNetwork> FindShared(List<InterfaceAddress> addresses)
+    private ImmutableHashSet<IPNetwork> FindShared(IReadOnlyList<InterfaceAddress> addresses)
     {
         var rules = new AddressRuleOptions(_options.AllInterfaces, _options.Ipv6Length, [.. new[] { _options.LocalIpv4, _options.LocalIpv6 }.OfType<IPAddress>()])
         {
@@ -167,7 +172,7 @@ internal sealed partial class AgentProcess
         return AddressRules.Find(addresses, rules);
     }
 
-    private RouterId ChooseRouterId(List<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)
+    private RouterId ChooseRouterId(IReadOnlyList<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)
     {
         var identity = new NodeIdentity(MachineId(), _options.Node);
         var kept = RouterIdStore.Load(_directory.RouterIdFile, identity);

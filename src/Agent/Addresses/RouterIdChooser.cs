@@ -13,15 +13,13 @@ namespace FailoverHub.Agent.Addresses;
 /// <param name="Node">Name of the node.</param>
 internal sealed record NodeIdentity(string MachineId, string Node)
 {
-    private byte[] Hash => SHA256.HashData(Encoding.UTF8.GetBytes($"failoverhub router id\n{MachineId}\n{Node}"));
-
-    /// <summary>Tells one node from another without giving its machine id away.</summary>
-    public string Fingerprint => Convert.ToHexStringLower(Hash.AsSpan(16));
+    /// <summary>Tells one node from another. Both parts are readable to everybody on the host already.</summary>
+    public string Fingerprint => $"{MachineId}/{Node}";
 
     /// <summary>Four octets that look like an ordinary unicast address: 1.0.0.0 to 223.255.255.255, without 127.</summary>
     public RouterId DerivedRouterId()
     {
-        var bytes = Hash.AsSpan(0, 4).ToArray();
+        var bytes = SHA256.HashData(Encoding.UTF8.GetBytes($"failoverhub router id\n{MachineId}\n{Node}"))[..4];
         var first = (bytes[0] % 222) + 1;
         bytes[0] = (byte)(first >= 127 ? first + 1 : first);
         return new RouterId(BinaryPrimitives.ReadUInt32BigEndian(bytes));

@@ -46,7 +46,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     /// <summary>Completes when the thread has ended, after <see cref="Stop"/>: every goodbye is said or its time is over.</summary>
     public Task Ended => _ended.Task;
 
-    /// <summary>Dials every neighbor at once.</summary>
+    /// <summary>Dials every neighbor as soon as it is known what they are to be told: at the first <see cref="SetAdvertisements"/>.</summary>
     public void Start() => new Thread(Run) { Name = "bgp", IsBackground = true }.Start();
 
     /// <summary>Figures of a neighbor, from any thread.</summary>
@@ -96,8 +96,12 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     {
         try
         {
-            // What is to be announced is there before the first dial is.
-            TakeAdvertisements(Now());
+            while (!TakeAdvertisements(Now()) && TakeStop() is null)
+            {
+                Socket.Select(new List<Socket> { _wakeUp.Socket }, null, null, -1);
+                _wakeUp.Silence();
+            }
+
             foreach (var connection in _connections)
             {
                 connection.Start(Now());
@@ -206,7 +210,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         return left is null ? -1 : (int)Math.Clamp(Math.Ceiling(left.Value.TotalMicroseconds), 0, 60_000_000);
     }
 
-    private void TakeAdvertisements(TimeSpan now)
+    private bool TakeAdvertisements(TimeSpan now)
     {
         (long Version, ImmutableArray<Advertisement> Advertisements)? wanted;
         lock (_gate)
@@ -216,13 +220,15 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
         if (wanted is not { } set)
         {
-            return;
+            return false;
         }
 
         foreach (var connection in _connections)
         {
             connection.SetAdvertisements(set.Version, set.Advertisements, now);
         }
+
+        return true;
     }
 
     private string? TakeStop()
