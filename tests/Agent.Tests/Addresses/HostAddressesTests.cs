@@ -1,0 +1,24 @@
+using System.Net;
+using FailoverHub.Agent.Addresses;
+
+namespace FailoverHub.Agent.Tests.Addresses;
+
+public sealed class HostAddressesTests
+{
+    [Fact]
+    public void Read_FindsTheLoopbackAddress_EachTime()
+    {
+        var addresses = new HostAddresses();
+
+        for (var reading = 0; reading < 2; reading++)
+        {
+            Assert.Contains(addresses.Read(), address => address.IsLoopback && address.Address.Equals(IPAddress.Loopback) && address.PrefixLength == 8 && !address.IsDynamic);
+        }
+    }
+
+    [Fact]
+    public void SourcesTowards_ALoopbackNeighbor_IsALoopbackAddress()
+    {
+        Assert.Equal([IPAddress.Loopback], HostAddresses.SourcesTowards([IPAddress.Loopback]).ToArray());
+    }
+}
