@@ -118,7 +118,7 @@ has_tests() { grep -rqE --include='*.cs' --exclude-dir=obj --exclude-dir=bin '^ 
 # Interop needs root of network namespaces only, not of the machine: a user namespace will do.
 enter_root() {
   if [ "$(id -u)" = 0 ]; then as=()
-  elif sudo -n true 2>/dev/null; then as=(sudo -n env "PATH=$PATH" "DOTNET_ROOT=$DOTNET_ROOT")
+  elif sudo -n true 2>/dev/null; then as=(sudo -n env "PATH=$PATH" "DOTNET_ROOT=$DOTNET_ROOT" ${FAILOVERHUB_KEEP_LOGS:+"FAILOVERHUB_KEEP_LOGS=$FAILOVERHUB_KEEP_LOGS"})
   elif unshare --user --map-root-user --net true 2>/dev/null; then as=(unshare --user --map-root-user)
   else return 1
   fi
