@@ -2,9 +2,7 @@
 # A trial data center on this machine: route servers and a fabric (lab), the hub, and two nodes' agents, each a real process, on loopback and
 # without root. Needs the .NET SDK and nothing else. `./run.sh help` says what it can do.
 set -euo pipefail
-
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
-self="$root/run.sh"
 run_dir=${FAILOVERHUB_RUN_DIR:-$root/.run}
 stamp="$root/artifacts/trial.built"
 components=(lab hub node-a node-b)
@@ -262,7 +260,7 @@ prepare() {
   if [ -n "${stopping:-}" ]; then exit 1; fi
   save_settings
   # Stops everything even when this script is killed without a chance to.
-  setsid "$BASH" "$self" __keeper "$$" "$(start_time $$)" </dev/null >>"$run_dir/log/keeper.log" 2>&1 &
+  setsid "$BASH" "$root/run.sh" __keeper "$$" "$(start_time $$)" </dev/null >>"$run_dir/log/keeper.log" 2>&1 &
   keeper=$!
   disown
 }
