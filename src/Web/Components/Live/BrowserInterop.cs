@@ -1,4 +1,5 @@
 using FailoverHub.Web.Components.Layout;
+using Microsoft.AspNetCore.Components;
 using Microsoft.JSInterop;
 
 namespace FailoverHub.Web.Components.Live;
@@ -16,6 +17,9 @@ internal sealed class BrowserInterop(IJSRuntime script) : IAsyncDisposable
         DisplayPreferences.From(await (await ModuleAsync()).InvokeAsync<BrowserPreferences>("keep", name, value));
 
     public async ValueTask<bool> CopyAsync(string text) => await (await ModuleAsync()).InvokeAsync<bool>("copy", text);
+
+    /// <summary>Moves the focus into a dialog that has just been opened.</summary>
+    public async ValueTask FocusSoonAsync(ElementReference element) => await (await ModuleAsync()).InvokeVoidAsync("focusSoon", element);
 
     public async ValueTask WatchSystemThemeAsync<T>(DotNetObjectReference<T> page)
         where T : class =>

@@ -31,6 +31,11 @@ export async function copy(text) {
   }
 }
 
+// After the dialog's own focus trap has settled, which takes the focus for itself first.
+export function focusSoon(element) {
+  setTimeout(() => element?.focus?.(), 80);
+}
+
 let watching = null;
 export function watchSystem(page) {
   watching = () => page.invokeMethodAsync("SystemThemeChanged");

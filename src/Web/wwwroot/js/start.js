@@ -37,8 +37,8 @@ document.addEventListener("visibilitychange", show);
 async function reloadWhenTheHubAnswers() {
   for (;;) {
     try {
-      const answer = await fetch(location.href, { method: "HEAD", cache: "no-store", redirect: "manual" });
-      if (answer.ok || answer.type === "opaqueredirect" || answer.status === 405) break;
+      const answer = await fetch("/healthz/live", { cache: "no-store" });
+      if (answer.status < 500) break;
     } catch {
       // Still away; asked again below.
     }

@@ -15,7 +15,7 @@ public sealed partial class PairPage
     /// <summary>An operation that ended a moment ago is still news to somebody who opens the page.</summary>
     private static readonly TimeSpan News = TimeSpan.FromMinutes(1);
 
-    private static readonly DialogOptions ConfirmOptions = new() { MaxWidth = MaxWidth.Small, FullWidth = true, BackdropClick = false, CloseOnEscapeKey = true, DefaultFocus = DefaultFocus.FirstChild };
+    private static readonly DialogOptions ConfirmOptions = new() { MaxWidth = MaxWidth.Small, FullWidth = true, BackdropClick = false, CloseOnEscapeKey = true, DefaultFocus = DefaultFocus.None };
 
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private PairView? _pair;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Components;
@@ -19,6 +20,7 @@ public sealed partial class ConfirmDialog
     private string _typed = "";
     private string? _refusal;
     private bool _sending;
+    private ElementReference _reasonField;
 
     /// <summary>The pair as it was when the dialog was opened.</summary>
     [Parameter]
@@ -35,6 +37,9 @@ public sealed partial class ConfirmDialog
 
     [Inject]
     private IFleetView Fleet { get; set; } = null!;
+
+    [Inject]
+    private BrowserInterop Browser { get; set; } = null!;
 
     [CascadingParameter]
     private IMudDialogInstance? Dialog { get; set; }
@@ -56,6 +61,15 @@ public sealed partial class ConfirmDialog
         _request = Request with { ExpectedRevision = Pair.Revision };
         Ask();
         Follow(Fleet.WatchAsync, _ => Ask());
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnAfterRenderAsync(bool firstRender)
+    {
+        if (firstRender)
+        {
+            await Browser.FocusSoonAsync(_reasonField);
+        }
     }
 
     private void Ask() => _preview = Operations.Preview(_request with { Reason = _reason.Trim() }, out _problem);
