@@ -15,7 +15,7 @@ internal static class DashboardTheme
             PrimaryContrastText = "#ffffff",
             Secondary = "#53605d",
             Info = "#1860b4",
-            Success = "#0d7a52",
+            Success = "#0a6a46",
             Warning = "#8a5800",
             Error = "#bf1f2b",
             Dark = "#16201e",
