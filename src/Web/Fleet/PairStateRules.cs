@@ -102,7 +102,7 @@ internal static class PairStateRules
         if (pair.LastMove is { } move && Same(move.To, now))
         {
             var at = move.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-            return $"moved by {move.By} at {at} UTC, as planned (operation {move.OperationId}). Switch over to {expectedName} to move it back.";
+            return $"moved by {move.By} at {at} UTC, as planned. Switch over to {expectedName} to move it back.";
         }
 
         return $"{expectedName} announces it as {Word(View(expected, prefix)?.ReportedRole)}. Switch over to {expectedName} to move it back.";
