@@ -46,16 +46,30 @@ internal sealed class HubConversation(
     {
         var writing = WriteAsync(over.Token);
         var reading = ReadAsync(over.Token);
-        var first = await Task.WhenAny(writing, reading);
-        await over.CancelAsync();
-        await Task.WhenAll(writing, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        try
+        {
+            var first = await Task.WhenAny(writing, reading);
+            if (first == writing && writing.IsCompletedSuccessfully)
+            {
+                // We have said everything and closed our half; the hub closes its own.
+                await reading;
+                return "it was told everything";
+            }
 
-        // The first to end says why; the other one only followed.
-        await first;
-        return "it closed the stream";
+            await over.CancelAsync();
+            await Task.WhenAll(writing, reading).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+
+            // The first to end says why; the other one only followed.
+            await first;
+            return "it closed the stream";
+        }
+        finally
+        {
+            _finished.TrySetResult();
+        }
     }
 
-    /// <summary>Asks for everything that waits to be sent, a last report and what of the journal is left; completes when the hub has it.</summary>
+    /// <summary>Asks for everything that waits to be sent, a last report and what of the journal is left, and a proper end; completes with the stream.</summary>
     public Task FinishAsync()
     {
         _finishing = true;
@@ -82,30 +96,31 @@ internal sealed class HubConversation(
                 await call.RequestStream.WriteAsync(HubMapping.Report(state, settings.Metrics, ++sequence, time.GetUtcNow()), cancellationToken);
             }
 
-            await WriteJournalAsync(cancellationToken);
+            if (await WriteJournalAsync(cancellationToken) && _finishing)
+            {
+                await call.RequestStream.CompleteAsync();
+                return;
+            }
+
             await WaitAsync(reportedAt, cancellationToken);
         }
     }
 
     // One batch at a time: the next one begins behind the acknowledgement, so nothing is skipped and nothing sent twice on one stream.
-    private async Task WriteJournalAsync(CancellationToken cancellationToken)
+    // True: the hub has acknowledged everything there is.
+    private async Task<bool> WriteJournalAsync(CancellationToken cancellationToken)
     {
         lock (_gate)
         {
             if (_unacknowledged is not null)
             {
-                return;
+                return false;
             }
         }
 
         if (journal.Next(BatchEntries) is not { } page)
         {
-            if (_finishing)
-            {
-                _finished.TrySetResult();
-            }
-
-            return;
+            return true;
         }
 
         lock (_gate)
@@ -114,6 +129,7 @@ internal sealed class HubConversation(
         }
 
         await call.RequestStream.WriteAsync(HubMapping.Batch(page), cancellationToken);
+        return false;
     }
 
     // Until something is to be done or the next report is due.

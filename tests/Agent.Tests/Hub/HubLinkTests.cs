@@ -203,6 +203,7 @@ public sealed class HubLinkTests : IAsyncDisposable
         await _link!.FinishAsync(_linked!, TimeSpan.FromSeconds(60));
 
         await journal;
+        Assert.True(stream.EndedProperly);
         Assert.Contains(stream.Received.Seen, message => message.Report?.Prefixes[0].WithdrawnReason == Wire.WithdrawnReason.Stopping);
     }
 

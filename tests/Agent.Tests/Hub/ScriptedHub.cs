@@ -76,6 +76,9 @@ internal sealed class HubStream(IServerStreamWriter<HubMessage> writer)
 {
     private readonly TaskCompletionSource _closed = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
+    /// <summary>The agent has ended its half of the stream as it should, not by breaking off.</summary>
+    public bool EndedProperly { get; private set; }
+
     /// <summary>What the agent sent, in order.</summary>
     public Signal<AgentMessage> Received { get; } = new();
 
@@ -132,6 +135,8 @@ internal sealed class HubStream(IServerStreamWriter<HubMessage> writer)
 
                 Received.Add(reader.Current);
             }
+
+            EndedProperly = true;
         }
         catch (Exception exception) when (exception is OperationCanceledException or IOException or RpcException)
         {
