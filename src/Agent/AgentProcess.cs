@@ -36,6 +36,8 @@ internal sealed partial class AgentProcess
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
     private readonly HostAddresses _addresses = new();
+    private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private NodeLoop? _loop;
     private readonly TimeProvider _time = TimeProvider.System;
 
     private AgentProcess(AgentOptions options, StateDirectory directory, ILoggerFactory logging)
@@ -70,6 +72,7 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunAsync(TextWriter error)
     {
+        using var signals = new StopSignals(RequestStop, () => NothingToReload(_logger));
         var intents = new IntentStore(_directory.IntentFile, _time);
         var (intent, intentProblem) = intents.Load();
         if (_options.NeedsStoredIntent && intent is null)
@@ -87,14 +90,15 @@ internal sealed partial class AgentProcess
         var shared = FindShared(addresses);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
-        NodeLoop? loop = null;
-        using var speaker = new BgpSpeaker(Peers(routerId), occurred => loop!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
-        loop = new NodeLoop(
+        using var speaker = new BgpSpeaker(Peers(routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
+        var loop = new NodeLoop(
             NodeState.Initial(Settings(), intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
             speaker,
             new NodeStorage(intents, journal),
             _time,
             _logging.CreateLogger<NodeLoop>());
+
+        Volatile.Write(ref _loop, loop);
 
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
@@ -104,14 +108,6 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared)
     {
-        var stop = new TaskCompletionSource<string>(TaskCreationOptions.RunContinuationsAsynchronously);
-        using var signals = new StopSignals(
-            cause =>
-            {
-                loop.TryPost(new NodeEvent.StopRequested(cause));
-                stop.TrySetResult(cause);
-            },
-            () => NothingToReload(_logger));
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
@@ -120,8 +116,8 @@ internal sealed partial class AgentProcess
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
 
         // Anything that ends unasked is a bug; it is thrown below, after the neighbors have been told.
-        var ended = await Task.WhenAny([stop.Task, speaker.Ended, looping, watched, .. linked is null ? Array.Empty<Task>() : [linked]]);
-        var cause = ended == stop.Task ? await stop.Task : "internal error";
+        var ended = await Task.WhenAny([_stop.Task, speaker.Ended, looping, watched, .. linked is null ? Array.Empty<Task>() : [linked]]);
+        var cause = ended == _stop.Task ? await _stop.Task : "internal error";
         loop.TryPost(new NodeEvent.StopRequested(cause));
         await SayGoodbyeAsync(speaker, cause);
 
@@ -136,6 +132,13 @@ internal sealed partial class AgentProcess
         Stopped(_logger, cause);
         await ended;
         return 0;
+    }
+
+    // On a thread of the runtime, perhaps before there is a loop. The loop is told from here, because each hop costs time on the way to the goodbye.
+    private void RequestStop(string cause)
+    {
+        Volatile.Read(ref _loop)?.TryPost(new NodeEvent.StopRequested(cause));
+        _stop.TrySetResult(cause);
     }
 
     private async Task SayGoodbyeAsync(BgpSpeaker speaker, string cause)
