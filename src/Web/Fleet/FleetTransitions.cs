@@ -32,17 +32,21 @@ internal static class FleetTransitions
     {
         At = after.At,
         Kind = EventKinds.NodeLinkChanged,
-        Severity = node.Link is NodeLink.Offline or NodeLink.Stale ? EventSeverity.Warning : EventSeverity.Info,
+        Severity = node.Link == NodeLink.Connected || Arrives(node, was) ? EventSeverity.Info : EventSeverity.Warning,
         Node = node.Name,
         Pair = after.Pairs.FirstOrDefault(p => p.Members.Any(m => m.Node.Name == node.Name))?.Name,
         Text = $"{node.Name}: {was} -> {node.Link}. " + node.Link switch
         {
             NodeLink.Connected => "Its reports are current.",
+            NodeLink.Stale when Arrives(node, was) => "Its stream is open; its first report is awaited.",
             NodeLink.Stale when node.ConnectedSince is null => "Its stream has ended; what it announces now is not known.",
             NodeLink.Stale => "Its stream is open, but no report has come for a while.",
             _ => "It is silent; what it announces now is not known.",
         },
     };
+
+    private static bool Arrives(NodeView node, NodeLink was) =>
+        node is { Link: NodeLink.Stale, ConnectedSince: not null } && was is NodeLink.NeverSeen or NodeLink.Offline;
 
     private static EventDraft StateChanged(FleetSnapshot after, PairView pair, PairView? was) => new()
     {

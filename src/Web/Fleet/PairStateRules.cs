@@ -114,7 +114,7 @@ internal static class PairStateRules
             .Concat(members.SelectMany(m => ProblemsOf(pair, m)))
             .Concat(pair.Prefixes.Where(p => !members.Any(m => View(m, p)?.AssignedRole == Role.Primary)).Select(p => $"no node is assigned primary for {p}, so it stays where it is"))
             .ToList();
-        return problems.Count == 0 ? null : (PairState.Degraded, Sentence(problems));
+        return problems.Count == 0 ? null : (PairState.Degraded, $"The address works, but {string.Join("; ", problems)}.");
     }
 
     private static IEnumerable<string> ProblemsOf(PairFacts pair, MemberView member)
@@ -203,11 +203,5 @@ internal static class PairStateRules
     {
         var list = names.ToList();
         return list.Count < 2 ? string.Concat(list) : $"{string.Join(", ", list.SkipLast(1))} {last} {list[^1]}";
-    }
-
-    private static string Sentence(List<string> problems)
-    {
-        var text = string.Join("; ", problems);
-        return $"{char.ToUpperInvariant(text[0])}{text[1..]}.";
     }
 }

@@ -1,0 +1,78 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Fleet;
+using Microsoft.Extensions.DependencyInjection;
+using static FailoverHub.Web.Tests.Operations.OperationRig;
+
+namespace FailoverHub.Web.Tests.Operations;
+
+/// <summary>An address that answered before a move has to answer after it.</summary>
+public sealed class AnswerAfterwardsTests
+{
+    [Fact]
+    public async Task AddressThatAnswersAfterwards_IsPartOfWhatWasObserved()
+    {
+        var prober = new ScriptedProber();
+        await using var rig = await StartAsync(s => s.AddSingleton<IReachability>(prober));
+        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(-1), TimeSpan.FromMilliseconds(1), null));
+
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
+        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(1), TimeSpan.FromMilliseconds(1), null));
+        var ended = await rig.EndedAsync(id);
+
+        Assert.Equal(OperationStatus.Succeeded, ended.Status);
+        Assert.Contains("203.0.113.10/32 answers", ended.Steps[2].Detail, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task AddressThatIsSilentAfterwards_IsMovedBack()
+    {
+        var prober = new ScriptedProber();
+        await using var rig = await StartAsync(s => s.AddSingleton<IReachability>(prober));
+        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(-1), TimeSpan.FromMilliseconds(1), null));
+
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
+        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(1), null, "no answer"));
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Contains("answered before and does not now", ended.Outcome, StringComparison.Ordinal);
+        Assert.Contains("taken back", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal((PairState.Healthy, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
+    }
+
+    /// <summary>Says what the test tells it to say about the one shared address.</summary>
+    private sealed class ScriptedProber : IReachability
+    {
+        private readonly LatestValue<ImmutableArray<TargetReachability>> _targets = new([]);
+
+        public ImmutableArray<TargetReachability> Current => _targets.Current;
+
+        public void Say(ProbeSample newest) => _targets.Publish(
+        [
+            new TargetReachability
+            {
+                Prefix = Fleets.Prefix,
+                Address = Fleets.Prefix.BaseAddress,
+                Method = ProbeMethod.Icmp,
+                Port = null,
+                VantagePoint = "hub",
+                State = newest.Answered ? ReachabilityState.Reachable : ReachabilityState.Unreachable,
+                Recent = [newest],
+                Problem = null,
+            },
+        ]);
+
+        public TargetReachability? Find(IPNetwork prefix) => Current.FirstOrDefault(t => t.Prefix.Equals(prefix));
+
+        public Task<IReadOnlyList<ProbeSample>> SamplesAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<ProbeSample>>([]);
+
+        public IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync(CancellationToken cancellationToken) => _targets.WatchAsync(cancellationToken);
+    }
+}

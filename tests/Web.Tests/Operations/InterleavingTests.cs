@@ -1,0 +1,231 @@
+using System.Collections.Concurrent;
+using System.Collections.Immutable;
+using CsCheck;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Fleet;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Web.Tests.Operations;
+
+/// <summary>
+/// Two nodes that obey, refuse, are slow or break their connection at random, while operators ask for operations at random and time goes by:
+/// whatever happens, the hub never makes two primaries, never has two operations of one pair in flight, and its audit stays whole.
+/// </summary>
+public sealed class InterleavingTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private enum Act
+    {
+        SwitchToA,
+        SwitchToB,
+        DrainA,
+        DrainB,
+        UndrainA,
+        UndrainB,
+        MakeAPrimary,
+        MakeBPrimary,
+        MakeASecondary,
+        ObeyA,
+        ObeyB,
+        RefuseA,
+        RefuseB,
+        BreakA,
+        BreakB,
+        DialA,
+        DialB,
+        Second,
+        TenSeconds,
+    }
+
+    [Fact]
+    public async Task AnyInterleaving_NeverMakesTwoPrimariesAndNeverHasTwoOperationsInFlight()
+    {
+        (int Weight, Act[] Acts)[] weights =
+        [
+            (3, [Act.SwitchToA, Act.SwitchToB]),
+            (1, [Act.DrainA, Act.DrainB, Act.UndrainA, Act.UndrainB, Act.MakeAPrimary, Act.MakeBPrimary, Act.MakeASecondary]),
+            (8, [Act.ObeyA, Act.ObeyB]),
+            (1, [Act.RefuseA, Act.RefuseB, Act.BreakA, Act.BreakB, Act.TenSeconds]),
+            (2, [Act.DialA, Act.DialB]),
+            (6, [Act.Second]),
+        ];
+        var table = weights.SelectMany(w => w.Acts.SelectMany(a => Enumerable.Repeat(a, w.Weight))).ToArray();
+        var acts = Gen.Int[0, table.Length - 1].Select(i => table[i]);
+        var accepted = 0;
+        await acts.Array[10, 60].SampleAsync(async run => accepted += await RunAsync(run), iter: 20, threads: 1);
+
+        // A run that never gets anything accepted would prove nothing.
+        Assert.True(accepted > 10, $"Only {accepted} operations were accepted in all runs.");
+    }
+
+    private static async Task<int> RunAsync(Act[] acts)
+    {
+        using var folder = new TemporaryFolder();
+        var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+        await using var hub = await HubUnderTest.StartAsync(folder.Path, time);
+        var a = new SimulatedNode(hub.Fleet, "web-1", Role.Primary, firstId: 1_000);
+        var b = new SimulatedNode(hub.Fleet, "web-2", Role.Secondary, firstId: 2_000);
+        await a.DialAsync();
+        await b.DialAsync();
+        var pair = (await hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy)).FindPair("web")!;
+        var accepted = 0;
+        foreach (var act in acts)
+        {
+            accepted += await TakeAsync(act, hub, time, a, b);
+            Assert.False(a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}.");
+            var running = (await hub.Operations.RecentAsync(pair.Id, 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
+            Assert.True(running <= 1, $"{running} operations are in flight after {act}.");
+        }
+
+        Assert.True((await hub.History.VerifyAuditAsync(Cancellation)).Intact);
+        await using var db = hub.OpenDatabase();
+        Assert.Equal(accepted, await db.Audit.CountAsync(x => x.CorrelationId != null, Cancellation));
+        Assert.Equal(accepted, await db.Operations.CountAsync(Cancellation));
+        Assert.All(a.Seen.Concat(b.Seen), seen => Assert.NotEqual(IntentStage.Abandoned, db.Intents.Single(i => i.Node == seen.Node && i.Revision == seen.Revision).Stage));
+        return accepted;
+    }
+
+    private static async Task<int> TakeAsync(Act act, HubUnderTest hub, FakeTimeProvider time, SimulatedNode a, SimulatedNode b)
+    {
+        Task<int> Ask(OperationType type, string? node = null, string? target = null, Role? role = null) =>
+            AskAsync(hub, new OperationRequest { Type = type, Pair = node is null ? "web" : null, Node = node, Target = target, Role = role, Reason = "at random" });
+
+        switch (act)
+        {
+            case Act.SwitchToA: return await Ask(OperationType.Switchover, target: "web-1");
+            case Act.SwitchToB: return await Ask(OperationType.Switchover, target: "web-2");
+            case Act.DrainA: return await Ask(OperationType.Drain, "web-1");
+            case Act.DrainB: return await Ask(OperationType.Drain, "web-2");
+            case Act.UndrainA: return await Ask(OperationType.Undrain, "web-1");
+            case Act.UndrainB: return await Ask(OperationType.Undrain, "web-2");
+            case Act.MakeAPrimary: return await Ask(OperationType.SetRole, "web-1", role: Role.Primary);
+            case Act.MakeBPrimary: return await Ask(OperationType.SetRole, "web-2", role: Role.Primary);
+            case Act.MakeASecondary: return await Ask(OperationType.SetRole, "web-1", role: Role.Secondary);
+            case Act.ObeyA: await a.TakeNextAsync(IntentOutcome.Applied); break;
+            case Act.ObeyB: await b.TakeNextAsync(IntentOutcome.Applied); break;
+            case Act.RefuseA: await a.TakeNextAsync(IntentOutcome.Rejected); break;
+            case Act.RefuseB: await b.TakeNextAsync(IntentOutcome.Rejected); break;
+            case Act.BreakA: await a.BreakAsync(); break;
+            case Act.BreakB: await b.BreakAsync(); break;
+            case Act.DialA: await a.DialAsync(); break;
+            case Act.DialB: await b.DialAsync(); break;
+            default:
+                time.Advance(TimeSpan.FromSeconds(act == Act.Second ? 1 : 10));
+                await a.ReportAsync();
+                await b.ReportAsync();
+                break;
+        }
+
+        await SettleAsync(hub);
+        return 0;
+    }
+
+    private static async Task<int> AskAsync(HubUnderTest hub, OperationRequest request)
+    {
+        var result = await hub.Operations.SubmitAsync(request, OperationRig.Alice, Cancellation);
+        await SettleAsync(hub);
+        return result is SubmitResult.Accepted ? 1 : 0;
+    }
+
+    // The owners get a chance to act on what just happened; what holds must hold whether they have or not.
+    private static async Task SettleAsync(HubUnderTest hub)
+    {
+        for (var i = 0; i < 3; i++)
+        {
+            var version = hub.Fleet.Current.Version;
+            await hub.Fleet.PostAsync(new FleetMessage.Tick(), Cancellation);
+            await hub.UntilAsync(s => s.Version > version);
+            await hub.Writer.FlushAsync(Cancellation);
+        }
+    }
+
+    /// <summary>A node without a network: it obeys an intent when the test says so, and forgets what waits when its connection breaks.</summary>
+    private sealed class SimulatedNode(FleetStore fleet, string name, Role role, long firstId) : IAgentStream
+    {
+        private readonly ConcurrentQueue<IntentFacts> _waiting = new();
+        private TaskCompletionSource _admitted = new();
+        private long _revision;
+        private Role _role = role;
+        private bool _drained;
+        private ulong _sequence;
+        private bool _connected;
+        private long _dials;
+
+        public long Id { get; private set; }
+
+        public List<(string Node, long Revision)> Seen { get; } = [];
+
+        public bool IsPrimaryOnTheWire => !_drained && _role == Role.Primary;
+
+        public void Admit() => _admitted.TrySetResult();
+
+        public void Offer(IntentFacts intent) => _waiting.Enqueue(intent);
+
+        public void End(bool nameClash, string why)
+        {
+        }
+
+        public async Task DialAsync()
+        {
+            if (_connected)
+            {
+                return;
+            }
+
+            _waiting.Clear();
+            _admitted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+            Id = firstId + _dials++;
+            fleet.Register(this);
+            var hello = new AgentHello { Node = name, AgentVersion = "1", BootId = "boot", IntentRevision = _revision, DataCenter = "", Capabilities = ImmutableArray<string>.Empty };
+            await fleet.PostAsync(new FleetMessage.StreamOpened(Id, hello, null), Cancellation);
+            await _admitted.Task.WaitAsync(Cancellation);
+            _connected = true;
+            await ReportAsync();
+        }
+
+        public async Task BreakAsync()
+        {
+            if (_connected)
+            {
+                _connected = false;
+                await fleet.PostAsync(new FleetMessage.StreamEnded(Id, name), Cancellation);
+                fleet.Unregister(this);
+                _waiting.Clear();
+            }
+        }
+
+        public async Task TakeNextAsync(IntentOutcome outcome)
+        {
+            if (!_connected || !_waiting.TryDequeue(out var intent))
+            {
+                return;
+            }
+
+            Seen.Add((name, intent.Revision));
+            if (outcome == IntentOutcome.Applied && intent.Revision > _revision)
+            {
+                (_revision, _drained, _role) = (intent.Revision, intent.Drained, intent.RoleOf(Fleets.Prefix)!.Value);
+            }
+
+            await fleet.PostAsync(new FleetMessage.IntentAnswered(Id, name, new IntentAnswer(intent.Revision, outcome, 4, "at random")), Cancellation);
+            await ReportAsync();
+        }
+
+        public async Task ReportAsync()
+        {
+            if (!_connected)
+            {
+                return;
+            }
+
+            var view = Fleets.View(_role, _drained ? null : _role, _drained ? WithdrawnReason.Drained : null);
+            var report = Fleets.Report(view) with { Sequence = ++_sequence, IntentRevision = _revision, Drained = _drained };
+            await fleet.PostAsync(new FleetMessage.Reported(Id, name, report), Cancellation);
+        }
+    }
+}

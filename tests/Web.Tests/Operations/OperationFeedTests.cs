@@ -1,0 +1,50 @@
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Tests.Operations;
+
+public sealed class OperationFeedTests
+{
+    private static readonly DateTimeOffset Now = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
+
+    private static OperationView View(OperationStatus status, params StepStatus[] steps) => new()
+    {
+        Id = "op1",
+        Type = OperationType.Switchover,
+        PairId = "p1",
+        PairName = "web",
+        Node = "web-2",
+        Title = "Switch web over to web-2",
+        Status = status,
+        Outcome = status == OperationStatus.Running ? null : "It is done.",
+        Reason = "kernel update",
+        Actor = "alice",
+        RequestedAt = Now,
+        FinishedAt = null,
+        Steps = [.. steps.Select((s, i) => new OperationStep($"Step {i + 1}", s, null, null, "seen"))],
+    };
+
+    private static List<string> Texts(OperationView? before, OperationView after) => [.. OperationFeed.Between(before, after, Now).Select(e => $"{e.Kind} {e.Severity}: {e.Text}")];
+
+    [Fact]
+    public void FirstState_TellsWhoAskedForWhatAndWhy() =>
+        Assert.Equal(
+            ["operation-started Info: Switch web over to web-2: asked for by alice. Reason: kernel update"],
+            Texts(null, View(OperationStatus.Queued, StepStatus.Pending)));
+
+    [Fact]
+    public void Steps_AreToldWhenTheyEndAndOnce()
+    {
+        var running = View(OperationStatus.Running, StepStatus.Running, StepStatus.Pending);
+        var done = View(OperationStatus.Running, StepStatus.Succeeded, StepStatus.Running);
+
+        Assert.Equal(["operation-step Info: Step 1: done. seen"], Texts(running, done));
+        Assert.Empty(Texts(done, done));
+        Assert.Equal(["operation-step Warning: Step 2: failed. seen"], Texts(done, View(OperationStatus.Running, StepStatus.Succeeded, StepStatus.Failed)));
+    }
+
+    [Theory]
+    [InlineData(OperationStatus.Succeeded, "operation-finished Info: Switch web over to web-2: succeeded. It is done.")]
+    [InlineData(OperationStatus.TimedOut, "operation-finished Warning: Switch web over to web-2: timed out. It is done.")]
+    [InlineData(OperationStatus.OutcomeUnknown, "operation-finished Warning: Switch web over to web-2: its outcome is not known. It is done.")]
+    public void End_IsToldWithItsOutcome(OperationStatus status, string text) => Assert.Equal([text], Texts(View(OperationStatus.Running), View(status)));
+}
