@@ -61,9 +61,12 @@ internal static class FleetProjection
         return best.Count == 1 ? best[0] : best.FirstOrDefault(n => string.Equals(n, before, StringComparison.OrdinalIgnoreCase));
     }
 
-    /// <summary>The role that the prefix has on the wire now, null when it is withdrawn, on no session, or when the node is not fresh.</summary>
+    /// <summary>
+    /// The role that the node announces the prefix with now, null when it is withdrawn, when no session is up, or when the node is not fresh.
+    /// For a moment after a change no session may carry the *newest* UPDATE yet; the prefix is on the wire all the same.
+    /// </summary>
     public static Role? AnnouncedRole(MemberView member, IPNetwork prefix) =>
-        member.Node.IsFresh && member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix)) is { Announced: true, SessionsCarrying: > 0 } view
+        member.Node is { IsFresh: true, EstablishedSessions: > 0 } && member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix)) is { Announced: true } view
             ? view.ReportedRole
             : null;
 

@@ -53,10 +53,14 @@ internal abstract record StepObservation
             return new Failed($"{wanted.Node} obeys revision {node.ReportedRevision}, which superseded {wanted.Revision}.");
         }
 
-        return node.ReportedRevision == wanted.Revision && Shows(node, wanted) ? new Shown(Describe(node, wanted, answer)) : new Waiting();
+        // A withdrawn prefix is on no session, so only the answer says that the withdrawal has left.
+        return node.ReportedRevision == wanted.Revision && Shows(node, wanted) && (!wanted.Drained || answer is not null) ? new Shown(Describe(node, wanted, answer)) : new Waiting();
     }
 
-    /// <summary>Whether the node's report shows what is wanted, whichever revision it obeys.</summary>
+    /// <summary>
+    /// Whether the node's report shows what is wanted, whichever revision it obeys. A new role counts only when its UPDATE has left on every
+    /// established session: until then one route server may still have the old one, and a next step would make two primaries there.
+    /// </summary>
     public static bool Shows(NodeView node, WantedOfNode wanted)
     {
         if (!node.IsFresh || node.Drained != wanted.Drained || (wanted.Drained && node.Prefixes.Any(p => p.Announced)))
@@ -64,10 +68,11 @@ internal abstract record StepObservation
             return false;
         }
 
+        bool Carries(PrefixView view, Role role) => view.ReportedRole == role && view.SessionsCarrying >= node.EstablishedSessions;
         return wanted.Roles.All(r => node.Prefixes.FirstOrDefault(p => p.Prefix.ToString() == r.Key) is var view
             && (wanted.MustAnnounce.Contains(IPNetwork.Parse(r.Key))
-                ? view is { Announced: true, SessionsCarrying: > 0 } && view.ReportedRole == r.Value
-                : view is null || (view.Announced ? view.ReportedRole == r.Value : wanted.Drained || view.WithdrawnReason != WithdrawnReason.Drained)));
+                ? view is { Announced: true, SessionsCarrying: > 0 } && Carries(view, r.Value)
+                : view is null || (view.Announced ? Carries(view, r.Value) : wanted.Drained || view.WithdrawnReason != WithdrawnReason.Drained)));
     }
 
     private static string Describe(NodeView node, WantedOfNode wanted, IntentAnswer? answer)

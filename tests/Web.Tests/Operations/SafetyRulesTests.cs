@@ -47,7 +47,7 @@ public sealed class SafetyRulesTests
             "standby announces" => Healthy,
             "standby silent" => PairOf(Primary1, Standby2.Gone()),
             "standby withdrawn" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, null, WithdrawnReason.Unhealthy)))),
-            "standby without session" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)))),
+            "standby without session" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)) with { Sessions = [Session(1, BgpSessionState.Active)] })),
             _ => PairOf(Node("web-1", Report(View(Role.Primary, null, WithdrawnReason.Unhealthy))), Standby2.Gone()),
         };
 

@@ -30,6 +30,17 @@ public sealed class StepObservationTests
     [Fact]
     public void RoleOnNoSession_IsNotEnough() => Assert.IsType<StepObservation.Waiting>(Observe(At(5, Role.Primary, carrying: 0)));
 
+    [Theory]
+    [InlineData(0, false)]
+    [InlineData(3, false)]
+    [InlineData(4, true)]
+    public void Demotion_CountsOnlyWhenItHasLeftOnEverySession(int carrying, bool shown)
+    {
+        var demote = new WantedOfNode("web-2", 5, false, IntentFacts.RolesFrom([(Prefix, Role.Secondary)]), []);
+
+        Assert.Equal(shown, Observe(At(5, Role.Secondary, carrying) with { Answer = Answer(IntentOutcome.Applied) }, demote) is StepObservation.Shown);
+    }
+
     [Fact]
     public void OldReportOfTheSameRoles_IsNotEnough() => Assert.IsType<StepObservation.Waiting>(Observe(At(4, Role.Primary)));
 
@@ -66,7 +77,8 @@ public sealed class StepObservationTests
         var drain = new WantedOfNode("web-2", 5, true, IntentFacts.RolesFrom([(Prefix, Role.Secondary)]), []);
         var drained = At(5, null) with { Report = Report(View(Role.Secondary, null, WithdrawnReason.Drained)) with { IntentRevision = 5, Drained = true } };
 
-        Assert.IsType<StepObservation.Shown>(Observe(drained, drain));
+        Assert.IsType<StepObservation.Waiting>(Observe(drained, drain));
+        Assert.IsType<StepObservation.Shown>(Observe(drained with { Answer = Answer(IntentOutcome.Applied) }, drain));
         Assert.IsType<StepObservation.Waiting>(Observe(At(5, Role.Secondary) with { Report = Report(View(Role.Secondary, Role.Secondary)) with { IntentRevision = 5, Drained = true } }, drain));
     }
 }
