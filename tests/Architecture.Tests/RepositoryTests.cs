@@ -31,6 +31,9 @@ public sealed class RepositoryTests
     public void EntityFramework_StaysInTheStores() => Kept(SourceRules.DatabaseStaysInItsStores(Repository));
 
     [Fact]
+    public void EntityFramework_IsAllowedToNoOneWhoDoesNotUseIt() => Kept(SourceRules.StoresAreStores(Repository));
+
+    [Fact]
     public void Sockets_StayInTheirRooms() => Kept(SourceRules.SocketsStayInTheirRooms(Repository));
 
     [Fact]

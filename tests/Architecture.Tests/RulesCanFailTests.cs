@@ -107,9 +107,19 @@ public sealed class RulesCanFailTests
     [Theory]
     [InlineData("src/Web/Operations/OperationRules.cs", "using Microsoft.EntityFrameworkCore;", true)]
     [InlineData("src/Web/Api/PairsEndpoints.cs", "IDbContextFactory<HubDbContext> contexts", true)]
+    [InlineData("src/Web/Api/NodesEndpoints.cs", "HubDbContext database", true)]
     [InlineData("src/Web/Data/HubWriter.cs", "using Microsoft.EntityFrameworkCore;", false)]
     [InlineData("src/Web/History/AuditLog.cs", "using Microsoft.EntityFrameworkCore;", false)]
     public void EntityFramework_OutsideOfTheStores_IsNamed(string path, string text, bool caught) => Catches(SourceRules.DatabaseStaysInItsStores, path, text, caught);
+
+    [Fact]
+    public void EntityFramework_AllowedForNothing_IsNamed()
+    {
+        var violations = SourceRules.StoresAreStores(SourceTree.Of(("src/Web/History/AuditLog.cs", "using Microsoft.EntityFrameworkCore;"), ("src/Web/Access/ApiTokens.cs", "using System.Text;"))).ToList();
+
+        Assert.DoesNotContain(violations, v => v.StartsWith("src/Web/History/AuditLog.cs", StringComparison.Ordinal));
+        Assert.Contains(violations, v => v.StartsWith("src/Web/Access/ApiTokens.cs", StringComparison.Ordinal));
+    }
 
     [Theory]
     [InlineData("src/Web/Fleet/FleetStore.cs", "using System.Net.Sockets;\nvar s = new Socket(f, t, p);", true)]

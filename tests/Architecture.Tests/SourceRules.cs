@@ -12,9 +12,10 @@ internal static partial class SourceRules
     {
         ["src/Web/Fleet/FleetRecords.cs"] = "which nodes and pairs are known, across restarts",
         ["src/Web/History/SqliteHistory.cs"] = "events and operations, read and appended",
+        ["src/Web/History/EventLog.cs"] = "appends events within a transaction of the writer",
+        ["src/Web/History/JournalWrite.cs"] = "a node's journal as events, each entry once",
         ["src/Web/History/AuditLog.cs"] = "the chain of audit entries",
         ["src/Web/Operations/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
-        ["src/Web/Operations/OperationRecords.cs"] = "audit entry, operation and intents in one transaction",
         ["src/Web/Reachability/ProbeSampleStore.cs"] = "samples of the probes",
         ["src/Web/Access/ApiTokens.cs"] = "tokens, hashed",
         ["src/Web/Access/SignInCodes.cs"] = "one-time sign-in links, hashed",
@@ -45,6 +46,11 @@ internal static partial class SourceRules
         where !path.StartsWith("src/Web/Data/", StringComparison.Ordinal) && !Stores.ContainsKey(path)
         from found in tree.Matches(path, EntityFramework())
         select $"{path}:{found.Line}: uses EF Core. Ask a store instead; if this file is a store, add it with its reason to SourceRules.Stores.";
+
+    public static IEnumerable<string> StoresAreStores(SourceTree tree) =>
+        from store in Stores.Keys
+        where !tree.Files.Contains(store) || !tree.Matches(store, EntityFramework()).Any()
+        select $"{store}: may use EF Core by SourceRules.Stores and does not, or is gone. Take it off that list.";
 
     public static IEnumerable<string> SocketsStayInTheirRooms(SourceTree tree) =>
         from path in tree.Sources("src/")
@@ -87,7 +93,7 @@ internal static partial class SourceRules
     [GeneratedRegex(@"\bFailoverHub\.Protos\b")]
     private static partial Regex ProtoTypes();
 
-    [GeneratedRegex(@"\bMicrosoft\.EntityFrameworkCore\b|\b(DbContext|DbSet|IDbContextFactory)\b")]
+    [GeneratedRegex(@"\bMicrosoft\.EntityFrameworkCore\b|\b(\w*DbContext|DbSet|IDbContextFactory)\b")]
     private static partial Regex EntityFramework();
 
     [GeneratedRegex(@"\bSystem\.Net\.Sockets\b")]
