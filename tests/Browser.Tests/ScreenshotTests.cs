@@ -19,28 +19,32 @@ public sealed class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
     [InlineData(ColorScheme.Dark)]
     public async Task Overview(ColorScheme scheme)
     {
-        var page = await OperatorAsync("/", height: 720, scheme: scheme);
+        var page = await OperatorAsync("/", height: 480, scheme: scheme);
         await Expect(page.GetByTestId($"pair-card-{Pair.Name}")).ToBeVisibleAsync();
 
-        await SaveAsync(page, "overview", scheme, wholePage: false);
+        await SaveAsync(page, "overview", scheme);
     }
 
     [Theory]
     [InlineData(ColorScheme.Light)]
     [InlineData(ColorScheme.Dark)]
-    public async Task PairPage(ColorScheme scheme)
+    public async Task PairAfterASwitchover(ColorScheme scheme)
     {
-        var page = await OperatorAsync(PairPath, scheme: scheme);
-        await Expect(page.GetByTestId("member-node-b").GetByTestId("member-sessions")).ToContainTextAsync("4/4");
+        var page = await OperatorAsync(PairPath, height: 1180, scheme: scheme);
+        await CommandAsync(page.GetByTestId("action-switchover"), "Kernel update on node-a");
+        await Expect(page.GetByTestId("operation-panel")).ToHaveAttributeAsync("data-status", "Succeeded", new() { Timeout = 30_000 });
+        await Expect(page.GetByTestId("confirm-dialog")).ToHaveCountAsync(0);
+        await Expect(page.GetByTestId("active-node")).ToHaveAttributeAsync("data-node", "node-b");
 
-        await SaveAsync(page, "pair", scheme, wholePage: true);
+        await SaveAsync(page, "pair", scheme);
     }
 
-    private static async Task SaveAsync(IPage page, string name, ColorScheme scheme, bool wholePage)
+    private static async Task SaveAsync(IPage page, string name, ColorScheme scheme)
     {
         await page.EvaluateAsync("document.fonts.ready");
-        var path = Path.Combine(Folder, scheme == ColorScheme.Dark ? $"{name}-dark.png" : $"{name}.png");
-        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = wholePage });
+        await page.Mouse.MoveAsync(0, 0);
+        var path = Path.Combine(Folder, $"{name}-{(scheme == ColorScheme.Dark ? "dark" : "light")}.png");
+        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, Animations = ScreenshotAnimations.Disabled });
         Assert.NotEmpty(picture);
     }
 }
