@@ -48,8 +48,8 @@ internal static partial class LabLog
     [LoggerMessage(23, LogLevel.Warning, "{Prefix} is announced, but not forwarded here: {Reason}")]
     public static partial void AddressNotForwarded(this ILogger logger, IPNetwork prefix, string reason);
 
-    [LoggerMessage(24, LogLevel.Information, "{Address}: {Relays} open connections and {Flows} datagram flows to {Node} were cut by the move")]
-    public static partial void RelaysCut(this ILogger logger, IPAddress address, int relays, int flows, IPAddress node);
+    [LoggerMessage(24, LogLevel.Information, "{Address}: {Relays} open connections to {Node} were cut by the move, {Flows} datagram flows go on elsewhere")]
+    public static partial void RelaysCut(this ILogger logger, IPAddress address, int relays, IPAddress node, int flows);
 
     [LoggerMessage(25, LogLevel.Warning, "{Address}: connection refused, {Limit} are relayed already, that is the limit")]
     public static partial void TooManyRelays(this ILogger logger, IPAddress address, int limit);

@@ -60,11 +60,11 @@ internal sealed class ForwardingFabric : IRoutingObserver, IAsyncDisposable
     {
         try
         {
-            var flows = await address.Udp.SetHolderAsync(to);
+            var flows = address.Udp.SetHolder(to);
             var relays = await address.Tcp.SetHolderAsync(to);
             if (from is not null && relays + flows > 0)
             {
-                _logger.RelaysCut(address.Address, relays, flows, from);
+                _logger.RelaysCut(address.Address, relays, from, flows);
             }
         }
         catch (SocketException error)

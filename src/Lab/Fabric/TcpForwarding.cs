@@ -21,7 +21,9 @@ internal static class TcpForwarding
     public static async Task RunAsync(Socket client, IPEndPoint node, IPAddress shared, ILogger logger, CancellationToken ended)
     {
         using var clientSide = client;
-        using var nodeSide = new Socket(node.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+
+        // Whatever ends the dial closes the socket, and a node that has accepted already must see a reset then and no regular end.
+        using var nodeSide = new Socket(node.AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true, LingerState = new LingerOption(true, 0) };
         client.NoDelay = true;
         if (!await DialAsync(nodeSide, node, shared, logger, ended))
         {
@@ -29,6 +31,7 @@ internal static class TcpForwarding
             return;
         }
 
+        nodeSide.LingerState = new LingerOption(false, 0);
         using var broken = CancellationTokenSource.CreateLinkedTokenSource(ended);
         var outcomes = await Task.WhenAll(PumpAsync(client, nodeSide, broken), PumpAsync(nodeSide, client, broken));
 

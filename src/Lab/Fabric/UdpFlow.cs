@@ -15,6 +15,7 @@ internal sealed class UdpFlow : IAsyncDisposable
     private readonly TimeSpan _idleTime;
     private readonly CancellationTokenSource _idle;
     private readonly Task _answering;
+    private volatile bool _retired;
 
     public UdpFlow(Socket shared, IPEndPoint client, IPEndPoint node, TimeSpan idleTime, TimeProvider time)
     {
@@ -36,7 +37,7 @@ internal sealed class UdpFlow : IAsyncDisposable
         try
         {
             await _node.SendAsync(datagram, _idle.Token);
-            _idle.CancelAfter(_idleTime);
+            KeepAlive();
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
         {
@@ -44,11 +45,30 @@ internal sealed class UdpFlow : IAsyncDisposable
         }
     }
 
+    /// <summary>
+    /// The address has moved: the client's datagrams take another way, but answers of the node that are under way still arrive, as on a real
+    /// network, where they do not depend on the route to the shared address.
+    /// </summary>
+    /// <param name="linger">For so long.</param>
+    public void Retire(TimeSpan linger)
+    {
+        _retired = true;
+        _idle.CancelAfter(linger);
+    }
+
     public async ValueTask DisposeAsync()
     {
         await _idle.CancelAsync();
         await _answering;
         _idle.Dispose();
+    }
+
+    private void KeepAlive()
+    {
+        if (!_retired)
+        {
+            _idle.CancelAfter(_idleTime);
+        }
     }
 
     private async Task AnswerAsync()
@@ -77,7 +97,7 @@ internal sealed class UdpFlow : IAsyncDisposable
         try
         {
             var count = await _node.ReceiveAsync(buffer, SocketFlags.None, _idle.Token);
-            _idle.CancelAfter(_idleTime);
+            KeepAlive();
             await _shared.SendToAsync(buffer.AsMemory(0, count), SocketFlags.None, _client, _idle.Token);
         }
         catch (SocketException)

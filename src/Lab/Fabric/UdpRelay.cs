@@ -5,8 +5,8 @@ namespace FailoverHub.Lab.Fabric;
 
 /// <summary>
 /// Forwards datagrams sent to a shared address to the node that holds it, and its answers back. Each client has a flow with a socket of its
-/// own, which ends after a time without datagrams or when the address moves. Without a holder datagrams are dropped in silence.
-/// <see cref="SetHolderAsync"/> has one caller.
+/// own, which ends after a time without datagrams. When the address moves it takes no more datagrams, and ends soon. Without a holder datagrams are dropped in silence.
+/// <see cref="SetHolder"/> has one caller.
 /// </summary>
 internal sealed class UdpRelay : IAsyncDisposable
 {
@@ -16,10 +16,14 @@ internal sealed class UdpRelay : IAsyncDisposable
     /// <summary>A flow without a datagram in either direction ends after so long.</summary>
     public static readonly TimeSpan IdleTime = TimeSpan.FromSeconds(30);
 
+    /// <summary>After a move, answers under way still arrive for so long.</summary>
+    public static readonly TimeSpan Linger = TimeSpan.FromSeconds(1);
+
     private const int MaximumDatagram = 65_535;
 
     private readonly Lock _gate = new();
     private readonly Dictionary<IPEndPoint, UdpFlow> _flows = [];
+    private readonly List<UdpFlow> _retired = [];
     private readonly Socket _socket;
     private readonly TimeProvider _time;
     private readonly int _port;
@@ -52,31 +56,35 @@ internal sealed class UdpRelay : IAsyncDisposable
     /// <summary>Datagrams that were dropped since the start: no holder, or too many flows.</summary>
     public long Dropped => Interlocked.Read(ref _dropped);
 
-    /// <summary>Datagrams go to <paramref name="node"/> from now on; flows to another node end.</summary>
-    /// <returns>Number of flows that ended.</returns>
-    public async Task<int> SetHolderAsync(IPAddress? node)
+    /// <summary>Datagrams go to <paramref name="node"/> from now on; flows to another node are retired.</summary>
+    /// <returns>Number of flows that were.</returns>
+    public int SetHolder(IPAddress? node)
     {
-        UdpFlow[] cut;
         lock (_gate)
         {
             _holder = node;
-            cut = [.. _flows.Values];
+            var moved = _flows.Count;
+            foreach (var flow in _flows.Values)
+            {
+                flow.Retire(Linger);
+                _retired.Add(flow);
+            }
+
             _flows.Clear();
+            return moved;
         }
-
-        foreach (var flow in cut)
-        {
-            await flow.DisposeAsync();
-        }
-
-        return cut.Length;
     }
 
     public async ValueTask DisposeAsync()
     {
+        SetHolder(null);
+        foreach (var flow in TakeRetired(_ => true))
+        {
+            await flow.DisposeAsync();
+        }
+
         _socket.Dispose();
         await _receiving;
-        await SetHolderAsync(null);
     }
 
     private async Task ReceiveAsync()
@@ -103,7 +111,7 @@ internal sealed class UdpRelay : IAsyncDisposable
 
     private async Task ForwardAsync(IPEndPoint client, ReadOnlyMemory<byte> datagram)
     {
-        foreach (var over in TakeOver())
+        foreach (var over in TakeRetired(flow => flow.IsOver))
         {
             await over.DisposeAsync();
         }
@@ -118,17 +126,19 @@ internal sealed class UdpRelay : IAsyncDisposable
         }
     }
 
-    private UdpFlow[] TakeOver()
+    private UdpFlow[] TakeRetired(Predicate<UdpFlow> wanted)
     {
         lock (_gate)
         {
-            var over = _flows.Where(entry => entry.Value.IsOver).ToArray();
-            foreach (var (client, _) in over)
+            foreach (var (client, idle) in _flows.Where(entry => entry.Value.IsOver).ToArray())
             {
                 _flows.Remove(client);
+                _retired.Add(idle);
             }
 
-            return [.. over.Select(entry => entry.Value)];
+            var taken = _retired.FindAll(wanted);
+            _retired.RemoveAll(wanted);
+            return [.. taken];
         }
     }
 
@@ -141,7 +151,7 @@ internal sealed class UdpRelay : IAsyncDisposable
                 return null;
             }
 
-            if (!_flows.TryGetValue(client, out var flow) && _flows.Count < MaximumFlows)
+            if (!_flows.TryGetValue(client, out var flow) && _flows.Count + _retired.Count < MaximumFlows)
             {
                 flow = new UdpFlow(_socket, client, new IPEndPoint(_holder, _port), IdleTime, _time);
                 _flows[client] = flow;

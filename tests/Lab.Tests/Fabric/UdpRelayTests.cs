@@ -23,7 +23,7 @@ public sealed class UdpRelayTests : IAsyncDisposable
     [Fact]
     public async Task Holder_DatagramsGoBothWays()
     {
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
 
         await SendAsync("ping");
         var asked = await _nodeA.ReceiveAsync(Cancelled);
@@ -38,7 +38,7 @@ public sealed class UdpRelayTests : IAsyncDisposable
     [Fact]
     public async Task OneClient_KeepsItsFlow()
     {
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
 
         Assert.Equal(await AskAsync(_nodeA), await AskAsync(_nodeA));
     }
@@ -46,13 +46,41 @@ public sealed class UdpRelayTests : IAsyncDisposable
     [Fact]
     public async Task HolderMoves_NextDatagramReachesTheOtherNode()
     {
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
         await AskAsync(_nodeA);
 
-        Assert.Equal(1, await _relay.SetHolderAsync(AddressOf(_nodeB)));
+        Assert.Equal(1, _relay.SetHolder(AddressOf(_nodeB)));
 
         await AskAsync(_nodeB);
         Assert.Equal(0, _nodeA.Available);
+    }
+
+    [Fact]
+    public async Task HolderMoves_AnswersUnderWayStillArrive()
+    {
+        _relay.SetHolder(AddressOf(_nodeA));
+        await SendAsync("before the move");
+        var asked = await _nodeA.ReceiveAsync(Cancelled);
+
+        _relay.SetHolder(AddressOf(_nodeB));
+        await _nodeA.SendAsync("late"u8.ToArray(), asked.RemoteEndPoint, Cancelled);
+
+        Assert.Equal("late", Encoding.ASCII.GetString((await _client.ReceiveAsync(Cancelled)).Buffer));
+    }
+
+    [Fact]
+    public async Task HolderMoved_AnswersThatComeTooLateAreDropped()
+    {
+        _relay.SetHolder(AddressOf(_nodeA));
+        await SendAsync("before the move");
+        var asked = await _nodeA.ReceiveAsync(Cancelled);
+        _relay.SetHolder(AddressOf(_nodeB));
+
+        _time.Advance(UdpRelay.Linger);
+        await _nodeA.SendAsync("too late"u8.ToArray(), asked.RemoteEndPoint, Cancelled);
+
+        await AskAsync(_nodeB);
+        Assert.Equal(0, _client.Available);
     }
 
     [Fact]
@@ -65,7 +93,7 @@ public sealed class UdpRelayTests : IAsyncDisposable
             await Task.Yield();
         }
 
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
         await SendAsync("found");
 
         Assert.Equal("found", Encoding.ASCII.GetString((await _nodeA.ReceiveAsync(Cancelled)).Buffer));
@@ -74,7 +102,7 @@ public sealed class UdpRelayTests : IAsyncDisposable
     [Fact]
     public async Task IdleFlow_EndsAndTheNextDatagramOpensAnother()
     {
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
         var before = await AskAsync(_nodeA);
 
         _time.Advance(UdpRelay.IdleTime);
@@ -85,7 +113,7 @@ public sealed class UdpRelayTests : IAsyncDisposable
     [Fact]
     public async Task FlowInUse_OutlivesTheIdleTime()
     {
-        await _relay.SetHolderAsync(AddressOf(_nodeA));
+        _relay.SetHolder(AddressOf(_nodeA));
         var before = await AskAsync(_nodeA);
         for (var half = 0; half < 4; half++)
         {
