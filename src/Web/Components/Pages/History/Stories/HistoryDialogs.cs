@@ -1,7 +1,7 @@
 using FailoverHub.Web.History;
 using MudBlazor;
 
-namespace FailoverHub.Web.Components.Pages.History;
+namespace FailoverHub.Web.Components.Pages.History.Stories;
 
 /// <summary>Opens the story of an entry at the right edge.</summary>
 internal static class HistoryDialogs
