@@ -25,68 +25,15 @@ Environment: FAILOVERHUB_RUN_DIR          folder for state and logs (default .ru
 TEXT
 }
 
+# shellcheck source=scripts/processes.sh
+. "$root/scripts/processes.sh"
+# shellcheck source=scripts/build.sh
+. "$root/scripts/build.sh"
+# shellcheck source=scripts/ask.sh
+. "$root/scripts/ask.sh"
+
 say() { printf '%s\n' "$*"; }
 die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
-
-# --- processes: a pid file holds "pid start-time", so that a number that was given to another program is not taken for ours ---------------
-
-start_time() {
-  local stat
-  stat=$(cat "/proc/$1/stat" 2>/dev/null) || return 1
-  stat=${stat##*) }
-  # shellcheck disable=SC2086 # fields of /proc/PID/stat, words wanted
-  set -- $stat
-  [ "$1" != Z ] && printf '%s' "${20}"
-}
-
-write_pid() { printf '%s %s\n' "$2" "$(start_time "$2" || true)" >"$run_dir/$1.pid"; }
-
-# The pid of a running component; fails when it does not run.
-pid_of() {
-  local pid started
-  [ -r "$run_dir/$1.pid" ] && read -r pid started <"$run_dir/$1.pid" || return 1
-  [ -n "${started:-}" ] && [ "$(start_time "$pid" || true)" = "$started" ] || return 1
-  printf '%s' "$pid"
-}
-
-is_component() {
-  local name
-  for name in "${components[@]}"; do [ "$name" = "$1" ] && return 0; done
-  return 1
-}
-
-launch() { # NAME COMMAND...
-  local name=$1
-  shift
-  # A session of its own: Ctrl-C in this terminal reaches run.sh alone, which stops things in order.
-  setsid "$@" </dev/null >>"$run_dir/log/$name.log" 2>&1 &
-  write_pid "$name" $!
-  # What becomes of it is said by watch, in words, and not by the shell.
-  disown
-}
-
-terminate() { # NAME...: asks all of them, waits 5 s at most, then kills
-  local name pid tries left
-  for name in "$@"; do
-    if pid=$(pid_of "$name"); then kill -TERM "$pid" 2>/dev/null || true; fi
-  done
-  for ((tries = 0; tries < 50; tries++)); do
-    left=0
-    for name in "$@"; do if pid_of "$name" >/dev/null; then left=1; fi; done
-    [ "$left" = 0 ] && break
-    sleep 0.1
-  done
-  for name in "$@"; do
-    if pid=$(pid_of "$name"); then
-      say "$name (pid $pid) did not stop in 5 s and is killed."
-      kill -KILL "$pid" 2>/dev/null || true
-    fi
-    rm -f "$run_dir/$name.pid"
-  done
-}
-
-# Agents first: they withdraw and say Cease while the route servers still listen.
-terminate_all() { terminate node-a node-b; terminate hub lab; }
 
 # --- settings: written at the start, read by the other commands ---------------------------------------------------------------------------
 
@@ -146,94 +93,6 @@ start_component() {
         --local-address "$(node_address "$name")" --announce "$(shared_address)/32" --hub "$(agent_url)" --state "$run_dir/$name"
       ;;
   esac
-}
-
-# --- building -----------------------------------------------------------------------------------------------------------------------------
-
-find_dotnet() {
-  local candidate
-  for candidate in "$(command -v dotnet || true)" "${DOTNET_ROOT:-}/dotnet" "${HOME:-}/.dotnet/dotnet" /usr/lib/dotnet/dotnet /usr/share/dotnet/dotnet; do
-    # global.json says which SDK is wanted: with an older one this fails.
-    if [ -x "$candidate" ] && (cd "$root" && "$candidate" --version) >/dev/null 2>&1; then
-      dotnet=$(readlink -f "$candidate")
-      DOTNET_ROOT=$(dirname "$dotnet")
-      export DOTNET_ROOT DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
-      return
-    fi
-  done
-  if command -v dotnet >/dev/null; then
-    say "run.sh: the .NET SDK here is too old: FailoverHub needs version 10." >&2
-  else
-    say "run.sh: the .NET SDK is missing: FailoverHub needs version 10." >&2
-  fi
-  cat >&2 <<'TEXT'
-  Ubuntu 24.04 and later:  sudo apt-get update && sudo apt-get install -y dotnet-sdk-10.0
-  Debian:                  wget https://packages.microsoft.com/config/debian/12/packages-microsoft-prod.deb
-                           sudo dpkg -i packages-microsoft-prod.deb   (12 or 13 in the address, as your release)
-                           sudo apt-get update && sudo apt-get install -y dotnet-sdk-10.0
-  Without root, anywhere:  wget https://dot.net/v1/dotnet-install.sh && bash dotnet-install.sh --channel 10.0
-TEXT
-  exit 1
-}
-
-is_built() {
-  local file
-  for file in "$(executable Lab failoverhub-lab)" "$(executable Web failoverhub)" "$(executable Agent failoverhub-agent)" "$stamp"; do
-    [ -e "$file" ] || return 1
-  done
-  [ -z "$(find "$root/src" "$root"/Directory.*.props "$root/global.json" -newer "$stamp" -not -path '*/bin/*' -not -path '*/obj/*' -type f -print -quit)" ]
-}
-
-build() {
-  local log="$run_dir/log/build.log" began=$SECONDS
-  if [ -n "${FAILOVERHUB_NO_BUILD:-}" ] || is_built; then return; fi
-  say "Building (the first time this takes a minute or two) ..."
-  mkdir -p "$root/artifacts"
-  touch "$stamp.new"
-  # The build's helpers would outlive run.sh: none are wanted.
-  if ! "$dotnet" build "$root/FailoverHub.Product.slnf" -c Release --disable-build-servers -v quiet -clp:NoSummary >"$log" 2>&1; then
-    grep -E 'error|Error' "$log" | sort -u | head -20 >&2 || tail -20 "$log" >&2
-    die "the build failed; everything it said is in $log."
-  fi
-  mv "$stamp.new" "$stamp"
-  say "Built in $((SECONDS - began)) s."
-}
-
-# --- asking -------------------------------------------------------------------------------------------------------------------------------
-
-is_open() { (exec 3<>"/dev/tcp/$1/$2") 2>/dev/null; }
-
-# GET over HTTP/1.0 without curl: the body on stdout, fails unless the answer is 200.
-http_get() { # HOST PORT PATH [TOKEN]
-  (
-    exec 3<>"/dev/tcp/$1/$2" || exit 1
-    printf 'GET %s HTTP/1.0\r\nHost: %s:%s\r\n%s\r\n' "$3" "$1" "$2" "${4:+Authorization: Bearer $4$'\r\n'}" >&3
-    IFS= read -r -t 5 line <&3 && [[ $line == *" 200 "* ]] || exit 1
-    while IFS= read -r -t 5 line <&3 && [ "$line" != $'\r' ]; do :; done
-    timeout 5 cat <&3
-  ) 2>/dev/null
-}
-
-wait_for() { # NAME SECONDS WHAT COMMAND...: until the command succeeds; ends the run when NAME dies or the time is over
-  local name=$1 limit=$((SECONDS + $2)) what=$3
-  shift 3
-  until "$@" >/dev/null; do
-    if [ -n "${stopping:-}" ]; then return 1; fi
-    if ! pid_of "$name" >/dev/null; then
-      tail -5 "$run_dir/log/$name.log" >&2
-      die "$name ended before $what; its log is $run_dir/log/$name.log."
-    fi
-    ((SECONDS < limit)) || die "$what did not happen in time; look into $run_dir/log/$name.log."
-    sleep 0.1
-  done
-}
-
-node_answers() { [ "$(http_get "$(node_address node-b)" 8080 /)" = node-b ]; }
-hub_is_ready() { http_get 127.0.0.1 "$port_base" /healthz/ready; }
-pair_is_complete() {
-  local pairs
-  pairs=$(http_get 127.0.0.1 "$port_base" /api/v1/pairs "$token") || return 1
-  [ "$(printf '%s' "$pairs" | tr -d ' \n' | grep -o '"established":4,"configured":4' | wc -l)" = 2 ]
 }
 
 # --- commands -----------------------------------------------------------------------------------------------------------------------------
@@ -436,6 +295,18 @@ keeper() { # PID START-TIME
   rm -f "$run_dir/run.pid" "$run_dir/trial.json"
 }
 
+# A shell script that starts us in the background (&) has us ignore SIGINT, and bash cannot undo that by itself.
+accept_interrupt() {
+  local ignored
+  ignored=$(sed -n 's/^SigIgn:[[:space:]]*//p' "/proc/$$/status")
+  if (((16#${ignored: -4} & 2) != 0)) && env --default-signal=INT true 2>/dev/null; then
+    exec env --default-signal=INT "$BASH" "$root/run.sh" "$@"
+  fi
+}
+
+case ${1:-run} in
+  run | hub) accept_interrupt "$@" ;;
+esac
 case ${1:-run} in
   run) run_trial ;;
   hub) shift; run_hub "$@" ;;
