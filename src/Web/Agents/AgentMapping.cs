@@ -28,6 +28,9 @@ internal static partial class AgentMapping
     public const int MaxPrefixes = 4_096;
     public const int MaxSessions = 256;
     public const int MaxJournalEntries = 5_000;
+
+    // What JSON's numbers hold exactly. It leaves the hub room to count on from: a node at the end of the range could never be told anything again.
+    public const ulong MaxRevision = 1UL << 53;
     private const int MaxText = 1_000;
     private const int MaxWord = 128;
 
@@ -46,7 +49,7 @@ internal static partial class AgentMapping
             return Wrong<AgentHello>($"The boot id must have 1 to {MaxWord} characters.");
         }
 
-        if (hello.IntentRevision > long.MaxValue)
+        if (hello.IntentRevision > MaxRevision)
         {
             return Wrong<AgentHello>("The intent revision is out of range.");
         }
@@ -74,7 +77,7 @@ internal static partial class AgentMapping
             return Wrong<ReportFacts>($"A report has at most {MaxPrefixes} prefixes and {MaxSessions} sessions.");
         }
 
-        if (report.IntentRevision > long.MaxValue)
+        if (report.IntentRevision > MaxRevision)
         {
             return Wrong<ReportFacts>("The intent revision is out of range.");
         }
@@ -117,7 +120,7 @@ internal static partial class AgentMapping
             IntentResult.Types.Outcome.Rejected => IntentOutcome.Rejected,
             _ => null,
         };
-        return outcome is null || result.Revision > long.MaxValue
+        return outcome is null || result.Revision > MaxRevision
             ? Wrong<IntentAnswer>("An intent result needs a revision and one of the outcomes applied, accepted-not-announced, rejected.")
             : new IntentAnswer((long)result.Revision, outcome.Value, Count(result.SessionsUpdated), Text(result.Reason));
     }

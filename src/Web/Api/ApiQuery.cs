@@ -1,4 +1,5 @@
 using System.Globalization;
+using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Api;
 
@@ -81,6 +82,39 @@ internal sealed class ApiQuery
 
         _problems[name] = $"Write {ApiWords.Choices<T>()}.";
         return null;
+    }
+
+    /// <summary>A state by its name, in any case.</summary>
+    public T? State<T>(string name)
+        where T : struct, Enum
+    {
+        if (Text(name) is not { } text)
+        {
+            return null;
+        }
+
+        foreach (T value in Enum.GetValues<T>())
+        {
+            if (string.Equals(ApiWords.State(value), text, StringComparison.OrdinalIgnoreCase))
+            {
+                return value;
+            }
+        }
+
+        _problems[name] = $"Write one of {string.Join(", ", Enum.GetNames<T>())}.";
+        return null;
+    }
+
+    /// <summary>Words to look for: each costs a look at every row, so there may not be many.</summary>
+    public string? Search(string name)
+    {
+        if (Text(name) is { } text && (text.Length > HistoryFilter.MaxText || HistoryFilter.WordsOf(text).Length > HistoryFilter.MaxWords))
+        {
+            _problems[name] = $"Write at most {HistoryFilter.MaxWords} words and {HistoryFilter.MaxText} characters.";
+            return null;
+        }
+
+        return Text(name);
     }
 
     /// <summary>The cursor was not one of ours.</summary>

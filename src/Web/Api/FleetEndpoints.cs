@@ -24,11 +24,11 @@ internal static class FleetEndpoints
     {
         var query = new ApiQuery(context, "cursor", "limit", "state");
         int limit = query.Limit(500, 100);
-        string? state = query.Text("state");
+        PairState? state = query.State<PairState>("state");
         return query.Failed
             ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems)
             : Page(
-                fleet.Current.Pairs.Where(p => state is null || string.Equals(ApiWords.State(p.State), state, StringComparison.OrdinalIgnoreCase)),
+                fleet.Current.Pairs.Where(p => state is null || p.State == state),
                 p => p.Name, query.Text("cursor"), limit, p => p.ToDto());
     }
 

@@ -11,10 +11,10 @@ internal static class HistoryEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/events", EventsAsync).WithTags("History").WithName("listEvents").WithSummary("What happened, newest first")
-            .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text, {Paging}.")
+            .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text (at most 10 words), {Paging}.")
             .Produces<PageDto<EventDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit", AuditAsync).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first")
-            .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text, {Paging}.")
+            .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text (at most 10 words), {Paging}.")
             .Produces<PageDto<AuditDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/verify", VerifyAsync).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed")
             .Produces<AuditVerificationDto>();
@@ -44,7 +44,7 @@ internal static class HistoryEndpoints
         Pair = query.Text("pair"),
         Node = query.Text("node"),
         OperationId = query.Text("operation"),
-        Text = query.Text("text"),
+        Text = query.Search("text"),
     };
 
     private static async Task<IResult> PageAsync<TIn, TOut>(ApiQuery query, Func<int, Task<HistoryPage<TIn>>> read, Func<TIn, TOut> map)

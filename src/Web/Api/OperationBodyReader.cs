@@ -67,6 +67,16 @@ internal static partial class OperationBodyReader
             problems["target"] = $"Name the node to {body.Type}, or POST /api/v1/nodes/{{node}}/operations.";
         }
 
+        if (node is not null && body.Target is not null)
+        {
+            problems["target"] = $"The path already names the node '{node}'; leave the target out.";
+        }
+
+        if (body.Reason?.Any(char.IsControl) == true)
+        {
+            problems["reason"] = "Write one line of text, without control characters.";
+        }
+
         IPNetwork? prefix = null;
         if (body.Prefix is not null)
         {

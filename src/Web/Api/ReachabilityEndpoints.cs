@@ -7,6 +7,8 @@ namespace FailoverHub.Web.Api;
 /// <summary>Whether shared addresses answer.</summary>
 internal static class ReachabilityEndpoints
 {
+    private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(1);
+
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/reachability", List).WithTags("Reachability").WithName("listReachability").WithSummary("Every probed address")
@@ -29,7 +31,7 @@ internal static class ReachabilityEndpoints
     {
         var query = new ApiQuery(context, "from", "to", "limit");
         DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
-        DateTimeOffset from = query.Time("from") ?? to.AddHours(-1);
+        DateTimeOffset from = query.Time("from") ?? (to - DateTimeOffset.MinValue < DefaultSpan ? DateTimeOffset.MinValue : to - DefaultSpan);
         int limit = query.Limit(10_000, 3_600);
         if (query.Failed)
         {

@@ -76,17 +76,41 @@ internal sealed class DataFolder
     {
         try
         {
-            return new FileStream(System.IO.Path.Combine(Path, "hub.lock"), new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                UnixCreateMode = OwnerOnlyFile,
-            });
+            return OpenAlone(System.IO.Path.Combine(Path, "hub.lock"));
         }
         catch (IOException e)
         {
             throw new DataFolderException($"Another hub is running on the data folder '{Path}'. Stop it first, or name another folder with --data.", e);
         }
     }
+
+    /// <summary>Waits until no other process changes the schema of the database, and keeps them away until it is disposed. It ends with the process.</summary>
+    /// <exception cref="DataFolderException">Another one has been at it for half a minute.</exception>
+    public static async Task<FileStream> LockForMigrationAsync(string databaseFile, CancellationToken cancellationToken)
+    {
+        const int tries = 300;
+        for (var i = 1; ; i++)
+        {
+            try
+            {
+                return OpenAlone($"{databaseFile}-migration.lock");
+            }
+            catch (IOException e) when (i == tries)
+            {
+                throw new DataFolderException($"Another process has been changing the schema of the database '{databaseFile}' for half a minute. Try again when it is done, or stop it.", e);
+            }
+            catch (IOException)
+            {
+                await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
+            }
+        }
+    }
+
+    private static FileStream OpenAlone(string file) => new(file, new FileStreamOptions
+    {
+        Mode = FileMode.OpenOrCreate,
+        Access = FileAccess.ReadWrite,
+        Share = FileShare.None,
+        UnixCreateMode = OwnerOnlyFile,
+    });
 }

@@ -1,3 +1,4 @@
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
 
@@ -17,12 +18,24 @@ internal static class HubDatabase
     }
 
     /// <summary>Brings the database to the newest schema. The subcommands call it as well: they may run before the hub ever did.</summary>
+    /// <exception cref="DataFolderException">It cannot be read or written, or another process is busy with the same.</exception>
     public static async Task MigrateAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
     {
         var db = await factory.CreateDbContextAsync(cancellationToken);
         await using (db.ConfigureAwait(false))
         {
-            await db.Database.MigrateAsync(cancellationToken);
+            var file = db.Database.GetDbConnection().DataSource;
+            try
+            {
+                if (await HasPendingAsync(db, cancellationToken))
+                {
+                    await MigrateAloneAsync(db, file, cancellationToken);
+                }
+            }
+            catch (SqliteException e)
+            {
+                throw new DataFolderException($"The database '{file}' cannot be used ({e.Message}). Is the disk full, or is it no database of this hub?", e);
+            }
         }
     }
 
@@ -40,6 +53,23 @@ internal static class HubDatabase
             await db.Settings.AsNoTracking().AnyAsync(cancellationToken);
         }
     }
+
+    /// <summary>
+    /// Entity Framework keeps others away with a row in the database, which stays for ever when its process is killed, and waits for it without
+    /// end. The lock of a file goes with its process: whoever has that may take such a row away.
+    /// </summary>
+    private static async Task MigrateAloneAsync(HubDbContext db, string file, CancellationToken cancellationToken)
+    {
+        await using var alone = await DataFolder.LockForMigrationAsync(file, cancellationToken);
+        if (await HasPendingAsync(db, cancellationToken))
+        {
+            await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken);
+            await db.Database.MigrateAsync(cancellationToken);
+        }
+    }
+
+    private static async Task<bool> HasPendingAsync(HubDbContext db, CancellationToken cancellationToken) =>
+        (await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
 
     internal static void Configure(DbContextOptionsBuilder options, string connectionString) =>
         options.UseSqlite(connectionString).AddInterceptors(new SqlitePragmas());

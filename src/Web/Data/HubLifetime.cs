@@ -20,15 +20,7 @@ internal sealed partial class HubLifetime(HubRooms rooms, DataFolder folder, IDb
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _lock = folder.LockForHub();
-        try
-        {
-            await HubDatabase.MigrateAsync(database, cancellationToken);
-        }
-        catch (Microsoft.Data.Sqlite.SqliteException e)
-        {
-            throw new DataFolderException($"The database '{folder.DatabaseFile}' cannot be used ({e.Message}). Is the disk full, or is it no database of this hub?", e);
-        }
-
+        await HubDatabase.MigrateAsync(database, cancellationToken);
         await rooms.History.StartAsync(cancellationToken);
         var stored = await FleetRecords.LoadAsync(database, cancellationToken);
         Guard(rooms.Writer.Start());

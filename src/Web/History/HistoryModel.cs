@@ -122,8 +122,13 @@ public sealed record HistoryFilter
     /// <summary>One operation's story.</summary>
     public string? OperationId { get; init; }
 
-    /// <summary>Words that the text contains, any case.</summary>
+    /// <summary>Words that the text contains, any case; the first ten count.</summary>
     public string? Text { get; init; }
+
+    internal const int MaxText = 200;
+    internal const int MaxWords = 10;
+
+    internal static string[] WordsOf(string? text) => (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries);
 }
 
 /// <summary>One page, newest first.</summary>

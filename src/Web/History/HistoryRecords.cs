@@ -8,6 +8,13 @@ internal static class HistoryRecords
     // A sentence from a node is shown, not parsed; what is longer than this is no sentence.
     private const int MaxText = 2_000;
 
+    private const int MaxWord = 200;
+    private const int MaxReason = 500;
+    private const int MaxOutcome = 4_000;
+
+    // Intents of two nodes with every prefix that a report may have fit in.
+    private const int MaxJson = 1_000_000;
+
     public static EventEntity ToEntity(EventDraft happened, DateTimeOffset recordedAt) => new()
     {
         AtMs = happened.At.ToUnixTimeMilliseconds(),
@@ -17,7 +24,7 @@ internal static class HistoryRecords
         Pair = happened.Pair,
         Node = happened.Node,
         Prefix = happened.Prefix,
-        Text = happened.Text.Length <= MaxText ? happened.Text : happened.Text[..MaxText],
+        Text = Plain(happened.Text, MaxText),
         OperationId = happened.OperationId,
     };
 
@@ -35,22 +42,26 @@ internal static class HistoryRecords
         OperationId = entity.OperationId,
     };
 
+    /// <summary>
+    /// What is hashed has to be what is read back: SQLite may keep a text only up to its first NUL, and the chain would be broken for good.
+    /// So every field is made plain first; nothing else sees the draft.
+    /// </summary>
     public static AuditEntity ToEntity(AuditDraft draft, long id, DateTimeOffset at, string previousHash)
     {
         var entity = new AuditEntity
         {
             Id = id,
             AtMs = at.ToUnixTimeMilliseconds(),
-            Actor = draft.Actor.Name,
-            RemoteAddress = draft.Actor.RemoteAddress,
-            ForwardedFor = draft.Actor.ForwardedFor,
-            Action = draft.Action,
-            Target = draft.Target,
-            Reason = draft.Reason,
-            Before = draft.Before,
-            After = draft.After,
-            Outcome = draft.Outcome,
-            CorrelationId = draft.CorrelationId,
+            Actor = Plain(draft.Actor.Name, MaxWord),
+            RemoteAddress = PlainOrNull(draft.Actor.RemoteAddress, MaxWord),
+            ForwardedFor = PlainOrNull(draft.Actor.ForwardedFor, MaxWord),
+            Action = Plain(draft.Action, MaxWord),
+            Target = Plain(draft.Target, MaxReason),
+            Reason = PlainOrNull(draft.Reason, MaxReason),
+            Before = PlainOrNull(draft.Before, MaxJson),
+            After = PlainOrNull(draft.After, MaxJson),
+            Outcome = Plain(draft.Outcome, MaxOutcome),
+            CorrelationId = PlainOrNull(draft.CorrelationId, MaxWord),
             PreviousHash = previousHash,
             Hash = "",
         };
@@ -75,4 +86,22 @@ internal static class HistoryRecords
         PreviousHash = entity.PreviousHash,
         Hash = entity.Hash,
     };
+
+    /// <summary>One line of at most so many characters. A surrogate without its other half would come back as another character.</summary>
+    private static string Plain(string text, int longest)
+    {
+        var cut = text.Length <= longest ? text : text[..longest];
+        return string.Create(cut.Length, cut, (line, source) =>
+        {
+            for (var i = 0; i < line.Length; i++)
+            {
+                var half = char.IsSurrogate(source[i])
+                    && !(i + 1 < source.Length && char.IsSurrogatePair(source[i], source[i + 1]))
+                    && !(i > 0 && char.IsSurrogatePair(source[i - 1], source[i]));
+                line[i] = char.IsControl(source[i]) ? ' ' : half ? '\uFFFD' : source[i];
+            }
+        });
+    }
+
+    private static string? PlainOrNull(string? text, int longest) => text is null ? null : Plain(text, longest);
 }

@@ -83,7 +83,7 @@ internal sealed class SqliteHistory(IDbContextFactory<HubDbContext> factory, His
     }
 
     private static IEnumerable<string> Words(string? text) =>
-        (text ?? "").Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Select(w => $"%{LikeText(w)}%");
+        HistoryFilter.WordsOf(text).Take(HistoryFilter.MaxWords).Select(w => $"%{LikeText(w)}%");
 
     private static string LikeText(string text) =>
         text.Replace(Escape, Escape + Escape, StringComparison.Ordinal).Replace("%", Escape + "%", StringComparison.Ordinal).Replace("_", Escape + "_", StringComparison.Ordinal);

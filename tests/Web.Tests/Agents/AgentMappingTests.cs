@@ -40,6 +40,18 @@ public sealed class AgentMappingTests
         Assert.NotNull(AgentMapping.Parse(new Hello { Node = "web-1", BootId = boot, DataCenter = dataCenter }).Problem);
 
     [Theory]
+    [InlineData(1UL << 53, true)]
+    [InlineData((1UL << 53) + 1, false)]
+    [InlineData((ulong)long.MaxValue, false)]
+    [InlineData(ulong.MaxValue, false)]
+    public void Revision_LeavesTheHubRoomToCountOn(ulong revision, bool good)
+    {
+        Assert.Equal(good, AgentMapping.Parse(new Hello { Node = "web-1", BootId = "b", IntentRevision = revision }).Problem is null);
+        Assert.Equal(good, AgentMapping.Parse(new NodeReport { IntentRevision = revision }).Problem is null);
+        Assert.Equal(good, AgentMapping.Parse(new IntentResult { Revision = revision, Outcome = IntentResult.Types.Outcome.Applied }).Problem is null);
+    }
+
+    [Theory]
     [InlineData("203.0.113.10/24")]
     [InlineData("web")]
     [InlineData("")]

@@ -137,6 +137,28 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
     }
 
     [Fact]
+    public async Task Samples_BeforeTheFirstMomentThereIs_AreNone()
+    {
+        WholeHub hub = shared.Fresh();
+        hub.Reachability.Publish(Make.Target(ReachabilityState.Reachable, [new ProbeSample(Make.At, null, "no answer")]));
+
+        JsonNode samples = await GetAsync(await hub.ScriptAsync(ApiScope.Read), "/api/v1/reachability/203.0.113.10/samples?to=0001-01-01T00:00:00Z");
+
+        Assert.Empty(samples["items"]!.AsArray());
+    }
+
+    [Fact]
+    public async Task Pairs_ByState_AreThoseInThatState()
+    {
+        WholeHub hub = shared.Fresh();
+        hub.Fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        HttpClient script = await hub.ScriptAsync(ApiScope.Read);
+
+        Assert.Single((await GetAsync(script, "/api/v1/pairs?state=healthy"))["items"]!.AsArray());
+        Assert.Empty((await GetAsync(script, "/api/v1/pairs?state=Unknown"))["items"]!.AsArray());
+    }
+
+    [Fact]
     public async Task Audit_WhatTheHubItselfWrote_IsListedPagedAndVerified()
     {
         WholeHub hub = shared.Fresh();
@@ -165,6 +187,10 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
     [InlineData("/api/v1/audit?kind=x", "kind")]
     [InlineData("/api/v1/pairs?limit=x", "limit")]
     [InlineData("/api/v1/events?pair=a&pair=b", "pair")]
+    [InlineData("/api/v1/events?text=a+b+c+d+e+f+g+h+i+j+k", "text")]
+    [InlineData("/api/v1/audit?text=a+b+c+d+e+f+g+h+i+j+k", "text")]
+    [InlineData("/api/v1/pairs?state=bogus", "state")]
+    [InlineData("/api/v1/pairs?state=1", "state")]
     public async Task Query_ThatIsMisspelt_IsRefusedByItsNameInsteadOfIgnored(string path, string parameter)
     {
         WholeHub hub = shared.Fresh();

@@ -48,6 +48,18 @@ public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHu
     }
 
     [Fact]
+    public async Task Target_OnANodesPath_IsRefusedInsteadOfIgnored()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/nodes/node-a/operations", """{"type":"drain","target":"node-b","reason":"test"}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.NotNull((await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!["errors"]!["target"]);
+        Assert.Empty(hub.Operations.Submitted);
+    }
+
+    [Fact]
     public async Task Drain_OnAPairsPath_MeansTheTargetedNodeOfThatPair()
     {
         WholeHub hub = shared.Fresh();
@@ -117,6 +129,8 @@ public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHu
     [InlineData("""{"reason":"x"}""", "type")]
     [InlineData("""{"type":"drain","reason":"x"}""", "target")]
     [InlineData("""{"type":"switchover","type":"drain"}""", "type")]
+    [InlineData("""{"type":"switchover","reason":"Kernel\u0000update"}""", "reason")]
+    [InlineData("""{"type":"switchover","reason":"Kernel\nupdate"}""", "reason")]
     [InlineData("""{"type":""", "$")]
     [InlineData("""[]""", "$")]
     [InlineData("""null""", "$")]

@@ -56,6 +56,57 @@ public sealed class DatabaseTests
         Assert.Empty(await db.Database.GetPendingMigrationsAsync(Cancellation));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Migration_AfterOneThatWasKilled_IsNotLockedOut(bool migrated)
+    {
+        using var folder = new TemporaryFolder();
+        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
+        var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
+        if (migrated)
+        {
+            await HubDatabase.MigrateAsync(factory, Cancellation);
+        }
+
+        await using var db = factory.CreateDbContext();
+        await db.Database.ExecuteSqlRawAsync(
+            """
+            CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
+            INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-05-04 12:00:00');
+            """,
+            Cancellation);
+
+        await HubDatabase.MigrateAsync(factory, Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
+
+        Assert.Empty(await db.Database.GetPendingMigrationsAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task Migration_ByManyAtOnce_IsDoneOnce()
+    {
+        using var folder = new TemporaryFolder();
+        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
+        var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
+
+        await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => HubDatabase.MigrateAsync(factory, Cancellation), Cancellation)));
+
+        await using var db = factory.CreateDbContext();
+        Assert.Single(await db.Database.GetAppliedMigrationsAsync(Cancellation));
+    }
+
+    [Fact]
+    public async Task FileThatIsNoDatabase_SaysSo()
+    {
+        using var folder = new TemporaryFolder();
+        await File.WriteAllTextAsync(Path.Combine(folder.Path, "hub.db"), new string('x', 5_000), Cancellation);
+        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
+
+        var fault = await Assert.ThrowsAsync<DataFolderException>(() => HubDatabase.MigrateAsync(services, Cancellation));
+
+        Assert.Contains("cannot be used", fault.Message, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Connection_HasTheFourPragmas()
     {

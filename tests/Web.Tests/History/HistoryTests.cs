@@ -102,6 +102,43 @@ public sealed class HistoryTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task EntryOfControlCharactersAndTooMuchText_IsKeptPlainAndTheChainStaysIntact()
+    {
+        var nasty = new string('é', 300) + "\0" + new string('x', 299) + "\ud800";
+        await _audit.WriteAsync(
+            new AuditDraft
+            {
+                Actor = new Actor(nasty, nasty, nasty),
+                Action = nasty,
+                Target = nasty,
+                Reason = nasty,
+                Before = nasty,
+                After = nasty,
+                Outcome = nasty,
+                CorrelationId = nasty,
+            },
+            Cancellation);
+        await _audit.WriteAsync(Draft(), Cancellation);
+
+        var result = await _history.VerifyAuditAsync(Cancellation);
+        Assert.Equal((true, 2L, null), (result.Intact, result.Entries, result.FirstBrokenId));
+        var kept = (await _history.AuditAsync(new HistoryFilter(), null, 10, Cancellation)).Items[^1];
+        Assert.Equal(new string('é', 300) + " " + new string('x', 199), kept.Reason);
+        Assert.Equal(new string('é', 300) + " " + new string('x', 299) + "\ufffd", kept.Outcome);
+        Assert.Equal((200, 200), (kept.Actor.Length, kept.ForwardedFor!.Length));
+    }
+
+    [Fact]
+    public async Task Search_ForMoreWordsThanThereMayBe_LooksForTheFirstTen()
+    {
+        _events.Append(Event("a b c d e f g h i j"));
+        await _writer.FlushAsync(Cancellation);
+        var words = "a b c d e f g h i j" + string.Concat(Enumerable.Repeat(" missing", 2_000));
+
+        Assert.Single((await _history.EventsAsync(new HistoryFilter { Text = words }, null, 10, Cancellation)).Items);
+    }
+
+    [Fact]
     public void HashOfAnEntry_TellsFieldsApart()
     {
         var at = _time.GetUtcNow();
