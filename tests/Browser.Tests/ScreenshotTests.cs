@@ -19,7 +19,7 @@ public sealed class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
     [InlineData(ColorScheme.Dark)]
     public async Task Overview(ColorScheme scheme)
     {
-        var page = await OperatorAsync("/", height: 480, scheme: scheme);
+        var page = await OperatorAsync("/", height: 860, scheme: scheme);
         await Expect(page.GetByTestId($"pair-card-{Pair.Name}")).ToBeVisibleAsync();
 
         await SaveAsync(page, "overview", scheme);
