@@ -121,7 +121,8 @@ prepare() {
   # Stops everything even when this script is killed without a chance to.
   setsid "$BASH" "$root/run.sh" __keeper "$$" "$(start_time $$)" </dev/null >>"$run_dir/log/keeper.log" 2>&1 &
   keeper=$!
-  disown
+  # It may have ended already, and then there is nothing to disown.
+  disown 2>/dev/null || true
 }
 
 require_free() { # WHAT ADDRESS PORT

@@ -34,7 +34,8 @@ launch() { # NAME COMMAND...
   setsid "$@" </dev/null >>"$run_dir/log/$name.log" 2>&1 &
   write_pid "$name" $!
   # What becomes of it is said by watch, in words, and not by the shell.
-  disown
+  # It may have ended already, and then there is nothing to disown.
+  disown 2>/dev/null || true
 }
 
 terminate() { # NAME...: asks all of them, waits 5 s at most, then kills
