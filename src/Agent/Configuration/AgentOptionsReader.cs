@@ -111,9 +111,9 @@ internal sealed class AgentOptionsReader
         var neighbors = new List<NeighborEndpoint>();
         foreach (var text in _raw.Neighbors)
         {
-            if (!NeighborEndpoint.TryParse(text, port, out var neighbor))
+            if (!NeighborEndpoint.TryParse(text, port, out var neighbor, out var misread))
             {
-                _errors.Add($"--neighbor: '{text}' is no address; give ADDR, IPV4:PORT or [IPV6]:PORT.");
+                _errors.Add(misread is null ? $"--neighbor: '{text}' is no address; give ADDR, IPV4:PORT or [IPV6]:PORT." : Misread("--neighbor", text, misread));
             }
             else if (neighbors.Contains(neighbor))
             {
@@ -153,9 +153,9 @@ internal sealed class AgentOptionsReader
         IPAddress? ipv6 = null;
         foreach (var text in _raw.LocalAddresses)
         {
-            if (!NeighborEndpoint.TryParse(text, NeighborEndpoint.DefaultPort, out var parsed) || parsed.Port != NeighborEndpoint.DefaultPort)
+            if (!NeighborEndpoint.TryParse(text, NeighborEndpoint.DefaultPort, out var parsed, out var misread) || parsed.Port != NeighborEndpoint.DefaultPort)
             {
-                _errors.Add($"--local-address: '{text}' is no address; give an IPv4 or IPv6 address of this node.");
+                _errors.Add(misread is null ? $"--local-address: '{text}' is no address; give an IPv4 or IPv6 address of this node." : Misread("--local-address", text, misread));
                 continue;
             }
 
@@ -180,6 +180,11 @@ internal sealed class AgentOptionsReader
 
         if (RouterId.TryParse(_raw.RouterId, out var routerId))
         {
+            if (routerId.ToString() != _raw.RouterId)
+            {
+                _errors.Add($"--router-id: '{_raw.RouterId}' would be read as {routerId}; give {routerId} if that is meant, without leading zeros.");
+            }
+
             return routerId;
         }
 
@@ -241,12 +246,24 @@ internal sealed class AgentOptionsReader
 
         if (Uri.TryCreate(_raw.Hub, UriKind.Absolute, out var hub) && hub.Scheme is "http" or "https" && hub.Host.Length > 0)
         {
+            if (hub.Scheme == "http" && !IsThisHost(hub))
+            {
+                // Whoever is between us could move addresses.
+                _errors.Add($"--hub: '{_raw.Hub}' would cross the network unprotected; open an SSH tunnel (ssh -N -L 5081:127.0.0.1:5081 {hub.IdnHost}) and give http://127.0.0.1:5081, or give an https:// address.");
+            }
+
             return hub;
         }
 
         _errors.Add($"--hub: '{_raw.Hub}' is no address of a hub; give it as http://HOST:PORT, such as http://127.0.0.1:5081.");
         return null;
     }
+
+    private static bool IsThisHost(Uri hub) =>
+        hub.Host == "localhost" || (IPAddress.TryParse(hub.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));
+
+    private static string Misread(string flag, string text, IPAddress misread) =>
+        $"{flag}: '{text}' would be read as {misread}; give {misread} if that is meant, and write IPv4 addresses without leading zeros.";
 
     private HoldTime ReadHoldTime()
     {

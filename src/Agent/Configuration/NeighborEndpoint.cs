@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using System.Net.Sockets;
+using FailoverHub.Agent.Node;
 
 namespace FailoverHub.Agent.Configuration;
 
@@ -11,12 +11,29 @@ internal sealed record NeighborEndpoint(IPAddress Address, int Port)
     public const int DefaultPort = 179;
 
     /// <summary>Reads <c>192.0.2.1</c>, <c>192.0.2.1:1790</c>, <c>2001:db8::1</c> or <c>[2001:db8::1]:1790</c>.</summary>
-    public static bool TryParse(string text, int defaultPort, out NeighborEndpoint endpoint)
+    /// <param name="text">As it was typed.</param>
+    /// <param name="defaultPort">When it names none.</param>
+    /// <param name="endpoint">What it says.</param>
+    public static bool TryParse(string text, int defaultPort, out NeighborEndpoint endpoint) => TryParse(text, defaultPort, out endpoint, out _);
+
+    /// <summary>As above.</summary>
+    /// <param name="text">As it was typed.</param>
+    /// <param name="defaultPort">When it names none.</param>
+    /// <param name="endpoint">What it says.</param>
+    /// <param name="misread">When false: the address that the text would have been taken for, if there is one.</param>
+    public static bool TryParse(string text, int defaultPort, out NeighborEndpoint endpoint, out IPAddress? misread)
     {
+        misread = null;
         endpoint = new NeighborEndpoint(IPAddress.None, defaultPort);
         var (host, port) = Split(text);
-        if (!IPAddress.TryParse(host, out var address) || (address.AddressFamily == AddressFamily.InterNetwork && host.Count(c => c == '.') != 3))
+        if (!IPAddress.TryParse(host, out var address))
         {
+            return false;
+        }
+
+        if (SharedPrefix.IsMisread(host, address))
+        {
+            misread = address;
             return false;
         }
 

@@ -16,9 +16,17 @@ internal static class SharedPrefix
         var cidr = !text.Contains('/', StringComparison.Ordinal) && text.Contains('.', StringComparison.Ordinal) ? text + "/32" : text;
         if (!IPNetwork.TryParse(cidr, out prefix))
         {
-            problem = HasHostBits(cidr) is { } network
+            problem = MisreadAddress(cidr) is { } address
+                ? $"'{text}' would be read as {address}; give {address} if that is meant, and write IPv4 addresses without leading zeros."
+                : HasHostBits(cidr) is { } network
                 ? $"'{text}' has bits set behind its length; give {network}."
                 : $"'{text}' is no prefix; give an IPv4 /32 or an IPv6 /64 or /56, such as 203.0.113.10/32.";
+            return false;
+        }
+
+        if (IsMisread(cidr[..cidr.IndexOf('/', StringComparison.Ordinal)], prefix.BaseAddress))
+        {
+            problem = $"'{text}' would be read as {prefix}; give {prefix} if that is meant, and write IPv4 addresses without leading zeros.";
             return false;
         }
 
@@ -30,6 +38,13 @@ internal static class SharedPrefix
 
         return true;
     }
+
+    /// <summary>
+    /// The text names another IPv4 address than a person reads in it: a leading zero makes a number octal, and a number that is missing is
+    /// made up.
+    /// </summary>
+    public static bool IsMisread(string text, IPAddress address) =>
+        address.AddressFamily == AddressFamily.InterNetwork && address.ToString() != text;
 
     /// <summary>The prefix of this length that the address is in.</summary>
     public static IPNetwork Of(IPAddress address, int length)
@@ -55,6 +70,9 @@ internal static class SharedPrefix
         var byAddress = byFamily != 0 ? byFamily : a[..aLength].SequenceCompareTo(b[..bLength]);
         return byAddress != 0 ? byAddress : left.PrefixLength.CompareTo(right.PrefixLength);
     }
+
+    private static IPAddress? MisreadAddress(string cidr) =>
+        cidr.Split('/')[0] is var host && IPAddress.TryParse(host, out var address) && IsMisread(host, address) ? address : null;
 
     private static IPNetwork? HasHostBits(string cidr)
     {

@@ -112,6 +112,16 @@ public sealed class AgentCommandLineTests
     [InlineData("-dcid 18 -primary --announce 2001:db8::/48", "--announce")]
     [InlineData("-dcid 18 -primary --announce 192.0.2.1 --announce 192.0.2.1/32", "--announce")]
     [InlineData("-dcid 18 -primary --hub 127.0.0.1:5081", "--hub")]
+    [InlineData("-dcid 18 -primary --hub http://hub.example:5081", "SSH tunnel")]
+    [InlineData("-dcid 18 -primary --hub http://192.0.2.1:5081", "SSH tunnel")]
+    [InlineData("-dcid 18 -primary --hub http://[2001:db8::1]:5081", "SSH tunnel")]
+    [InlineData("--primary --neighbor 192.0.2.010", "give 192.0.2.8 if")]
+    [InlineData("--primary --neighbor 192.0.2.010:1790", "give 192.0.2.8 if")]
+    [InlineData("-dcid 18 -primary --local-address 010.0.0.1", "give 8.0.0.1 if")]
+    [InlineData("-dcid 18 -primary --router-id 192.0.2.010", "give 192.0.2.8 if")]
+    [InlineData("-dcid 18 -primary --announce 203.0.113.010/32", "give 203.0.113.8/32 if")]
+    [InlineData("-dcid 18 -primary --announce 203.0.113.010", "give 203.0.113.8/32 if")]
+    [InlineData("-dcid 18 -primary --announce 203.113/32", "give 203.0.0.113/32 if")]
     [InlineData("-dcid 18 -primary --node bad/name", "--node")]
     [InlineData("-dcid 18 -primary --peer-as 0", "--peer-as")]
     [InlineData("-dcid 18 -primary --what", "--what")]
@@ -136,11 +146,21 @@ public sealed class AgentCommandLineTests
     [InlineData("-dcid 18", true)]
     [InlineData("-dcid 18 --announce 192.0.2.1/32", true)]
     [InlineData("-dcid 18 --announce 192.0.2.1/32=primary", false)]
-    [InlineData("-dcid 18 --hub http://hub:5081", false)]
+    [InlineData("-dcid 18 --hub https://hub:5081", false)]
     [InlineData("-dcid 18 -secondary", false)]
     public void NoRoleAnywhere_NeedsAStoredIntent(string line, bool needed)
     {
         Assert.Equal(needed, Accept(line).NeedsStoredIntent);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:5081")]
+    [InlineData("http://localhost:5081")]
+    [InlineData("http://[::1]:5081")]
+    [InlineData("https://hub.example:5081")]
+    public void HubThatNobodyElseCanListenTo_IsAccepted(string hub)
+    {
+        Assert.Equal(new Uri(hub), Accept($"-dcid 18 -primary --hub {hub}").Hub);
     }
 
     [Theory]

@@ -28,6 +28,9 @@ public sealed class NeighborEndpointTests
     [InlineData("[2001:db8::1")]
     [InlineData("[2001:db8::1]1790")]
     [InlineData("[2001:db8::1]:x")]
+    [InlineData("192.0.2.010")]
+    [InlineData("192.0.2")]
+    [InlineData("0xc0.0.2.1")]
     public void NoAddress_IsRefused(string text)
     {
         Assert.False(NeighborEndpoint.TryParse(text, NeighborEndpoint.DefaultPort, out _));
