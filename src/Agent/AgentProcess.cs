@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub;
@@ -159,7 +160,7 @@ internal sealed partial class AgentProcess
         {
             return _addresses.Read();
         }
-        catch (Exception exception) when (exception is NetworkInformationException or IOException)
+        catch (Exception exception) when (exception is NetworkInformationException or SocketException or IOException)
         {
             Warn(_logger, $"the addresses of the interfaces cannot be read: {exception.Message}");
             return [];

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.NetworkInformation;
+using System.Net.Sockets;
 using FailoverHub.Agent.Node;
 using Microsoft.Extensions.Logging;
 
@@ -37,7 +38,7 @@ internal sealed partial class AddressWatcher(
                 {
                     found = read();
                 }
-                catch (Exception exception) when (exception is NetworkInformationException or IOException)
+                catch (Exception exception) when (exception is NetworkInformationException or SocketException or IOException)
                 {
                     // Not knowing is not the same as gone: what was announced stays.
                     if (!failing)

@@ -66,25 +66,26 @@ internal sealed class HostAddresses
     }
 
     /// <summary>The addresses that the kernel would dial these neighbors from. Sends nothing.</summary>
-    public static ImmutableArray<IPAddress> SourcesTowards(IEnumerable<IPAddress> neighbors)
+    /// <param name="neighbors">Any family.</param>
+    /// <param name="newSocket">Makes a datagram socket; null: of the kernel.</param>
+    public static ImmutableArray<IPAddress> SourcesTowards(IEnumerable<IPAddress> neighbors, Func<AddressFamily, Socket>? newSocket = null)
     {
         var sources = ImmutableArray.CreateBuilder<IPAddress>();
         foreach (var neighbor in neighbors)
         {
-            using var socket = new Socket(neighbor.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
             try
             {
+                using var socket = newSocket?.Invoke(neighbor.AddressFamily) ?? new Socket(neighbor.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
                 socket.Connect(neighbor, 9);
+                if (socket.LocalEndPoint is IPEndPoint local && !sources.Contains(local.Address))
+                {
+                    sources.Add(local.Address);
+                }
             }
-            catch (SocketException)
+            catch (SocketException exception) when (exception.SocketErrorCode != SocketError.TooManyOpenSockets)
             {
-                // No route to it: then there is no source either.
-                continue;
-            }
-
-            if (socket.LocalEndPoint is IPEndPoint local && !sources.Contains(local.Address))
-            {
-                sources.Add(local.Address);
+                // No route to it, or its family is switched off: then there is no source either. Having no descriptor left says nothing
+                // about sources: that reading fails as a whole, and what was known before stays.
             }
         }
 

@@ -47,13 +47,14 @@ internal static class IntentRules
             return new IntentOutcome.AcceptedNotAnnounced("no session is established; the neighbors are told when one is");
         }
 
-        var written = state.Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= version);
-        return (written, waitIsOver) switch
+        var written = state.Sessions.Where(session => session.IsEstablished && session.WrittenVersion >= version).ToList();
+        var carrying = written.Count(session => session.Skipped.IsEmpty);
+        return (written.Count, waitIsOver) switch
         {
-            _ when written == established => new IntentOutcome.Applied(written),
-            (_, false) => null,
-            (0, true) => new IntentOutcome.AcceptedNotAnnounced($"none of {established} established sessions took the UPDATE in time"),
-            _ => new IntentOutcome.Applied(written),
+            _ when written.Count < established && !waitIsOver => null,
+            (0, _) => new IntentOutcome.AcceptedNotAnnounced($"none of {established} established sessions took the UPDATE in time"),
+            _ when carrying == 0 => new IntentOutcome.AcceptedNotAnnounced($"no established session can carry all of it: {written[0].Skipped[0].Describe(written[0].Neighbor)}"),
+            _ => new IntentOutcome.Applied(carrying),
         };
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 
 namespace FailoverHub.Agent.Node;
@@ -42,7 +43,13 @@ internal abstract record NodeEvent
     internal sealed record SessionFailed(NeighborEndpoint Neighbor, SessionError Error) : NodeEvent;
 
     /// <summary>Every UPDATE up to this version of the advertisements is written on the session's socket.</summary>
-    internal sealed record AdvertisementsWritten(NeighborEndpoint Neighbor, long Version) : NodeEvent;
+    /// <param name="Neighbor">Whose session.</param>
+    /// <param name="Version">Of the advertisements.</param>
+    internal sealed record AdvertisementsWritten(NeighborEndpoint Neighbor, long Version) : NodeEvent
+    {
+        /// <summary>Prefixes of them that the session cannot carry: the neighbor does not have these.</summary>
+        public ImmutableArray<SkippedPrefix> Skipped { get; init; } = [];
+    }
 
     /// <summary>Time has passed. Given while an answer is pending.</summary>
     internal sealed record Tick : NodeEvent;

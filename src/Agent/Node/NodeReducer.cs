@@ -44,7 +44,7 @@ internal static class NodeReducer
                 FailSession(step, failed);
                 break;
             case NodeEvent.AdvertisementsWritten written:
-                Update(step, written.Neighbor, session => session with { WrittenVersion = written.Version });
+                TakeWritten(step, written);
                 break;
             case NodeEvent.StopRequested stop:
                 Stop(step, stop.Cause);
@@ -211,6 +211,16 @@ internal static class NodeReducer
             TransitionKind.SessionEstablished,
             $"session with {established.Neighbor} established: hold {hold.Seconds} s, {Announced(step.State)}",
             neighbor: established.Neighbor.ToString());
+    }
+
+    private static void TakeWritten(NodeStep step, NodeEvent.AdvertisementsWritten written)
+    {
+        foreach (var skipped in written.Skipped.Except(step.State.Session(written.Neighbor)?.Skipped ?? []))
+        {
+            step.Do(new NodeEffect.Log(LogLevel.Warning, skipped.Describe(written.Neighbor)));
+        }
+
+        Update(step, written.Neighbor, session => session with { WrittenVersion = written.Version, Skipped = written.Skipped });
     }
 
     private static void FailSession(NodeStep step, NodeEvent.SessionFailed failed)

@@ -69,6 +69,9 @@ internal sealed record SessionStatus
     /// <summary>The newest version of the advertisements whose UPDATEs are all on the socket of the present connection; 0: none.</summary>
     public long WrittenVersion { get; init; }
 
+    /// <summary>Prefixes of that version that the session cannot carry. Kept over a loss, so that a reconnect does not say it again.</summary>
+    public ImmutableArray<SkippedPrefix> Skipped { get; init; } = [];
+
     public bool IsEstablished => State == SessionState.Established;
 }
 
@@ -108,10 +111,10 @@ internal sealed record NodeState
 
     public SessionStatus? Session(NeighborEndpoint neighbor) => Sessions.FirstOrDefault(session => session.Neighbor == neighbor);
 
-    /// <summary>Established sessions on which the last UPDATE for this prefix was written.</summary>
+    /// <summary>Established sessions on which the last UPDATE for this prefix was written; one that cannot carry it has had none.</summary>
     public int SessionsCarrying(PrefixState prefix) =>
         prefix.Decision is AdvertisementDecision.Announce
-            ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version)
+            ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version && !session.Skipped.Any(skipped => skipped.Prefix.Equals(prefix.Prefix)))
             : 0;
 
     /// <summary>The node before anything has happened.</summary>

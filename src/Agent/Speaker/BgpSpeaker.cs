@@ -104,7 +104,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
             foreach (var connection in _connections)
             {
-                connection.Start(Now());
+                Guarded(connection, Now(), static (connection, now) => connection.Start(now));
             }
 
             RunLoop();
@@ -133,7 +133,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 stopping = true;
                 foreach (var connection in _connections)
                 {
-                    connection.Stop(text, now);
+                    Guarded(connection, now, (connection, now) => connection.Stop(text, now));
                 }
             }
 
@@ -141,7 +141,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             {
                 if (connection.NextDeadline <= now)
                 {
-                    connection.Tick(now);
+                    Guarded(connection, now, static (connection, now) => connection.Tick(now));
                 }
             }
 
@@ -152,6 +152,19 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             }
 
             Wait(read, write, owners);
+        }
+    }
+
+    // What the kernel refuses one connection is no business of the others.
+    private static void Guarded(PeerConnection connection, TimeSpan now, Action<PeerConnection, TimeSpan> act)
+    {
+        try
+        {
+            act(connection, now);
+        }
+        catch (SocketException exception)
+        {
+            connection.Break(exception, now);
         }
     }
 
@@ -172,7 +185,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         {
             if (owners.TryGetValue(socket, out var connection))
             {
-                connection.OnWritable(socket, now);
+                Guarded(connection, now, (connection, now) => connection.OnWritable(socket, now));
             }
         }
 
@@ -184,7 +197,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             }
             else
             {
-                owners[socket].OnReadable(socket, now);
+                Guarded(owners[socket], now, (connection, now) => connection.OnReadable(socket, now));
             }
         }
     }
@@ -225,7 +238,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
         foreach (var connection in _connections)
         {
-            connection.SetAdvertisements(set.Version, set.Advertisements, now);
+            Guarded(connection, now, (connection, now) => connection.SetAdvertisements(set.Version, set.Advertisements, now));
         }
 
         return true;

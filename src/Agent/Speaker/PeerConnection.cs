@@ -18,7 +18,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
 {
     private readonly byte[] _input = new byte[16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
-    private readonly Queue<(long Position, long Version)> _marks = new();
+    private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
     private PeerSocket? _socket;
     private PeerSocket? _closing;
     private TimeSpan _dialDeadline;
@@ -144,6 +144,17 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         }
     }
 
+    /// <summary>The kernel refused something that it never should: this connection is lost, and no other.</summary>
+    public void Break(SocketException exception, TimeSpan now)
+    {
+        // It came in the middle of an input; whatever stood behind that belonged to the same connection.
+        _inputs.Clear();
+        DropSocket();
+        var problem = PeerSocket.Words(exception.SocketErrorCode, options);
+        Give(new SessionInput.ConnectFailed(problem), now);
+        Give(new SessionInput.Disconnected(problem), now);
+    }
+
     public void Dispose()
     {
         DropSocket();
@@ -197,8 +208,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             case SessionEffect.Failed failed:
                 post(new NodeEvent.SessionFailed(Neighbor, failed.Error));
                 break;
-            case SessionEffect.AdvertisementsSent:
-                Mark(now);
+            case SessionEffect.AdvertisementsSent sent:
+                Mark(sent.Skipped, now);
                 break;
             case SessionEffect.RoutesReceived:
                 // Nothing is imported: the platform's route servers have nothing to tell an end host.
@@ -272,11 +283,11 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         }
     }
 
-    private void Mark(TimeSpan now)
+    private void Mark(ImmutableArray<SkippedPrefix> skipped, TimeSpan now)
     {
         if (_socket is not null)
         {
-            _marks.Enqueue((_socket.Queued, _version));
+            _marks.Enqueue((_socket.Queued, _version, skipped));
             AfterWriting(now);
         }
     }
@@ -293,7 +304,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         while (_marks.TryPeek(out var mark) && mark.Position <= written)
         {
             _marks.Dequeue();
-            post(new NodeEvent.AdvertisementsWritten(Neighbor, mark.Version));
+            post(new NodeEvent.AdvertisementsWritten(Neighbor, mark.Version) { Skipped = mark.Skipped });
         }
     }
 

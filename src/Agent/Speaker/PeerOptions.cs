@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Session;
 
@@ -11,6 +12,9 @@ internal sealed record PeerOptions
 
     /// <summary>Null: the kernel chooses.</summary>
     public IPAddress? LocalAddress { get; init; }
+
+    /// <summary>Makes the socket of a dial. The kernel may refuse: no descriptor left, an address family that is switched off.</summary>
+    public Func<AddressFamily, Socket> NewSocket { get; init; } = static family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
 
     /// <summary>Hops that our packets may take, 1 to 255.</summary>
     public int Ttl { get; init; } = 16;

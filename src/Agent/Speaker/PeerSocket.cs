@@ -44,9 +44,10 @@ internal sealed class PeerSocket : IDisposable
     public static (PeerSocket? Socket, string? Problem) Dial(PeerOptions options)
     {
         var neighbor = options.Neighbor;
-        var socket = new Socket(neighbor.Address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+        Socket? socket = null;
         try
         {
+            socket = options.NewSocket(neighbor.Address.AddressFamily);
             socket.Blocking = false;
             socket.NoDelay = true;
             socket.Ttl = (short)options.Ttl;
@@ -63,11 +64,11 @@ internal sealed class PeerSocket : IDisposable
         }
         catch (SocketException exception)
         {
-            socket.Dispose();
+            socket?.Dispose();
             return (null, Words(exception.SocketErrorCode, options));
         }
 
-        return (new PeerSocket(socket), null);
+        return (new PeerSocket(socket!), null);
     }
 
     /// <summary>After the dialling socket became writable. Null: connected. Else why not.</summary>
@@ -195,7 +196,8 @@ internal sealed class PeerSocket : IDisposable
         }
     }
 
-    private static string Words(SocketError error, PeerOptions? options = null) => error switch
+    /// <summary>The error in words that say what to do, as far as that is known.</summary>
+    public static string Words(SocketError error, PeerOptions? options = null) => error switch
     {
         SocketError.ConnectionRefused => "connection refused",
         SocketError.ConnectionReset => "connection reset by the neighbor",
@@ -206,6 +208,8 @@ internal sealed class PeerSocket : IDisposable
         SocketError.AddressNotAvailable => options?.LocalAddress is { } local
             ? $"{local} is no address of this node; see --local-address"
             : "no address of this node can reach it",
+        SocketError.TooManyOpenSockets => "this process has too many open files: raise its limit (LimitNOFILE)",
+        SocketError.AddressFamilyNotSupported => "this host does not speak the neighbor's address family",
         SocketError.AccessDenied => "not permitted: a firewall rule on this node",
         _ => $"socket error {error}",
     };

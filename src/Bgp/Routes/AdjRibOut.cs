@@ -19,6 +19,14 @@ internal sealed class AdjRibOut
     // Prefixes that the neighbor has from us now.
     public int Count => _sent.Count;
 
+    // What the neighbor should have and cannot get while this session lasts; empty when no session is up.
+    public ImmutableArray<SkippedPrefix> Skipped =>
+        _context is not { } context
+            ? []
+            : [.. _desired.Values
+                .Where(wanted => !context.CanSend(wanted.Family))
+                .Select(wanted => new SkippedPrefix(wanted.Prefix, context.WhyNot(wanted.Family)!.Value))];
+
     public void SetDesired(ImmutableArray<Advertisement> all)
     {
         var desired = new Dictionary<IPNetwork, Advertisement>(all.Length);

@@ -34,10 +34,18 @@ internal sealed class AdvertisingContext
     public static UpdateContext WireContext(NegotiatedParameters negotiated) => new(
         negotiated.FourOctetAs, negotiated.Families.Contains(RouteFamily.Ipv4Unicast), negotiated.Families.Contains(RouteFamily.Ipv6Unicast));
 
-    // IPv4 over an IPv6 session needs RFC 8950: without it there is no next hop that we could write.
-    public bool CanSend(RouteFamily family) =>
-        _negotiated.Families.Contains(family)
-        && (family == RouteFamily.Ipv6Unicast || _ipv4NextHop is not null || _negotiated.Ipv4WithIpv6NextHop);
+    public bool CanSend(RouteFamily family) => WhyNot(family) is null;
+
+    // Null: routes of this family can be sent. IPv4 over an IPv6 session needs RFC 8950: without it there is no next hop that we could write.
+    public SkipReason? WhyNot(RouteFamily family)
+    {
+        if (!_negotiated.Families.Contains(family))
+        {
+            return SkipReason.FamilyNotNegotiated;
+        }
+
+        return family == RouteFamily.Ipv6Unicast || _ipv4NextHop is not null || _negotiated.Ipv4WithIpv6NextHop ? null : SkipReason.NoNextHop;
+    }
 
     // Routes of this family are in the fields of RFC 4271 instead of in MP_REACH_NLRI.
     public bool IsClassic(RouteFamily family) => family == RouteFamily.Ipv4Unicast && _ipv4NextHop is not null;

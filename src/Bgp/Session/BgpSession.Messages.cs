@@ -73,7 +73,7 @@ public sealed partial class BgpSession
         SendRoutes(_ribOut.WriteChanges(), now);
         MoveTo(SessionState.Established, "the neighbor has confirmed");
         _effects.Add(new SessionEffect.Established(_negotiated!));
-        _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count));
+        _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
     }
 
     private void RestartHold(TimeSpan now) =>

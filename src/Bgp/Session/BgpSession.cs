@@ -261,7 +261,7 @@ public sealed partial class BgpSession
         if (State == SessionState.Established)
         {
             SendRoutes(_ribOut.WriteChanges(), now);
-            _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count));
+            _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
         }
     }
 

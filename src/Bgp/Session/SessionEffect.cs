@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
 
 namespace FailoverHub.Bgp.Session;
 
@@ -41,7 +43,11 @@ public abstract record SessionEffect
     /// <param name="Update">After the error handling of RFC 7606.</param>
     public sealed record RoutesReceived(ReceivedRoutes Update) : SessionEffect;
 
-    /// <summary>News: every UPDATE that brings the neighbor to the last <see cref="SessionInput.SetAdvertisements"/> is in the effects before this one.</summary>
+    /// <summary>
+    /// News: every UPDATE that brings the neighbor to the last <see cref="SessionInput.SetAdvertisements"/>, as far as the session can carry
+    /// it, is in the effects before this one.
+    /// </summary>
     /// <param name="Announced">Number of prefixes that the neighbor has from us now.</param>
-    public sealed record AdvertisementsSent(int Announced) : SessionEffect;
+    /// <param name="Skipped">Prefixes of it that this session cannot carry, and why: the neighbor does not have them.</param>
+    public sealed record AdvertisementsSent(int Announced, ImmutableArray<SkippedPrefix> Skipped) : SessionEffect;
 }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Node;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -28,14 +29,16 @@ public sealed class AddressWatcherTests
         Assert.Equal([_one, _none], watched.Told);
     }
 
-    [Fact]
-    public async Task AddressesCannotBeRead_WhatWasKnownStays_UntilTheyCan()
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task AddressesCannotBeRead_WhatWasKnownStays_UntilTheyCan(bool noSocket)
     {
         Func<ImmutableHashSet<IPNetwork>> read = () => _one;
         using var watched = new Watched(() => read());
 
         await watched.PollAsync();
-        read = () => throw new IOException("no /proc");
+        read = () => throw (Exception)(noSocket ? new SocketException((int)SocketError.TooManyOpenSockets) : new IOException("no /proc"));
         await watched.PollAsync();
         Assert.Equal([_one], watched.Told);
         read = () => _none;

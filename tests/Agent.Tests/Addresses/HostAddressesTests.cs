@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 
 namespace FailoverHub.Agent.Tests.Addresses;
@@ -20,5 +21,17 @@ public sealed class HostAddressesTests
     public void SourcesTowards_ALoopbackNeighbor_IsALoopbackAddress()
     {
         Assert.Equal([IPAddress.Loopback], HostAddresses.SourcesTowards([IPAddress.Loopback]).ToArray());
+    }
+
+    [Fact]
+    public void SourcesTowards_AFamilyThatIsSwitchedOff_AreThoseOfTheOther()
+    {
+        var sources = HostAddresses.SourcesTowards(
+            [IPAddress.IPv6Loopback, IPAddress.Loopback],
+            family => family == AddressFamily.InterNetworkV6
+                ? throw new SocketException((int)SocketError.AddressFamilyNotSupported)
+                : new Socket(family, SocketType.Dgram, ProtocolType.Udp));
+
+        Assert.Equal([IPAddress.Loopback], sources.ToArray());
     }
 }

@@ -2,6 +2,7 @@ using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 
 namespace FailoverHub.Agent.Tests.Node;
@@ -9,6 +10,7 @@ namespace FailoverHub.Agent.Tests.Node;
 public sealed class IntentTests
 {
     private static readonly PrefixIntent _asSecondary = new(Shared, Role.Secondary);
+    private static readonly SkippedPrefix _cannot = new(Shared, SkipReason.FamilyNotNegotiated);
 
     [Fact]
     public void IntentReceived_NothingChanges_BeforeItIsKept()
@@ -82,6 +84,25 @@ public sealed class IntentTests
 
         Assert.IsType<IntentOutcome.AcceptedNotAnnounced>(node.Answer!.Outcome);
         Assert.Equal(1ul, node.State.Intent!.Revision);
+    }
+
+    [Fact]
+    public void IntentKept_OneSessionCannotCarryIt_IsAppliedOnTheOthersOnly()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First, _cannot).Written(Second);
+
+        Assert.Equal(new IntentAnswer(1, new IntentOutcome.Applied(1)), node.Answer);
+        Assert.Equal(1, node.State.SessionsCarrying(node.State.Prefixes[0]));
+    }
+
+    [Fact]
+    public void IntentKept_NoSessionCanCarryIt_SaysThatNobodyHasIt_AndWhy()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Keep(Intent(1, prefixes: _asSecondary)).Written(First, _cannot).Written(Second, _cannot);
+
+        var reason = Assert.IsType<IntentOutcome.AcceptedNotAnnounced>(node.Answer!.Outcome).Reason;
+        Assert.Contains("203.0.113.10/32 is not announced to 192.0.2.1", reason, StringComparison.Ordinal);
+        Assert.Equal(0, node.State.SessionsCarrying(node.State.Prefixes[0]));
     }
 
     [Fact]

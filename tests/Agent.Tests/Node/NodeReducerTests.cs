@@ -1,7 +1,9 @@
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 
 namespace FailoverHub.Agent.Tests.Node;
@@ -114,6 +116,21 @@ public sealed class NodeReducerTests
         Assert.Equal((1, 0L, null), (session.Flaps, session.WrittenVersion, session.HoldTime));
         Assert.Equal("connection reset by the neighbor", session.LastTrouble!.Text);
         Assert.Equal(1, node.State.SessionsCarrying(node.State.Prefixes[0]));
+    }
+
+    [Fact]
+    public void SessionThatCannotCarryAPrefix_IsAWarningOnce_AlsoAcrossReconnects()
+    {
+        var skipped = new SkippedPrefix(Shared, SkipReason.NoNextHop);
+        var node = new NodeUnderTest().Start(Shared).Establish(First).Written(First, skipped);
+
+        var warning = Assert.IsType<NodeEffect.Log>(Assert.Single(node.Effects));
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        Assert.Equal("203.0.113.10/32 is not announced to 192.0.2.1, which takes no IPv4 routes on an IPv6 session (RFC 8950)", warning.Text);
+
+        node.Lose(First).Establish(First).Written(First, skipped);
+        Assert.Empty(node.Effects);
+        Assert.Equal(0, node.State.SessionsCarrying(node.State.Prefixes[0]));
     }
 
     [Fact]

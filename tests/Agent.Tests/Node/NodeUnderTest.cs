@@ -75,7 +75,8 @@ internal sealed class NodeUnderTest
         return this;
     }
 
-    public NodeUnderTest Written(NeighborEndpoint neighbor) => Give(new NodeEvent.AdvertisementsWritten(neighbor, State.Version));
+    public NodeUnderTest Written(NeighborEndpoint neighbor, params SkippedPrefix[] skipped) =>
+        Give(new NodeEvent.AdvertisementsWritten(neighbor, State.Version) { Skipped = [.. skipped] });
 
     public NodeUnderTest BothUp() => Establish(First).Written(First).Establish(Second).Written(Second);
 

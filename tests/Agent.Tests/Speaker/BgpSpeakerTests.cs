@@ -91,6 +91,29 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task NoSocketForOneNeighbor_IsAFailureOfThatSessionOnly_AndIsTriedAgain()
+    {
+        await using var router = new FakeRouter();
+        await using var starved = new FakeRouter();
+        var refusals = 0;
+        Start(
+            Peer(starved.Endpoint) with
+            {
+                NewSocket = family => Interlocked.Increment(ref refusals) == 1
+                    ? throw new SocketException((int)SocketError.TooManyOpenSockets)
+                    : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
+            },
+            Peer(router.Endpoint));
+
+        await router.Log.FirstAsync<Seen.Update>();
+        var failed = await _news.FirstAsync<NodeEvent.SessionFailed>();
+        Assert.Equal(starved.Endpoint, failed.Neighbor);
+        Assert.Contains("too many open files", failed.Error.Text, StringComparison.Ordinal);
+        await starved.Log.FirstAsync<Seen.Update>();
+        Assert.False(_speaker!.Ended.IsCompleted);
+    }
+
+    [Fact]
     public async Task NeighborComesUpLater_IsDialledAgain()
     {
         var port = FakeRouter.FreePort();

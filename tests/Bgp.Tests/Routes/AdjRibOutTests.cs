@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Tests.Session;
 using FailoverHub.Bgp.Tests.Wire;
@@ -237,6 +238,31 @@ public sealed class AdjRibOutTests
         neighbor.Announce(Announcements.Ipv4(Announcements.Primary), Announcements.Ipv4(Announcements.Secondary));
 
         Assert.Equal([Announcements.Secondary], Assert.Single(neighbor.Sent<UpdateMessage>()).Attributes.Communities);
+    }
+
+    [Fact]
+    public void FamilyThatTheNeighborDidNotOffer_IsSkipped_AndSaidToBe()
+    {
+        var ipv6Only = ScriptedNeighbor.Open with { Capabilities = [new Capability.Multiprotocol(AfiSafi.Of(RouteFamily.Ipv6Unicast)), new Capability.FourOctetAs(65000)] };
+        var neighbor = new ScriptedNeighbor().InEstablished(ipv6Only);
+
+        neighbor.Announce(Announcements.Ipv4(), Announcements.Ipv6());
+
+        var sent = Assert.Single(neighbor.Effects.OfType<SessionEffect.AdvertisementsSent>());
+        Assert.Equal(1, sent.Announced);
+        Assert.Equal([new SkippedPrefix(Announcements.Ipv4().Prefix, SkipReason.FamilyNotNegotiated)], sent.Skipped);
+    }
+
+    [Fact]
+    public void Ipv4OnAnIpv6SessionWithoutIpv6NextHops_IsSkipped_AndSaidToBe()
+    {
+        var neighbor = new ScriptedNeighbor().InEstablished(ScriptedNeighbor.Open with { Capabilities = [.. ScriptedNeighbor.Open.Capabilities.Where(capability => capability is not Capability.ExtendedNextHop)] });
+
+        neighbor.Announce(Announcements.Ipv4());
+
+        var sent = Assert.Single(neighbor.Effects.OfType<SessionEffect.AdvertisementsSent>());
+        Assert.Equal(0, sent.Announced);
+        Assert.Equal([new SkippedPrefix(Announcements.Ipv4().Prefix, SkipReason.NoNextHop)], sent.Skipped);
     }
 
     private static int AdvertisementsSent(ScriptedNeighbor neighbor) => Assert.Single(neighbor.Effects.OfType<SessionEffect.AdvertisementsSent>()).Announced;
