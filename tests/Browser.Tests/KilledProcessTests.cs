@@ -29,7 +29,11 @@ public sealed class KilledProcessTests(TrialRun trial) : BrowserTest(trial)
         Figures.Note("kill -9 of the active agent: page shows node-a gone", shown);
         Assert.InRange(moved, TimeSpan.Zero, Bound);
         Assert.InRange(shown, TimeSpan.Zero, Bound);
-        await Expect(page.GetByTestId("active-node")).ToHaveAttributeAsync("data-node", "node-b");
+
+        // The hub has only silence, which is no withdrawal: where the address is it learns from nobody, and says so.
+        await Expect(page.GetByTestId("pair-state")).Not.ToHaveAttributeAsync("data-state", "Healthy");
+        await Expect(page.GetByTestId("active-node")).ToHaveAttributeAsync("data-node", "");
+        await Expect(page.GetByTestId("active-node")).ToContainTextAsync("not known, because node-a is silent");
         Assert.Equal("node-b", await SharedAddressClient.AskAsync(Trial.SharedAddress, Cancelled));
 
         await dead;

@@ -51,14 +51,38 @@ internal static class FleetProjection
             : node.Report?.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix))?.AssignedRole;
 
     /// <summary>
-    /// The node that the platform should route the prefix to: of the fresh announcers the one with the best role; among equals the one
-    /// that was there first, if that is known. Null: nobody fresh announces it, or it cannot be told.
+    /// The node that the platform should route the prefix to: of those that may announce it the one with the best role; among equals the one
+    /// that was there first, if that is known. Null: nobody fresh announces it, or it cannot be told because a silent node may have it.
     /// </summary>
     public static string? InferActive(IEnumerable<MemberView> members, IPNetwork prefix, string? before)
     {
-        var announcers = members.Select(m => (m.Node.Name, Role: AnnouncedRole(m, prefix))).Where(a => a.Role is not null).ToList();
-        var best = announcers.Where(a => a.Role == announcers.Min(x => x.Role)).Select(a => a.Name).ToList();
-        return best.Count == 1 ? best[0] : best.FirstOrDefault(n => string.Equals(n, before, StringComparison.OrdinalIgnoreCase));
+        var announcers = members.Select(m => (m.Node, Role: PossibleRole(m, prefix))).Where(a => a.Role is not null).ToList();
+        var best = announcers.Where(a => a.Role == announcers.Min(x => x.Role)).Select(a => a.Node).ToList();
+        var active = best.Count == 1 ? best[0] : best.Find(n => string.Equals(n.Name, before, StringComparison.OrdinalIgnoreCase));
+        return active is { IsFresh: true } ? active.Name : null;
+    }
+
+    /// <summary>
+    /// The best role that the node may announce the prefix with now; null when it surely announces nothing. Silence withdraws nothing: only the
+    /// hub's link may be broken, and then the node goes on with what it last did or was last told, and a failed check may pass again.
+    /// </summary>
+    public static Role? PossibleRole(MemberView member, IPNetwork prefix)
+    {
+        if (member.Node.IsFresh)
+        {
+            return AnnouncedRole(member, prefix);
+        }
+
+        var view = member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
+        if (view is null)
+        {
+            // It does not have the prefix, or the hub has been started anew and has not heard it yet; then it is as it was when the pair was found.
+            return member.Node.HasReported ? null : member.MayBePrimary ? Role.Primary : Role.Secondary;
+        }
+
+        return member.Node.Drained || view.WithdrawnReason is WithdrawnReason.Drained or WithdrawnReason.NotAssigned or WithdrawnReason.Stopping
+            ? null
+            : view.ReportedRole is { } reported && view.AssignedRole is { } assigned ? (Role)Math.Min((int)reported, (int)assigned) : view.ReportedRole ?? view.AssignedRole;
     }
 
     /// <summary>
@@ -83,6 +107,7 @@ internal static class FleetProjection
         ReportedRevision = node.Report?.IntentRevision ?? 0,
         AssignedDrained = node.Intent?.Drained ?? node.Report?.Drained ?? false,
         Drained = node.Report?.Drained ?? false,
+        HasReported = node.Report is not null,
         Health = node.Report?.Health ?? Health.Unknown,
         Prefixes = PrefixesOf(node),
         Sessions = node.Report?.Sessions ?? [],
@@ -115,8 +140,15 @@ internal static class FleetProjection
     private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes)
     {
         var members = pair.Members.Where(nodes.ContainsKey).Select(m => MemberOf(pair, nodes[m])).ToImmutableArray();
-        var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())));
-        var (state, reason) = PairStateRules.Judge(pair, members, active);
+
+        // A node of another pair does not join this one, but what it announces counts on the wire all the same.
+        ImmutableArray<MemberView> outsiders =
+        [
+            .. nodes.Values.Where(n => n.IsFresh && !pair.Members.Contains(n.Name) && n.DataCenter == pair.DataCenter && n.Prefixes.Any(p => pair.Prefixes.Contains(p.Prefix))).Select(n => MemberOf(pair, n)),
+        ];
+        var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())) is { } name
+            && !outsiders.Any(o => AnnouncedRole(o, p) <= AnnouncedRole(members.First(m => m.Node.Name == name), p)) ? name : null);
+        var (state, reason) = PairStateRules.Judge(pair, members, outsiders, active);
 
         // One name for the whole pair only when all its prefixes are on that node.
         var actives = active.Values.Distinct().ToList();
@@ -140,6 +172,7 @@ internal static class FleetProjection
     private static MemberView MemberOf(PairFacts pair, NodeView node) => new()
     {
         Node = node,
+        MayBePrimary = pair.PreferredNode is null || string.Equals(pair.PreferredNode, node.Name, StringComparison.OrdinalIgnoreCase),
         Prefixes = [.. pair.Prefixes.SelectMany(p => node.Prefixes.Where(v => v.Prefix.Equals(p)))],
     };
 }

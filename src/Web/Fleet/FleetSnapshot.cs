@@ -74,6 +74,9 @@ public sealed record MemberView
 
     /// <summary>The pair's prefixes on this node, in the pair's order; a prefix that it does not have is absent.</summary>
     public required ImmutableArray<PrefixView> Prefixes { get; init; }
+
+    /// <summary>Nothing that the hub keeps speaks against its being primary by its own configuration.</summary>
+    internal bool MayBePrimary { get; init; }
 }
 
 /// <summary>A node as it is now, with the age of that knowledge.</summary>
@@ -126,6 +129,9 @@ public sealed record NodeView
 
     /// <summary>Whether its last report may be called current.</summary>
     public bool IsFresh => Link == NodeLink.Connected;
+
+    /// <summary>It has reported in this run of the hub: what it does not have it said itself.</summary>
+    internal bool HasReported { get; init; }
 }
 
 /// <summary>One prefix on one node: wanted beside reported.</summary>

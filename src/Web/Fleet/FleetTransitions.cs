@@ -1,3 +1,4 @@
+using System.Net;
 using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Fleet;
@@ -21,12 +22,52 @@ internal static class FleetTransitions
         foreach (var pair in after.Pairs)
         {
             var was = oldPairs.GetValueOrDefault(pair.Id);
-            if (was is null ? pair.State != PairState.Unknown : was.State != pair.State || (was.ActiveNode != pair.ActiveNode && was.ActiveNode is not null && pair.ActiveNode is not null))
+            foreach (var gone in was is null ? [] : was.Prefixes.Except(pair.Prefixes))
+            {
+                yield return PrefixGone(after, pair, gone);
+            }
+
+            if (was is null ? pair.State != PairState.Unknown : was.State != pair.State || was.ActiveNode != pair.ActiveNode)
             {
                 yield return StateChanged(after, pair, was);
             }
         }
+
+        var known = InTwoPairs(before).Select(p => p.Prefix).ToHashSet();
+        foreach (var (prefix, nodes) in InTwoPairs(after).Where(p => !known.Contains(p.Prefix)))
+        {
+            yield return new EventDraft
+            {
+                At = after.At,
+                Kind = EventKinds.PrefixInTwoPairs,
+                Severity = EventSeverity.Critical,
+                Prefix = prefix.ToString(),
+                Text = $"{prefix} is announced by nodes of different pairs: {nodes}. The hub never joins or splits pairs, so no rule guards that address as one. Give it to the nodes of one pair.",
+            };
+        }
     }
+
+    /// <summary>Prefixes that nodes of more than one pair of a data center announce, with the names of the nodes.</summary>
+    private static List<(IPNetwork Prefix, string Nodes)> InTwoPairs(FleetSnapshot fleet)
+    {
+        var announced = fleet.Pairs.SelectMany(pair => pair.Members
+            .SelectMany(m => m.Node.Prefixes.Where(p => p.Announced).Select(p => (Key: (p.Prefix, m.Node.DataCenter), Node: m.Node.Name, Pair: pair.Name))));
+        return
+        [
+            .. announced.GroupBy(a => a.Key).Where(g => g.DistinctBy(a => a.Pair).Skip(1).Any())
+                .Select(g => (g.Key.Prefix, string.Join(", ", g.Select(a => $"{a.Node} of {a.Pair}").Order(StringComparer.Ordinal)))),
+        ];
+    }
+
+    private static EventDraft PrefixGone(FleetSnapshot after, PairView pair, IPNetwork gone) => new()
+    {
+        At = after.At,
+        Kind = EventKinds.PairPrefixGone,
+        Severity = EventSeverity.Critical,
+        Pair = pair.Name,
+        Prefix = gone.ToString(),
+        Text = $"{gone} is no longer an address of {pair.Name}: no node of it has it any more, so nobody announces it.",
+    };
 
     private static EventDraft LinkChanged(FleetSnapshot after, NodeView node, NodeLink was) => new()
     {
@@ -60,7 +101,7 @@ internal static class FleetTransitions
         },
         Pair = pair.Name,
         Text = was?.State == pair.State
-            ? $"{pair.Name}: the active node changed from {was.ActiveNode} to {pair.ActiveNode}. {pair.StateReason}"
+            ? $"{pair.Name}: the active node changed from {was.ActiveNode ?? "not known"} to {pair.ActiveNode ?? "not known"}. {pair.StateReason}"
             : $"{pair.Name}: {(was?.State ?? PairState.Unknown)} -> {pair.State}. {pair.StateReason}",
         OperationId = pair.OperationId ?? was?.OperationId,
     };

@@ -89,7 +89,7 @@ public enum PairState
     /// <summary>Both nodes announce, the preferred one is active.</summary>
     Healthy,
 
-    /// <summary>The address works but something is missing: a session, a fresh report, the standby.</summary>
+    /// <summary>A node announces, but something is missing: a session, a fresh report, the standby.</summary>
     Degraded,
 
     /// <summary>The other node than the preferred one is active.</summary>

@@ -65,10 +65,11 @@ internal static class PairDiscovery
         var members = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().ToList();
         var everyoneReported = members.Count == pair.Members.Count && members.All(m => m.Report is not null);
 
-        // A prefix leaves the pair only when every member has said so; silence removes nothing.
+        // A prefix leaves the pair only when every member has said so; silence removes nothing. The last one stays: a pair whose address has
+        // gone from everywhere is to be seen, not to be forgotten.
         var kept = pair.Prefixes.Where(p => !everyoneReported || members.Any(m => Reports(m, p)));
         var prefixes = kept.Union(Shared(members)).OrderBy(p => p, PrefixOrder.Instance).ToImmutableArray();
-        if (!prefixes.AsSpan().SequenceEqual(pair.Prefixes.AsSpan()))
+        if (!prefixes.IsEmpty && !prefixes.AsSpan().SequenceEqual(pair.Prefixes.AsSpan()))
         {
             pair = pair with { Prefixes = prefixes };
         }

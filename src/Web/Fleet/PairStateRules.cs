@@ -10,19 +10,31 @@ namespace FailoverHub.Web.Fleet;
 /// </summary>
 internal static class PairStateRules
 {
-    public static (PairState State, string Reason) Judge(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
+    /// <summary>Judges.</summary>
+    /// <param name="pair">What is kept of the pair.</param>
+    /// <param name="members">Its nodes.</param>
+    /// <param name="outsiders">Nodes that are in no or another pair but have a prefix of this one.</param>
+    /// <param name="active">The active node of each prefix, null: not known.</param>
+    public static (PairState State, string Reason) Judge(
+        PairFacts pair, ImmutableArray<MemberView> members, ImmutableArray<MemberView> outsiders, IReadOnlyDictionary<IPNetwork, string?> active)
     {
+        // Also what an earlier hub has left: nothing to announce is the opposite of healthy.
+        if (pair.Prefixes.IsEmpty)
+        {
+            return (PairState.NoAnnouncer, $"{Names(pair.Members, "and")} share no address any more.");
+        }
+
         if (!members.Any(m => m.Node.IsFresh))
         {
             return (PairState.Unknown, $"No fresh report from {Names(members.Select(m => m.Node.Name), "or")}: what they announce now is not known.");
         }
 
         return NoAnnouncer(pair, members)
-            ?? DualPrimary(pair, members)
+            ?? DualPrimary(pair, members, outsiders)
             ?? NobodyHeardAnnounces(pair, members)
             ?? Switching(pair)
             ?? FailedOver(pair, members, active)
-            ?? Degraded(pair, members)
+            ?? Degraded(pair, members, active)
             ?? (PairState.Healthy, Healthy(pair, members, active));
     }
 
@@ -41,10 +53,16 @@ internal static class PairStateRules
         return null;
     }
 
-    private static (PairState State, string Reason)? DualPrimary(PairFacts pair, ImmutableArray<MemberView> members)
+    private static (PairState State, string Reason)? DualPrimary(PairFacts pair, ImmutableArray<MemberView> members, ImmutableArray<MemberView> outsiders)
     {
         foreach (var prefix in pair.Prefixes)
         {
+            var everywhere = members.Concat(outsiders).Where(m => FleetProjection.AnnouncedRole(m, prefix) == Role.Primary).ToList();
+            if (everywhere.Count > 1 && everywhere.Exists(outsiders.Contains))
+            {
+                return (PairState.DualPrimary, $"{Names(everywhere.Select(m => m.Node.Name), "and")} announce {prefix} as primary, and they are not of one pair.");
+            }
+
             var primaries = members.Where(m => FleetProjection.AnnouncedRole(m, prefix) == Role.Primary).ToList();
 
             // The same role on both is a documented mode of the platform when somebody wants it so.
@@ -91,7 +109,7 @@ internal static class PairStateRules
     {
         if (expected is null || !expected.Node.IsFresh)
         {
-            return $"{expectedName} is silent. If it still announces, the address may still be there.";
+            return $"{expectedName} is silent, and when it was last heard it was not primary.";
         }
 
         if (FleetProjection.AnnouncedRole(expected, prefix) is null)
@@ -108,21 +126,21 @@ internal static class PairStateRules
         return $"{expectedName} announces it as {Word(View(expected, prefix)?.ReportedRole)}. Switch over to {expectedName} to move it back.";
     }
 
-    private static (PairState State, string Reason)? Degraded(PairFacts pair, ImmutableArray<MemberView> members)
+    private static (PairState State, string Reason)? Degraded(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
     {
         var problems = pair.Members.Where(n => !members.Any(m => Same(m.Node.Name, n))).Select(n => $"{n} was never heard")
-            .Concat(members.SelectMany(m => ProblemsOf(pair, m)))
+            .Concat(members.SelectMany(m => ProblemsOf(pair, m, members, active)))
             .Concat(pair.Prefixes.Where(p => !members.Any(m => View(m, p)?.AssignedRole == Role.Primary)).Select(p => $"no node is assigned primary for {p}, so it stays where it is"))
             .ToList();
-        return problems.Count == 0 ? null : (PairState.Degraded, $"The address works, but {string.Join("; ", problems)}.");
+        return problems.Count == 0 ? null : (PairState.Degraded, $"It is announced, but {string.Join("; ", problems)}.");
     }
 
-    private static IEnumerable<string> ProblemsOf(PairFacts pair, MemberView member)
+    private static IEnumerable<string> ProblemsOf(PairFacts pair, MemberView member, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
     {
         var node = member.Node;
         if (!node.IsFresh)
         {
-            yield return $"{node.Name} is silent";
+            yield return $"{node.Name} is silent{IfItIsDown(pair, member, members, active)}";
             yield break;
         }
 
@@ -153,6 +171,18 @@ internal static class PairStateRules
                 yield return $"{node.Name} announces {prefix} as {Word(role)} but {Word(assigned)} is wanted";
             }
         }
+    }
+
+    /// <summary>Where the address is if a silent node that may have it is down; empty when it does not matter.</summary>
+    private static string IfItIsDown(PairFacts pair, MemberView silent, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
+    {
+        var doubtful = pair.Prefixes.Where(p => active[p] is null && FleetProjection.PossibleRole(silent, p) is not null)
+            .Select(p => (Prefix: p, Next: members.Where(m => FleetProjection.AnnouncedRole(m, p) is not null).MinBy(m => FleetProjection.AnnouncedRole(m, p))))
+            .Where(d => d.Next is not null)
+            .GroupBy(d => (d.Next!.Node.Name, Role: FleetProjection.AnnouncedRole(d.Next!, d.Prefix)))
+            .Select(g => $"{Names(g.Select(d => d.Prefix.ToString()), "and")} {(g.Count() == 1 ? "is" : "are")} on {g.Key.Name}, which announces {(g.Count() == 1 ? "it" : "them")} as {Word(g.Key.Role)}")
+            .ToList();
+        return doubtful.Count == 0 ? "" : $": if it is down, {string.Join(", and ", doubtful)}";
     }
 
     private static string Healthy(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)

@@ -72,6 +72,10 @@ public sealed class PairDiscoveryTests
         Assert.Equal(3, Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", Role.Primary), Node("web-2", Role.Secondary), Node("web-3", Role.Secondary)))).Members.Count);
 
     [Fact]
+    public void LastPrefixOfAPair_StaysAlsoWhenEveryMemberGaveItUp() =>
+        Assert.Equal([Prefix], Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", Report()), Node("web-2", Report())))).Prefixes);
+
+    [Fact]
     public void PrefixThatEveryMemberGaveUp_LeavesThePairAndSilenceRemovesNothing()
     {
         var moved = Report(View(Role.Primary, Role.Primary, prefix: Other));

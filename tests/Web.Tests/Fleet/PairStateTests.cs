@@ -17,8 +17,18 @@ public sealed class PairStateTests
     public static TheoryData<string, PairState, string?, string> Rows { get; } = new()
     {
         { "both announce", PairState.Healthy, "web-1", "All nodes announce, and web-1 is active" },
-        { "primary silent", PairState.FailedOver, "web-2", "web-1 is silent. If it still announces" },
-        { "standby silent", PairState.Degraded, "web-1", "Web-2 is silent" },
+        { "primary silent", PairState.Degraded, null, "It is announced, but web-1 is silent: if it is down, 203.0.113.10/32 is on web-2, which announces it as secondary." },
+        { "primary silent, its checks failed", PairState.Degraded, null, "web-1 is silent: if it is down, 203.0.113.10/32 is on web-2" },
+        { "primary silent, was drained", PairState.FailedOver, "web-2", "web-1 is silent, and when it was last heard it was not primary" },
+        { "primary silent, demotion not confirmed", PairState.Degraded, null, "web-1 is silent: if it is down, 203.0.113.10/32 is on web-2" },
+        { "primary not heard since the hub started", PairState.Degraded, null, "web-1 is silent: if it is down, 203.0.113.10/32 is on web-2" },
+        { "standby silent", PairState.Degraded, "web-1", "It is announced, but web-2 is silent." },
+        { "standby silent, promotion not confirmed", PairState.Degraded, null, "web-2 is silent: if it is down, 203.0.113.10/32 is on web-1, which announces it as primary" },
+        { "standby not heard since the hub started", PairState.Degraded, "web-1", "It is announced, but web-2 is silent." },
+        { "equal roles, silent one was not there", PairState.Degraded, "web-1", "web-2 is silent." },
+        { "equal roles, silent one was there", PairState.Degraded, null, "web-1 is silent: if it is down, 203.0.113.10/32 is on web-2" },
+        { "address gone from both", PairState.NoAnnouncer, null, "Nobody announces 203.0.113.10/32: web-1 does not have 203.0.113.10/32; web-2 does not" },
+        { "pair that lost its address in an earlier hub", PairState.NoAnnouncer, null, "web-1 and web-2 share no address any more" },
         { "both silent", PairState.Unknown, null, "No fresh report from web-1 or web-2" },
         { "never heard", PairState.Unknown, null, "No fresh report" },
         { "primary drained", PairState.FailedOver, "web-2", "web-1 is drained" },
@@ -59,6 +69,16 @@ public sealed class PairStateTests
         {
             "both announce" => Healthy,
             "primary silent" => PairOf(Primary1.Gone(), Standby2),
+            "primary silent, its checks failed" => PairOf(A(Report(View(Role.Primary, null, WithdrawnReason.Unhealthy))).Gone(), Standby2),
+            "primary silent, was drained" => PairOf(A(drained).Gone(), Standby2),
+            "primary silent, demotion not confirmed" => PairOf(Primary1.Gone() with { Intent = Wanted(Role.Secondary) }, Standby2),
+            "primary not heard since the hub started" => PairOf(new NodeFacts { Name = "web-1", LastReportAt = Now.Wall }, Standby2),
+            "standby silent, promotion not confirmed" => PairOf(Primary1, Standby2.Gone() with { Intent = Wanted(Role.Primary) }),
+            "standby not heard since the hub started" => PairOf(Primary1, new NodeFacts { Name = "web-2", LastReportAt = Now.Wall }),
+            "equal roles, silent one was not there" => With(PairOf(Primary1, Node("web-2", Role.Primary).Gone()), p => p with { Active = p.Active.SetItem(Prefix.ToString(), "web-1") }),
+            "equal roles, silent one was there" => With(PairOf(Primary1.Gone(), Node("web-2", Role.Primary)), p => p with { Active = p.Active.SetItem(Prefix.ToString(), "web-1") }),
+            "address gone from both" => PairOf(A(Report()), B(Report())),
+            "pair that lost its address in an earlier hub" => With(PairOf(A(Report()), B(Report())), p => p with { Prefixes = [] }),
             "standby silent" => PairOf(Primary1, Standby2.Gone()),
             "both silent" => PairOf(Primary1.Gone(), Standby2.Gone()),
             "never heard" => PairOf(new NodeFacts { Name = "web-1" }, new NodeFacts { Name = "web-2" }),
@@ -103,6 +123,33 @@ public sealed class PairStateTests
         Assert.Equal((PairState.Healthy, null), (view.State, view.ActiveNode));
         Assert.Contains("every prefix is on the node that is assigned primary", view.StateReason, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void Pair_WhosePrefixAnotherPairAnnouncesAsPrimary_IsDualPrimaryAndNobodyIsSaidToBeActive()
+    {
+        var stranger = Node("db-1", Role.Primary);
+        var facts = Healthy with { Nodes = Healthy.Nodes.SetItem("db-1", stranger) };
+
+        var view = View(facts);
+
+        Assert.Equal((PairState.DualPrimary, null), (view.State, view.ActiveNode));
+        Assert.Contains("web-1 and db-1 announce 203.0.113.10/32 as primary, and they are not of one pair", view.StateReason, StringComparison.Ordinal);
+        Assert.Equal(PairState.Healthy, View(facts with { Nodes = facts.Nodes.SetItem("db-1", stranger with { DataCenter = "18" }) }).State);
+    }
+
+    [Fact]
+    public void Pair_WithTwoPrefixesAndASilentNode_SaysWhereEachIsIfItIsDown()
+    {
+        var other = IPNetwork.Parse("2001:db8:e001:1b8c::/64");
+        var one = A(Report(View(Role.Primary, Role.Primary), View(Role.Primary, Role.Primary, prefix: other))).Gone();
+        var two = B(Report(View(Role.Secondary, Role.Secondary), View(Role.Secondary, Role.Secondary, prefix: other)));
+
+        var view = View(With(PairOf(one, two), p => p with { Prefixes = [Prefix, other] }));
+
+        Assert.Contains("if it is down, 203.0.113.10/32 and 2001:db8:e001:1b8c::/64 are on web-2, which announces them as secondary", view.StateReason, StringComparison.Ordinal);
+    }
+
+    private static IntentFacts Wanted(Role role) => new() { Revision = 1, Drained = false, Roles = IntentFacts.RolesFrom([(Prefix, role)]) };
 
     private static FleetFacts With(FleetFacts facts, Func<PairFacts, PairFacts> change) => facts with { Pairs = facts.Pairs.SetItem("p1", change(facts.Pairs["p1"])) };
 }

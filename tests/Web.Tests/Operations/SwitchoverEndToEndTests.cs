@@ -170,7 +170,7 @@ public sealed class SwitchoverEndToEndTests
         await rig.A.DisposeAsync();
         await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.B);
         Assert.Empty(rig.B.Intents);
-        Assert.Equal((PairState.FailedOver, "web-2"), (rig.Pair.State, rig.Pair.ActiveNode));
+        Assert.Equal((PairState.Degraded, null), (rig.Pair.State, rig.Pair.ActiveNode));
 
         rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, boot: "boot-2");
         var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);

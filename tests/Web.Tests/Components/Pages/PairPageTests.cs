@@ -42,6 +42,19 @@ public sealed class PairPageTests : DashboardTest
         Assert.DoesNotContain("not-current", card.Find("[data-testid=member-node-a]").ClassName ?? "", StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ActiveNodeThatIsNotKnown_IsSaidWithTheReason(bool overview)
+    {
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.Degraded, "x", null, Make.Node("node-a", Role.Primary, NodeLink.Stale), Make.Node("node-b", Role.Secondary))));
+
+        var word = overview ? RenderPage<OverviewPage>().Find("[data-testid=active-node]") : RenderPage<PairPage>(("Name", "web")).Find("[data-testid=active-node]");
+
+        Assert.Equal("active node: not known, because node-a is silent", word.TextContent.TrimEnd('.'), ignoreCase: true);
+        Assert.Equal("", word.GetAttribute("data-node"));
+    }
+
     [Fact]
     public void Pair_RolesAndReachability_StandBesideEachOther()
     {

@@ -44,6 +44,17 @@ public sealed class TrafficPictureTests : DashboardTest
     }
 
     [Fact]
+    public void Drawing_ActiveNodeNotKnownBecauseOneIsSilent_LeadsToBothAndPromisesNeither()
+    {
+        PairView pair = Make.Pair("web", PairState.Degraded, "", null, Make.Node("node-a", Role.Primary, NodeLink.Stale), Make.Node("node-b", Role.Secondary));
+
+        TrafficDrawing drawing = TrafficDrawing.Of(pair, ReachabilityState.Reachable, vertical: false);
+
+        Assert.Equal([Flow.Live, Flow.Unknown, Flow.Unknown], drawing.Routes.Select(route => route.Flow));
+        Assert.Contains("Which node clients reach is not known.", drawing.Words, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Drawing_NobodyAnnounces_ThePathEndsAtTheRouteServers()
     {
         PairView pair = Make.Pair("web", PairState.NoAnnouncer, "", null, Make.Node("node-a", null), Make.Node("node-b", null));

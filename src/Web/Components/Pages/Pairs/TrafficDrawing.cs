@@ -139,7 +139,7 @@ public sealed record TrafficDrawing
             : Curve(clients.X + clients.Width, clients.MidY, routers.X, routers.MidY, vertical);
         var routes = ImmutableArray.CreateBuilder<Line>();
         routes.Add(new(toRouters, flow));
-        foreach (NodeBox node in nodes.Where(node => node.IsActive || (pair.ActiveNode is null && pair.State == PairState.Unknown)))
+        foreach (NodeBox node in nodes.Where(node => node.IsActive || (pair.ActiveNode is null && pair.Members.Any(member => !member.Node.IsFresh))))
         {
             string path = vertical
                 ? Curve(routers.MidX, routers.Y + routers.Height, node.Box.MidX, node.Box.Y, vertical)
