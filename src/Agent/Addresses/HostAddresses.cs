@@ -7,31 +7,43 @@ using System.Net.Sockets;
 namespace FailoverHub.Agent.Addresses;
 
 /// <summary>
-/// What the kernel says about the addresses of this host. Two small files of the kernel tell whether anything is different from the
-/// last time; only then every interface is asked, which costs a hundred times as much. Belongs to one reader.
+/// What the kernel says about the addresses of this host. Two small files of the kernel tell whether an address has come or gone since the
+/// last time; then every interface is asked, which costs a hundred times as much. An address that moved to another interface changes
+/// neither file, so every second reading asks the interfaces in any case. Belongs to one reader.
 /// </summary>
-internal sealed class HostAddresses
+/// <param name="readTables">The contents of those files, null: there are none.</param>
+/// <param name="readInterfaces">Asks every interface.</param>
+internal sealed class HostAddresses(Func<byte[]?> readTables, Func<IReadOnlyList<InterfaceAddress>> readInterfaces)
 {
     private const string Ipv6Addresses = "/proc/net/if_inet6";
     private const string Ipv4Routes = "/proc/net/fib_trie";
     private const int PermanentFlag = 0x80; // IFA_F_PERMANENT
 
     private byte[]? _tables;
-    private List<InterfaceAddress> _last = [];
+    private bool _lastWasShort;
+    private IReadOnlyList<InterfaceAddress> _last = [];
+
+    /// <summary>Of the kernel.</summary>
+    public HostAddresses()
+        : this(ReadTables, ReadInterfaces)
+    {
+    }
 
     /// <exception cref="NetworkInformationException">The kernel did not say.</exception>
     /// <exception cref="IOException">Likewise.</exception>
     public IReadOnlyList<InterfaceAddress> Read()
     {
-        var tables = ReadTables();
-        if (tables is null || _tables is null || !tables.AsSpan().SequenceEqual(_tables))
+        var tables = readTables();
+        var isShort = !_lastWasShort && tables is not null && _tables is not null && tables.AsSpan().SequenceEqual(_tables);
+        if (!isShort)
         {
-            _last = ReadInterfaces();
+            _last = readInterfaces();
 
             // Kept only after a whole read, and taken before it: a change in between is seen the next time.
             _tables = tables;
         }
 
+        _lastWasShort = isShort;
         return _last;
     }
 

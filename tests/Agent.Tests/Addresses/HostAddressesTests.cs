@@ -18,6 +18,20 @@ public sealed class HostAddressesTests
     }
 
     [Fact]
+    public void AddressMovesToAnotherInterface_IsSeenWithTheSecondReading_ThoughTheKernelsTablesAreTheSame()
+    {
+        var shared = IPAddress.Parse("203.0.113.10");
+        InterfaceAddress now = new("lo", true, shared, 32);
+        var addresses = new HostAddresses(() => [1, 2, 3], () => [now]);
+        Assert.Equal([now], addresses.Read());
+
+        now = new InterfaceAddress("eth0", false, shared, 32);
+        addresses.Read();
+
+        Assert.Equal([now], addresses.Read());
+    }
+
+    [Fact]
     public void SourcesTowards_ALoopbackNeighbor_IsALoopbackAddress()
     {
         Assert.Equal([IPAddress.Loopback], HostAddresses.SourcesTowards([IPAddress.Loopback]).ToArray());
