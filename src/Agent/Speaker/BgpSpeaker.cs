@@ -137,12 +137,12 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 }
             }
 
-            foreach (var connection in _connections)
+            if (_connections.Any(connection => connection.NextDeadline <= now))
             {
-                if (connection.NextDeadline <= now)
-                {
-                    Guarded(connection, now, static (connection, now) => connection.Tick(now));
-                }
+                // After a stall of this thread or of the whole machine, what the neighbors said meanwhile waits in the sockets. It is heard
+                // first: otherwise a hold time would be over only because nobody looked.
+                Look(read, write, owners, 0, now);
+                TickDue(now);
             }
 
             PostNews();
@@ -151,7 +151,18 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 return;
             }
 
-            Wait(read, write, owners);
+            Look(read, write, owners, Microseconds(), null);
+        }
+    }
+
+    private void TickDue(TimeSpan now)
+    {
+        foreach (var connection in _connections)
+        {
+            if (connection.NextDeadline <= now)
+            {
+                Guarded(connection, now, static (connection, now) => connection.Tick(now));
+            }
         }
     }
 
@@ -168,7 +179,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         }
     }
 
-    private void Wait(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
+    // Waits so long for the sockets and serves those that are ready; at: the time that it is done by, null: that of the end of the wait.
+    private void Look(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners, int microseconds, TimeSpan? at)
     {
         read.Clear();
         write.Clear();
@@ -179,8 +191,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             connection.Register(read, write, owners);
         }
 
-        Socket.Select(read, write.Count == 0 ? null : write, null, Microseconds());
-        var now = Now();
+        Socket.Select(read, write.Count == 0 ? null : write, null, microseconds);
+        var now = at ?? Now();
         foreach (var socket in write)
         {
             if (owners.TryGetValue(socket, out var connection))

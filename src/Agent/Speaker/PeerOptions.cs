@@ -21,8 +21,11 @@ internal sealed record PeerOptions
 
     public required SessionOptions Session { get; init; }
 
-    /// <summary>How long a dial may go without an answer. A route server that is there answers within a round trip or two.</summary>
-    public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(4);
+    /// <summary>
+    /// How long a dial may go without an answer. A route server that is there answers within a round trip or two. Shorter than the session's
+    /// own wait for it with the most of jitter (0.75 x 5 s), so that it is always this one that ends and says so.
+    /// </summary>
+    public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(3.5);
 
     /// <summary>How long the socket may take none of what waits for it (RFC 9687 asks for more than the hold time).</summary>
     public TimeSpan SendHold => Session.HoldTime.IsZero ? TimeSpan.FromMinutes(8) : 2 * Session.HoldTime.Duration;

@@ -189,6 +189,44 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public void DialWithoutAnAnswer_EndsBeforeTheSessionsOwnWaitCan()
+    {
+        var peer = Peer(new NeighborEndpoint(IPAddress.Loopback, 179));
+
+        Assert.True(peer.DialTimeout < 0.75 * peer.Session.ConnectRetry);
+    }
+
+    [Fact]
+    public async Task ThreadWasStalledPastTheHoldTime_WhatTheNeighborSaidMeanwhileCounts()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var endpoint = (IPEndPoint)listener.LocalEndpoint;
+        var neighbor = new NeighborEndpoint(endpoint.Address, endpoint.Port);
+        var time = new StallingTime();
+        Start(time, Peer(neighbor));
+        using var accepted = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        var marker = Enumerable.Repeat((byte)0xff, 16).ToArray();
+        byte[] open = [.. marker, 0, 29, 1, 4, 0xfd, 0xe8, 0, 9, 192, 0, 2, 1, 0];
+        byte[] keepalive = [.. marker, 0, 19, 4];
+        accepted.Send([.. open, .. keepalive]);
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>();
+
+        // The next look at the clock is the one after the wait for the sockets: the keepalive comes too late to have ended that wait.
+        time.AtNextLook(() =>
+        {
+            accepted.Send(keepalive);
+            time.Advance(TimeSpan.FromSeconds(10));
+        });
+        _speaker!.Wake();
+        await UntilAsync(
+            () => (Heard: _speaker.Metrics(neighbor).MessagesReceived, Failed: _news.Seen.OfType<NodeEvent.SessionFailed>().Any()),
+            seen => seen.Heard == 3 || seen.Failed);
+
+        Assert.Empty(_news.Seen.OfType<NodeEvent.SessionFailed>());
+    }
+
+    [Fact]
     public async Task NeighborThatReadsNothing_IsAFailureWithAReason_NotAQueueThatGrows()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -208,6 +246,27 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
 
         Assert.Contains("reads too slowly", problem, StringComparison.Ordinal);
         socket.Dispose();
+    }
+
+    /// <summary>A clock at which something can happen between two looks.</summary>
+    private sealed class StallingTime : TimeProvider
+    {
+        private readonly FakeTimeProvider _time = new();
+        private Action? _next;
+
+        public override long TimestampFrequency => _time.TimestampFrequency;
+
+        public void AtNextLook(Action happens) => Volatile.Write(ref _next, happens);
+
+        public void Advance(TimeSpan by) => _time.Advance(by);
+
+        public override DateTimeOffset GetUtcNow() => _time.GetUtcNow();
+
+        public override long GetTimestamp()
+        {
+            Interlocked.Exchange(ref _next, null)?.Invoke();
+            return _time.GetTimestamp();
+        }
     }
 
     private static async Task<T> UntilAsync<T>(Func<T> read, Func<T, bool> holds)
