@@ -5,6 +5,12 @@ namespace FailoverHub.Agent.Node;
 /// <summary>What an intent has to fulfil before it is kept, and what its answer is.</summary>
 internal static class IntentRules
 {
+    /// <summary>Characters.</summary>
+    public const int LongestOperationId = 128;
+
+    private const int LongestReason = 1000;
+    private const int MostPrefixes = 256;
+
     /// <summary>
     /// Null: acceptable. A prefix that the node has not got (yet) is acceptable: it is announced when its address appears, and reported
     /// as address-missing until then. One that could never be announced is not.
@@ -14,6 +20,11 @@ internal static class IntentRules
         if (intent.Revision == 0)
         {
             return "revision 0 means no intent; revisions begin at 1";
+        }
+
+        if (TooMuch(intent) is { } excess)
+        {
+            return excess;
         }
 
         var seen = new HashSet<IPNetwork>();
@@ -37,6 +48,16 @@ internal static class IntentRules
 
         return null;
     }
+
+    // A hub that errs must not fill our disk, our memory or the neighbors' tables.
+    private static string? TooMuch(NodeIntent intent) => intent switch
+    {
+        { Revision: > long.MaxValue } => $"revision {intent.Revision} is greater than any ({long.MaxValue})",
+        { Prefixes.Length: > MostPrefixes } => $"it has {intent.Prefixes.Length} prefixes, more than {MostPrefixes}",
+        { OperationId.Length: > LongestOperationId } => $"its operation id has more than {LongestOperationId} characters",
+        { Reason.Length: > LongestReason } => $"its reason has more than {LongestReason} characters",
+        _ => null,
+    };
 
     /// <summary>The answer that can be given now, null while sockets are still to be waited for.</summary>
     public static IntentOutcome? Outcome(NodeState state, long version, bool waitIsOver)

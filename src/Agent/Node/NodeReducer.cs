@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Node;
@@ -11,6 +12,10 @@ namespace FailoverHub.Agent.Node;
 /// </summary>
 internal static class NodeReducer
 {
+    // A dial that goes on failing: each reason is said once, the whole again after this time.
+    private static readonly TimeSpan _outageReminder = TimeSpan.FromMinutes(10);
+    private const int MostReasons = 4;
+
     public static (NodeState State, ImmutableArray<NodeEffect> Effects) Apply(NodeState state, NodeEvent occurred, Moment now)
     {
         var step = new NodeStep(state, now);
@@ -121,7 +126,16 @@ internal static class NodeReducer
 
     private static void Reject(NodeStep step, ulong revision, string operationId, string problem)
     {
+        operationId = operationId.Length > IntentRules.LongestOperationId ? operationId[..IntentRules.LongestOperationId] : operationId;
         step.Do(new NodeEffect.AnswerIntent(new IntentAnswer(revision, new IntentOutcome.Rejected(problem))));
+        var rejected = new RejectedIntent(revision, operationId, problem);
+        if (rejected == step.State.LastRejection)
+        {
+            // Answered each time, recorded once: whoever repeats himself must not fill our disk.
+            return;
+        }
+
+        step.State = step.State with { LastRejection = rejected };
         step.Record(TransitionKind.IntentRejected, $"intent {revision} rejected, nothing changed: {problem}", operationId: operationId);
     }
 
@@ -133,7 +147,7 @@ internal static class NodeReducer
             Answer(step, superseded, IntentRules.Outcome(before, superseded.Version, waitIsOver: true)!);
         }
 
-        step.State = before with { Intent = intent };
+        step.State = before with { Intent = intent, LastRejection = null };
         step.Replan(
             intent.Describe(),
             () =>
@@ -181,7 +195,7 @@ internal static class NodeReducer
         Update(step, changed.Neighbor, session => session with
         {
             State = changed.To,
-            Since = step.Now,
+            Since = lost || changed.To == SessionState.Established ? step.Now : session.Since,
             HoldTime = lost ? null : session.HoldTime,
             WrittenVersion = lost ? 0 : session.WrittenVersion,
             Flaps = lost && !step.State.Stopping ? session.Flaps + 1 : session.Flaps,
@@ -206,7 +220,7 @@ internal static class NodeReducer
     private static void EstablishSession(NodeStep step, NodeEvent.SessionEstablished established)
     {
         var hold = established.Parameters.HoldTime;
-        Update(step, established.Neighbor, session => session with { HoldTime = hold });
+        Update(step, established.Neighbor, session => session with { HoldTime = hold, Outage = null });
         step.Record(
             TransitionKind.SessionEstablished,
             $"session with {established.Neighbor} established: hold {hold.Seconds} s, {Announced(step.State)}",
@@ -237,13 +251,20 @@ internal static class NodeReducer
         });
 
         // A loss is a transition with a line of its own; a dial that goes on failing is worth a line only when its reason is a new one.
-        if (!before.IsEstablished && !step.State.Stopping && before.LastTrouble?.Text != failed.Error.Text)
+        if (!before.IsEstablished && !step.State.Stopping && NextLine(before.Outage, failed.Error.Text, step.Now.Monotonic) is { } outage)
         {
+            Update(step, failed.Neighbor, session => session with { Outage = outage });
             step.Do(new NodeEffect.Log(
                 LogLevel.Warning,
                 $"no session with {failed.Neighbor} yet: {failed.Error.Text}; trying again, {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions are established"));
         }
     }
+
+    // Null: the log has heard enough of this.
+    private static OutageLines? NextLine(OutageLines? said, string text, TimeSpan now) =>
+        said is null || now - said.Since >= _outageReminder ? new OutageLines(now, [text])
+        : said.Texts.Contains(text) || said.Texts.Length == MostReasons ? null
+        : said with { Texts = said.Texts.Add(text) };
 
     private static void Stop(NodeStep step, string cause)
     {

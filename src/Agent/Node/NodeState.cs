@@ -44,10 +44,19 @@ internal sealed record PrefixState(
     Role? AssignedRole,
     Health Health,
     AdvertisementDecision Decision,
-    long Version);
+    long Version)
+{
+    /// <summary>The address was present at some time: it stays known after it has gone. One that only an intent named does not.</summary>
+    public bool Seen { get; init; }
+}
 
 /// <summary>The last thing that went wrong with a session.</summary>
 internal sealed record SessionTrouble(string Text, bool FromPeer, DateTimeOffset At);
+
+/// <summary>What the log has heard of an outage lately.</summary>
+/// <param name="Since">Monotonic; when the first of <paramref name="Texts"/> was said.</param>
+/// <param name="Texts">Reasons, each said once.</param>
+internal sealed record OutageLines(TimeSpan Since, ImmutableArray<string> Texts);
 
 /// <summary>One session as it is now.</summary>
 internal sealed record SessionStatus
@@ -56,9 +65,13 @@ internal sealed record SessionStatus
 
     public SessionState State { get; init; }
 
+    /// <summary>Since when it is established, or since when it is not: dials in between change nothing for anybody.</summary>
     public required Moment Since { get; init; }
 
     public SessionTrouble? LastTrouble { get; init; }
+
+    /// <summary>Null while established, and before the first line.</summary>
+    public OutageLines? Outage { get; init; }
 
     /// <summary>Null while not established.</summary>
     public HoldTime? HoldTime { get; init; }
@@ -77,6 +90,9 @@ internal sealed record SessionStatus
 
 /// <summary>An intent that is obeyed already and whose answer waits for the sockets.</summary>
 internal sealed record PendingAnswer(ulong Revision, long Version, TimeSpan Deadline);
+
+/// <summary>What was asked and why it was not done.</summary>
+internal sealed record RejectedIntent(ulong Revision, string OperationId, string Problem);
 
 /// <summary>Everything that the node knows and wants. Immutable: readers take it as it is.</summary>
 internal sealed record NodeState
@@ -102,6 +118,9 @@ internal sealed record NodeState
     public long Version { get; init; }
 
     public PendingAnswer? Pending { get; init; }
+
+    /// <summary>The last intent that was rejected, null after one was accepted: the same one again is not worth another entry.</summary>
+    public RejectedIntent? LastRejection { get; init; }
 
     public bool Stopping { get; init; }
 

@@ -51,7 +51,10 @@ internal sealed class NodeStep(NodeState state, Moment now)
                 item.Facts.Assigned,
                 item.Facts.Health,
                 item.Decision,
-                item.Old is not null && item.Old.Decision == item.Decision ? item.Old.Version : version))],
+                item.Old is not null && item.Old.Decision == item.Decision ? item.Old.Version : version)
+            {
+                Seen = item.Facts.AddressPresent || item.Old is { Seen: true },
+            })],
         };
 
         // While stopping, the sessions withdraw by themselves: StopSessions.
@@ -69,7 +72,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
     private List<System.Net.IPNetwork> KnownPrefixes()
     {
-        var known = State.Prefixes.Select(prefix => prefix.Prefix)
+        var known = State.Prefixes.Where(prefix => prefix.Seen).Select(prefix => prefix.Prefix)
             .Concat(State.OnInterfaces)
             .Concat(State.Settings.Announce.Select(configured => configured.Prefix))
             .Concat(State.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [])

@@ -6,6 +6,9 @@ namespace FailoverHub.Agent.Node;
 /// <summary>What the platform lets two nodes share: one IPv4 address, or an IPv6 /64 or /56.</summary>
 internal static class SharedPrefix
 {
+    // No spelling of an address is longer, and what is refused is repeated in logs.
+    private const int LongestText = 64;
+
     public static bool IsShareable(IPNetwork prefix) =>
         prefix.BaseAddress.AddressFamily == AddressFamily.InterNetwork ? prefix.PrefixLength == 32 : prefix.PrefixLength is 64 or 56;
 
@@ -13,6 +16,13 @@ internal static class SharedPrefix
     public static bool TryParse(string text, out IPNetwork prefix, out string problem)
     {
         problem = "";
+        if (text.Length > LongestText)
+        {
+            prefix = default;
+            problem = $"a text of {text.Length} characters is no prefix; give an IPv4 /32 or an IPv6 /64 or /56, such as 203.0.113.10/32.";
+            return false;
+        }
+
         var cidr = !text.Contains('/', StringComparison.Ordinal) && text.Contains('.', StringComparison.Ordinal) ? text + "/32" : text;
         if (!IPNetwork.TryParse(cidr, out prefix))
         {

@@ -125,7 +125,7 @@ public sealed class IntentTests
 
         Assert.Equal(new IntentAnswer(1, new IntentOutcome.Rejected("disk full")), node.Answer);
         Assert.Equal([TransitionKind.IntentRejected], node.Recorded);
-        Assert.Same(before, node.State);
+        Assert.Equal(before with { LastRejection = new RejectedIntent(1, "op-1", "disk full") }, node.State);
     }
 
     [Fact]
@@ -206,6 +206,58 @@ public sealed class IntentTests
 
         Assert.Contains(why, Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason, StringComparison.Ordinal);
         Assert.Null(node.State.Intent);
+    }
+
+    [Fact]
+    public void MoreThanAnyHubNeeds_IsRejected_NamingTheBound()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+        (NodeIntent Intent, string Named)[] excesses =
+        [
+            (Intent((ulong)long.MaxValue + 1), "revision"),
+            (Intent(1, prefixes: [.. Enumerable.Range(0, 257).Select(number => new PrefixIntent(IPNetwork.Parse($"203.0.{number / 256}.{number % 256}/32"), Role.Primary))]), "256"),
+            (Intent(1) with { OperationId = new string('x', 129) }, "128"),
+            (Intent(1) with { Reason = new string('x', 1001) }, "1000"),
+        ];
+
+        Assert.All(excesses, excess =>
+        {
+            node.Give(new NodeEvent.IntentReceived(excess.Intent));
+            Assert.Contains(excess.Named, Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason, StringComparison.Ordinal);
+            Assert.All(node.Effects.OfType<NodeEffect.Record>(), record => Assert.InRange(record.OperationId.Length, 0, 128));
+        });
+    }
+
+    [Fact]
+    public void PrefixTextOfAnyLength_IsNotRepeated()
+    {
+        Assert.False(SharedPrefix.TryParse(new string('9', 100_000), out _, out var problem));
+        Assert.InRange(problem.Length, 1, 200);
+    }
+
+    [Fact]
+    public void SameRejectionAgain_IsAnsweredEachTime_AndRecordedOnce()
+    {
+        var node = new NodeUnderTest().Start(Shared).Give(new NodeEvent.IntentReceived(Intent(0)));
+        Assert.Equal([TransitionKind.IntentRejected], node.Recorded);
+
+        node.Give(new NodeEvent.IntentReceived(Intent(0)));
+
+        Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome);
+        Assert.Empty(node.Recorded);
+        node.Keep(Intent(1)).Give(new NodeEvent.IntentReceived(Intent(0)));
+        Assert.Equal([TransitionKind.IntentRejected], node.Recorded);
+    }
+
+    [Fact]
+    public void PrefixThatOnlyAnOlderIntentNamed_IsForgotten_OneThatWasHereIsNot()
+    {
+        var node = new NodeUnderTest().Start(Shared).Keep(Intent(1, prefixes: new PrefixIntent(Other, Role.Secondary)));
+        node.Give(new NodeEvent.AddressesChanged([]));
+
+        node.Keep(Intent(2));
+
+        Assert.Equal([Shared], node.State.Prefixes.Select(known => known.Prefix));
     }
 
     [Fact]

@@ -149,6 +149,34 @@ public sealed class NodeReducerTests
     }
 
     [Fact]
+    public void DialsWhoseReasonsAlternate_AreEachSaidOnce_AndAgainAfterTenMinutes()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+        int Lines(string text) => node.Give(new NodeEvent.SessionFailed(First, new SessionError(text, false, 0, 0))).Effects.Length;
+        Assert.Equal([1, 1, 0, 0], [Lines("no answer"), Lines("refused"), Lines("no answer"), Lines("refused")]);
+
+        node.After(TimeSpan.FromMinutes(10));
+        Assert.Equal([1, 0], [Lines("refused"), Lines("refused")]);
+
+        node.Establish(First).Lose(First);
+        Assert.Equal(1, Lines("refused"));
+    }
+
+    [Fact]
+    public void DialsThatGoOn_DoNotRestartTheTimeSinceTheLoss()
+    {
+        var node = new NodeUnderTest().Start(Shared).Establish(First).After(TimeSpan.FromSeconds(30)).Lose(First);
+        var lost = node.State.Session(First)!.Since;
+
+        node.After(TimeSpan.FromSeconds(5)).Give(new NodeEvent.SessionChanged(First, SessionState.Connect, "tries again"));
+        node.After(TimeSpan.FromSeconds(5)).Give(new NodeEvent.SessionChanged(First, SessionState.Active, "refused"));
+        Assert.Equal(lost, node.State.Session(First)!.Since);
+
+        node.After(TimeSpan.FromSeconds(5)).Establish(First);
+        Assert.Equal(lost.At + TimeSpan.FromSeconds(15), node.State.Session(First)!.Since.At);
+    }
+
+    [Fact]
     public void StopRequested_TellsTheSessionsFirst_AndSaysWhoAndWhere()
     {
         var node = new NodeUnderTest().Start(Shared).BothUp().Give(new NodeEvent.StopRequested("SIGTERM"));
