@@ -25,6 +25,7 @@ internal sealed partial class Prober : BackgroundService
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
     private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(5);
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
+    private static readonly TimeSpan RepublishEvery = TimeSpan.FromSeconds(1);
     private const int MostInFlight = 256;
 
     private readonly IFleetView _fleet;
@@ -83,6 +84,16 @@ internal sealed partial class Prober : BackgroundService
         {
             _inFlight.RemoveWhere(t => t.IsCompleted);
             _dirty = true;
+            if (result.Problem is { } problem)
+            {
+                if (_board.CannotProbe(result.Target, problem))
+                {
+                    LogCannotProbe(result.Target.Address, problem);
+                }
+
+                continue;
+            }
+
             _record.Sample(result.Target.Prefix, result.Sample);
             if (_board.Record(result.Target, result.Sample, result.SentAt) is { } change)
             {
@@ -127,18 +138,30 @@ internal sealed partial class Prober : BackgroundService
         try
         {
             ProbeReply reply = await _probe.SendAsync(target.Address, Timeout, stoppingToken);
-            bool written = _results.Writer.TryWrite(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt));
-            Debug.Assert(written, "there is room for every probe in flight");
+            Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, null));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The hub stops; nobody wants to know any more.
         }
+        catch (Exception exception)
+        {
+            // The hub could not ask, which says nothing about the address. Without a result the target would never be asked again.
+            Hand(new Result(target, new ProbeSample(at, null, exception.Message), sentAt, $"The probe failed in the hub: {exception.Message}"));
+        }
+    }
+
+    private void Hand(Result result)
+    {
+        bool written = _results.Writer.TryWrite(result);
+        Debug.Assert(written, "there is room for every probe in flight");
     }
 
     private void Publish()
     {
-        if (_dirty && (_publishedAt is not { } last || Now - last >= PublishEvery))
+        // Also without news: whoever watches judges ages by what comes, and what is old has to turn unknown before their eyes.
+        TimeSpan? since = Now - _publishedAt;
+        if ((_dirty && (since is null || since >= PublishEvery)) || since >= RepublishEvery)
         {
             _dirty = false;
             _publishedAt = Now;
@@ -181,7 +204,8 @@ internal sealed partial class Prober : BackgroundService
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
     private partial void LogCannotProbe(IPAddress address, string problem);
 
-    private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt);
+    /// <summary>With a problem the hub could not ask, and the sample counts for nothing.</summary>
+    private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt, string? Problem);
 }
 
 /// <summary>Clock, log and meters of the prober.</summary>

@@ -96,6 +96,49 @@ public sealed class ProberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ProbeThatThrows_LeavesTheAddressUnknownAndIsTriedAgain()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await FirstAsync(t => t.State == ReachabilityState.Reachable);
+
+        _probe.Defect = new InvalidOperationException("too many open files");
+        TargetReachability? failing = await FirstAsync(t => t.Problem is not null);
+        _probe.Defect = null;
+        TargetReachability? after = await FirstAsync(t => t.State == ReachabilityState.Reachable);
+
+        Assert.Contains("too many open files", failing!.Problem, StringComparison.Ordinal);
+        Assert.Equal(ReachabilityState.Unknown, failing.State);
+        Assert.NotNull(after);
+        Assert.False(_findings.Changes.Reader.TryRead(out _), "a defect of the hub is no outage of the address");
+    }
+
+    [Fact]
+    public async Task ProbeThatNeverEnds_TurnsUnknownForWhoeverWatches()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await FirstAsync(t => t.State == ReachabilityState.Reachable);
+        _probe.Hangs = true;
+        var unknown = Channel.CreateUnbounded<TargetReachability>();
+        using var end = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        Task watching = Task.Run(async () =>
+        {
+            await foreach (System.Collections.Immutable.ImmutableArray<TargetReachability> seen in _view.WatchAsync(end.Token))
+            {
+                if (seen.FirstOrDefault(t => t.State == ReachabilityState.Unknown) is { } target)
+                {
+                    unknown.Writer.TryWrite(target);
+                }
+            }
+        }, Stop);
+
+        TargetReachability told = await UntilAsync(unknown.Reader);
+        await end.CancelAsync();
+        await watching;
+
+        Assert.Equal(ReachabilityState.Unknown, told.State);
+    }
+
+    [Fact]
     public async Task ProberThatStops_LeavesWhatItKnewToTurnUnknown()
     {
         _fleet.Publish(Make.Fleet(Make.HealthyPair()));
@@ -146,13 +189,25 @@ public sealed class ProberTests : IAsyncLifetime
 
         public string? Problem { get; set; }
 
+        public Exception? Defect { get; set; }
+
+        public bool Hangs { get; set; }
+
         public ProbeMethod Method => ProbeMethod.Icmp;
 
         public int? Port => null;
 
         public string? ProblemFor(IPAddress address) => Problem;
 
-        public Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken) => Task.FromResult(Reply);
+        public async Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken)
+        {
+            if (Hangs)
+            {
+                await new TaskCompletionSource().Task.WaitAsync(cancellationToken);
+            }
+
+            return Defect is { } defect ? throw defect : Reply;
+        }
     }
 
     private sealed class Findings : IProbeRecord
