@@ -52,7 +52,13 @@ public abstract class LiveComponentBase : ComponentBase, IAsyncDisposable
         });
 
     /// <inheritdoc cref="Follow{T}(Func{CancellationToken, IAsyncEnumerable{T}}, Action{T})"/>
-    protected void Follow<T>(Func<CancellationToken, IAsyncEnumerable<T>> watch, Func<T, Task> apply) => _loops.Add(FollowAsync(watch, apply));
+    protected void Follow<T>(Func<CancellationToken, IAsyncEnumerable<T>> watch, Func<T, Task> apply) => _loops.Add(FollowAsync(watch, apply, TimeSpan.Zero));
+
+    /// <summary>The same for what is read anew by each change: at most one reading a second, and one after the last change.</summary>
+    /// <param name="watch">Opens the stream; it may leave out states for a slow reader, but not the last one.</param>
+    /// <param name="read">Reads everything anew.</param>
+    protected void FollowCalmly<T>(Func<CancellationToken, IAsyncEnumerable<T>> watch, Func<Task> read) =>
+        _loops.Add(FollowAsync(watch, _ => read(), Tick));
 
     /// <summary>Has the page repainted soon.</summary>
     protected void MarkChanged() => _changed.Writer.TryWrite(true);
@@ -62,7 +68,7 @@ public abstract class LiveComponentBase : ComponentBase, IAsyncDisposable
     {
     }
 
-    private async Task FollowAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> watch, Func<T, Task> apply)
+    private async Task FollowAsync<T>(Func<CancellationToken, IAsyncEnumerable<T>> watch, Func<T, Task> apply, TimeSpan pause)
     {
         try
         {
@@ -70,6 +76,10 @@ public abstract class LiveComponentBase : ComponentBase, IAsyncDisposable
             {
                 await InvokeAsync(() => apply(item));
                 MarkChanged();
+                if (pause > TimeSpan.Zero)
+                {
+                    await Task.Delay(pause, Clock, Leaving);
+                }
             }
         }
         catch (OperationCanceledException) when (Leaving.IsCancellationRequested)

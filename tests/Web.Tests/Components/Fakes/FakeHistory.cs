@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Threading.Channels;
 using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Tests.Components.Fakes;
@@ -14,6 +15,12 @@ internal sealed class FakeHistory : IHistory
 
     public AuditVerification Verification { get; set; } = new(true, 0, null, new string('0', 64));
 
+    /// <summary>The dispatcher that the audit was last verified on; null: none, as it should be.</summary>
+    public SynchronizationContext? VerifiedOn { get; private set; } = new();
+
+    /// <summary>One item for each time that events were read.</summary>
+    public Channel<bool> EventReadings { get; } = Channel.CreateUnbounded<bool>();
+
     public void Append(EventRecord record)
     {
         Events.Add(record);
@@ -26,8 +33,10 @@ internal sealed class FakeHistory : IHistory
         Announce();
     }
 
-    public Task<HistoryPage<EventRecord>> EventsAsync(HistoryFilter filter, string? cursor, int limit, CancellationToken cancellationToken) =>
-        Task.FromResult(Page(Events.Where(record =>
+    public Task<HistoryPage<EventRecord>> EventsAsync(HistoryFilter filter, string? cursor, int limit, CancellationToken cancellationToken)
+    {
+        EventReadings.Writer.TryWrite(true);
+        return Task.FromResult(Page(Events.Where(record =>
             (filter.From is null || record.At >= filter.From)
             && (filter.To is null || record.At < filter.To)
             && (filter.Pair is null || record.Pair == filter.Pair)
@@ -36,6 +45,7 @@ internal sealed class FakeHistory : IHistory
             && (filter.MinimumSeverity is null || record.Severity >= filter.MinimumSeverity)
             && (filter.OperationId is null || record.OperationId == filter.OperationId)
             && Contains(record.Text, filter.Text)), record => record.Id, cursor, limit));
+    }
 
     public Task<HistoryPage<AuditEntry>> AuditAsync(HistoryFilter filter, string? cursor, int limit, CancellationToken cancellationToken) =>
         Task.FromResult(Page(Audit.Where(entry =>
@@ -48,9 +58,15 @@ internal sealed class FakeHistory : IHistory
             && (filter.OperationId is null || entry.CorrelationId == filter.OperationId)
             && Contains($"{entry.Reason} {entry.Outcome} {entry.Target}", filter.Text)), entry => entry.Id, cursor, limit));
 
-    public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) => Task.FromResult(Verification with { Entries = Audit.Count });
+    public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) => Verified();
 
     public IAsyncEnumerable<HistoryAppended> WatchAsync(CancellationToken cancellationToken) => _appended.ListenAsync([], cancellationToken);
+
+    private Task<AuditVerification> Verified()
+    {
+        VerifiedOn = SynchronizationContext.Current;
+        return Task.FromResult(Verification with { Entries = Audit.Count });
+    }
 
     private static bool Contains(string text, string? wanted) => wanted is null || text.Contains(wanted, StringComparison.OrdinalIgnoreCase);
 

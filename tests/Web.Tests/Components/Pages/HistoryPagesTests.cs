@@ -1,9 +1,11 @@
 using Bunit;
 using FailoverHub.Web.Components.Pages.History;
+using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Components.Fakes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
 
@@ -118,5 +120,31 @@ public sealed class HistoryPagesTests : DashboardTest
         On(page, "verify-chain", element => element.Click());
 
         page.WaitForAssertion(() => Assert.Contains(said, page.Find("[data-testid=verify-result]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Null(History.VerifiedOn);
+    }
+
+    [Fact]
+    public async Task ManyEntriesAtOnce_AreReadAtMostOnceASecond()
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Xunit.TestContext.Current.CancellationToken);
+        safety.CancelAfter(Safety);
+        var clock = new FakeTimeProvider(Make.At);
+        Services.AddSingleton<TimeProvider>(clock);
+        var page = RenderPage<LatestEvents>();
+        await History.EventReadings.Reader.ReadAsync(safety.Token);
+
+        for (int i = 1; i <= 5; i++)
+        {
+            History.Append(Make.Event(i));
+        }
+
+        await History.EventReadings.Reader.ReadAsync(safety.Token);
+        await page.InvokeAsync(() => Assert.False(History.EventReadings.Reader.TryRead(out _), "read again within the second"));
+        while (!History.EventReadings.Reader.TryRead(out _))
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            clock.Advance(TimeSpan.FromMilliseconds(100));
+            await Task.Yield();
+        }
     }
 }

@@ -96,7 +96,7 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
     protected override void OnInitialized()
     {
         base.OnInitialized();
-        Follow(History.WatchAsync, async _ =>
+        FollowCalmly(History.WatchAsync, async () =>
         {
             Waiting = Paused;
             if (!Paused && _feed is { } feed)
