@@ -50,4 +50,22 @@ public sealed class SignInTests(TrialRun trial) : BrowserTest(trial)
 
         await Expect(page.GetByText("failoverhub sign-in-link")).ToBeVisibleAsync();
     }
+
+    [Fact]
+    public async Task SignedOut_PageThatIsOpenInAnotherTab_ShowsNothingAnyMore()
+    {
+        var page = await StrangerAsync();
+        await page.GotoAsync(await Trial.NewSignInLinkAsync(Cancelled));
+        await page.Locator("#sign-in").ClickAsync();
+        var other = await page.Context.NewPageAsync();
+        await other.GotoAsync(Trial.HubUrl.AbsoluteUri);
+        await Expect(other.GetByTestId($"pair-card-{Pair.Name}")).ToBeVisibleAsync();
+
+        await page.GetByTestId("user-menu").ClickAsync();
+        await page.GetByTestId("sign-out").ClickAsync();
+
+        await Expect(other.GetByText("to see this page.")).ToBeVisibleAsync(new() { Timeout = 60_000 });
+        await Expect(other.GetByTestId($"pair-card-{Pair.Name}")).ToHaveCountAsync(0);
+        await Expect(other.GetByTestId("user-menu")).ToHaveCountAsync(0);
+    }
 }

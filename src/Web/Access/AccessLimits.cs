@@ -1,4 +1,6 @@
 using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
 using System.Threading.RateLimiting;
 using Microsoft.AspNetCore.RateLimiting;
 
@@ -44,5 +46,14 @@ internal static class AccessLimits
         };
     }
 
-    private static string Caller(HttpContext context) => context.Connection.RemoteIpAddress?.ToString() ?? "unknown";
+    private static string Caller(HttpContext context) => CallerOf(context.Connection.RemoteIpAddress);
+
+    /// <summary>Pure. An IPv6 caller counts by its /64: one host has all of those addresses to itself (RFC 4291 section 2.5.1).</summary>
+    internal static string CallerOf(IPAddress? address) => address switch
+    {
+        null => "unknown",
+        { AddressFamily: AddressFamily.InterNetwork } => address.ToString(),
+        { IsIPv4MappedToIPv6: true } => address.MapToIPv4().ToString(),
+        _ => Convert.ToHexStringLower(address.GetAddressBytes().AsSpan(0, 8)),
+    };
 }

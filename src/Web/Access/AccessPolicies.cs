@@ -11,6 +11,9 @@ internal static class AccessPolicies
     /// <summary>Changing by the API: a token of scope operate. A cookie never does.</summary>
     public const string ApiOperate = "api-operate";
 
+    /// <summary>Changing by a page: a browser whose session is open at that moment. Asked again before each change.</summary>
+    public const string PageOperate = "page-operate";
+
     /// <summary>Forwards to <see cref="ApiScheme"/> or to the cookie, by the path.</summary>
     public const string SiteScheme = "site";
 

@@ -1,4 +1,5 @@
 using System.Text.Encodings.Web;
+using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
@@ -6,10 +7,11 @@ using Microsoft.Extensions.Options;
 namespace FailoverHub.Web.Access;
 
 /// <summary>`Authorization: Bearer fh_…`, and the answers 401 and 403 of the API.</summary>
-internal sealed class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiTokens tokens)
+internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiTokens tokens, TokenUses uses)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     private const string Prefix = "Bearer ";
+    private const int LongestPath = 200;
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -25,9 +27,13 @@ internal sealed class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOption
         }
 
         ApiTokenUse? use = await tokens.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
-        return use is null
-            ? AuthenticateResult.Fail("unknown, expired or revoked token")
-            : AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Principal($"token {use.Name}", use.Scope, Scheme.Name), Scheme.Name));
+        if (use is null)
+        {
+            return AuthenticateResult.Fail("unknown, expired or revoked token");
+        }
+
+        uses.Note(use.Name);
+        return AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Principal($"token {use.Name}", use.Scope, Scheme.Name), Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -42,11 +48,30 @@ internal sealed class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOption
             title: "Not signed in").ExecuteAsync(Context);
     }
 
-    protected override Task HandleForbiddenAsync(AuthenticationProperties properties) =>
-        TypedResults.Problem(
+    protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
+    {
+        await AuditRefusalAsync();
+        await TypedResults.Problem(
             Request.Headers.Authorization.Count > 0
                 ? "This token may only read. Make one with `failoverhub token create --name NAME --scope operate`."
                 : "Changes need a token as `Authorization: Bearer …`; the cookie of a signed-in browser only reads, because any page could send it along.",
             statusCode: StatusCodes.Status403Forbidden,
             title: "Not allowed").ExecuteAsync(Context);
+    }
+
+    // What is refused here changed nothing, so it stays refused when the audit cannot be written.
+    private async Task AuditRefusalAsync()
+    {
+        string path = Request.Path.ToString();
+        string target = $"{Request.Method} {(path.Length <= LongestPath ? path : path[..LongestPath])}";
+        Actor actor = RequestActor.Of(Context);
+        string why = Request.Headers.Authorization.Count > 0 ? "the token may only read" : "the cookie of a browser may only read";
+        if (!await tokens.AuditRefusalAsync(actor, target, why, Context.RequestAborted))
+        {
+            LogNotAudited(Logger, actor.Name, target);
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Actor} was refused {Target}, and the audit could not be written")]
+    private static partial void LogNotAudited(ILogger logger, string actor, string target);
 }

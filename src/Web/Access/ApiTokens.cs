@@ -1,4 +1,3 @@
-using System.Collections.Concurrent;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
@@ -12,12 +11,6 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
 {
     private const string Prefix = "fh_";
     private const int LongestToken = 200;
-
-    /// <summary>"Last used" is for people: to the minute is enough, and not every call has to write.</summary>
-    private static readonly TimeSpan LastUsedGrain = TimeSpan.FromMinutes(1);
-
-    // Bounded by the number of tokens that exist: only what was found in the database gets in.
-    private readonly ConcurrentDictionary<long, long> _lastWritten = new();
 
     /// <summary>Makes a token, audited in the same transaction.</summary>
     /// <param name="name">1 to 63 letters, digits, '.', '-' and '_'.</param>
@@ -95,7 +88,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         return true;
     }
 
-    /// <summary>Whose token this is, null: nobody's, or no longer. Asked of the database each time, so that revoking works at once.</summary>
+    /// <summary>Whose token this is, null: nobody's, or no longer. Asked of the database each time, so that revoking works at once; it only reads.</summary>
     public async Task<ApiTokenUse?> AuthenticateAsync(string token, CancellationToken cancellationToken)
     {
         if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > LongestToken)
@@ -113,13 +106,21 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             return null;
         }
 
-        if (now - _lastWritten.GetValueOrDefault(row.Id) >= (long)LastUsedGrain.TotalMilliseconds)
-        {
-            _lastWritten[row.Id] = now;
-            await db.ApiTokens.Where(t => t.Id == row.Id).ExecuteUpdateAsync(set => set.SetProperty(t => t.LastUsedAtMs, now), cancellationToken);
-        }
-
         return new ApiTokenUse(row.Name, scope);
+    }
+
+    /// <summary>Keeps that somebody asked for what his token or cookie does not allow. False: the audit cannot be written.</summary>
+    public async Task<bool> AuditRefusalAsync(Actor actor, string target, string why, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "api-request", Target = target, Outcome = $"refused: {why}" }, cancellationToken);
+            return true;
+        }
+        catch (Exception exception) when (exception is DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+        {
+            return false;
+        }
     }
 
     private static DateTimeOffset? At(long? ms) => ms is { } known ? DateTimeOffset.FromUnixTimeMilliseconds(known) : null;

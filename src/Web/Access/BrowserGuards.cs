@@ -1,3 +1,5 @@
+using Microsoft.AspNetCore.Http.Features;
+
 namespace FailoverHub.Web.Access;
 
 /// <summary>What every answer tells browsers, and which requests of browsers are refused whatever cookie they carry.</summary>
@@ -40,7 +42,7 @@ internal static class BrowserGuards
     public static Task RefuseForeignOrigin(HttpContext context, RequestDelegate next)
     {
         HttpRequest request = context.Request;
-        bool matters = context.WebSockets.IsWebSocketRequest || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method));
+        bool matters = IsForCircuits(context) || !(HttpMethods.IsGet(request.Method) || HttpMethods.IsHead(request.Method) || HttpMethods.IsOptions(request.Method));
         string origin = request.Headers.Origin.ToString();
         if (!matters || origin.Length == 0 || IsOwn(origin, request.Host))
         {
@@ -50,6 +52,12 @@ internal static class BrowserGuards
         return TypedResults.Problem(
             "This request comes from a page of another origin.", statusCode: StatusCodes.Status403Forbidden, title: "Refused").ExecuteAsync(context);
     }
+
+    // Not WebSockets.IsWebSocketRequest: that is only known behind the WebSocket middleware, which stands inside the circuits' endpoint.
+    private static bool IsForCircuits(HttpContext context) =>
+        context.Request.Path.StartsWithSegments("/_blazor")
+        || context.Features.Get<IHttpUpgradeFeature>() is { IsUpgradableRequest: true }
+        || context.Features.Get<IHttpExtendedConnectFeature>() is { IsExtendedConnect: true };
 
     /// <summary>Pure: whether an Origin header names the host that the request was sent to. The scheme may differ behind a proxy that ends TLS.</summary>
     public static bool IsOwn(string origin, HostString host) =>

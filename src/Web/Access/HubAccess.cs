@@ -2,6 +2,7 @@ using FailoverHub.Web.Configuration;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
 using Microsoft.Extensions.Options;
@@ -17,6 +18,10 @@ internal static class HubAccess
     {
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<ApiTokens>();
+        services.AddSingleton<TokenUses>();
+        services.AddSingleton<Sessions>();
+        services.AddSingleton<IAuthorizationHandler, OpenSessionHandler>();
+        services.AddScoped<AuthenticationStateProvider, CircuitSession>();
 
         services.AddDataProtection().SetApplicationName("FailoverHub");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(all => new ConfigureOptions<KeyManagementOptions>(
@@ -36,6 +41,7 @@ internal static class HubAccess
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
             .AddPolicy(AccessPolicies.ApiRead, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Read))
+            .AddPolicy(AccessPolicies.PageOperate, policy => policy.RequireAuthenticatedUser().AddRequirements(new OpenSession()))
             .AddPolicy(AccessPolicies.ApiOperate, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Operate));
 
         services.AddRateLimiter(AccessLimits.Configure);
@@ -59,6 +65,14 @@ internal static class HubAccess
         cookie.LoginPath = "/sign-in";
         cookie.AccessDeniedPath = "/sign-in";
         cookie.ReturnUrlParameter = "returnUrl";
+        cookie.Events.OnValidatePrincipal = async validate =>
+        {
+            Sessions sessions = validate.HttpContext.RequestServices.GetRequiredService<Sessions>();
+            if (validate.Principal is not { } user || !await sessions.IsOpenAsync(user, validate.HttpContext.RequestAborted))
+            {
+                validate.RejectPrincipal();
+            }
+        };
         cookie.Events.OnRedirectToLogin = redirect =>
         {
             // A script, a WebSocket or a fetch can do nothing with a page to sign in on.

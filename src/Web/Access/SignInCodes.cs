@@ -12,28 +12,30 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
 
     private const int LongestCode = 100;
 
-    /// <summary>Makes a code; it is nowhere else than in the answer. Old ones are removed on the way.</summary>
-    public async Task<string> CreateAsync(CancellationToken cancellationToken)
+    /// <summary>Makes a code, audited in the same transaction; it is nowhere else than in the answer. Old ones are removed on the way.</summary>
+    public async Task<string> CreateAsync(Actor actor, CancellationToken cancellationToken)
     {
         string code = Secret.New();
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
-        await db.SignInCodes.Where(c => c.ExpiresAtMs <= now).ExecuteDeleteAsync(cancellationToken);
-        db.SignInCodes.Add(new SignInCodeEntity { Hash = Secret.Hash(code), CreatedAtMs = now, ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds });
-        await db.SaveChangesAsync(cancellationToken);
+        var draft = new AuditDraft { Actor = actor, Action = "sign-in-link-created", Target = "hub", Outcome = "accepted" };
+        await audit.ChangeAsync(draft, async (db, stop) =>
+        {
+            await db.SignInCodes.Where(c => c.ExpiresAtMs <= now).ExecuteDeleteAsync(stop);
+            db.SignInCodes.Add(new SignInCodeEntity { Hash = Secret.Hash(code), CreatedAtMs = now, ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds });
+        }, cancellationToken);
         return code;
     }
 
     /// <summary>
-    /// Uses the code up. Of two uses at the same moment one succeeds. Whoever signs in is audited in the same transaction, so nobody is
-    /// let in without a record.
+    /// Uses the code up and opens the session of that id. Of two uses at the same moment one succeeds. Whoever signs in is audited in the
+    /// same transaction, so nobody is let in without a record.
     /// </summary>
-    public async Task<SignInOutcome> UseAsync(string code, Actor actor, CancellationToken cancellationToken)
+    public async Task<SignInOutcome> UseAsync(string code, string session, Actor actor, CancellationToken cancellationToken)
     {
         string hash = Secret.Hash(code.Length <= LongestCode ? code : "");
         try
         {
-            if (await TryTakeAsync(hash, actor, cancellationToken))
+            if (await TryTakeAsync(hash, session, actor, cancellationToken))
             {
                 return SignInOutcome.Accepted;
             }
@@ -47,7 +49,7 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
         }
     }
 
-    private async Task<bool> TryTakeAsync(string hash, Actor actor, CancellationToken cancellationToken)
+    private async Task<bool> TryTakeAsync(string hash, string session, Actor actor, CancellationToken cancellationToken)
     {
         if (!await IsGoodAsync(hash, cancellationToken))
         {
@@ -56,7 +58,11 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
 
         try
         {
-            await audit.ChangeAsync(Draft(actor, "accepted"), (db, stop) => TakeAsync(db, hash, stop), cancellationToken);
+            await audit.ChangeAsync(Draft(actor, "accepted"), async (db, stop) =>
+            {
+                await TakeAsync(db, hash, stop);
+                await Sessions.OpenAsync(db, session, actor.Name, time.GetUtcNow(), stop);
+            }, cancellationToken);
             return true;
         }
         catch (DbUpdateConcurrencyException)

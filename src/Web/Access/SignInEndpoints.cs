@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using System.Text;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Operations;
@@ -8,7 +9,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FailoverHub.Web.Access;
 
-/// <summary>GET /sign-in shows a button, POST /sign-in uses the code up, POST /sign-out ends it.</summary>
+/// <summary>GET /sign-in shows a button, POST /sign-in uses the code up, POST /sign-out ends the session.</summary>
 internal static class SignInEndpoints
 {
     public static void Map(IEndpointRouteBuilder app)
@@ -41,7 +42,8 @@ internal static class SignInEndpoints
 
         IFormCollection form = await context.Request.ReadFormAsync(context.RequestAborted);
         Actor actor = RequestActor.Named(context, AccessPolicies.Operator);
-        switch (await codes.UseAsync(form["code"].ToString(), actor, context.RequestAborted))
+        string session = Secret.New();
+        switch (await codes.UseAsync(form["code"].ToString(), session, actor, context.RequestAborted))
         {
             case SignInOutcome.Refused:
                 return Html(SignInPage.Refused("This link was used already, or is older than 15 minutes."), StatusCodes.Status403Forbidden);
@@ -49,21 +51,24 @@ internal static class SignInEndpoints
                 return Html(SignInPage.Refused("The hub cannot write its audit, so nobody can sign in. Its log says why."), StatusCodes.Status503ServiceUnavailable);
         }
 
-        await context.SignInAsync(
-            CookieAuthenticationDefaults.AuthenticationScheme,
-            AccessPolicies.Principal(actor.Name, ApiScope.Read, CookieAuthenticationDefaults.AuthenticationScheme));
+        ClaimsPrincipal user = AccessPolicies.Principal(actor.Name, ApiScope.Read, CookieAuthenticationDefaults.AuthenticationScheme);
+        user.AddIdentity(new ClaimsIdentity([new Claim(Sessions.Claim, session)], CookieAuthenticationDefaults.AuthenticationScheme));
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, user);
         return TypedResults.LocalRedirect(BrowserGuards.LocalOrHome(form["returnUrl"]));
     }
 
-    private static async Task<IResult> SignOutAsync(HttpContext context, IAntiforgery antiforgery)
+    private static async Task<IResult> SignOutAsync(HttpContext context, IAntiforgery antiforgery, Sessions sessions)
     {
         if (!await antiforgery.IsRequestValidAsync(context))
         {
             return Html(SignInPage.Refused("This did not come from a page of the hub in this browser."), StatusCodes.Status400BadRequest);
         }
 
+        // This browser lets go of its cookie in any case; a copy of it, and other open pages, end with the session.
         await context.SignOutAsync(CookieAuthenticationDefaults.AuthenticationScheme);
-        return TypedResults.LocalRedirect("/sign-in");
+        return await sessions.CloseAsync(context.User, RequestActor.Of(context), context.RequestAborted)
+            ? TypedResults.LocalRedirect("/sign-in")
+            : Html(SignInPage.Refused("This browser is signed out, but the hub cannot write its audit, so pages that are still open stay so. Close them."), StatusCodes.Status503ServiceUnavailable);
     }
 
     private static ContentHttpResult Html(string page, int status = StatusCodes.Status200OK) => TypedResults.Text(page, "text/html; charset=utf-8", Encoding.UTF8, status);

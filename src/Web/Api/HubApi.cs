@@ -37,6 +37,6 @@ internal static class HubApi
         api.Map("/{**rest}", (HttpContext context) => ApiProblems.NotFound($"There is no {context.Request.Method} {context.Request.Path}. /openapi/v1.json lists what there is."))
             .RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api).ExcludeFromDescription();
 
-        app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(AccessPolicies.ApiRead).WithMetadata(ServedOn.Browser);
+        app.MapOpenApi("/openapi/{documentName}.json").RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api).WithMetadata(ServedOn.Browser);
     }
 }

@@ -1,3 +1,4 @@
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Data;
 using Microsoft.AspNetCore.Diagnostics.HealthChecks;
 using Microsoft.Extensions.Diagnostics.HealthChecks;
@@ -18,7 +19,7 @@ internal static class HealthEndpoints
     {
         RouteGroupBuilder health = app.MapGroup("/healthz").WithMetadata(ServedOn.Browser).AllowAnonymous();
         health.MapHealthChecks("/live", new HealthCheckOptions { Predicate = _ => false });
-        health.MapHealthChecks("/ready");
+        health.MapHealthChecks("/ready").RequireRateLimiting(AccessLimits.Api);
     }
 
     private sealed class Started(IHostApplicationLifetime lifetime) : IHealthCheck

@@ -48,8 +48,9 @@ internal static class HubApplication
         app.Use(RefuseOtherPort);
         app.Use(BrowserGuards.RefuseForeignOrigin);
 
-        app.UseAuthentication();
+        // Before authentication: looking a token or a session up is the work that is bounded.
         app.UseRateLimiter();
+        app.UseAuthentication();
         app.UseAuthorization();
         app.UseAntiforgery();
 

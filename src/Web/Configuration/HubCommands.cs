@@ -15,7 +15,7 @@ internal static class HubCommands
     public static Task<int> SignInLinkAsync(HubOptions options, string? url, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
         WithServicesAsync(options, error, async services =>
         {
-            string code = await services.GetRequiredService<SignInCodes>().CreateAsync(cancellationToken);
+            string code = await services.GetRequiredService<SignInCodes>().CreateAsync(Actor, cancellationToken);
             await output.WriteLineAsync(SignInUrl(url ?? options.Urls[0].ToString(), code));
             return 0;
         }, cancellationToken);

@@ -1,6 +1,7 @@
 using System.Net.Sockets;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -21,7 +22,7 @@ internal static partial class HubRunner
                 WarnOfClearText(options, app.Logger);
 
                 string url = DashboardUrl(app, options);
-                string code = await app.Services.GetRequiredService<SignInCodes>().CreateAsync(cancellationToken);
+                string code = await app.Services.GetRequiredService<SignInCodes>().CreateAsync(new Actor("hub", null, null), cancellationToken);
                 await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}");
                 await output.WriteLineAsync($"Sign in once with: {HubCommands.SignInUrl(url, code)}");
                 await output.FlushAsync(cancellationToken);

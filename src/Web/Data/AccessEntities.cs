@@ -38,6 +38,23 @@ internal sealed class SignInCodeEntity
     public long? UsedAtMs { get; set; }
 }
 
+/// <summary>A browser that signed in.</summary>
+internal sealed class SessionEntity
+{
+    /// <summary>Random; stands in the encrypted cookie.</summary>
+    public required string Id { get; set; }
+
+    /// <summary>Who signed in.</summary>
+    public required string Name { get; set; }
+
+    public required long CreatedAtMs { get; set; }
+
+    public required long ExpiresAtMs { get; set; }
+
+    /// <summary>Null: nobody has signed it out.</summary>
+    public long? RevokedAtMs { get; set; }
+}
+
 /// <summary>A setting of the hub.</summary>
 internal sealed class SettingEntity
 {

@@ -30,6 +30,8 @@ internal sealed class HubDbContext(DbContextOptions<HubDbContext> options) : DbC
 
     public DbSet<SignInCodeEntity> SignInCodes => Set<SignInCodeEntity>();
 
+    public DbSet<SessionEntity> Sessions => Set<SessionEntity>();
+
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
@@ -110,6 +112,11 @@ internal sealed class HubDbContext(DbContextOptions<HubDbContext> options) : DbC
             e.ToTable("SignInCodes");
             e.HasKey(c => c.Hash);
             e.Property(c => c.UsedAtMs).IsConcurrencyToken();
+        });
+        modelBuilder.Entity<SessionEntity>(e =>
+        {
+            e.ToTable("Sessions");
+            e.HasKey(s => s.Id);
         });
         modelBuilder.Entity<SettingEntity>(e =>
         {

@@ -1,9 +1,13 @@
 using System.Net;
+using System.Threading.RateLimiting;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Access;
@@ -52,19 +56,65 @@ public sealed class ApiTokenTests
         var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000));
         await using WholeHub hub = await WholeHub.StartAsync();
         var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
-        string token = (await tokens.CreateAsync("ci", ApiScope.Read, null, WholeHub.Tester, Stop)).Token!;
+        var uses = new TokenUses(hub.Get<HubWriter>(), clock);
+        await tokens.CreateAsync("ci", ApiScope.Read, null, WholeHub.Tester, Stop);
         DateTimeOffset first = clock.GetUtcNow();
 
-        await tokens.AuthenticateAsync(token, Stop);
+        uses.Note("ci");
         clock.Advance(TimeSpan.FromSeconds(59));
-        await tokens.AuthenticateAsync(token, Stop);
+        uses.Note("ci");
+        await hub.Get<HubWriter>().FlushAsync(Stop);
         DateTimeOffset? withinTheMinute = (await tokens.ListAsync(Stop))[0].LastUsedAt;
         clock.Advance(TimeSpan.FromSeconds(1));
-        await tokens.AuthenticateAsync(token, Stop);
+        uses.Note("ci");
+        await hub.Get<HubWriter>().FlushAsync(Stop);
 
         Assert.Equal(first, withinTheMinute);
         Assert.Equal(first.AddMinutes(1), (await tokens.ListAsync(Stop))[0].LastUsedAt);
     }
+
+    [Fact]
+    public async Task Token_UsedWhileSomebodyElseWrites_IsAnsweredWithoutWaiting()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        HttpClient script = await hub.ScriptAsync(ApiScope.Read);
+        await using HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        HttpStatusCode answered;
+        await using (await db.Database.BeginTransactionAsync(Stop))
+        {
+            using HttpResponseMessage answer = await script.GetAsync("/api/v1/pairs", Stop);
+            answered = answer.StatusCode;
+        }
+
+        await hub.Get<HubWriter>().FlushAsync(Stop);
+
+        Assert.Equal(HttpStatusCode.OK, answered);
+        Assert.NotNull((await hub.Get<ApiTokens>().ListAsync(Stop))[0].LastUsedAt);
+    }
+
+    [Fact]
+    public async Task Token_BeyondTheLimit_IsNotLookedUp()
+    {
+        // One request in an hour, whoever asks.
+        await using WholeHub hub = await WholeHub.StartAsync(builder => builder.Services.PostConfigure<RateLimiterOptions>(limits =>
+            limits.GlobalLimiter = PartitionedRateLimiter.Create<HttpContext, string>(_ => RateLimitPartition.GetFixedWindowLimiter("all", _ =>
+                new FixedWindowRateLimiterOptions { PermitLimit = 1, Window = TimeSpan.FromHours(1) }))));
+        HttpClient script = await hub.ScriptAsync(ApiScope.Read);
+        await hub.Browser().GetAsync("/healthz/live", Stop);
+
+        using HttpResponseMessage answer = await script.GetAsync("/api/v1/pairs", Stop);
+        await hub.Get<HubWriter>().FlushAsync(Stop);
+
+        Assert.Equal(HttpStatusCode.TooManyRequests, answer.StatusCode);
+        Assert.Null((await hub.Get<ApiTokens>().ListAsync(Stop))[0].LastUsedAt);
+    }
+
+    [Theory]
+    [InlineData("192.0.2.7", "192.0.2.7")]
+    [InlineData("::ffff:192.0.2.7", "192.0.2.7")]
+    [InlineData("2001:db8:1:2:3:4:5:6", "20010db800010002")]
+    [InlineData("2001:db8:1:2:ffff::1", "20010db800010002")]
+    public void Limit_CountsAHostWithAllItsAddressesAsOne(string address, string caller) => Assert.Equal(caller, AccessLimits.CallerOf(IPAddress.Parse(address)));
 
     [Theory]
     [InlineData("")]

@@ -1,8 +1,10 @@
 using System.Net;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.AspNetCore.Http;
+using Microsoft.AspNetCore.RateLimiting;
 using Microsoft.AspNetCore.Routing;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -109,6 +111,39 @@ public sealed class DenyByDefaultTests(SharedHub shared) : IClassFixture<SharedH
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
         Assert.Empty(hub.Operations.Submitted);
+        HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "api-request" }, null, 10, Stop);
+        Assert.Contains(audit.Items, a => a.Target == "POST /api/v1/pairs/web/operations" && a.Outcome == "refused: the token may only read" && a.Actor.StartsWith("token ", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("/healthz/ready")]
+    [InlineData("/openapi/v1")]
+    public void Route_ThatReadsOrWritesMuch_IsLimited(string path)
+    {
+        WholeHub hub = shared.Fresh();
+        RouteEndpoint route = hub.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().First(r => PathOf(r).StartsWith(path, StringComparison.Ordinal));
+
+        Assert.Equal(AccessLimits.Api, route.Metadata.GetMetadata<EnableRateLimitingAttribute>()?.PolicyName);
+    }
+
+    [Theory]
+    [InlineData("http://127.0.0.1:1", HttpStatusCode.Forbidden)]
+    [InlineData("null", HttpStatusCode.Forbidden)]
+    [InlineData(null, HttpStatusCode.SwitchingProtocols)]
+    public async Task CircuitsWebSocket_IsOpenedOnlyForTheHubsOwnPages(string? origin, HttpStatusCode answered)
+    {
+        WholeHub hub = shared.Fresh();
+        HttpClient browser = await hub.SignedInAsync();
+        using var request = new HttpRequestMessage(HttpMethod.Get, "/_blazor");
+        request.Headers.Add("Connection", "Upgrade");
+        request.Headers.Add("Upgrade", "websocket");
+        request.Headers.Add("Sec-WebSocket-Version", "13");
+        request.Headers.Add("Sec-WebSocket-Key", "dGhlIHNhbXBsZSBub25jZQ==");
+        request.Headers.Add("Origin", origin ?? $"http://{hub.BrowserUrl.Authority}");
+
+        using HttpResponseMessage answer = await browser.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, Stop);
+
+        Assert.Equal(answered, answer.StatusCode);
     }
 
     [Theory]

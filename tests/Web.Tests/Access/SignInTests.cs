@@ -17,7 +17,7 @@ public sealed class SignInTests
     public async Task Link_OpenedManyTimes_IsUsedUpOnlyByTheButton()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
         using HttpClient scanner = hub.Browser();
         await scanner.GetAsync($"/sign-in?code={code}", Stop);
         await scanner.GetAsync($"/sign-in?code={code}", Stop);
@@ -34,7 +34,7 @@ public sealed class SignInTests
     public async Task Link_UsedTwice_IsRefusedTheSecondTimeAndBothAreAudited()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
 
         using HttpResponseMessage first = await WholeHub.PressSignInAsync(hub.Browser(), code);
         HttpClient late = hub.Browser();
@@ -54,9 +54,9 @@ public sealed class SignInTests
     public async Task Link_UsedByManyAtOnce_LetsOneIn()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
 
-        SignInOutcome[] letIn = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => hub.Get<SignInCodes>().UseAsync(code, WholeHub.Tester, Stop)));
+        SignInOutcome[] letIn = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => hub.Get<SignInCodes>().UseAsync(code, Secret.New(), WholeHub.Tester, Stop)));
 
         Assert.Single(letIn, outcome => outcome == SignInOutcome.Accepted);
         Assert.Equal(7, letIn.Count(outcome => outcome == SignInOutcome.Refused));
@@ -68,13 +68,13 @@ public sealed class SignInTests
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using WholeHub hub = await WholeHub.StartAsync();
         var codes = new SignInCodes(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
-        string young = await codes.CreateAsync(Stop);
-        string old = await codes.CreateAsync(Stop);
+        string young = await codes.CreateAsync(WholeHub.Tester, Stop);
+        string old = await codes.CreateAsync(WholeHub.Tester, Stop);
 
         clock.Advance(TimeSpan.FromMinutes(15) - TimeSpan.FromMilliseconds(1));
-        SignInOutcome inTime = await codes.UseAsync(young, WholeHub.Tester, Stop);
+        SignInOutcome inTime = await codes.UseAsync(young, Secret.New(), WholeHub.Tester, Stop);
         clock.Advance(TimeSpan.FromMilliseconds(1));
-        SignInOutcome tooLate = await codes.UseAsync(old, WholeHub.Tester, Stop);
+        SignInOutcome tooLate = await codes.UseAsync(old, Secret.New(), WholeHub.Tester, Stop);
 
         Assert.Equal(SignInOutcome.Accepted, inTime);
         Assert.Equal(SignInOutcome.Refused, tooLate);
@@ -84,7 +84,7 @@ public sealed class SignInTests
     public async Task Code_InTheDatabase_IsNotTheCode()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
 
         await using HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
 
@@ -96,13 +96,13 @@ public sealed class SignInTests
     public async Task Post_WithoutTheFormsToken_DoesNotUseTheCode()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
         using var form = new FormUrlEncodedContent([new("code", code)]);
 
         using HttpResponseMessage answer = await hub.Browser().PostAsync("/sign-in", form, Stop);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal(SignInOutcome.Accepted, await hub.Get<SignInCodes>().UseAsync(code, WholeHub.Tester, Stop));
+        Assert.Equal(SignInOutcome.Accepted, await hub.Get<SignInCodes>().UseAsync(code, Secret.New(), WholeHub.Tester, Stop));
     }
 
     [Fact]
@@ -126,7 +126,7 @@ public sealed class SignInTests
     public async Task ReturnUrl_ThatLeavesTheHub_IsReplacedByTheStartPage(string asked, string taken)
     {
         await using WholeHub hub = await WholeHub.StartAsync();
-        string code = await hub.Get<SignInCodes>().CreateAsync(Stop);
+        string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
 
         using HttpResponseMessage answer = await WholeHub.PressSignInAsync(hub.Browser(), code, asked);
 
@@ -138,7 +138,7 @@ public sealed class SignInTests
     {
         await using WholeHub hub = await WholeHub.StartAsync();
 
-        using HttpResponseMessage answer = await WholeHub.PressSignInAsync(hub.Browser(), await hub.Get<SignInCodes>().CreateAsync(Stop));
+        using HttpResponseMessage answer = await WholeHub.PressSignInAsync(hub.Browser(), await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop));
 
         string cookie = Assert.Single(answer.Headers.GetValues("Set-Cookie"), c => c.StartsWith("failoverhub.session=", StringComparison.Ordinal));
         Assert.Contains("httponly", cookie, StringComparison.OrdinalIgnoreCase);
@@ -152,10 +152,13 @@ public sealed class SignInTests
         string cookie;
         await using (WholeHub first = await WholeHub.StartAsync(data: data))
         {
-            using HttpResponseMessage answer = await WholeHub.PressSignInAsync(first.Browser(), await first.Get<SignInCodes>().CreateAsync(Stop));
+            using HttpResponseMessage answer = await WholeHub.PressSignInAsync(first.Browser(), await first.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop));
             cookie = answer.Headers.GetValues("Set-Cookie").First(c => c.StartsWith("failoverhub.session=", StringComparison.Ordinal)).Split(';')[0];
             Assert.All(Directory.GetFiles(Path.Combine(data, "keys")), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
-            CopyKeys(data, out data);
+            CopyKeys(data, out string copy);
+            await using HubDbContext db = await first.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+            await db.Database.ExecuteSqlAsync($"VACUUM INTO {Path.Combine(copy, "hub.db")}", Stop);
+            data = copy;
         }
 
         await using WholeHub second = await WholeHub.StartAsync(data: data);
@@ -183,7 +186,7 @@ public sealed class SignInTests
         last.Dispose();
     }
 
-    // The first hub removes its folder when it ends; only the keys have to outlive it.
+    // The first hub removes its folder when it ends; keys and database have to outlive it.
     private static void CopyKeys(string from, out string to)
     {
         to = WholeHub.NewFolder();

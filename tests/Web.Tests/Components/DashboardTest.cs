@@ -1,12 +1,15 @@
 using AngleSharp.Dom;
 using Bunit;
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using MudBlazor.Services;
 
@@ -28,7 +31,13 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachability>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
+        Services.AddAuthorizationCore(rules => rules.AddPolicy(AccessPolicies.PageOperate, policy => policy.RequireAssertion(_ => SignedIn)));
+        Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
+        Services.AddSingleton<AuthenticationStateProvider, Visitor>();
     }
+
+    /// <summary>The session of whoever looks at the page is open.</summary>
+    internal bool SignedIn { get; set; } = true;
 
     internal FakeFleet Fleet { get; } = new();
 
@@ -60,4 +69,9 @@ public abstract class DashboardTest : BunitContext
     /// <summary>A fleet whose facts are of this moment: for pages, which read the clock.</summary>
     internal static FleetSnapshot Fresh(params PairView[] pairs) => Make.Fleet([.. pairs]) with { At = DateTimeOffset.UtcNow };
 
+    private sealed class Visitor : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() =>
+            Task.FromResult(new AuthenticationState(AccessPolicies.Principal("operator", ApiScope.Read, "test")));
+    }
 }

@@ -90,7 +90,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
     public async Task<HttpClient> SignedInAsync()
     {
         HttpClient browser = Browser();
-        using HttpResponseMessage answer = await PressSignInAsync(browser, await Get<SignInCodes>().CreateAsync(TestContext.Current.CancellationToken));
+        using HttpResponseMessage answer = await PressSignInAsync(browser, await Get<SignInCodes>().CreateAsync(Tester, TestContext.Current.CancellationToken));
         Assert.Equal(HttpStatusCode.Redirect, answer.StatusCode);
         return browser;
     }
@@ -102,6 +102,14 @@ internal sealed partial class WholeHub : IAsyncDisposable
         Dictionary<string, string> fields = HiddenField().Matches(page).ToDictionary(m => m.Groups[1].Value, m => WebUtility.HtmlDecode(m.Groups[2].Value));
         using var form = new FormUrlEncodedContent(fields);
         return await browser.PostAsync("/sign-in", form, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>What the menu's button does; the form's token comes from another page of the same browser.</summary>
+    public static async Task<HttpResponseMessage> PressSignOutAsync(HttpClient browser)
+    {
+        string page = await browser.GetStringAsync("/sign-in?code=none", TestContext.Current.CancellationToken);
+        using var form = new FormUrlEncodedContent(HiddenField().Matches(page).Select(m => KeyValuePair.Create(m.Groups[1].Value, WebUtility.HtmlDecode(m.Groups[2].Value))));
+        return await browser.PostAsync("/sign-out", form, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()

@@ -12,6 +12,7 @@ namespace FailoverHub.Web.Components.Layout;
 public sealed partial class MainLayout : IDisposable
 {
     private DisplayPreferences? _display;
+    private bool _signedOut;
     private Actor _actor = new("unknown", null, null);
     private ErrorBoundary? _errors;
     private DotNetObjectReference<MainLayout>? _self;
@@ -49,7 +50,11 @@ public sealed partial class MainLayout : IDisposable
     }
 
     /// <inheritdoc/>
-    protected override void OnParametersSet() => _errors?.Recover();
+    protected override async Task OnParametersSetAsync()
+    {
+        _errors?.Recover();
+        _signedOut = Authentication is not null && (await Authentication).User.Identity is not { IsAuthenticated: true };
+    }
 
     /// <inheritdoc/>
     protected override async Task OnAfterRenderAsync(bool firstRender)

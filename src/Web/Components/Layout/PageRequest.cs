@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Components.Layout;
@@ -16,8 +17,13 @@ public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
 
     internal static PageRequest From(HttpContext? http)
     {
-        string? forwarded = http?.Request.Headers["X-Forwarded-For"].ToString();
-        return new(http?.Connection.RemoteIpAddress?.ToString(), string.IsNullOrEmpty(forwarded) ? null : forwarded);
+        if (http is null)
+        {
+            return Unknown;
+        }
+
+        Actor actor = RequestActor.Of(http);
+        return new(actor.RemoteAddress, actor.ForwardedFor);
     }
 
     /// <summary>Who acts on this page.</summary>

@@ -409,6 +409,29 @@ namespace FailoverHub.Web.Data.Migrations
                     b.ToTable("ProbeSamples", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.SessionEntity", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("ExpiresAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("RevokedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.ToTable("Sessions", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.SettingEntity", b =>
                 {
                     b.Property<string>("Key")

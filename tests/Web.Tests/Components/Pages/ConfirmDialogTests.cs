@@ -93,6 +93,19 @@ public sealed class ConfirmDialogTests : DashboardTest
     }
 
     [Fact]
+    public void SessionThatEndedSinceThePageWasLoaded_SendsNothing()
+    {
+        var page = Open("action-switchover");
+        On(page, "confirm-reason", element => element.Input("Kernel update"));
+        SignedIn = false;
+
+        On(page, "confirm-submit", element => element.Click());
+
+        page.WaitForAssertion(() => Assert.Contains("not signed in any more", page.Find("[data-testid=confirm-refusal]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Empty(Operations.Submitted);
+    }
+
+    [Fact]
     public void SetRole_ChoosesTheRoleThatTheNodeDoesNotHave()
     {
         var page = Open("action-set-role");

@@ -1,8 +1,12 @@
 using System.Collections.Immutable;
+using System.Security.Claims;
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
 using MudBlazor;
 
 namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
@@ -34,6 +38,12 @@ public sealed partial class ConfirmDialog
 
     [Inject]
     private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private AuthenticationStateProvider Authentication { get; set; } = null!;
+
+    [Inject]
+    private IAuthorizationService Authorization { get; set; } = null!;
 
     [Inject]
     private IFleetView Fleet { get; set; } = null!;
@@ -96,10 +106,23 @@ public sealed partial class ConfirmDialog
 
     private async Task SubmitAsync()
     {
+        if (_sending)
+        {
+            return;
+        }
+
         _sending = true;
         _refusal = null;
         try
         {
+            // The page may be older than its right to act: the session may have ended since.
+            ClaimsPrincipal user = (await Authentication.GetAuthenticationStateAsync()).User;
+            if (!(await Authorization.AuthorizeAsync(user, AccessPolicies.PageOperate)).Succeeded)
+            {
+                _refusal = "You are not signed in any more. Sign in again and repeat it.";
+                return;
+            }
+
             SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor, Leaving);
             if (result is SubmitResult.Accepted accepted)
             {

@@ -1,0 +1,121 @@
+using System.Net;
+using System.Security.Claims;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.Authorization;
+using Microsoft.AspNetCore.Components.Authorization;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Web.Tests.Access;
+
+public sealed class SessionTests
+{
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task CopyOfTheCookie_AfterSigningOut_OpensNothingAndTheSignOutIsAudited()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        HttpClient browser = hub.Browser();
+        using HttpResponseMessage signedIn = await WholeHub.PressSignInAsync(browser, await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop));
+        string cookie = signedIn.Headers.GetValues("Set-Cookie").First(c => c.StartsWith("failoverhub.session=", StringComparison.Ordinal)).Split(';')[0];
+        using var copy = new HttpClient(new SocketsHttpHandler { UseCookies = false }) { BaseAddress = hub.BrowserUrl };
+        copy.DefaultRequestHeaders.Add("Cookie", cookie);
+        Assert.Equal(HttpStatusCode.OK, (await copy.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+
+        using HttpResponseMessage signedOut = await WholeHub.PressSignOutAsync(browser);
+
+        Assert.Equal("/sign-in", signedOut.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await copy.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+        HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "sign-out" }, null, 10, Stop);
+        Assert.Equal("accepted", Assert.Single(audit.Items).Outcome);
+    }
+
+    [Fact]
+    public async Task Session_AfterSevenDays_IsOverHoweverBusyItWas()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        Sessions sessions = await WithAsync(hub, clock, "s");
+
+        clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromMilliseconds(1));
+        Assert.True(await sessions.IsOpenAsync(User("s"), Stop));
+        clock.Advance(TimeSpan.FromMilliseconds(1));
+
+        Assert.False(await sessions.IsOpenAsync(User("s"), Stop));
+    }
+
+    [Fact]
+    public async Task Cookie_ThatNamesNoSession_IsNobodys()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+
+        Assert.False(await hub.Get<Sessions>().IsOpenAsync(User("made-up"), Stop));
+        Assert.False(await hub.Get<Sessions>().IsOpenAsync(AccessPolicies.Principal("operator", ApiScope.Read, "test"), Stop));
+    }
+
+    [Fact]
+    public async Task OpenPage_AfterSigningOut_MayChangeNothingAtOnce()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        Sessions sessions = await WithAsync(hub, TimeProvider.System, "s");
+        var authorization = hub.Get<IAuthorizationService>();
+        AuthorizationResult before = await authorization.AuthorizeAsync(User("s"), null, AccessPolicies.PageOperate);
+
+        await sessions.CloseAsync(User("s"), WholeHub.Tester, Stop);
+        AuthorizationResult after = await authorization.AuthorizeAsync(User("s"), null, AccessPolicies.PageOperate);
+
+        Assert.True(before.Succeeded);
+        Assert.False(after.Succeeded);
+    }
+
+    [Fact]
+    public async Task OpenCircuit_AfterSigningOut_BecomesNobodys()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        Sessions sessions = await WithAsync(hub, TimeProvider.System, "s");
+        using var circuit = new CircuitSession(NullLoggerFactory.Instance, sessions) { Every = TimeSpan.FromMilliseconds(20) };
+        circuit.SetAuthenticationState(Task.FromResult(new AuthenticationState(User("s"))));
+        var changed = new TaskCompletionSource<AuthenticationState>(TaskCreationOptions.RunContinuationsAsynchronously);
+        circuit.AuthenticationStateChanged += async state => changed.TrySetResult(await state);
+
+        await sessions.CloseAsync(User("s"), WholeHub.Tester, Stop);
+        AuthenticationState now = await changed.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+
+        Assert.False(now.User.Identity!.IsAuthenticated);
+        await using AsyncServiceScope scope = hub.App.Services.CreateAsyncScope();
+        Assert.Equal(TimeSpan.FromSeconds(30), Assert.IsType<CircuitSession>(scope.ServiceProvider.GetRequiredService<AuthenticationStateProvider>()).Every);
+    }
+
+    [Fact]
+    public async Task LinkMadeOnTheCommandLine_IsAudited()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+
+        await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
+
+        HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "sign-in-link-created" }, null, 10, Stop);
+        Assert.Equal("tester", Assert.Single(audit.Items).Actor);
+    }
+
+    private static async Task<Sessions> WithAsync(WholeHub hub, TimeProvider clock, string id)
+    {
+        var database = hub.Get<IDbContextFactory<HubDbContext>>();
+        await using HubDbContext db = await database.CreateDbContextAsync(Stop);
+        await Sessions.OpenAsync(db, id, "operator", clock.GetUtcNow(), Stop);
+        await db.SaveChangesAsync(Stop);
+        return new Sessions(database, hub.Get<AuditLog>(), clock);
+    }
+
+    private static ClaimsPrincipal User(string session)
+    {
+        ClaimsPrincipal user = AccessPolicies.Principal("operator", ApiScope.Read, "test");
+        user.AddIdentity(new ClaimsIdentity([new Claim(Sessions.Claim, session)], "test"));
+        return user;
+    }
+}
