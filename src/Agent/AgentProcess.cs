@@ -27,10 +27,13 @@ internal sealed partial class AgentProcess
 {
     private const int Failed = 1;
 
-    // The goodbye is bounded: whoever asked us to stop waits a second at most.
+    // The goodbye is bounded: whoever asked us to stop waits a second, and two when something hangs.
     private static readonly TimeSpan _loopPatience = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan _goodbyePatience = TimeSpan.FromMilliseconds(500);
     private static readonly TimeSpan _hubPatience = TimeSpan.FromMilliseconds(250);
+
+    private static readonly TimeSpan _endPatience = TimeSpan.FromSeconds(2);
+    private static readonly TimeSpan _watchAgain = TimeSpan.FromSeconds(5);
 
     private readonly AgentOptions _options;
     private readonly StateDirectory _directory;
@@ -112,27 +115,63 @@ internal sealed partial class AgentProcess
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
-        var watched = Task.Run(() => watcher.RunAsync(shared, watching.Token));
+        var watched = Task.Run(() => KeepWatchingAsync(watcher, shared, loop, watching.Token));
         using var hub = _options.Hub is { } address ? new HubLink(HubSettings(address, speaker), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
 
-        // Anything that ends unasked is a bug; it is thrown below, after the neighbors have been told.
-        var ended = await Task.WhenAny([_stop.Task, speaker.Ended, looping, watched, .. linked is null ? Array.Empty<Task>() : [linked]]);
+        // Without one of these the node cannot do what it is for: that they end unasked is a bug, thrown below, after the neighbors have
+        // been told. The hub and the watching of the interfaces are not among them: no trouble of theirs may withdraw an address.
+        var ended = await Task.WhenAny(_stop.Task, speaker.Ended, looping);
         var cause = ended == _stop.Task ? await _stop.Task : "internal error";
+        var over = Task.Delay(_endPatience, _time);
         loop.TryPost(new NodeEvent.StopRequested(cause));
         await SayGoodbyeAsync(speaker, cause);
 
         await watching.CancelAsync();
-        if (hub is not null)
+        var finished = hub is null ? Task.CompletedTask : Task.Run(() => hub.FinishAsync(linked!, _hubPatience));
+        await Task.WhenAny(finished, over);
+        loop.Complete();
+        var rest = Task.WhenAll(watched, looping, finished);
+        if (await Task.WhenAny(rest, over) == over)
         {
-            await hub.FinishAsync(linked!, _hubPatience);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the link to the hub", finished)]);
         }
 
-        loop.Complete();
-        await Task.WhenAll(watched, looping);
+        await rest;
         Stopped(_logger, cause);
         await ended;
         return 0;
+    }
+
+    // What hangs would hang whoever disposes of it as well: a disk that answers no more cannot be waited for. So the process ends here.
+    private void Abandon(string cause, IEnumerable<(string Name, Task Task)> parts)
+    {
+        HangsAtTheEnd(_logger, cause, string.Join(" and ", parts.Where(part => !part.Task.IsCompleted).Select(part => part.Name)), _endPatience.TotalSeconds);
+        _logging.Dispose();
+        Environment.Exit(Failed);
+    }
+
+    // The watcher handles what it expects; after anything else it begins again with what the node knows.
+    private async Task KeepWatchingAsync(AddressWatcher watcher, ImmutableHashSet<IPNetwork> known, NodeLoop loop, CancellationToken cancellationToken)
+    {
+        while (!cancellationToken.IsCancellationRequested)
+        {
+            try
+            {
+                await watcher.RunAsync(known, cancellationToken);
+            }
+            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
+            {
+                WatchingBroke(_logger, exception);
+                await Task.Delay(_watchAgain, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+                known = loop.Current.OnInterfaces;
+            }
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
+            {
+                // It was asked to end; what it could not post any more nobody needs.
+                return;
+            }
+        }
     }
 
     // On a thread of the runtime, perhaps before there is a loop. The loop is told from here, because each hop costs time on the way to the goodbye.
@@ -258,4 +297,10 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Stopped: {Cause}")]
     private static partial void Stopped(ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "Stopped: {Cause}; {Parts} did not end within {Seconds:0} s and is left behind")]
+    private static partial void HangsAtTheEnd(ILogger logger, string cause, string parts, double seconds);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Critical, Message = "The watching of the interfaces broke on an internal error; what is announced stays, it begins again")]
+    private static partial void WatchingBroke(ILogger logger, Exception exception);
 }

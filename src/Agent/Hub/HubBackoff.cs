@@ -4,20 +4,23 @@ namespace FailoverHub.Agent.Hub;
 /// The waits between dials of the hub: doubling from 0.2 s to 10 s, each one somewhere between half of it and the whole, so that a
 /// fleet does not come back in one moment.
 /// </summary>
-internal sealed class HubBackoff(Random random)
+internal sealed class HubBackoff(Random random, TimeSpan longest)
 {
     public static readonly TimeSpan First = TimeSpan.FromMilliseconds(200);
     public static readonly TimeSpan Longest = TimeSpan.FromSeconds(10);
 
     private TimeSpan _ceiling = First;
 
-    /// <summary>The hub has answered: the next loss starts from the beginning.</summary>
+    /// <summary>The hub was of use: the next loss starts from the beginning.</summary>
     public void Reset() => _ceiling = First;
+
+    /// <summary>Something is wrong that dialling soon cannot mend.</summary>
+    public void Exhaust() => _ceiling = longest;
 
     public TimeSpan Next()
     {
         var wait = _ceiling * (0.5 + (random.NextDouble() / 2));
-        _ceiling = _ceiling * 2 < Longest ? _ceiling * 2 : Longest;
+        _ceiling = _ceiling * 2 < longest ? _ceiling * 2 : longest;
         return wait;
     }
 }

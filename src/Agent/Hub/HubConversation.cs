@@ -14,6 +14,9 @@ internal sealed class HubConversation(
     Journal journal,
     TimeProvider time)
 {
+    /// <summary>A stream that lived this long was no accident.</summary>
+    public static readonly TimeSpan ProvenAfter = TimeSpan.FromSeconds(10);
+
     private const int BatchEntries = 200;
 
     private static readonly TimeSpan _defaultInterval = TimeSpan.FromSeconds(1);
@@ -23,6 +26,8 @@ internal sealed class HubConversation(
     private readonly TaskCompletionSource _finished = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly Lock _gate = new();
     private (string BootId, ulong Sequence)? _unacknowledged;
+    private readonly long _began = time.GetTimestamp();
+    private int _proven;
     private volatile bool _finishing;
 
     /// <summary>Readable when there may be something to write.</summary>
@@ -35,6 +40,9 @@ internal sealed class HubConversation(
 
     /// <summary>Makes <see cref="Wake"/> readable.</summary>
     public required Action OnSomethingToDo { get; init; }
+
+    /// <summary>Once, when the stream has proved of use: the hub has acknowledged something, or it has lived for <see cref="ProvenAfter"/>.</summary>
+    public required Action OnProven { get; init; }
 
     public static TimeSpan ReportIntervalOf(Welcome welcome) => welcome.ReportIntervalMs == 0
         ? _defaultInterval
@@ -84,9 +92,16 @@ internal sealed class HubConversation(
         var reportedAt = 0L;
         while (true)
         {
-            while (Answers.TryRead(out var answer))
+            // Taken off the queue only when it is written: a stream that breaks there leaves it for the next one.
+            while (Answers.TryPeek(out var answer))
             {
                 await call.RequestStream.WriteAsync(HubMapping.Result(answer), cancellationToken);
+                Answers.TryRead(out _);
+            }
+
+            if (time.GetElapsedTime(_began) >= ProvenAfter)
+            {
+                Prove();
             }
 
             var state = node.Current;
@@ -184,6 +199,15 @@ internal sealed class HubConversation(
             }
         }
 
+        Prove();
         OnSomethingToDo();
+    }
+
+    private void Prove()
+    {
+        if (Interlocked.Exchange(ref _proven, 1) == 0)
+        {
+            OnProven();
+        }
     }
 }

@@ -26,6 +26,9 @@ internal sealed record HubLinkSettings
 
     /// <summary>How long the hub may take for its Welcome.</summary>
     public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>The longest wait between two dials.</summary>
+    public TimeSpan LongestBackoff { get; init; } = HubBackoff.Longest;
 }
 
 /// <summary>
@@ -34,7 +37,7 @@ internal sealed record HubLinkSettings
 /// </summary>
 internal sealed partial class HubLink : IDisposable
 {
-    // An answer is for the hub's patience only: when it asks again after a reconnect it is answered again.
+    // Answers to older revisions are worth nothing to the hub; the one to the intent in force is given anew with every stream.
     private const int AnswersKept = 64;
 
     private readonly HubLinkSettings _settings;
@@ -46,13 +49,18 @@ internal sealed partial class HubLink : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Channel<IntentAnswer> _answers = Channel.CreateBounded<IntentAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
-    private readonly HubBackoff _backoff = new(new Random());
+    private readonly HubBackoff _backoff;
     private HubConversation? _conversation;
     private bool _lossSaid;
+    private bool _connectedSaid;
+
+    // The last stream, of which there may have been none, was of use. A hub that welcomes us and goes again and again is not: its comings and goings are dialled at growing waits and not worth a line each.
+    private bool _proven = true;
 
     public HubLink(HubLinkSettings settings, NodeLoop node, Journal journal, TimeProvider time, ILogger<HubLink> logger)
     {
         _settings = settings;
+        _backoff = new HubBackoff(new Random(), settings.LongestBackoff);
         _node = node;
         _journal = journal;
         _time = time;
@@ -81,7 +89,19 @@ internal sealed partial class HubLink : IDisposable
         var ending = _ending.Token;
         while (!ending.IsCancellationRequested)
         {
-            var problem = await ConverseAsync(ending);
+            string problem;
+            try
+            {
+                problem = await ConverseAsync(ending);
+            }
+            catch (Exception exception) when (!ending.IsCancellationRequested)
+            {
+                // A bug, or a machine in trouble. The hub is never needed for an address to work, so neither is this.
+                Broken(_logger, exception);
+                _backoff.Exhaust();
+                problem = exception.Message;
+            }
+
             if (ending.IsCancellationRequested)
             {
                 return;
@@ -129,15 +149,21 @@ internal sealed partial class HubLink : IDisposable
         {
             using var call = new AgentLink.AgentLinkClient(_channel).Connect(cancellationToken: over.Token);
             var interval = await GreetAsync(call, over.Token);
-            _backoff.Reset();
-            _lossSaid = false;
-            Connected(_logger, _settings.Hub, _node.Current.Intent?.Revision ?? 0);
+            await _node.PostAsync(new NodeEvent.HubConnected(), over.Token);
+            _connectedSaid = false;
+            if (_proven)
+            {
+                SayConnected();
+            }
+
+            _proven = false;
             var conversation = new HubConversation(call, _settings, _node, _journal, _time)
             {
                 Wake = _wake.Reader,
                 Answers = _answers.Reader,
                 ReportInterval = interval,
                 OnSomethingToDo = Wake,
+                OnProven = OnProven,
             };
             Volatile.Write(ref _conversation, conversation);
             return await conversation.RunAsync(over);
@@ -189,6 +215,24 @@ internal sealed partial class HubLink : IDisposable
         Wake();
     }
 
+    // On either loop of the conversation, while this class awaits both.
+    private void OnProven()
+    {
+        _proven = true;
+        _backoff.Reset();
+        _lossSaid = false;
+        SayConnected();
+    }
+
+    private void SayConnected()
+    {
+        if (!_connectedSaid)
+        {
+            _connectedSaid = true;
+            Connected(_logger, _settings.Hub, _node.Current.Intent?.Revision ?? 0);
+        }
+    }
+
     private void Wake() => _wake.Writer.TryWrite(true);
 
     private void SayLost(string problem, TimeSpan wait)
@@ -212,4 +256,7 @@ internal sealed partial class HubLink : IDisposable
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "Still no hub at {Hub}: {Problem}; trying again in {Seconds:0.0} s")]
     private static partial void StillLost(ILogger logger, Uri hub, string problem, double seconds);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Critical, Message = "The link to the hub broke on an internal error; the sessions are not touched, the hub is dialled again")]
+    private static partial void Broken(ILogger logger, Exception exception);
 }

@@ -27,6 +27,9 @@ internal abstract record NodeEvent
     /// <summary>The hub sent something that cannot be an intent.</summary>
     internal sealed record IntentMalformed(ulong Revision, string OperationId, string Problem) : NodeEvent;
 
+    /// <summary>A stream to the hub has begun. The answer to the intent in force may have been lost with the last one, or with the last process.</summary>
+    internal sealed record HubConnected : NodeEvent;
+
     /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> is on the disk.</summary>
     internal sealed record IntentPersisted(NodeIntent Intent) : NodeEvent;
 

@@ -33,6 +33,11 @@ internal static class NodeReducer
             case NodeEvent.IntentMalformed malformed:
                 Reject(step, malformed.Revision, malformed.OperationId, malformed.Problem);
                 break;
+            case NodeEvent.HubConnected when state.Intent is { } inForce:
+                AnswerAgain(step, inForce.Revision, awaitsSessions: true);
+                break;
+            case NodeEvent.HubConnected:
+                break;
             case NodeEvent.IntentPersisted persisted:
                 ObeyIntent(step, persisted.Intent);
                 break;
@@ -115,12 +120,12 @@ internal static class NodeReducer
         step.Do(new NodeEffect.PersistIntent(intent));
     }
 
-    // The hub asks again after a reconnect; a pending answer covers it.
-    private static void AnswerAgain(NodeStep step, ulong revision)
+    // The hub asks no more for a revision that our Hello names, so each stream begins with its answer; a pending answer covers it.
+    private static void AnswerAgain(NodeStep step, ulong revision, bool awaitsSessions = false)
     {
         if (step.State.Pending?.Revision != revision)
         {
-            step.State = step.State with { Pending = Await(step, revision) };
+            step.State = step.State with { Pending = Await(step, revision) with { AwaitsSessions = awaitsSessions } };
         }
     }
 
@@ -170,8 +175,18 @@ internal static class NodeReducer
 
     private static void AnswerPending(NodeStep step)
     {
-        if (step.State.Pending is { } pending
-            && IntentRules.Outcome(step.State, pending.Version, step.State.Stopping || step.Now.Monotonic >= pending.Deadline) is { } outcome)
+        if (step.State.Pending is not { } pending)
+        {
+            return;
+        }
+
+        var waitIsOver = step.State.Stopping || step.Now.Monotonic >= pending.Deadline;
+        if (pending.AwaitsSessions && step.State.EstablishedSessions == 0 && !waitIsOver)
+        {
+            return;
+        }
+
+        if (IntentRules.Outcome(step.State, pending.Version, waitIsOver) is { } outcome)
         {
             Answer(step, pending, outcome);
         }

@@ -89,7 +89,11 @@ internal sealed record SessionStatus
 }
 
 /// <summary>An intent that is obeyed already and whose answer waits for the sockets.</summary>
-internal sealed record PendingAnswer(ulong Revision, long Version, TimeSpan Deadline);
+/// <param name="Revision">Of the intent.</param>
+/// <param name="Version">Of the advertisements that the sockets have to have taken.</param>
+/// <param name="Deadline">Monotonic; then the answer says how far it came.</param>
+/// <param name="AwaitsSessions">Without any session it waits as well: the agent may just have started.</param>
+internal sealed record PendingAnswer(ulong Revision, long Version, TimeSpan Deadline, bool AwaitsSessions = false);
 
 /// <summary>What was asked and why it was not done.</summary>
 internal sealed record RejectedIntent(ulong Revision, string OperationId, string Problem);

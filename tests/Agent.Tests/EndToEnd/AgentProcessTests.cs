@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FailoverHub.Agent.Tests.Hub;
 using FailoverHub.Agent.Tests.Speaker;
 using FailoverHub.Bgp.Messages;
@@ -136,6 +137,69 @@ public sealed class AgentProcessTests : IAsyncLifetime
         await agent.Output.FirstAsync<string>(line => line.Contains("the stored intent is damaged", StringComparison.Ordinal));
     }
 
+    /// <summary>The hub is never needed for an address to work, not even by its own link.</summary>
+    [Fact]
+    public async Task LinkToTheHubBreaksOnSomethingUnforeseen_NoSessionIsTouched()
+    {
+        var port = FakeRouter.FreePort();
+        var agent = Start("--hub", $"http://127.0.0.1:{port}");
+        await EachSeesAsync(FakeRouter.Primary);
+
+        // A directory where a file of the journal was: reading it fails in a way that the link does not expect.
+        foreach (var segment in Directory.GetFiles(_directory.At("journal"), "*.ndjson"))
+        {
+            File.Delete(segment);
+            Directory.CreateDirectory(segment);
+        }
+
+        await using var hub = await ScriptedHub.StartAsync(port);
+        await agent.Output.FirstAsync<string>(line => line.Contains("the sessions are not touched", StringComparison.Ordinal));
+        await hub.StreamAsync(2);
+        AssertOneSessionEach();
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Ended or Seen.Update { Routes.Withdrawn.IsEmpty: false }));
+        agent.Terminate();
+        Assert.Equal(0, await agent.ExitAsync());
+    }
+
+    /// <summary>A disk that answers no more, played by a pipe without a reader where the intent is to be written.</summary>
+    [Fact]
+    public async Task NodeLoopHangsOnItsDisk_OnSigterm_SaysGoodbyeAndEndsAllTheSame()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Assert.Equal(0, MakePipe(_directory.At("intent.json.new"), 0x180));
+        var agent = Start("--hub", hub.Address.ToString());
+        await EachSeesAsync(FakeRouter.Primary);
+        var stream = await hub.StreamAsync();
+        await stream.SendAsync(Intent(1, Wire.Role.Secondary));
+        await stream.ReportAsync(report => report.Sequence > 3);
+
+        agent.Terminate();
+
+        Assert.Equal(1, await agent.ExitAsync());
+        await agent.Output.FirstAsync<string>(line => line.Contains("the node loop did not end", StringComparison.Ordinal));
+        foreach (var router in _routers)
+        {
+            Assert.Equal((6, 2), ((await router.Log.FirstAsync<Seen.Failed>()).Error is var error) ? (error.Code, error.Subcode) : default);
+        }
+    }
+
+    [Fact]
+    public async Task NeighborThatReadsNoMore_OnSigterm_TheOthersHearTheGoodbye_AndTheProcessEnds()
+    {
+        await using var deaf = new FakeRouter(readsNoMoreOnceEstablished: true);
+        var agent = Start("--neighbor", deaf.Endpoint.ToString());
+        await EachSeesAsync(FakeRouter.Primary);
+        await deaf.Log.FirstAsync<Seen.Established>();
+
+        agent.Terminate();
+
+        Assert.Equal(0, await agent.ExitAsync());
+        foreach (var router in _routers)
+        {
+            Assert.Equal(6, (await router.Log.FirstAsync<Seen.Failed>()).Error.Code);
+        }
+    }
+
     [Fact]
     public async Task SecondAgentOnTheSameState_IsRefused()
     {
@@ -186,6 +250,10 @@ public sealed class AgentProcessTests : IAsyncLifetime
             await router.Log.FirstAsync<Seen.Update>(update => update.Connection == connection && update.Announces(Prefix, community));
         }
     }
+
+    [DllImport("libc", EntryPoint = "mkfifo", CharSet = CharSet.Ansi, BestFitMapping = false, ThrowOnUnmappableChar = true)]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int MakePipe(string path, int mode);
 
     private void AssertOneSessionEach() => Assert.All(_routers, router => Assert.Equal(1, router.Connections));
 }

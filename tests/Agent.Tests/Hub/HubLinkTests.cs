@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Configuration;
@@ -7,6 +8,7 @@ using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Wire = FailoverHub.Protos.V1;
 
@@ -20,6 +22,7 @@ public sealed class HubLinkTests : IAsyncDisposable
     private static readonly NeighborEndpoint _neighbor = new(IPAddress.Parse("192.0.2.1"), 179);
 
     private readonly TemporaryDirectory _directory = new();
+    private readonly RecordedLog<HubLink> _log = new();
     private readonly Journal _journal;
     private readonly NodeLoop _node;
     private readonly Task _looping;
@@ -191,6 +194,83 @@ public sealed class HubLinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task AnswerLostWithItsStream_IsGivenOnTheNextOne_WithoutBeingAskedFor()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        await EstablishAsync();
+        var first = await hub.StreamAsync();
+        await first.SendAsync(Intent(3, Wire.Role.Secondary));
+        await first.ResultAsync(3);
+
+        // As far as this hub goes, it never came.
+        first.Close();
+        var second = await hub.StreamAsync(2);
+
+        Assert.Equal(3ul, (await second.Received.FirstAsync<Wire.AgentMessage>()).Hello.IntentRevision);
+        Assert.Equal(Wire.IntentResult.Types.Outcome.Applied, (await second.ResultAsync(3)).Outcome);
+    }
+
+    [Fact]
+    public async Task KeptButKilledBeforeTheAnswer_IsAnsweredWhenTheHubIsThereAgain()
+    {
+        await _node.PostAsync(new NodeEvent.IntentReceived(new NodeIntent { Revision = 5, Drained = true, Prefixes = [] }), TestContext.Current.CancellationToken);
+        await EstablishAsync();
+        await using var hub = await ScriptedHub.StartAsync();
+
+        // A link that was not there when the node answered, as after a start.
+        await EventuallyAsync(() => _node.Current is { Intent.Revision: 5, Pending: null });
+        Link(hub);
+
+        Assert.Equal(Wire.IntentResult.Types.Outcome.Applied, (await (await hub.StreamAsync()).ResultAsync(5)).Outcome);
+    }
+
+    [Fact]
+    public async Task InternalErrorOfTheLink_IsLogged_AndTheLinkIsThereAgain()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub.Address, metrics: [new DivideByZeroException("a bug")]);
+
+        await (await hub.StreamAsync(2)).ReportAsync(_ => true);
+
+        Assert.False(_linked!.IsCompleted);
+        var broken = Assert.Single(_log.Lines.Seen, line => line.Level == LogLevel.Critical);
+        Assert.IsType<DivideByZeroException>(broken.Exception);
+    }
+
+    [Fact]
+    public async Task HubThatWelcomesAndGoes_IsDialledAtGrowingWaits_AndLoggedOnce()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        for (var number = 1; number <= 4; number++)
+        {
+            (await hub.StreamAsync(number)).Close();
+        }
+
+        await _log.Lines.UntilAsync(lines => lines.Count(line => line.Text.StartsWith("Still no hub", StringComparison.Ordinal)) >= 3);
+        Assert.Single(_log.Lines.Seen, line => line.Level == LogLevel.Warning);
+        Assert.Single(_log.Lines.Seen, line => line.Text.EndsWith("connected; this node obeys intent revision 0", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task HubThatAcknowledgedAndGoes_IsDialledSoonAgain_AndEachLossIsSaid()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        for (var number = 1; number <= 2; number++)
+        {
+            var stream = await hub.StreamAsync(number);
+            await stream.JournalUntilAsync(_ => true);
+            await _log.Lines.UntilAsync(lines => lines.Count(line => line.Level == LogLevel.Information) == number);
+            await EstablishAsync();
+            stream.Close();
+        }
+
+        await _log.Lines.UntilAsync(lines => lines.Count(line => line.Level == LogLevel.Warning) == 2);
+    }
+
+    [Fact]
     public async Task Finished_TheHubHasTheLastReportAndTheWholeJournal()
     {
         await using var hub = await ScriptedHub.StartAsync();
@@ -199,7 +279,11 @@ public sealed class HubLinkTests : IAsyncDisposable
         var journal = stream.JournalUntilAsync(entry => entry.Kind == "stopping");
         await stream.ReportAsync(_ => true);
 
+        // What the node has not written yet when the link finishes, it cannot send.
+        var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        _journal.Appended += () => stopping.TrySetResult();
         await _node.PostAsync(new NodeEvent.StopRequested("SIGTERM"), TestContext.Current.CancellationToken);
+        await stopping.Task.WaitAsync(TestContext.Current.CancellationToken);
         await _link!.FinishAsync(_linked!, TimeSpan.FromSeconds(60));
 
         await journal;
@@ -210,7 +294,7 @@ public sealed class HubLinkTests : IAsyncDisposable
     [Fact]
     public void Backoff_GrowsFromATenthOfASecondToTen_AndStartsOverAfterAnAnswer()
     {
-        var backoff = new HubBackoff(new Random(1));
+        var backoff = new HubBackoff(new Random(1), HubBackoff.Longest);
         var waits = Enumerable.Range(0, 10).Select(_ => backoff.Next()).ToList();
 
         Assert.InRange(waits[0], HubBackoff.First / 2, HubBackoff.First);
@@ -252,20 +336,33 @@ public sealed class HubLinkTests : IAsyncDisposable
         await _node.PostAsync(new NodeEvent.AdvertisementsWritten(_neighbor, _node.Current.Version), cancellation);
     }
 
+    private static async Task EventuallyAsync(Func<bool> holds)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!holds())
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
     private void Link(ScriptedHub hub) => Link(hub.Address);
 
-    private void Link(Uri hub, TimeSpan? welcomeTimeout = null)
+    private void Link(Uri hub, TimeSpan? welcomeTimeout = null, params IEnumerable<Exception> metrics)
     {
+        var failures = new ConcurrentQueue<Exception>(metrics);
         var settings = new HubLinkSettings
         {
             Hub = hub,
             Node = "node-a",
             Version = "1.2.3",
             DataCenter = 18,
-            Metrics = _ => new PeerMetrics(4, 5, TimeSpan.Zero, TimeSpan.Zero),
+            Metrics = _ => failures.TryDequeue(out var failure) ? throw failure : new PeerMetrics(4, 5, TimeSpan.Zero, TimeSpan.Zero),
+            LongestBackoff = TimeSpan.FromSeconds(1),
             WelcomeTimeout = welcomeTimeout ?? TimeSpan.FromSeconds(30),
         };
-        _link = new HubLink(settings, _node, _journal, TimeProvider.System, NullLogger<HubLink>.Instance);
+        _link = new HubLink(settings, _node, _journal, TimeProvider.System, _log);
         _linked = Task.Run(_link.RunAsync);
     }
 

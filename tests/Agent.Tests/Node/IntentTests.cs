@@ -78,6 +78,35 @@ public sealed class IntentTests
     }
 
     [Fact]
+    public void HubConnected_TheIntentInForceIsAnswered()
+    {
+        var node = new NodeUnderTest(stored: NodeUnderTest.Intent(4, drained: true)).Start(NodeUnderTest.Shared).BothUp();
+
+        node.Give(new NodeEvent.HubConnected());
+
+        Assert.Equal(new IntentAnswer(4, new IntentOutcome.Applied(2)), node.Answer);
+    }
+
+    [Fact]
+    public void HubConnected_NoIntentInForce_NothingIsAnswered()
+    {
+        Assert.Null(new NodeUnderTest().Start(NodeUnderTest.Shared).BothUp().Give(new NodeEvent.HubConnected()).Answer);
+    }
+
+    /// <summary>After a start the hub is often there before the neighbors: "not announced" would end its operation.</summary>
+    [Fact]
+    public void HubConnected_BeforeAnySession_TheAnswerWaitsForOne_ButNotForEver()
+    {
+        var node = new NodeUnderTest(stored: NodeUnderTest.Intent(4, drained: false, new PrefixIntent(NodeUnderTest.Shared, Role.Primary))).Start(NodeUnderTest.Shared);
+        Assert.Null(node.Give(new NodeEvent.HubConnected()).Answer);
+        Assert.Equal(new IntentAnswer(4, new IntentOutcome.Applied(1)), node.Establish(NodeUnderTest.First).Written(NodeUnderTest.First).Answer);
+
+        var alone = new NodeUnderTest(stored: NodeUnderTest.Intent(4)).Start(NodeUnderTest.Shared).Give(new NodeEvent.HubConnected());
+        alone.After(alone.State.Settings.IntentAnswerWait).Give(new NodeEvent.Tick());
+        Assert.IsType<IntentOutcome.AcceptedNotAnnounced>(alone.Answer!.Outcome);
+    }
+
+    [Fact]
     public void IntentKept_NoSession_IsAcceptedButNotAnnounced()
     {
         var node = new NodeUnderTest().Start(Shared).Keep(Intent(1, prefixes: _asSecondary));

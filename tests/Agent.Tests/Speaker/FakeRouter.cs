@@ -38,10 +38,15 @@ internal sealed class FakeRouter : IAsyncDisposable
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _end = new();
     private readonly ushort _holdSeconds;
+    private readonly bool _readsNoMoreOnceEstablished;
     private readonly Task _serving;
 
-    public FakeRouter(int port = 0, ushort holdSeconds = 9)
+    /// <param name="port">0: any free one.</param>
+    /// <param name="holdSeconds">Offered.</param>
+    /// <param name="readsNoMoreOnceEstablished">From then on it is deaf: it neither reads nor closes.</param>
+    public FakeRouter(int port = 0, ushort holdSeconds = 9, bool readsNoMoreOnceEstablished = false)
     {
+        _readsNoMoreOnceEstablished = readsNoMoreOnceEstablished;
         _holdSeconds = holdSeconds;
         _listener = new TcpListener(IPAddress.Loopback, port);
         _listener.Start();
@@ -97,6 +102,7 @@ internal sealed class FakeRouter : IAsyncDisposable
 
         private readonly long _origin = TimeProvider.System.GetTimestamp();
         private bool _closed;
+        private bool _established;
 
         public async Task RunAsync(CancellationToken end)
         {
@@ -126,6 +132,11 @@ internal sealed class FakeRouter : IAsyncDisposable
                 }
 
                 await GiveAsync(new SessionInput.Received(buffer.AsMemory(0, count)));
+                if (_established && router._readsNoMoreOnceEstablished)
+                {
+                    await new TaskCompletionSource().Task.WaitAsync(end);
+                }
+
                 reading = ReadAsync(buffer, end);
             }
 
@@ -157,6 +168,7 @@ internal sealed class FakeRouter : IAsyncDisposable
                         _closed = true;
                         break;
                     case SessionEffect.Established established:
+                        _established = true;
                         router.Log.Add(new Seen.Established(established.Parameters) { Connection = number });
                         break;
                     case SessionEffect.RoutesReceived received:
