@@ -77,7 +77,7 @@ internal sealed partial class AgentProcess
     private async Task<int> RunAsync(TextWriter error)
     {
         using var signals = new StopSignals(RequestStop, () => NothingToReload(_logger));
-        var intents = new IntentStore(_directory.IntentFile, _time);
+        var intents = new IntentStore(_directory.IntentFile, _time, text => Warn(_logger, text));
         var (intent, intentProblem) = intents.Load();
         if (_options.NeedsStoredIntent && intent is null)
         {
@@ -85,7 +85,7 @@ internal sealed partial class AgentProcess
             return AgentCommandLine.UsageError;
         }
 
-        foreach (var warning in intentProblem is null ? _options.Warnings : _options.Warnings.Add(intentProblem))
+        foreach (var warning in _options.Warnings.AddRange(new[] { _directory.Warning, intentProblem }.OfType<string>()))
         {
             Warn(_logger, warning);
         }
@@ -226,7 +226,7 @@ internal sealed partial class AgentProcess
             {
                 RouterIdStore.Save(_directory.RouterIdFile, routerId, identity);
             }
-            catch (IOException exception)
+            catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
             {
                 Warn(_logger, $"router id {routerId} cannot be kept, after a restart it may be another one: {exception.Message}");
             }

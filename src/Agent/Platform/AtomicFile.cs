@@ -5,15 +5,18 @@ namespace FailoverHub.Agent.Platform;
 /// <summary>Writing a file so that after a crash at any moment there is the old one or the new one, whole.</summary>
 internal static partial class AtomicFile
 {
+    private const int InvalidArgument = 22; // EINVAL
+    private const int NotSupported = 95; // ENOTSUP
     private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
     /// <summary>Temp file, fsync, rename, fsync of the directory (without the last, a power cut may undo the rename).</summary>
     /// <param name="path">Where; its directory exists.</param>
     /// <param name="content">All of it.</param>
     /// <param name="durable">False: not through a power cut, only through the end of the process. Saves two waits for the disk.</param>
+    /// <returns>Null; or why a power cut may bring back the old file, though the new one stands there now.</returns>
     /// <exception cref="IOException">The file could not be written; the old one is as it was.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
-    public static void Write(string path, ReadOnlySpan<byte> content, bool durable = true)
+    public static string? Write(string path, ReadOnlySpan<byte> content, bool durable = true)
     {
         var temporary = path + ".new";
         using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
@@ -26,27 +29,25 @@ internal static partial class AtomicFile
         }
 
         File.Move(temporary, path, overwrite: true);
-        if (durable)
-        {
-            FlushDirectory(Path.GetDirectoryName(path)!);
-        }
+        // From here on the new file is the file: to report a failure would be to deny what the next start reads.
+        return durable ? FlushDirectory(Path.GetDirectoryName(path)!) : null;
     }
 
     // .NET opens no directories, so there is no managed way.
-    private static void FlushDirectory(string directory)
+    internal static string? FlushDirectory(string directory)
     {
         var handle = Open(directory, ReadOnlyDirectory);
         if (handle < 0)
         {
-            throw new IOException($"{directory} cannot be opened to flush it (error {Marshal.GetLastPInvokeError()}).");
+            return $"{directory} cannot be opened to flush it: {Marshal.GetLastPInvokeErrorMessage()}";
         }
 
         try
         {
-            if (Flush(handle) != 0)
-            {
-                throw new IOException($"{directory} cannot be flushed (error {Marshal.GetLastPInvokeError()}).");
-            }
+            // Some file systems know no fsync of directories: they have nothing to flush.
+            return Flush(handle) == 0 || Marshal.GetLastPInvokeError() is InvalidArgument or NotSupported
+                ? null
+                : $"{directory} cannot be flushed: {Marshal.GetLastPInvokeErrorMessage()}";
         }
         finally
         {

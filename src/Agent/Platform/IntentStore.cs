@@ -8,7 +8,10 @@ namespace FailoverHub.Agent.Platform;
 /// <summary>
 /// The last accepted intent on disk. What was accepted outlives the process and the power; what cannot be kept is not accepted.
 /// </summary>
-internal sealed class IntentStore(string path, TimeProvider time)
+/// <param name="path">Of the file.</param>
+/// <param name="time">For the name of a damaged file.</param>
+/// <param name="warn">Takes a sentence for the log.</param>
+internal sealed class IntentStore(string path, TimeProvider time, Action<string> warn)
 {
     /// <summary>The kept intent, null when there is none; with what is wrong with the file when it cannot be read.</summary>
     /// <remarks>An unreadable file is moved aside for whoever wants to know what stood there, and the node runs by its configuration.</remarks>
@@ -42,7 +45,11 @@ internal sealed class IntentStore(string path, TimeProvider time)
             intent.Reason);
         try
         {
-            AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredIntent));
+            if (AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredIntent)) is { } doubt)
+            {
+                warn($"{intent.Describe()} is kept, but a power cut may bring back the one before: {doubt}");
+            }
+
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -71,7 +78,7 @@ internal sealed class IntentStore(string path, TimeProvider time)
         var prefixes = ImmutableArray.CreateBuilder<PrefixIntent>(stored.Prefixes.Count);
         foreach (var entry in stored.Prefixes)
         {
-            if (!SharedPrefix.TryParse(entry.Prefix ?? "", out var prefix, out _) || !RoleWords.TryParse(entry.Role, out var role))
+            if (entry is null || !SharedPrefix.TryParse(entry.Prefix ?? "", out var prefix, out _) || !RoleWords.TryParse(entry.Role, out var role))
             {
                 return null;
             }

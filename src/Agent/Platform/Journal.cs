@@ -32,7 +32,7 @@ internal sealed partial class Journal : IDisposable
         _time = time;
         _logger = logger;
         _acknowledged = ReadAcknowledged();
-        _segments = JournalSegment.Find(directory);
+        _segments = FindSegments();
         _bootNumber = _segments.Count == 0 ? 1 : _segments.Max(segment => segment.BootNumber) + 1;
         foreach (var bootId in _segments.Select(segment => segment.BootId).Distinct().ToList())
         {
@@ -48,8 +48,7 @@ internal sealed partial class Journal : IDisposable
 
     private string AcknowledgedFile => Path.Combine(_directory, "acknowledged.json");
 
-    /// <summary>Opens the journal for a new boot.</summary>
-    /// <exception cref="IOException">The directory cannot be read.</exception>
+    /// <summary>Opens the journal for a new boot. Never fails: what of it cannot be read is left alone, and said.</summary>
     public static Journal Open(string directory, JournalLimits limits, TimeProvider time, ILogger<Journal> logger) =>
         new(directory, limits, time, logger);
 
@@ -213,17 +212,30 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
+    private List<JournalSegment> FindSegments()
+    {
+        try
+        {
+            return JournalSegment.Find(_directory);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            CannotOpen(_logger, _directory, exception.Message);
+            return [];
+        }
+    }
+
     private Dictionary<string, ulong> ReadAcknowledged()
     {
         try
         {
             return JsonSerializer.Deserialize(File.ReadAllBytes(AcknowledgedFile), StoredJson.Default.DictionaryStringUInt64) ?? [];
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return [];
         }
-        catch (JsonException exception)
+        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
         {
             // The hub knows entries by boot and sequence: sending some again is harmless.
             AcknowledgementsDamaged(_logger, exception.Message);
@@ -260,6 +272,9 @@ internal sealed partial class Journal : IDisposable
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The marks of the hub's acknowledgements are damaged, some entries are sent again: {Problem}")]
     private static partial void AcknowledgementsDamaged(ILogger logger, string problem);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The journal of earlier boots in {Directory} cannot be read, the hub will not learn what stands there; the node runs without it: {Problem}")]
+    private static partial void CannotOpen(ILogger logger, string directory, string problem);
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "An acknowledgement cannot be kept, some entries are sent again after a restart: {Problem}")]
     private static partial void CannotAcknowledge(ILogger logger, string problem);

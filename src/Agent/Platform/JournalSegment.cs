@@ -87,11 +87,12 @@ internal sealed class JournalSegment
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 
+    // Null: damaged, in whatever way. A line of somebody else's making must not keep a node out of service.
     private static NumberedEntry? Parse(string line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, StoredJson.Default.StoredJournalEntry) is { } stored
+            return JsonSerializer.Deserialize(line, StoredJson.Default.StoredJournalEntry) is { Kind: not null } stored
                 ? new NumberedEntry(stored.Seq, new JournalEntry(
                     DateTimeOffset.FromUnixTimeMilliseconds(stored.At),
                     stored.Kind,
@@ -101,7 +102,7 @@ internal sealed class JournalSegment
                     stored.Operation ?? ""))
                 : null;
         }
-        catch (JsonException)
+        catch (Exception exception) when (exception is JsonException or ArgumentOutOfRangeException)
         {
             return null;
         }

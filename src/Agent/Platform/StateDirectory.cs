@@ -7,13 +7,20 @@ namespace FailoverHub.Agent.Platform;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
-    private readonly FileStream _lock;
+    // What flock says when another one holds it: EWOULDBLOCK.
+    private const int HeldByAnother = 11;
 
-    private StateDirectory(string path, FileStream @lock)
+    private readonly FileStream? _lock;
+
+    private StateDirectory(string path, FileStream? @lock, string? warning)
     {
         Root = path;
         _lock = @lock;
+        Warning = warning;
     }
+
+    /// <summary>Null: all is well. Else what does not work and what follows from it: the node runs all the same.</summary>
+    public string? Warning { get; }
 
     public string Root { get; }
 
@@ -23,7 +30,10 @@ internal sealed class StateDirectory : IDisposable
 
     public string JournalDirectory => Path.Combine(Root, "journal");
 
-    /// <summary>Either the directory, or why not in a sentence that says what to do.</summary>
+    /// <summary>
+    /// Either the directory, or why not in a sentence that says what to do. Only another agent on the same directory is a reason not to
+    /// start: with a full or broken disk the node announces by its configuration, and rejects intents that it cannot keep.
+    /// </summary>
     public static (StateDirectory? Directory, string? Problem) Open(string path)
     {
         try
@@ -33,7 +43,7 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return (null, CannotWrite(path, exception));
+            return (new StateDirectory(path, null, CannotWrite(path, exception)), null);
         }
 
         var pidFile = Path.Combine(path, "agent.pid");
@@ -42,16 +52,18 @@ internal sealed class StateDirectory : IDisposable
         {
             held = new FileStream(Path.Combine(path, "agent.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
         }
-        catch (UnauthorizedAccessException exception)
+        catch (IOException exception) when (exception.HResult == HeldByAnother)
         {
-            return (null, CannotWrite(path, exception));
+            // The number is for whoever reads the message; what decides is the lock.
+            var who = OtherAgent(pidFile) is { Length: > 0 } pid ? $"another agent (process {pid})" : "another agent";
+            return (null, $"{who} uses the state directory {path}; stop it, or give this one a directory of its own with --state DIR.");
         }
-        catch (IOException exception)
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return (null, OtherAgent(pidFile) is { } pid
-                ? $"another agent (process {pid}) uses the state directory {path}; stop it, or give this one a directory of its own with --state DIR."
-                : CannotWrite(path, exception));
+            return (new StateDirectory(path, null, CannotWrite(path, exception)), null);
         }
+
+        string? warning = null;
 
         try
         {
@@ -59,17 +71,16 @@ internal sealed class StateDirectory : IDisposable
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            held.Dispose();
-            return (null, CannotWrite(path, exception));
+            warning = CannotWrite(path, exception);
         }
 
-        return (new StateDirectory(path, held), null);
+        return (new StateDirectory(path, held, warning), null);
     }
 
-    public void Dispose() => _lock.Dispose();
+    public void Dispose() => _lock?.Dispose();
 
     private static string CannotWrite(string path, Exception exception) =>
-        $"the state directory {path} cannot be written ({exception.Message.TrimEnd('.')}); run as a user who may write it, make room on its disk, or give another one with --state DIR.";
+        $"the state directory {path} cannot be written ({exception.Message.TrimEnd('.')}); the node runs, but keeps nothing: intents of the hub are rejected and a second agent is not noticed. Run as a user who may write it, make room on its disk, or give another one with --state DIR.";
 
     private static string? OtherAgent(string pidFile)
     {

@@ -3,7 +3,7 @@ using System.Text.Json.Serialization;
 namespace FailoverHub.Agent.Platform;
 
 /// <summary>An intent as it stands in <c>intent.json</c>.</summary>
-internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<StoredPrefixIntent> Prefixes, string? OperationId, string? Reason);
+internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<StoredPrefixIntent?> Prefixes, string? OperationId, string? Reason);
 
 internal sealed record StoredPrefixIntent(string Prefix, string Role);
 

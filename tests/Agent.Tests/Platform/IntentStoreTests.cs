@@ -73,6 +73,7 @@ public sealed class IntentStoreTests : IDisposable
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.0/24\",\"role\":\"primary\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.1/32\",\"role\":\"boss\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"role\":\"primary\"}]}")]
+    [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[null]}")]
     public void Damaged_SaysSo_KeepsTheFileAside_AndTheNodeHasNoIntent(string content)
     {
         File.WriteAllText(IntentFile, content);
@@ -87,5 +88,5 @@ public sealed class IntentStoreTests : IDisposable
         Assert.Equal((null, null), Store().Load());
     }
 
-    private IntentStore Store() => new(IntentFile, new FakeTimeProvider());
+    private IntentStore Store() => new(IntentFile, new FakeTimeProvider(), _ => { });
 }

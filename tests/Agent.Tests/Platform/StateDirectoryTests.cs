@@ -30,14 +30,35 @@ public sealed class StateDirectoryTests : IDisposable
     }
 
     [Fact]
-    public void CannotBeMade_SaysWhatToDo()
+    public void CannotBeMade_IsNoReasonNotToStart_ButSaysWhatToDo()
     {
         File.WriteAllText(_root.At("file"), "in the way");
 
         var (directory, problem) = StateDirectory.Open(_root.At("file"));
 
-        Assert.Null(directory);
-        Assert.Contains(_root.At("file"), problem, StringComparison.Ordinal);
-        Assert.Contains("--state DIR", problem, StringComparison.Ordinal);
+        Assert.Null(problem);
+        Assert.Contains(_root.At("file"), directory!.Warning, StringComparison.Ordinal);
+        Assert.Contains("--state DIR", directory.Warning, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("agent.pid")]
+    [InlineData("agent.lock")]
+    public void FileCannotBeWritten_IsNoReasonNotToStart(string name)
+    {
+        Directory.CreateDirectory(Path.Combine(_root.At("state"), name));
+
+        using var directory = StateDirectory.Open(_root.At("state")).Directory;
+
+        Assert.Contains("keeps nothing", directory?.Warning, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void LockHeld_NoPidFile_IsRefusedAllTheSame()
+    {
+        using var first = StateDirectory.Open(_root.At("state")).Directory;
+        File.Delete(Path.Combine(_root.At("state"), "agent.pid"));
+
+        Assert.Contains("another agent uses", StateDirectory.Open(_root.At("state")).Problem, StringComparison.Ordinal);
     }
 }
