@@ -65,6 +65,13 @@ internal static class OpenNegotiation
             throw new SessionFaultException(NotificationCode.UnacceptableHoldTime, $"the neighbor wants a hold time of {theirs.HoldTimeSeconds} s");
         }
 
+        // RFC 4271 4.2: one MAY refuse a connection for its hold time. Without one, a neighbor that has died would never be noticed, and whoever
+        // dials asked for better. The side that is dialled takes what it is offered.
+        if (theirs.HoldTimeSeconds == 0 && !options.HoldTime.IsZero && !options.Passive)
+        {
+            throw new SessionFaultException(NotificationCode.UnacceptableHoldTime, "the neighbor wants no hold time, its death would never be noticed");
+        }
+
         var families = Families(ours);
         var common = families.Where(Families(theirs).Contains).ToImmutableArray();
         if (common.IsEmpty)

@@ -66,13 +66,24 @@ public sealed class OpenNegotiationTests
     [Theory]
     [InlineData(180, 9)]
     [InlineData(3, 3)]
-    [InlineData(0, 0)]
     public void HoldTime_IsTheSmallerOne(ushort theirs, ushort agreed)
     {
         var parameters = Agreed(ScriptedNeighbor.Open with { HoldTimeSeconds = theirs });
 
         Assert.Equal(agreed, parameters.HoldTime.Seconds);
         Assert.Equal(TimeSpan.FromSeconds(agreed / 3.0), parameters.KeepaliveInterval);
+    }
+
+    [Fact]
+    public void NoHoldTime_IsRefused_WhereOneIsWanted() =>
+        Refused(ScriptedNeighbor.Open with { HoldTimeSeconds = 0 }, NotificationCode.UnacceptableHoldTime);
+
+    [Fact]
+    public void NoHoldTime_WhereNoneIsWanted_IsAgreed()
+    {
+        var neighbor = new ScriptedNeighbor(SessionPair.AgentOptions with { HoldTime = new HoldTime(0) }).InEstablished(ScriptedNeighbor.Open with { HoldTimeSeconds = 0 });
+
+        Assert.True(Assert.Single(neighbor.Effects.OfType<SessionEffect.Established>()).Parameters.HoldTime.IsZero);
     }
 
     [Fact]

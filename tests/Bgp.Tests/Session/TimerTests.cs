@@ -146,7 +146,7 @@ public sealed class TimerTests
     [Fact]
     public void HoldTimeZero_NeighborNeverConfirms_StillEnds()
     {
-        var neighbor = new ScriptedNeighbor().InOpenConfirm(ScriptedNeighbor.Open with { HoldTimeSeconds = 0 });
+        var neighbor = new ScriptedNeighbor(SessionPair.AgentOptions with { HoldTime = new HoldTime(0) }).InOpenConfirm(ScriptedNeighbor.Open with { HoldTimeSeconds = 0 });
 
         neighbor.Wait(240);
 
