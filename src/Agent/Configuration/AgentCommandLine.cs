@@ -79,7 +79,7 @@ internal sealed class AgentCommandLine
     /// <summary>Reads the command line; what is to be said to the user is said on the two writers.</summary>
     public CommandLineRequest Read(IReadOnlyList<string> args, string hostName, TextWriter output, TextWriter error)
     {
-        var result = _root.Parse(WithDefaultCommand(args), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
+        var result = _root.Parse(WithDefaultCommand(GoFlags.Normalize(args)), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         var isRun = result.CommandResult.Command == _run;
         var isHelp = result.Action is System.CommandLine.Help.HelpAction;
         if (result.Errors.Count == 0 && (!isRun || isHelp))

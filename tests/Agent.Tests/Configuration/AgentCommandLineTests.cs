@@ -14,6 +14,11 @@ public sealed class AgentCommandLineTests
     [InlineData("--dcid 18 --primary")]
     [InlineData("run -dcid 18 -primary")]
     [InlineData("-primary=true -dcid 18")]
+    [InlineData("-primary=1 -dcid 18")]
+    [InlineData("--primary=T --dcid 18")]
+    [InlineData("-primary=TRUE -secondary=F -dcid 18")]
+    [InlineData("-dcid 3 -primary=0 -dcid=18 -primary")]
+    [InlineData("run -dcid=3 -secondary --dcid 18 -secondary=False --primary=t")]
     public void VendorFlags_OneDashOrTwo_SpaceOrEquals_MeanTheSame(string line)
     {
         var options = Accept(line);
@@ -125,6 +130,7 @@ public sealed class AgentCommandLineTests
     [InlineData("-dcid 18 -primary --node bad/name", "--node")]
     [InlineData("-dcid 18 -primary --peer-as 0", "--peer-as")]
     [InlineData("-dcid 18 -primary --what", "--what")]
+    [InlineData("-dcid 18 -primary=yes", "yes")]
     [InlineData("-dcid 18 -primary -multihopttl", "multihopttl")]
     public void CannotBeObeyed_ExitsWith2_AndNamesTheFlag(string line, string named)
     {
