@@ -94,6 +94,17 @@ internal static class FleetProjection
             ? view.ReportedRole
             : null;
 
+    /// <summary>
+    /// Whether another node may rely on this one for the prefix. Stricter than <see cref="AnnouncedRole"/>, which is for showing: the newest
+    /// UPDATE is on the wire, and nothing that is wanted of the node and not yet seen could take the prefix away.
+    /// </summary>
+    public static bool SurelyAnnounces(NodeView node, IPNetwork prefix) =>
+        CarriesOnTheWire(node, prefix) && !node.AssignedDrained && node.ReportedRevision >= node.IntentRevision;
+
+    /// <summary>The newest UPDATE for the prefix has left on an established session, as a fresh report says.</summary>
+    public static bool CarriesOnTheWire(NodeView node, IPNetwork prefix) =>
+        node is { IsFresh: true, EstablishedSessions: > 0 } && node.Prefixes.Any(p => p.Prefix.Equals(prefix) && p is { Announced: true, SessionsCarrying: > 0 });
+
     private static NodeView ProjectNode(NodeFacts node, Moment now) => new()
     {
         Name = node.Name,

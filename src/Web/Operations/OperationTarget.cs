@@ -17,6 +17,9 @@ internal sealed record OperationTarget
 
     public required OperationRequest Request { get; init; }
 
+    /// <summary>The fleet in which it was found.</summary>
+    public required FleetSnapshot Fleet { get; init; }
+
     public required PairView Pair { get; init; }
 
     /// <summary>The node that becomes active (switchover), or that is drained, undrained or given a role.</summary>
@@ -64,7 +67,7 @@ internal sealed record OperationTarget
         }
 
         var prefixes = request.Prefix is { } one ? [one] : pair.Prefixes;
-        var target = new OperationTarget { Request = request, Pair = pair, Member = member, Prefixes = prefixes, Deadline = request.Deadline ?? DefaultDeadline };
+        var target = new OperationTarget { Request = request, Fleet = fleet, Pair = pair, Member = member, Prefixes = prefixes, Deadline = request.Deadline ?? DefaultDeadline };
         problem = prefixes.Length == 0 ? Invalid(field, $"The pair '{pair.Name}' shares no prefix.") : NothingToDo(target);
         return problem is null ? target : null;
     }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using FailoverHub.Web.Fleet;
 
 namespace FailoverHub.Web.Operations;
@@ -28,24 +29,35 @@ internal static class SafetyRules
         ReasonRequired(target.Request),
     ];
 
+    /// <summary>The prefixes that nobody would surely announce without the node: all that it announces or shares, not only the pair's.</summary>
+    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target)
+    {
+        var node = target.Member.Node;
+        var others = target.Fleet.Nodes.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).ToList();
+
+        // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
+        return [.. target.Pair.Prefixes.Union(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))
+            .Where(p => !node.IsFresh || node.Prefixes.Any(v => v.Prefix.Equals(p) && v.Announced))
+            .Where(p => !others.Exists(o => FleetProjection.SurelyAnnounces(o, p)))];
+    }
+
     /// <summary>SR-01: no prefix may be left without a node that announces it.</summary>
     internal static RuleResult AtLeastOneAnnouncer(OperationTarget target)
     {
         var rule = new Rule(target.Request, "SR-01", nameof(AtLeastOneAnnouncer), 409, CanOverride: true);
-        if (target.Type != OperationType.Drain)
+        var node = target.Member.Node;
+
+        // A new intent carries on a drain that the node has not obeyed yet.
+        if (target.Type != OperationType.Drain && !(target.Type == OperationType.SetRole && node is { AssignedDrained: true, Drained: false }))
         {
             return rule.Pass("No step withdraws a prefix.");
         }
 
-        var node = target.Member.Node;
-        var left = target.Pair.Prefixes.Where(p => !target.Others.Any(o => FleetProjection.AnnouncedRole(o, p) is not null)).ToList();
-
-        // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
-        left.RemoveAll(p => node.IsFresh && target.Member.Prefixes.All(v => !v.Prefix.Equals(p) || !v.Announced));
+        var left = LeftAlone(target);
         return left.Count == 0
             ? rule.Pass("Another node with current reports announces every prefix.")
             : rule.Fail(
-                $"No other node with current reports announces {string.Join(", ", left)}: without {node.Name} nobody would.",
+                $"No other node surely announces {string.Join(", ", left)}, as fresh reports and what is wanted of them say: without {node.Name} nobody would.",
                 $"Bring {Names(target.Others)} back first, or override SR-01 if the address may be without a node.");
     }
 
@@ -151,7 +163,7 @@ internal static class SafetyRules
                 return ($"has the address of {prefix} on no interface", "Add the address to an interface (loopback is usual).");
             }
 
-            if (target.Type == OperationType.Switchover && FleetProjection.AnnouncedRole(target.Member, prefix) is null)
+            if (target.Type == OperationType.Switchover && !FleetProjection.CarriesOnTheWire(node, prefix))
             {
                 return ($"does not announce {prefix} as standby", "A move is without loss only to a node that announces already: look why it does not.");
             }

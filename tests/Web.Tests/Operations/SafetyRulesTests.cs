@@ -10,6 +10,12 @@ public sealed class SafetyRulesTests
     private static readonly NodeFacts Primary1 = Node("web-1", Role.Primary);
     private static readonly NodeFacts Standby2 = Node("web-2", Role.Secondary);
 
+    private static readonly System.Net.IPNetwork Own = System.Net.IPNetwork.Parse("203.0.113.77/32");
+    private static readonly NodeFacts WithOwn = Node("web-1", Report(View(Role.Primary, Role.Primary), View(Role.Primary, Role.Primary, prefix: Own)));
+
+    private static IntentFacts Wanted(long revision, bool drained) =>
+        new() { Revision = revision, Drained = drained, Roles = IntentFacts.RolesFrom([(Prefix, Role.Secondary)]) };
+
     internal static OperationTarget Target(FleetFacts facts, OperationRequest request)
     {
         var target = OperationTarget.Resolve(FleetProjection.Project(facts, Now, 1), request, out var problem);
@@ -40,6 +46,12 @@ public sealed class SafetyRulesTests
     [InlineData("standby withdrawn", false)]
     [InlineData("standby without session", false)]
     [InlineData("node announces nothing itself", true)]
+    [InlineData("standby on no session yet", false)]
+    [InlineData("standby about to be drained", false)]
+    [InlineData("standby has not obeyed yet", false)]
+    [InlineData("another prefix of the node", false)]
+    [InlineData("another prefix of the node on a node outside of the pair", true)]
+    [InlineData("another prefix of the node in another data center", false)]
     public void AtLeastOneAnnouncer_OfADrain_LooksForAnotherFreshAnnouncer(string row, bool passed)
     {
         var facts = row switch
@@ -47,6 +59,12 @@ public sealed class SafetyRulesTests
             "standby announces" => Healthy,
             "standby silent" => PairOf(Primary1, Standby2.Gone()),
             "standby withdrawn" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, null, WithdrawnReason.Unhealthy)))),
+            "standby on no session yet" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)))),
+            "standby about to be drained" => PairOf(Primary1, Standby2 with { Intent = Wanted(1, drained: true) }),
+            "standby has not obeyed yet" => PairOf(Primary1, Standby2 with { Intent = Wanted(1, drained: false) }),
+            "another prefix of the node" => PairOf(WithOwn, Standby2),
+            "another prefix of the node on a node outside of the pair" => Facts(Pair("web-1", "web-2"), WithOwn, Standby2, Node("db-1", Report(View(Role.Primary, Role.Primary, prefix: Own)))),
+            "another prefix of the node in another data center" => Facts(Pair("web-1", "web-2"), WithOwn, Standby2, Node("db-1", Report(View(Role.Primary, Role.Primary, prefix: Own))) with { DataCenter = "7" }),
             "standby without session" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)) with { Sessions = [Session(1, BgpSessionState.Active)] })),
             _ => PairOf(Node("web-1", Report(View(Role.Primary, null, WithdrawnReason.Unhealthy))), Standby2.Gone()),
         };
@@ -111,6 +129,10 @@ public sealed class SafetyRulesTests
 
         Assert.Equal((passed, canOverride, 409), (rule.Passed, rule.CanOverride, rule.HttpStatus));
     }
+
+    [Fact]
+    public void TargetReady_StandbyThatIsOnNoSessionYet_IsNotReady() =>
+        Assert.True(Rule("SR-03", PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)))), Switchover()).Blocks);
 
     [Fact]
     public void TargetReady_WithoutAnyCheckConfigured_IsEnough() =>
