@@ -111,6 +111,7 @@ public sealed class SwitchoverEndToEndTests
         rig.B.Obedience = Obedience.IsDeaf;
 
         var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps[1].Status == StepStatus.Running);
         var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
 
         Assert.Equal(OperationStatus.TimedOut, ended.Status);
