@@ -27,4 +27,27 @@ public sealed record SessionOptions
 
     /// <summary>Never dials, waits for <see cref="SessionInput.Connected"/> (the route servers of the lab). Default: dials.</summary>
     public bool Passive { get; init; }
+
+    /// <summary>
+    /// Offers messages of up to 65535 octets (RFC 8654); in use when the neighbor offers them too. Default off: the platform is not known to support it.
+    /// </summary>
+    public bool ExtendedMessages { get; init; }
+
+    /// <summary>
+    /// Offers enhanced route refresh (RFC 7313): where the neighbor offers it too, our answer to a refresh has a marked beginning and end. Default off:
+    /// the platform is not known to support it.
+    /// </summary>
+    public bool EnhancedRouteRefresh { get; init; }
+
+    /// <summary>
+    /// Offers graceful restart without any family (RFC 4724), with the N bit (RFC 8538): End-of-RIB is sent and understood, and nothing of ours is ever
+    /// kept by the neighbor after the session. Default off: the platform is not known to support it.
+    /// </summary>
+    public bool GracefulRestartHelper { get; init; }
+
+    /// <summary>
+    /// How long the neighbor may take none of our output before the session ends (SendHoldTimer, RFC 9687 3), more than zero. Null: twice the negotiated hold time,
+    /// and 8 minutes while that is zero or not agreed yet.
+    /// </summary>
+    public TimeSpan? SendHoldTime { get; init; }
 }
