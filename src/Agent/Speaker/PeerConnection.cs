@@ -74,7 +74,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         if (_socket is { IsDialing: true } && now >= _dialDeadline)
         {
             DropSocket();
-            Give(new SessionInput.ConnectFailed($"no answer within {options.DialTimeout.TotalSeconds:0.#} s"), now);
+            Give(new SessionInput.ConnectFailed($"no answer within {options.DialTimeout.TotalSeconds:0.#} s{SocketSecurity.SilenceMayMean(options)}"), now);
         }
         else if (_socket is { IsDialing: false, WantsWrite: true } && now >= _stuckSince + options.SendHold)
         {

@@ -19,6 +19,15 @@ internal sealed record PeerOptions
     /// <summary>Hops that our packets may take, 1 to 255.</summary>
     public int Ttl { get; init; } = 16;
 
+    /// <summary>
+    /// GTSM (RFC 5082): the most hops to the neighbor, 1 to 254. We send with a TTL of 255 whatever <see cref="Ttl"/> says, and the kernel
+    /// drops what comes with less than 256 minus this: nobody farther away can speak in the session. Null: off.
+    /// </summary>
+    public int? TtlSecurity { get; init; }
+
+    /// <summary>How the segments are signed; null: not at all. Belongs to whoever made it and is disposed of after the speaker.</summary>
+    public PeerAuthentication? Authentication { get; init; }
+
     public required SessionOptions Session { get; init; }
 
     /// <summary>

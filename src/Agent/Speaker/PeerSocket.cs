@@ -51,6 +51,12 @@ internal sealed class PeerSocket : IDisposable
             socket.Blocking = false;
             socket.NoDelay = true;
             socket.Ttl = (short)options.Ttl;
+            if (SocketSecurity.Apply(socket, options) is { } refused)
+            {
+                socket.Dispose();
+                return (null, refused);
+            }
+
             if (options.LocalAddress is { } local)
             {
                 socket.Bind(new IPEndPoint(local, 0));
@@ -202,7 +208,7 @@ internal sealed class PeerSocket : IDisposable
         SocketError.ConnectionRefused => "connection refused",
         SocketError.ConnectionReset => "connection reset by the neighbor",
         SocketError.Shutdown => "connection closed by the neighbor",
-        SocketError.TimedOut => "no answer",
+        SocketError.TimedOut => "no answer" + (options is null ? "" : SocketSecurity.SilenceMayMean(options)),
         SocketError.NetworkUnreachable => "network unreachable: no route to it",
         SocketError.HostUnreachable => "host unreachable",
         SocketError.AddressNotAvailable => options?.LocalAddress is { } local
