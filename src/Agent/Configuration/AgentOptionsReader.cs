@@ -206,6 +206,7 @@ internal sealed class AgentOptionsReader
     private ImmutableArray<ConfiguredPrefix> ReadAnnounce()
     {
         var prefixes = ImmutableArray.CreateBuilder<ConfiguredPrefix>();
+        var seen = new HashSet<IPNetwork>();
         foreach (var text in _raw.Announce)
         {
             var (prefixText, roleText) = text.Split('=', 2) is [var left, var right] ? (left, right) : (text, null);
@@ -224,7 +225,7 @@ internal sealed class AgentOptionsReader
             {
                 _errors.Add($"--announce: {problem}");
             }
-            else if (prefixes.Any(other => other.Prefix.Equals(prefix)))
+            else if (!seen.Add(prefix))
             {
                 _errors.Add($"--announce: {prefix} is given twice; give each prefix once.");
             }

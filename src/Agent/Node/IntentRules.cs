@@ -9,7 +9,7 @@ internal static class IntentRules
     public const int LongestOperationId = 128;
 
     private const int LongestReason = 1000;
-    private const int MostPrefixes = 256;
+    private const int MostPrefixes = 16_384;
 
     /// <summary>
     /// Null: acceptable. A prefix that the node has not got (yet) is acceptable: it is announced when its address appears, and reported

@@ -24,22 +24,9 @@ internal sealed record NodeIntent
     /// <summary>The operator's words, empty: none.</summary>
     public string Reason { get; init; } = "";
 
-    public Role? RoleOf(IPNetwork prefix)
-    {
-        foreach (var entry in Prefixes)
-        {
-            if (entry.Prefix.Equals(prefix))
-            {
-                return entry.Role;
-            }
-        }
-
-        return null;
-    }
-
     /// <summary>Wants the same of the node; why and by whom may differ.</summary>
     public bool WantsTheSameAs(NodeIntent other) =>
-        Drained == other.Drained && Prefixes.Length == other.Prefixes.Length && Prefixes.All(other.Prefixes.Contains);
+        Drained == other.Drained && Prefixes.Length == other.Prefixes.Length && Prefixes.ToHashSet().SetEquals(other.Prefixes);
 
     /// <summary>For sentences: <c>intent 7 ("maintenance")</c>.</summary>
     public string Describe() => Reason.Length == 0 ? $"intent {Revision}" : $"intent {Revision} (\"{Reason}\")";

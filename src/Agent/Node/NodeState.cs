@@ -17,6 +17,7 @@ internal sealed record NodeSettings
 {
     public required string Node { get; init; }
 
+    /// <summary>Role of prefixes that neither an intent nor <see cref="Announce"/> gives one.</summary>
     public Role? DefaultRole { get; init; }
 
     public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
@@ -25,10 +26,6 @@ internal sealed record NodeSettings
 
     /// <summary>How long an answer waits for the sockets before it says how far it came.</summary>
     public TimeSpan IntentAnswerWait { get; init; } = TimeSpan.FromSeconds(2);
-
-    /// <summary>Role by configuration alone: with the prefix, else for all.</summary>
-    public Role? RoleOf(IPNetwork prefix) =>
-        Announce.FirstOrDefault(configured => configured.Prefix.Equals(prefix))?.Role ?? DefaultRole;
 }
 
 /// <summary>One prefix as it is now.</summary>

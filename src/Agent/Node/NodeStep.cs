@@ -30,9 +30,12 @@ internal sealed class NodeStep(NodeState state, Moment now)
     /// <param name="operationId">Of the hub, empty: none.</param>
     public void Replan(string cause, Action? first = null, string operationId = "")
     {
-        var before = State.Prefixes;
+        // By prefix, because ten thousand of them are too many to be looked for one by one.
+        var before = State.Prefixes.ToDictionary(old => old.Prefix);
+        var configured = State.Settings.Announce.ToDictionary(announced => announced.Prefix, announced => announced.Role);
+        var assigned = State.Intent?.Prefixes.DistinctBy(entry => entry.Prefix).ToDictionary(entry => entry.Prefix, entry => entry.Role) ?? [];
         var known = KnownPrefixes();
-        var decided = known.Select(prefix => (Prefix: prefix, Old: before.FirstOrDefault(old => old.Prefix.Equals(prefix)), Facts: Facts(prefix)))
+        var decided = known.Select(prefix => (Prefix: prefix, Old: before.GetValueOrDefault(prefix), Facts: Facts(prefix, configured, assigned)))
             .Select(item => (item.Prefix, item.Old, item.Facts, Decision: AdvertisementPlanner.Decide(item.Facts)))
             .ToList();
         ImmutableArray<Advertisement> advertisements = [.. decided
@@ -82,11 +85,11 @@ internal sealed class NodeStep(NodeState state, Moment now)
         return known;
     }
 
-    private AdvertisementFacts Facts(System.Net.IPNetwork prefix) => new(
+    private AdvertisementFacts Facts(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, Role?> configured, Dictionary<System.Net.IPNetwork, Role> assigned) => new(
         State.Stopping,
         State.Drained,
-        State.OnInterfaces.Contains(prefix) || State.Settings.Announce.Any(configured => configured.Prefix.Equals(prefix)),
-        State.Intent?.RoleOf(prefix) ?? State.Settings.RoleOf(prefix),
+        State.OnInterfaces.Contains(prefix) || configured.ContainsKey(prefix),
+        assigned.TryGetValue(prefix, out var role) ? role : configured.GetValueOrDefault(prefix) ?? State.Settings.DefaultRole,
         Health.Unknown);
 
     private static Advertisement Advertise(System.Net.IPNetwork prefix, Role role) => new()

@@ -244,7 +244,7 @@ public sealed class IntentTests
         (NodeIntent Intent, string Named)[] excesses =
         [
             (Intent((ulong)long.MaxValue + 1), "revision"),
-            (Intent(1, prefixes: [.. Enumerable.Range(0, 257).Select(number => new PrefixIntent(IPNetwork.Parse($"203.0.{number / 256}.{number % 256}/32"), Role.Primary))]), "256"),
+            (Intent(1, prefixes: [.. Many(16_385)]), "16384"),
             (Intent(1) with { OperationId = new string('x', 129) }, "128"),
             (Intent(1) with { Reason = new string('x', 1001) }, "1000"),
         ];
@@ -255,6 +255,17 @@ public sealed class IntentTests
             Assert.Contains(excess.Named, Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason, StringComparison.Ordinal);
             Assert.All(node.Effects.OfType<NodeEffect.Record>(), record => Assert.InRange(record.OperationId.Length, 0, 128));
         });
+    }
+
+    [Fact]
+    public void AsManyAsAHubMaySend_AreAllAnnouncedInTheRoleOfTheIntent()
+    {
+        PrefixIntent[] many = [.. Many(16_384)];
+        var node = new NodeUnderTest().Start([.. many.Select(entry => entry.Prefix)]).BothUp().Keep(Intent(1, prefixes: many));
+
+        Assert.Equal(16_384, node.Handed!.Value.Length);
+        Assert.All(node.Handed.Value, advertisement => Assert.Equal([new Community(65000, 2)], advertisement.Communities.ToArray()));
+        Assert.True(Intent(1, prefixes: many).WantsTheSameAs(Intent(1, prefixes: [.. many.Reverse()])));
     }
 
     [Fact]
@@ -316,4 +327,7 @@ public sealed class IntentTests
 
         Assert.Equal(new IntentAnswer(1, new IntentOutcome.Rejected("the agent is stopping")), node.Answer);
     }
+
+    private static IEnumerable<PrefixIntent> Many(int count) =>
+        Enumerable.Range(0, count).Select(number => new PrefixIntent(IPNetwork.Parse($"203.0.{number / 256}.{number % 256}/32"), Role.Secondary));
 }
