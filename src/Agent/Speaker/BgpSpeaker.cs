@@ -26,6 +26,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private readonly WakeUp _wakeUp = new();
     private readonly Queue<NodeEvent> _news = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly DiagnosticsDesk _desk;
     private readonly Lock _gate = new();
     private (long Version, ImmutableArray<Advertisement> Advertisements)? _wanted;
     private string? _stopText;
@@ -40,6 +41,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         _time = time;
         _logger = logger;
         _origin = time.GetTimestamp();
+        _desk = new DiagnosticsDesk(_wakeUp.Ring);
         _connections = [.. peers.Select(peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), _news.Enqueue))];
     }
 
@@ -52,6 +54,16 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     /// <summary>Figures of a neighbor, from any thread.</summary>
     public PeerMetrics Metrics(NeighborEndpoint neighbor) =>
         _connections.FirstOrDefault(connection => connection.Neighbor == neighbor)?.Metrics ?? PeerMetrics.None;
+
+    /// <summary>
+    /// How every neighbor stands, read on the speaker's thread between two of its inputs, from any thread; also after the end. Waits for
+    /// <see cref="Start"/>.
+    /// </summary>
+    public Task<ImmutableArray<PeerDiagnostics>> ReadAsync(CancellationToken cancellationToken) => _desk.AskAsync(cancellationToken);
+
+    /// <summary>How one neighbor stands; null: it is none of ours.</summary>
+    public async Task<PeerDiagnostics?> ReadAsync(NeighborEndpoint neighbor, CancellationToken cancellationToken) =>
+        (await ReadAsync(cancellationToken)).FirstOrDefault(peer => peer.Neighbor == neighbor);
 
     public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements)
     {
@@ -96,24 +108,15 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     {
         try
         {
-            while (!TakeAdvertisements(Now()) && TakeStop() is null)
-            {
-                Socket.Select(new List<Socket> { _wakeUp.Socket }, null, null, -1);
-                _wakeUp.Silence();
-            }
-
-            foreach (var connection in _connections)
-            {
-                Guarded(connection, Now(), static (connection, now) => connection.Start(now));
-            }
-
             RunLoop();
+            _desk.Close(Task.FromResult(ReadAll()));
             _ended.SetResult();
         }
         catch (Exception exception)
         {
             // A bug. Whoever awaits the end sees it, and the agent ends with it.
             Broken(_logger, exception);
+            _desk.Close(Task.FromException<ImmutableArray<PeerDiagnostics>>(exception));
             _ended.SetException(exception);
         }
     }
@@ -123,11 +126,20 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         var read = new List<Socket>();
         var write = new List<Socket>();
         var owners = new Dictionary<Socket, PeerConnection>();
+        var dialled = false;
         var stopping = false;
         while (true)
         {
             var now = Now();
-            TakeAdvertisements(now);
+            if (TakeAdvertisements(now) && !dialled && !stopping)
+            {
+                dialled = true;
+                foreach (var connection in _connections)
+                {
+                    Guarded(connection, now, static (connection, now) => connection.Start(now));
+                }
+            }
+
             if (!stopping && TakeStop() is { } text)
             {
                 stopping = true;
@@ -145,6 +157,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 TickDue(now);
             }
 
+            _desk.Answer(ReadAll);
             PostNews();
             if (stopping && _connections.All(connection => connection.IsQuiet))
             {
@@ -153,6 +166,12 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
             Look(read, write, owners, Microseconds(), null);
         }
+    }
+
+    private ImmutableArray<PeerDiagnostics> ReadAll()
+    {
+        var (now, readAt) = (Now(), _time.GetUtcNow());
+        return [.. _connections.Select(connection => connection.Read(now, readAt))];
     }
 
     private void TickDue(TimeSpan now)

@@ -29,6 +29,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
     private MessageCounter _received;
     private MessageCounter _sent;
     private PeerMetrics _metrics = PeerMetrics.None;
+    private (SessionState State, TimeSpan Since) _stands = (SessionState.Idle, TimeSpan.Zero);
+    private (SessionError Error, TimeSpan At)? _lastError;
 
     public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
 
@@ -86,6 +88,21 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             Give(new SessionInput.Tick(), now, due);
         }
     }
+
+    /// <summary>How it stands.</summary>
+    /// <param name="now">On the clock of the sessions.</param>
+    /// <param name="readAt">The same moment by the wall clock.</param>
+    public PeerDiagnostics Read(TimeSpan now, DateTimeOffset readAt) => new()
+    {
+        Neighbor = Neighbor,
+        ReadAt = readAt,
+        Now = now,
+        State = _stands.State,
+        Since = _stands.Since,
+        LastError = _lastError?.Error,
+        LastErrorAt = _lastError?.At,
+        Metrics = Metrics,
+    };
 
     /// <summary>Adds its sockets to what is waited for.</summary>
     public void Register(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
@@ -200,12 +217,14 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
                 CloseAfterOutput(now);
                 break;
             case SessionEffect.StateChanged changed:
+                _stands = (changed.To, now);
                 post(new NodeEvent.SessionChanged(Neighbor, changed.To, changed.Reason));
                 break;
             case SessionEffect.Established established:
                 post(new NodeEvent.SessionEstablished(Neighbor, established.Parameters));
                 break;
             case SessionEffect.Failed failed:
+                _lastError = (failed.Error, now);
                 post(new NodeEvent.SessionFailed(Neighbor, failed.Error));
                 break;
             case SessionEffect.AdvertisementsSent sent:

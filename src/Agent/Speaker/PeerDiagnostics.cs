@@ -1,0 +1,32 @@
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>What an operator asks about one neighbor, as it was at one moment. Immutable.</summary>
+internal sealed record PeerDiagnostics
+{
+    public required NeighborEndpoint Neighbor { get; init; }
+
+    /// <summary>When it was read, by the wall clock in UTC.</summary>
+    public required DateTimeOffset ReadAt { get; init; }
+
+    /// <summary>The same moment on the monotonic clock that the session's times are on.</summary>
+    public required TimeSpan Now { get; init; }
+
+    public required SessionState State { get; init; }
+
+    /// <summary>Since when it is in this state; monotonic, see <see cref="WallClock"/>.</summary>
+    public required TimeSpan Since { get; init; }
+
+    /// <summary>Null: nothing has gone wrong since the agent started.</summary>
+    public SessionError? LastError { get; init; }
+
+    /// <summary>When it happened; monotonic. Null: no error.</summary>
+    public TimeSpan? LastErrorAt { get; init; }
+
+    public required PeerMetrics Metrics { get; init; }
+
+    /// <summary>A monotonic time of the session as the wall clock shows it, in UTC.</summary>
+    public DateTimeOffset WallClock(TimeSpan time) => ReadAt - (Now - time);
+}
