@@ -10,6 +10,7 @@ namespace FailoverHub.Bgp.Messages;
 //  |      Length (19 to 4096)      |     Type      |   body ...
 //  +-------------------------------+---------------+
 //
+// Where extended messages were agreed on, the length goes up to 65535, but never for OPEN and KEEPALIVE (RFC 8654 4).
 // The family is closed: what is not one of these types is a session fault (1/3) before a message comes to be.
 internal abstract record BgpMessage
 {

@@ -12,6 +12,9 @@ public readonly record struct Community(uint Value) : IComparable<Community>
     {
     }
 
+    /// <summary>GRACEFUL_SHUTDOWN (RFC 8326): this route goes away soon, prefer any other.</summary>
+    public static Community GracefulShutdown => new(0xffff, 0);
+
     /// <inheritdoc/>
     public int CompareTo(Community other) => Value.CompareTo(other.Value);
 

@@ -3,7 +3,7 @@ using System.Globalization;
 namespace FailoverHub.Bgp.Messages;
 
 // Error code and subcode of a NOTIFICATION, with the names that operators find in other routers' logs
-// (RFC 4271 4.5, RFC 4486, RFC 5492, RFC 6608, RFC 8538, RFC 9384). Those that we send are the fields.
+// (RFC 4271 4.5, RFC 4486, RFC 5492, RFC 6608, RFC 7313, RFC 8538, RFC 9384, RFC 9687). Those that the code speaks of are the fields.
 internal readonly record struct NotificationCode(byte Code, byte Subcode)
 {
     public static readonly NotificationCode ConnectionNotSynchronized = new(1, 1);
@@ -29,8 +29,20 @@ internal readonly record struct NotificationCode(byte Code, byte Subcode)
     public static readonly NotificationCode UnexpectedInOpenConfirm = new(5, 2);
     public static readonly NotificationCode UnexpectedInEstablished = new(5, 3);
 
+    public static readonly NotificationCode MaximumPrefixes = new(6, 1);
     public static readonly NotificationCode AdministrativeShutdown = new(6, 2);
+    public static readonly NotificationCode PeerDeconfigured = new(6, 3);
     public static readonly NotificationCode AdministrativeReset = new(6, 4);
+    public static readonly NotificationCode ConnectionRejected = new(6, 5);
+    public static readonly NotificationCode OtherConfigurationChange = new(6, 6);
+    public static readonly NotificationCode ConnectionCollision = new(6, 7);
+    public static readonly NotificationCode OutOfResources = new(6, 8);
+    public static readonly NotificationCode HardReset = new(6, 9);
+    public static readonly NotificationCode BfdDown = new(6, 10);
+
+    public static readonly NotificationCode InvalidRefreshLength = new(7, 1);
+
+    public static readonly NotificationCode SendHoldTimerExpired = new(8, 0);
 
     // "Cease/Administrative Shutdown"; numbers where there is no name, because a neighbor may be newer than we are.
     public override string ToString()

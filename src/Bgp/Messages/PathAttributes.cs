@@ -29,6 +29,9 @@ internal sealed record PathAttributes
     // Empty: absent (an empty attribute is malformed, RFC 7606 7.8).
     public ImmutableArray<Community> Communities { get; set; } = [];
 
+    // Empty: absent. In ascending order, none twice (LargeCommunity.Canonical).
+    public ImmutableArray<LargeCommunity> LargeCommunities { get; set; } = [];
+
     // The path in four octets beside a two-octet AS_PATH (RFC 6793).
     public ImmutableArray<AsPathSegment>? As4Path { get; set; }
 

@@ -11,6 +11,7 @@ internal sealed class AdjRibOut
 {
     // So that the attributes always leave room for prefixes in a message of 4096 octets. A route has two or three communities.
     public const int MaxCommunities = 255;
+    public const int MaxLargeCommunities = 128;
 
     private readonly Dictionary<IPNetwork, Advertisement> _sent = [];
     private Dictionary<IPNetwork, Advertisement> _desired = [];
@@ -35,6 +36,12 @@ internal sealed class AdjRibOut
             if (advertisement.Communities.Length > MaxCommunities)
             {
                 throw new ArgumentException($"{advertisement.Prefix} has {advertisement.Communities.Length} communities; more than {MaxCommunities} are not sent.", nameof(all));
+            }
+
+            if (advertisement.LargeCommunities.Length > MaxLargeCommunities)
+            {
+                throw new ArgumentException(
+                    $"{advertisement.Prefix} has {advertisement.LargeCommunities.Length} large communities; more than {MaxLargeCommunities} are not sent.", nameof(all));
             }
 
             desired[advertisement.Prefix] = advertisement;

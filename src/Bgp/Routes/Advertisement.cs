@@ -16,6 +16,13 @@ public sealed record Advertisement
     /// <summary>Standard communities (RFC 1997), in ascending order.</summary>
     public required ImmutableArray<Community> Communities { get; init; }
 
+    /// <summary>Large communities (RFC 8092), none by default. Kept in ascending order and each once, whatever was given: the attribute is a set.</summary>
+    public ImmutableArray<LargeCommunity> LargeCommunities
+    {
+        get;
+        init => field = LargeCommunity.Canonical(value);
+    } = [];
+
     /// <summary>ORIGIN (RFC 4271 5.1.1). INCOMPLETE is what the platform's own client sends.</summary>
     public Origin Origin { get; init; } = Origin.Incomplete;
 
@@ -25,8 +32,13 @@ public sealed record Advertisement
         : RouteFamily.Ipv4Unicast;
 
     /// <summary>Value equality, communities by content.</summary>
-    public bool Equals(Advertisement? other) =>
-        other is not null && Prefix.Equals(other.Prefix) && Origin == other.Origin && Communities.AsSpan().SequenceEqual(other.Communities.AsSpan());
+    public bool Equals(Advertisement? other) => other is not null && Prefix.Equals(other.Prefix) && HasAttributesOf(other);
+
+    // The same but for the prefix.
+    internal bool HasAttributesOf(Advertisement other) =>
+        Origin == other.Origin
+        && Communities.AsSpan().SequenceEqual(other.Communities.AsSpan())
+        && LargeCommunities.AsSpan().SequenceEqual(other.LargeCommunities.AsSpan());
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Prefix, Origin, Communities.Length == 0 ? 0 : Communities[0].GetHashCode());

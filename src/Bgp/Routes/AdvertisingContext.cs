@@ -26,13 +26,16 @@ internal sealed class AdvertisingContext
         var address = local.IsIPv4MappedToIPv6 ? local.MapToIPv4() : local;
         _ipv4NextHop = address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork ? address : null;
         _ipv6NextHop = _ipv4NextHop?.MapToIPv6() ?? new IPAddress(address.GetAddressBytes());
-        Wire = WireContext(negotiated);
+        Wire = WireContext(options, negotiated);
     }
 
     public UpdateContext Wire { get; }
 
-    public static UpdateContext WireContext(NegotiatedParameters negotiated) => new(
-        negotiated.FourOctetAs, negotiated.Families.Contains(RouteFamily.Ipv4Unicast), negotiated.Families.Contains(RouteFamily.Ipv6Unicast));
+    public static UpdateContext WireContext(SessionOptions options, NegotiatedParameters negotiated) => new(
+        negotiated.FourOctetAs, negotiated.Families.Contains(RouteFamily.Ipv4Unicast), negotiated.Families.Contains(RouteFamily.Ipv6Unicast))
+    {
+        InternalPeer = options.LocalAs == options.PeerAs,
+    };
 
     public bool CanSend(RouteFamily family) => WhyNot(family) is null;
 
@@ -51,18 +54,19 @@ internal sealed class AdvertisingContext
     public bool IsClassic(RouteFamily family) => family == RouteFamily.Ipv4Unicast && _ipv4NextHop is not null;
 
     // Everything but the prefixes.
-    public PathAttributes Attributes(RouteFamily family, Origin origin, ImmutableArray<Community> communities)
+    public PathAttributes Attributes(RouteFamily family, Advertisement advertisement)
     {
         ImmutableArray<AsPathSegment> path = _internal ? [] : [new AsPathSegment(AsPathSegmentType.Sequence, [_localAs])];
         return new PathAttributes
         {
-            Origin = origin,
+            Origin = advertisement.Origin,
             AsPath = path,
             // RFC 6793 4.2.2: only where our number does not fit into two octets.
             As4Path = _localAs > ushort.MaxValue && !_internal ? path : null,
             NextHop = IsClassic(family) ? _ipv4NextHop : null,
             LocalPref = _internal ? 100 : null,
-            Communities = communities,
+            Communities = advertisement.Communities,
+            LargeCommunities = advertisement.LargeCommunities,
         };
     }
 

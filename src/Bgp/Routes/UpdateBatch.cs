@@ -6,7 +6,7 @@ using FailoverHub.Bgp.Wire;
 
 namespace FailoverHub.Bgp.Routes;
 
-// Packs routes into as few UPDATEs as 4096 octets allow, all of them in one buffer.
+// Packs routes into as few UPDATEs as their length allows (4096 octets, 65535 where extended messages were agreed on), all of them in one buffer.
 internal sealed class UpdateBatch(AdvertisingContext context)
 {
     private const int ExtendedHeader = 4;
@@ -22,7 +22,7 @@ internal sealed class UpdateBatch(AdvertisingContext context)
         foreach (var family in prefixes.GroupBy(FamilyOf))
         {
             var classic = context.IsClassic(family.Key);
-            var room = UpdateCodec.MaxContent - (classic ? 0 : ExtendedHeader + MultiprotocolCodec.UnreachOverhead);
+            var room = UpdateCodec.MaxContent(context.Wire) - (classic ? 0 : ExtendedHeader + MultiprotocolCodec.UnreachOverhead);
             foreach (var chunk in Chunks(family, room))
             {
                 UpdateCodec.Write(
@@ -41,8 +41,8 @@ internal sealed class UpdateBatch(AdvertisingContext context)
         {
             var family = alike.Key.Family;
             var classic = context.IsClassic(family);
-            var attributes = context.Attributes(family, alike.Key.Origin, alike.Key.Communities);
-            var room = UpdateCodec.MaxContent - LengthOf(attributes) - (classic ? 0 : ExtendedHeader + MultiprotocolCodec.ReachOverhead);
+            var attributes = context.Attributes(family, alike.Key);
+            var room = UpdateCodec.MaxContent(context.Wire) - LengthOf(attributes) - (classic ? 0 : ExtendedHeader + MultiprotocolCodec.ReachOverhead);
             foreach (var chunk in Chunks(alike.Select(advertisement => advertisement.Prefix), room))
             {
                 UpdateCodec.Write(
@@ -94,7 +94,7 @@ internal sealed class UpdateBatch(AdvertisingContext context)
         public static readonly SameAttributes Instance = new();
 
         public bool Equals(Advertisement? x, Advertisement? y) =>
-            x is not null && y is not null && x.Family == y.Family && x.Origin == y.Origin && x.Communities.AsSpan().SequenceEqual(y.Communities.AsSpan());
+            x is not null && y is not null && x.Family == y.Family && x.HasAttributesOf(y);
 
         public int GetHashCode(Advertisement advertisement)
         {
@@ -102,6 +102,11 @@ internal sealed class UpdateBatch(AdvertisingContext context)
             hash.Add(advertisement.Family);
             hash.Add(advertisement.Origin);
             foreach (var community in advertisement.Communities)
+            {
+                hash.Add(community);
+            }
+
+            foreach (var community in advertisement.LargeCommunities)
             {
                 hash.Add(community);
             }

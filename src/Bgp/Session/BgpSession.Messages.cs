@@ -58,7 +58,7 @@ public sealed partial class BgpSession
     private void OnOpen(OpenMessage open, TimeSpan now)
     {
         _negotiated = OpenNegotiation.Negotiate(Options, _ourOpen!, open);
-        _wire = AdvertisingContext.WireContext(_negotiated);
+        _wire = AdvertisingContext.WireContext(Options, _negotiated);
         SendKeepalive(now);
         // Without a hold time RFC 4271 would wait for the KEEPALIVE for ever; the large one gives that wait an end.
         _timers.Hold = now + (_negotiated.HoldTime.IsZero ? LargeHoldTime : _negotiated.HoldTime.Duration);

@@ -33,6 +33,15 @@ internal enum AttributeFlags : byte
 // What reading and writing path attributes depends on, agreed in the OPENs.
 internal readonly record struct UpdateContext(bool FourOctetAs, bool Ipv4Unicast, bool Ipv6Unicast)
 {
+    // RFC 8654: both sides offered it.
+    public bool ExtendedMessages { get; init; }
+
+    // The neighbor is in our own AS: attributes that only mean something within an AS are believed (RFC 7606 7.5, 7.9, 7.10).
+    public bool InternalPeer { get; init; }
+
+    // Of an UPDATE, in octets, with its header.
+    public int MaxMessageLength => ExtendedMessages ? WireWriter.MaxExtendedMessageLength : WireWriter.MaxMessageLength;
+
     public bool Has(AfiSafi family) => family.Known switch
     {
         Routes.RouteFamily.Ipv4Unicast => Ipv4Unicast,

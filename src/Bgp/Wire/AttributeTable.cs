@@ -201,6 +201,41 @@ internal static class AttributeTable
             },
             Write = static (a, _, w) => AsPathCodec.Write(w, a.As4Path!.Value, fourOctetAs: true),
         },
+        new()
+        {
+            Code = 32,
+            Name = "LARGE_COMMUNITY",
+            Flags = Optional | Transitive,
+            // RFC 8092 6.
+            OnFault = TreatAsWithdraw,
+            IsPresent = static (a, _) => !a.LargeCommunities.IsEmpty,
+            Read = static (value, _, a) =>
+            {
+                if (value.IsEmpty || value.Length % 12 != 0)
+                {
+                    return false;
+                }
+
+                var communities = ImmutableArray.CreateBuilder<LargeCommunity>(value.Length / 12);
+                var reader = new WireReader(value);
+                while (reader.TryUInt32(out var administrator) && reader.TryUInt32(out var first) && reader.TryUInt32(out var second))
+                {
+                    communities.Add(new LargeCommunity(administrator, first, second));
+                }
+
+                a.LargeCommunities = LargeCommunity.Canonical(communities.MoveToImmutable());
+                return true;
+            },
+            Write = static (a, _, w) =>
+            {
+                foreach (var community in LargeCommunity.Canonical(a.LargeCommunities))
+                {
+                    w.UInt32(community.GlobalAdministrator);
+                    w.UInt32(community.LocalData1);
+                    w.UInt32(community.LocalData2);
+                }
+            },
+        },
     ];
 
     private static readonly AttributeRow?[] ByCode = IndexByCode();

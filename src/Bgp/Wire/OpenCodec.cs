@@ -9,6 +9,9 @@ internal static class OpenCodec
     private const byte CapabilitiesParameter = 2;
     private const byte ExtendedLengthMark = 255;
 
+    // Type and length.
+    private const int ParameterHeader = 2;
+
     public static OpenMessage Read(ReadOnlySpan<byte> body)
     {
         var reader = new WireReader(body);
@@ -82,7 +85,8 @@ internal static class OpenCodec
         return capabilities.DrainToImmutable();
     }
 
-    // All capabilities in one parameter, as RFC 5492 4 asks for and as the platform's own client does.
+    // All capabilities in one parameter, as RFC 5492 4 asks for and as the platform's own client does. Two-octet lengths only where one octet does
+    // not do (RFC 9072 2): older neighbors cannot read them.
     public static void Write(WireWriter writer, OpenMessage open)
     {
         writer.BeginMessage(BgpMessageType.Open);
@@ -90,21 +94,39 @@ internal static class OpenCodec
         writer.UInt16(open.MyAs);
         writer.UInt16(open.HoldTimeSeconds);
         writer.UInt32(open.BgpIdentifier);
-        var parameters = writer.ReserveByte();
-        if (!open.Capabilities.IsEmpty)
+        var capabilities = CapabilityBytes(open.Capabilities);
+        if (capabilities.IsEmpty)
         {
+            writer.Byte(0);
+        }
+        else if (ParameterHeader + capabilities.Length <= byte.MaxValue)
+        {
+            writer.Byte((byte)(ParameterHeader + capabilities.Length));
             writer.Byte(CapabilitiesParameter);
-            var value = writer.ReserveByte();
-            foreach (var capability in open.Capabilities)
-            {
-                CapabilityCodec.Write(writer, capability);
-            }
-
-            writer.PatchByte(value);
+            writer.Byte((byte)capabilities.Length);
+        }
+        else
+        {
+            writer.Byte(ExtendedLengthMark);
+            writer.Byte(ExtendedLengthMark);
+            writer.UInt16(checked((ushort)(ParameterHeader + 1 + capabilities.Length)));
+            writer.Byte(CapabilitiesParameter);
+            writer.UInt16(checked((ushort)capabilities.Length));
         }
 
-        writer.PatchByte(parameters);
+        writer.Bytes(capabilities.Span);
         writer.EndMessage();
+    }
+
+    private static ReadOnlyMemory<byte> CapabilityBytes(ImmutableArray<Capability> capabilities)
+    {
+        var writer = new WireWriter();
+        foreach (var capability in capabilities)
+        {
+            CapabilityCodec.Write(writer, capability);
+        }
+
+        return writer.Finish();
     }
 
     private static SessionFaultException Malformed() => new(NotificationCode.OpenUnspecific, "the optional parameters of the OPEN do not fit its length");

@@ -1,17 +1,28 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
 
 namespace FailoverHub.Bgp.Wire;
 
 // What an UPDATE said and the worst that was wrong with it: None, Discard or TreatAsWithdraw. Problem says it in words, null when nothing was.
-internal readonly record struct DecodedUpdate(UpdateMessage Message, AttributeFault Worst, string? Problem);
+internal readonly record struct DecodedUpdate(UpdateMessage Message, AttributeFault Worst, string? Problem)
+{
+    // The family whose End-of-RIB this is (RFC 4724 2); null: an ordinary UPDATE.
+    public RouteFamily? EndOfRib { get; init; }
+}
 
 // The body of an UPDATE, with the error handling of RFC 7606.
 internal static class UpdateCodec
 {
     // The two length fields.
-    public const int MaxContent = WireWriter.MaxMessageLength - WireWriter.HeaderLength - 4;
+    private const int BareBody = 4;
+
+    // The body of an End-of-RIB that is not the bare one: MP_UNREACH_NLRI of three octets, with its length in one octet or in two.
+    private const int LongestEndOfRib = BareBody + 4 + 3;
+
+    // What is left for attributes and prefixes.
+    public static int MaxContent(UpdateContext context) => context.MaxMessageLength - WireWriter.HeaderLength - BareBody;
 
     public static DecodedUpdate Read(ReadOnlySpan<byte> body, UpdateContext context)
     {
@@ -38,8 +49,17 @@ internal static class UpdateCodec
         ReadAttributes(attributeBytes, context, attributes, ref faults);
         CheckMandatory(attributes, announced, ref faults);
         CheckSomethingToWithdraw(attributes, announced, faults);
-        return new DecodedUpdate(new UpdateMessage { Withdrawn = withdrawn, Attributes = attributes, Announced = announced }, faults.Worst, faults.Problem);
+        return new DecodedUpdate(new UpdateMessage { Withdrawn = withdrawn, Attributes = attributes, Announced = announced }, faults.Worst, faults.Problem)
+        {
+            EndOfRib = EndOfRib(body, attributes),
+        };
     }
+
+    // Told by the length: attributes that were passed over, or prefixes of a family that was not agreed on, would otherwise look like nothing at all.
+    private static RouteFamily? EndOfRib(ReadOnlySpan<byte> body, PathAttributes attributes) =>
+        body.Length == BareBody ? RouteFamily.Ipv4Unicast
+        : body.Length <= LongestEndOfRib && attributes.MpUnreach is { Prefixes.IsEmpty: true } unreach ? unreach.Family.Known
+        : null;
 
     private static void ReadAttributes(ReadOnlySpan<byte> bytes, UpdateContext context, PathAttributes into, ref FaultLog faults)
     {
@@ -165,7 +185,7 @@ internal static class UpdateCodec
         WriteAttributes(writer, update.Attributes, context);
         writer.PatchUInt16(attributes);
         PrefixCodec.Write(writer, update.Announced);
-        writer.EndMessage();
+        writer.EndMessage(context.MaxMessageLength);
     }
 
     public static void WriteAttributes(WireWriter writer, PathAttributes attributes, UpdateContext context)

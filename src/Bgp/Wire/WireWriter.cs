@@ -10,6 +10,9 @@ internal sealed class WireWriter
     public const int HeaderLength = 19;
     public const int MaxMessageLength = 4096;
 
+    // RFC 8654, not for OPEN and KEEPALIVE.
+    public const int MaxExtendedMessageLength = 65535;
+
     private byte[] _bytes;
     private int _messageStart = -1;
 
@@ -37,12 +40,12 @@ internal sealed class WireWriter
         Byte((byte)type);
     }
 
-    public void EndMessage()
+    public void EndMessage(int maxLength = MaxMessageLength)
     {
         var length = Length - _messageStart;
-        if (length > MaxMessageLength)
+        if (length > maxLength)
         {
-            throw new InvalidOperationException($"A message of {length} octets does not fit in {MaxMessageLength} (RFC 4271 4.1): the caller has to split it.");
+            throw new InvalidOperationException($"A message of {length} octets does not fit in {maxLength} (RFC 4271 4.1, RFC 8654 4): the caller has to split it.");
         }
 
         BinaryPrimitives.WriteUInt16BigEndian(_bytes.AsSpan(_messageStart + 16), (ushort)length);

@@ -71,6 +71,9 @@ public sealed class CaptureTests
 
         Assert.Contains(new Capability.FourOctetAs(65001), open.Capabilities);
         Assert.Contains(Capability.RouteRefresh.Instance, open.Capabilities);
+        Assert.Contains(Capability.ExtendedMessage.Instance, open.Capabilities);
+        Assert.Contains(Capability.EnhancedRouteRefresh.Instance, open.Capabilities);
+        Assert.Equal(120, Assert.Single(open.Capabilities.OfType<Capability.GracefulRestart>()).RestartTimeSeconds);
         Assert.Equal([1, 5, 128, 2, 70, 65, 6, 69, 73, 64, 71], open.Capabilities.Select(CodeOf));
     }
 
@@ -79,7 +82,10 @@ public sealed class CaptureTests
         Capability.Multiprotocol => 1,
         Capability.RouteRefresh => 2,
         Capability.ExtendedNextHop => 5,
+        Capability.ExtendedMessage => 6,
+        Capability.GracefulRestart => 64,
         Capability.FourOctetAs => 65,
+        Capability.EnhancedRouteRefresh => 70,
         Capability.Other other => other.Code,
         _ => throw new ArgumentOutOfRangeException(nameof(capability)),
     };

@@ -9,6 +9,8 @@ internal static class Codec
 {
     public static readonly UpdateContext FourOctets = new(FourOctetAs: true, Ipv4Unicast: true, Ipv6Unicast: true);
 
+    public static readonly UpdateContext Extended = FourOctets with { ExtendedMessages = true };
+
     public static readonly UpdateContext TwoOctets = FourOctets with { FourOctetAs = false };
 
     public static byte[] Encode(BgpMessage message, UpdateContext? context = null)
@@ -35,7 +37,7 @@ internal static class Codec
     // Every message in the bytes, and what was wrong with UPDATEs.
     public static List<(BgpMessage Message, AttributeFault Fault)> DecodeAll(ReadOnlySpan<byte> bytes, UpdateContext? context = null)
     {
-        var framer = new MessageFramer();
+        var framer = new MessageFramer { ExtendedMessages = (context ?? FourOctets).ExtendedMessages, EnhancedRouteRefresh = true };
         var messages = new List<(BgpMessage, AttributeFault)>();
         while (framer.TryNext(ref bytes, out var type, out var body))
         {
@@ -54,7 +56,7 @@ internal static class Codec
             case BgpMessageType.Notification:
                 return (MessageCodec.ReadNotification(body), AttributeFault.None);
             case BgpMessageType.RouteRefresh:
-                return (MessageCodec.ReadRouteRefresh(body), AttributeFault.None);
+                return (MessageCodec.ReadRouteRefresh(body, enhanced: true), AttributeFault.None);
             case BgpMessageType.Update:
                 var update = UpdateCodec.Read(body, context);
                 return (update.Message, update.Worst);

@@ -22,10 +22,15 @@ internal static class Generators
     private static readonly Gen<Capability> AnyCapability = Gen.OneOf<Capability>(
         AnyFamily.Select(family => (Capability)new Capability.Multiprotocol(family)),
         Gen.Const<Capability>(Capability.RouteRefresh.Instance),
+        Gen.Const<Capability>(Capability.ExtendedMessage.Instance),
+        Gen.Const<Capability>(Capability.EnhancedRouteRefresh.Instance),
+        Gen.Select(Gen.Bool, Gen.Bool, Gen.Int[0, 4095], Gen.Select(AnyFamily, Gen.Bool, (family, kept) => new GracefulRestartFamily(family, kept)).Array[0, 3])
+            .Select((restarted, notification, seconds, families) =>
+                (Capability)new Capability.GracefulRestart(restarted, notification, (ushort)seconds, [.. families])),
         Gen.UInt.Select(number => (Capability)new Capability.FourOctetAs(number)),
         Gen.Select(Gen.UShort, Gen.UShort, Gen.UShort, (afi, safi, nextHop) => new ExtendedNextHopEntry(afi, safi, nextHop)).Array[0, 4]
             .Select(entries => (Capability)new Capability.ExtendedNextHop([.. entries])),
-        Gen.Select(Gen.Byte.Where(code => code is not (1 or 2 or 5 or 65)), SomeBytes, (code, value) => (Capability)new Capability.Other(code, value)));
+        Gen.Select(Gen.Byte.Where(code => code is not (1 or 2 or 5 or 6 or 64 or 65 or 70)), SomeBytes, (code, value) => (Capability)new Capability.Other(code, value)));
 
     private static readonly Gen<ImmutableArray<AsPathSegment>> AnyPath = Gen.Select(
         Gen.Enum<AsPathSegmentType>(),
@@ -48,22 +53,26 @@ internal static class Generators
         (partial, code, value) => new OtherAttribute((byte)(partial ? 0xe0 : 0xc0), code, value)).Array[0, 2]
             .Select(others => others.DistinctBy(other => other.Code).ToImmutableArray());
 
-    public static readonly Gen<OpenMessage> Open = Gen.Select(Gen.UShort, Gen.UShort, Gen.UInt, AnyCapability.Array[0, 5], (asNumber, hold, id, capabilities) =>
+    private static readonly Gen<LargeCommunity[]> LargeCommunities =
+        Gen.Select(Gen.UInt, Gen.UInt[0, 3], Gen.UInt, (administrator, first, second) => new LargeCommunity(administrator, first, second)).Array[0, 30];
+
+    public static readonly Gen<OpenMessage> Open = Gen.Select(Gen.UShort, Gen.UShort, Gen.UInt, AnyCapability.Array[0, 20], (asNumber, hold, id, capabilities) =>
         new OpenMessage { MyAs = asNumber, HoldTimeSeconds = hold, BgpIdentifier = id, Capabilities = [.. capabilities] });
 
     public static readonly Gen<NotificationMessage> Notification = Gen.Select(Gen.Byte, Gen.Byte, Gen.Byte.Array[0, 300], (code, subcode, data) =>
         new NotificationMessage(new NotificationCode(code, subcode), data));
 
-    public static readonly Gen<RouteRefreshMessage> RouteRefresh = AnyFamily.Select(family => new RouteRefreshMessage(family));
+    public static readonly Gen<RouteRefreshMessage> RouteRefresh =
+        Gen.Select(AnyFamily, Gen.Byte, (family, subtype) => new RouteRefreshMessage(family, (RouteRefreshSubtype)subtype));
 
     public static readonly Gen<UpdateMessage> Update = Gen.Select(
         Gen.Select(Gen.Enum<Origin>(), AnyPath, Gen.UInt, Gen.UInt.Array[0, 80], Gen.Bool),
-        Gen.Select(AnyReach, AnyUnreach, Others, Gen.Int[0, 15]),
+        Gen.Select(AnyReach, AnyUnreach, Others, Gen.Int[0, 15], LargeCommunities),
         Gen.Select(Ipv4Prefix.Array[0, 30], Ipv4Prefix.Array[0, 30], Gen.Byte.Array[4]),
         (plain, multiprotocol, classic) =>
         {
             var (origin, path, number, communities, atomic) = plain;
-            var (reach, unreach, others, which) = multiprotocol;
+            var (reach, unreach, others, which, large) = multiprotocol;
             var (withdrawn, announced, nextHop) = classic;
             return new UpdateMessage
             {
@@ -78,6 +87,7 @@ internal static class Generators
                     LocalPref = (which & 2) != 0 ? number : null,
                     AtomicAggregate = atomic,
                     Communities = [.. communities.Select(value => new Community(value))],
+                    LargeCommunities = LargeCommunity.Canonical([.. large]),
                     MpReach = (which & 4) != 0 ? reach : null,
                     MpUnreach = (which & 8) != 0 ? unreach : null,
                     Other = others,

@@ -12,7 +12,7 @@ internal static class MessageText
         OpenMessage open => $"OPEN v{open.Version} as={open.MyAs} hold={open.HoldTimeSeconds} id={open.BgpIdentifier:x8} [{string.Join(' ', open.Capabilities.Select(Capability))}]",
         UpdateMessage update => $"UPDATE -[{Prefixes(update.Withdrawn)}] {Attributes(update.Attributes)} +[{Prefixes(update.Announced)}]",
         NotificationMessage notification => $"NOTIFICATION {notification.Code.Code}/{notification.Code.Subcode} {Convert.ToHexString(notification.Data.Span)}",
-        RouteRefreshMessage refresh => $"REFRESH {refresh.Family}",
+        RouteRefreshMessage refresh => $"REFRESH {refresh.Family} {refresh.Subtype}",
         _ => message.Type.ToString(),
     };
 
@@ -20,6 +20,9 @@ internal static class MessageText
     {
         Capability.Multiprotocol multiprotocol => $"mp:{multiprotocol.Family.Afi}/{multiprotocol.Family.Safi}",
         Capability.ExtendedNextHop extended => $"enh:{string.Join(',', extended.Entries.Select(entry => $"{entry.Afi}/{entry.Safi}/{entry.NextHopAfi}"))}",
+        Messages.Capability.ExtendedMessage => "extended",
+        Messages.Capability.EnhancedRouteRefresh => "enhanced",
+        Capability.GracefulRestart graceful => $"restart:{graceful.Restarted}/{graceful.Notification}/{graceful.RestartTimeSeconds}[{string.Join(',', graceful.Families)}]",
         Capability.FourOctetAs four => $"as4:{four.As}",
         Capability.Other other => $"{other.Code}:{Convert.ToHexString(other.Value.Span)}",
         _ => "refresh",
@@ -34,6 +37,7 @@ internal static class MessageText
         $"localpref={a.LocalPref}",
         $"atomic={a.AtomicAggregate}",
         $"communities={string.Join(',', a.Communities)}",
+        $"large={string.Join(',', a.LargeCommunities)}",
         $"as4path={Path(a.As4Path)}",
         a.MpReach is { } reach ? $"reach={reach.Family}:{reach.NextHop}:{reach.LinkLocalNextHop}[{Prefixes(reach.Prefixes)}]" : "",
         a.MpUnreach is { } unreach ? $"unreach={unreach.Family}[{Prefixes(unreach.Prefixes)}]" : "",
