@@ -73,6 +73,7 @@ internal readonly record struct NotificationCode(byte Code, byte Subcode)
         (2, 2) => "Bad Peer AS",
         (2, 3) => "Bad BGP Identifier",
         (2, 4) => "Unsupported Optional Parameter",
+        (2, 5) => "Authentication Failure",
         (2, 6) => "Unacceptable Hold Time",
         (2, 7) => "Unsupported Capability",
         (2, 11) => "Role Mismatch",

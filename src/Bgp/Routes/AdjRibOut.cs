@@ -5,8 +5,6 @@ namespace FailoverHub.Bgp.Routes;
 
 // What the neighbor should have from us and what it has. Callers say the first; the difference is found here and becomes UPDATEs. A prefix whose attributes
 // change (its role: another community) is announced again and not withdrawn, so that it is never gone: an announcement replaces the one before (RFC 4271 3.1).
-//
-// No End-of-RIB marker (RFC 4724 2) is sent: it tells a neighbor that negotiated graceful restart when to drop stale routes, and we do not negotiate it.
 internal sealed class AdjRibOut
 {
     // So that the attributes always leave room for prefixes in a message of 4096 octets. A route has two or three communities.

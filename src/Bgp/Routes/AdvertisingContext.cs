@@ -34,6 +34,7 @@ internal sealed class AdvertisingContext
     public static UpdateContext WireContext(SessionOptions options, NegotiatedParameters negotiated) => new(
         negotiated.FourOctetAs, negotiated.Families.Contains(RouteFamily.Ipv4Unicast), negotiated.Families.Contains(RouteFamily.Ipv6Unicast))
     {
+        ExtendedMessages = negotiated.ExtendedMessages,
         InternalPeer = options.LocalAs == options.PeerAs,
     };
 

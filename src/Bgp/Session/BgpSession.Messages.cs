@@ -1,5 +1,6 @@
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session.Diagnostics;
 using FailoverHub.Bgp.Wire;
 
 namespace FailoverHub.Bgp.Session;
@@ -14,6 +15,7 @@ public sealed partial class BgpSession
             // A message may end the session; what stands behind it then belongs to nobody.
             while (HasConnection && _framer.TryNext(ref bytes, out var type, out var body))
             {
+                _recorder.Received(type, body, _wire);
                 OnMessage(type, body, now);
             }
         }
@@ -48,7 +50,7 @@ public sealed partial class BgpSession
                 break;
             case (SessionState.Established, BgpMessageType.RouteRefresh):
                 RestartHold(now);
-                OnRouteRefresh(MessageCodec.ReadRouteRefresh(body), now);
+                OnRouteRefresh(MessageCodec.ReadRouteRefresh(body, _negotiated!.EnhancedRouteRefresh), now);
                 break;
             default:
                 throw Unexpected(type);
@@ -59,6 +61,9 @@ public sealed partial class BgpSession
     {
         _negotiated = OpenNegotiation.Negotiate(Options, _ourOpen!, open);
         _wire = AdvertisingContext.WireContext(Options, _negotiated);
+        // RFC 8654 4: what we offered we have to be able to read, whatever the neighbor itself offers. What we send follows what both did.
+        _framer.ExtendedMessages = _ourOpen!.Capabilities.Contains(Capability.ExtendedMessage.Instance);
+        _framer.EnhancedRouteRefresh = _negotiated.EnhancedRouteRefresh;
         SendKeepalive(now);
         // Without a hold time RFC 4271 would wait for the KEEPALIVE for ever; the large one gives that wait an end.
         _timers.Hold = now + (_negotiated.HoldTime.IsZero ? LargeHoldTime : _negotiated.HoldTime.Duration);
@@ -70,29 +75,24 @@ public sealed partial class BgpSession
         _establishedAt = now;
         RestartHold(now);
         _ribOut.Open(new AdvertisingContext(Options, _negotiated!, _local!));
+        _refreshes.Forget();
         SendRoutes(_ribOut.WriteChanges(), now);
+        SendEndOfRib(now);
         MoveTo(SessionState.Established, "the neighbor has confirmed");
         _effects.Add(new SessionEffect.Established(_negotiated!));
         _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
     }
 
-    private void RestartHold(TimeSpan now) =>
-        _timers.Hold = _negotiated is { HoldTime.IsZero: false } negotiated ? now + negotiated.HoldTime.Duration : null;
-
     private void OnUpdate(DecodedUpdate update)
     {
+        if (update.Problem is { } problem)
+        {
+            _recorder.MalformedUpdate(problem);
+        }
+
         foreach (var routes in RouteReception.Read(update))
         {
             _effects.Add(new SessionEffect.RoutesReceived(routes));
-        }
-    }
-
-    private void OnRouteRefresh(RouteRefreshMessage refresh, TimeSpan now)
-    {
-        // RFC 2918 4: for a family that was not negotiated it is ignored (nothing of it was sent).
-        if (refresh.Family.Known is { } family)
-        {
-            SendRoutes(_ribOut.WriteAgain(family), now);
         }
     }
 
@@ -105,12 +105,13 @@ public sealed partial class BgpSession
             _offerCapabilities = false;
         }
 
-        var shutdown = code == NotificationCode.AdministrativeShutdown || code == NotificationCode.AdministrativeReset
-            ? ShutdownText.Read(notification.Data.Span)
-            : null;
-        var text = shutdown is null ? $"the neighbor says {code}" : $"the neighbor says {code}: {shutdown}";
+        _recorder.NotificationReceived(notification);
+        var error = new SessionError($"the neighbor says {NotificationWords.Of(notification)}", FromPeer: true, code.Code, code.Subcode)
+        {
+            Advice = NotificationWords.Advice(notification.Meaning.Code, fromPeer: true),
+        };
         _effects.Add(new SessionEffect.Close());
-        EndSession(new SessionError(text, FromPeer: true, code.Code, code.Subcode), now);
+        EndSession(error, now);
     }
 
     // RFC 6608: the data is the type of the message.

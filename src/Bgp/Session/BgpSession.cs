@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session.Diagnostics;
 using FailoverHub.Bgp.Wire;
 
 namespace FailoverHub.Bgp.Session;
@@ -27,6 +29,11 @@ public sealed partial class BgpSession
     // RFC 4271 8.2.2 suggests 4 minutes for a neighbor that has not told its hold time yet.
     private static readonly TimeSpan LargeHoldTime = TimeSpan.FromMinutes(4);
 
+    // RFC 9687 5, for a session without a hold time.
+    private static readonly TimeSpan LongSendHoldTime = TimeSpan.FromMinutes(8);
+
+    private static readonly TimeSpan LeastSendHoldMargin = TimeSpan.FromSeconds(1);
+
     private static readonly SessionEffect SendKeepaliveEffect = new SessionEffect.Send(MessageCodec.Keepalive, BgpMessageType.Keepalive);
 
     private readonly List<SessionEffect> _effects = [];
@@ -34,6 +41,8 @@ public sealed partial class BgpSession
     private readonly SessionTimers _timers = new();
     private readonly ReconnectBackoff _backoff;
     private readonly AdjRibOut _ribOut = new();
+    private readonly RefreshRequests _refreshes = new();
+    private readonly SessionRecorder _recorder = new();
 
     // False for one attempt after the neighbor refused the parameter (RFC 5492 3).
     private bool _offerCapabilities = true;
@@ -44,6 +53,7 @@ public sealed partial class BgpSession
     private NegotiatedParameters? _negotiated;
     private UpdateContext _wire;
     private TimeSpan _establishedAt;
+    private TimeSpan? _outputBlockedSince;
 
     /// <summary>Makes a session in <see cref="SessionState.Idle"/>.</summary>
     /// <param name="options">What it is to be.</param>
@@ -63,6 +73,26 @@ public sealed partial class BgpSession
     /// <summary>When it next wants <see cref="SessionInput.Tick"/>, on the clock of <c>now</c>; null: never.</summary>
     public TimeSpan? NextDeadline => _timers.Next;
 
+    /// <summary>
+    /// What an operator asks about the session, as it is now. Made at each reading; call it where the session's owner calls <see cref="Handle"/>. What it gives is
+    /// immutable and may be read anywhere.
+    /// </summary>
+    public SessionDiagnostics Diagnostics => _recorder.Read(State) with
+    {
+        EstablishedAt = State == SessionState.Established ? _establishedAt : null,
+        NextDialAt = State is SessionState.Idle or SessionState.Active ? _timers.Retry : null,
+        Negotiated = _negotiated,
+        Announced = _ribOut.Count,
+        OutputBlockedSince = _outputBlockedSince,
+    };
+
+    /// <summary>
+    /// The last 200 messages in both directions, oldest first, over all connections of the session; a run of keepalives is one row for each direction. Call it
+    /// where the session's owner calls <see cref="Handle"/>: it is not thread-safe. It only copies the rows; the rows may be read anywhere, and the text of each is
+    /// found when it is asked for. A session keeps at most 256 KiB of messages, and 4096 octets of one.
+    /// </summary>
+    public ImmutableArray<TraceEntry> ReadTrace() => _recorder.ReadTrace();
+
     /// <summary>Takes one input. Inputs that no longer fit (bytes of a connection that was closed, a dial that was given up) change nothing.</summary>
     /// <param name="input">What happened.</param>
     /// <param name="now">Monotonic time since any fixed origin; never goes back.</param>
@@ -71,6 +101,7 @@ public sealed partial class BgpSession
     public IReadOnlyList<SessionEffect> Handle(SessionInput input, TimeSpan now)
     {
         _effects.Clear();
+        _recorder.Now = now;
         switch (input)
         {
             case SessionInput.Received received:
@@ -96,6 +127,12 @@ public sealed partial class BgpSession
                 break;
             case SessionInput.Disconnected disconnected:
                 OnDisconnected(disconnected.Reason, now);
+                break;
+            case SessionInput.OutputBlocked:
+                OnOutputBlocked(now);
+                break;
+            case SessionInput.OutputProgress progress:
+                OnOutputProgress(progress.Drained, now);
                 break;
             default:
                 throw new ArgumentOutOfRangeException(nameof(input), input, "The family of inputs is closed.");
@@ -149,13 +186,20 @@ public sealed partial class BgpSession
             default:
                 // First the routes, so that the neighbor moves on even if it keeps routes of a session that ended (graceful restart), then the goodbye.
                 Send(_ribOut.WriteWithdrawAll(), BgpMessageType.Update);
-                Send(new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(text)));
+                Send(Goodbye(text));
                 _effects.Add(new SessionEffect.Close());
                 break;
         }
 
         ForgetConnection();
-        MoveTo(SessionState.Idle, "stopped: " + text);
+        MoveTo(SessionState.Idle, "stopped: " + text, asked: true);
+    }
+
+    // Where the neighbor would otherwise take the end for a graceful restart, it is told that it is none (RFC 8538 3.1 and 5.1).
+    private NotificationMessage Goodbye(string text)
+    {
+        var shutdown = new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(text));
+        return _negotiated is { GracefulNotification: true } ? shutdown.AsHardReset() : shutdown;
     }
 
     private void OnConnected(IPAddress local, TimeSpan now)
@@ -174,6 +218,8 @@ public sealed partial class BgpSession
 
         _local = local;
         _framer.Reset();
+        _wire = default;
+        _recorder.Connected();
         _timers.StopAll();
         _timers.Hold = now + LargeHoldTime;
         _ourOpen = OpenNegotiation.OurOpen(Options, _offerCapabilities);
@@ -212,7 +258,7 @@ public sealed partial class BgpSession
     private void WaitInActive(SessionError error, TimeSpan now)
     {
         ForgetConnection();
-        _effects.Add(new SessionEffect.Failed(error));
+        Report(error);
         if (!Options.Passive)
         {
             _timers.Retry = now + _backoff.Next();
@@ -221,85 +267,16 @@ public sealed partial class BgpSession
         MoveTo(SessionState.Active, error.Text);
     }
 
-    private void OnTick(TimeSpan now)
-    {
-        if (_timers.Retry <= now)
-        {
-            OnRetryDue(now);
-        }
-
-        if (_timers.Hold <= now)
-        {
-            var waited = _negotiated is { HoldTime.IsZero: false } negotiated ? negotiated.HoldTime.Duration : LargeHoldTime;
-            Fail(new SessionFaultException(NotificationCode.HoldTimerExpired, $"nothing was heard from the neighbor for {(int)waited.TotalSeconds} s"), now);
-        }
-
-        if (_timers.Keepalive <= now)
-        {
-            SendKeepalive(now);
-        }
-    }
-
-    private void OnRetryDue(TimeSpan now)
-    {
-        if (State == SessionState.Connect)
-        {
-            // RFC 4271 8.2.2, Connect, ConnectRetryTimer_Expires: a new attempt at once, the wait was long enough.
-            _effects.Add(new SessionEffect.AbandonDial());
-            _effects.Add(new SessionEffect.Failed(new SessionError("the neighbor did not answer in time", FromPeer: false, 0, 0)));
-            _effects.Add(new SessionEffect.Dial());
-            _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
-            return;
-        }
-
-        Begin(now, "tries again");
-    }
-
-    private void OnSetAdvertisements(SessionInput.SetAdvertisements set, TimeSpan now)
-    {
-        _ribOut.SetDesired(set.Advertisements);
-        if (State == SessionState.Established)
-        {
-            SendRoutes(_ribOut.WriteChanges(), now);
-            _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
-        }
-    }
-
-    private void SendRoutes(ReadOnlyMemory<byte> updates, TimeSpan now)
-    {
-        if (!updates.IsEmpty)
-        {
-            Send(updates, BgpMessageType.Update);
-            RestartKeepalive(now);
-        }
-    }
-
-    private void SendKeepalive(TimeSpan now)
-    {
-        _effects.Add(SendKeepaliveEffect);
-        RestartKeepalive(now);
-    }
-
-    // Every KEEPALIVE and UPDATE that we send restarts it (RFC 4271 8.2.2, Established).
-    private void RestartKeepalive(TimeSpan now) =>
-        _timers.Keepalive = _negotiated is { HoldTime.IsZero: false } negotiated ? now + _backoff.Jittered(negotiated.KeepaliveInterval) : null;
-
-    private void Send(NotificationMessage notification) => Send(MessageCodec.Write(notification), BgpMessageType.Notification);
-
-    private void Send(ReadOnlyMemory<byte> bytes, BgpMessageType type)
-    {
-        if (!bytes.IsEmpty)
-        {
-            _effects.Add(new SessionEffect.Send(bytes, type));
-        }
-    }
-
     // We end the session and say why.
     private void Fail(SessionFaultException fault, TimeSpan now)
     {
         Send(fault.ToNotification());
         _effects.Add(new SessionEffect.Close());
-        EndSession(new SessionError($"{fault.Message} ({fault.Code})", FromPeer: false, fault.Code.Code, fault.Code.Subcode), now);
+        var error = new SessionError($"{fault.Message} ({fault.Code})", FromPeer: false, fault.Code.Code, fault.Code.Subcode)
+        {
+            Advice = NotificationWords.Advice(fault.Code, fromPeer: false),
+        };
+        EndSession(error, now);
     }
 
     // The connection is gone or on its way out; the next attempt is planned.
@@ -311,7 +288,7 @@ public sealed partial class BgpSession
         }
 
         ForgetConnection();
-        _effects.Add(new SessionEffect.Failed(error));
+        Report(error);
         MoveTo(SessionState.Idle, error.Text);
         if (Options.Passive)
         {
@@ -330,14 +307,22 @@ public sealed partial class BgpSession
         _local = null;
         _ourOpen = null;
         _negotiated = null;
+        _outputBlockedSince = null;
     }
 
-    private void MoveTo(SessionState state, string reason)
+    private void Report(SessionError error)
+    {
+        _recorder.Failed(error);
+        _effects.Add(new SessionEffect.Failed(error));
+    }
+
+    private void MoveTo(SessionState state, string reason, bool asked = false)
     {
         if (State != state)
         {
             var from = State;
             State = state;
+            _recorder.MovedTo(from, state, reason, asked);
             _effects.Add(new SessionEffect.StateChanged(from, state, reason));
         }
     }

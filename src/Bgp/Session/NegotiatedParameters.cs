@@ -30,4 +30,22 @@ public sealed record NegotiatedParameters
 
     /// <summary>The neighbor understands ROUTE-REFRESH (RFC 2918).</summary>
     public required bool RouteRefresh { get; init; }
+
+    /// <summary>Both sides read messages of up to 65535 octets (RFC 8654).</summary>
+    public bool ExtendedMessages { get; init; }
+
+    /// <summary>Refreshes have a marked beginning and end (RFC 7313).</summary>
+    public bool EnhancedRouteRefresh { get; init; }
+
+    /// <summary>Both sides offered graceful restart (RFC 4724): each sends End-of-RIB when all its routes of a family are sent.</summary>
+    public bool GracefulRestart { get; init; }
+
+    /// <summary>Both sides set the N bit (RFC 8538): a session that must not be taken for restarting ends with Hard Reset.</summary>
+    public bool GracefulNotification { get; init; }
+
+    /// <summary>The neighbor says that it has just restarted (R bit, RFC 4724 3); false where graceful restart was not agreed on.</summary>
+    public bool PeerRestarted { get; init; }
+
+    /// <summary>How long the neighbor says that a restart of its own takes, at most 4095 s; zero where graceful restart was not agreed on.</summary>
+    public TimeSpan PeerRestartTime { get; init; }
 }

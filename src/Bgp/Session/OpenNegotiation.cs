@@ -35,7 +35,28 @@ internal static class OpenNegotiation
         }
 
         capabilities.Add(new Capability.FourOctetAs(options.LocalAs));
+        AddOptional(capabilities, options);
         return capabilities.DrainToImmutable();
+    }
+
+    // Behind all others, so that an OPEN without them is a beginning of one with them.
+    private static void AddOptional(ImmutableArray<Capability>.Builder capabilities, SessionOptions options)
+    {
+        if (options.ExtendedMessages)
+        {
+            capabilities.Add(Capability.ExtendedMessage.Instance);
+        }
+
+        if (options.GracefulRestartHelper)
+        {
+            // Without families: nothing of ours is to be kept when we are gone (RFC 4724 3, then the restart time means nothing). Our routes must move on.
+            capabilities.Add(new Capability.GracefulRestart(Restarted: false, Notification: true, RestartTimeSeconds: 0, []));
+        }
+
+        if (options.EnhancedRouteRefresh)
+        {
+            capabilities.Add(Capability.EnhancedRouteRefresh.Instance);
+        }
     }
 
     // What counts is what we *sent*, not what we are configured for: hence our own OPEN as an argument.
@@ -80,6 +101,9 @@ internal static class OpenNegotiation
             throw new SessionFaultException(NotificationCode.UnsupportedCapability, "the neighbor offers none of our address families", Multiprotocol(families));
         }
 
+        // RFC 4724 3: of several the last one counts.
+        var ourRestart = ours.Capabilities.OfType<Capability.GracefulRestart>().LastOrDefault();
+        var theirRestart = ourRestart is null ? null : theirs.Capabilities.OfType<Capability.GracefulRestart>().LastOrDefault();
         return new NegotiatedParameters
         {
             PeerRouterId = new RouterId(theirs.BgpIdentifier),
@@ -89,8 +113,17 @@ internal static class OpenNegotiation
             Families = common,
             Ipv4WithIpv6NextHop = common.Contains(RouteFamily.Ipv4Unicast) && HasExtendedNextHop(ours) && HasExtendedNextHop(theirs),
             RouteRefresh = theirs.Capabilities.OfType<Capability.RouteRefresh>().Any(),
+            ExtendedMessages = Both<Capability.ExtendedMessage>(ours, theirs),
+            EnhancedRouteRefresh = Both<Capability.EnhancedRouteRefresh>(ours, theirs),
+            GracefulRestart = theirRestart is not null,
+            GracefulNotification = ourRestart is { Notification: true } && theirRestart is { Notification: true },
+            PeerRestarted = theirRestart is { Restarted: true },
+            PeerRestartTime = TimeSpan.FromSeconds(theirRestart?.RestartTimeSeconds ?? 0),
         };
     }
+
+    private static bool Both<T>(OpenMessage ours, OpenMessage theirs)
+        where T : Capability => ours.Capabilities.OfType<T>().Any() && theirs.Capabilities.OfType<T>().Any();
 
     // RFC 4760 8: a speaker that says nothing of families means IPv4 unicast.
     private static List<RouteFamily> Families(OpenMessage open)

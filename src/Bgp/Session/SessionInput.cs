@@ -39,6 +39,34 @@ public abstract record SessionInput
     /// <param name="Advertisements">At most one per prefix.</param>
     public sealed record SetAdvertisements(ImmutableArray<Advertisement> Advertisements) : SessionInput;
 
+    /// <summary>
+    /// The kernel did not take all of our output: some of it waits from now on. Given when nothing waited before; the SendHoldTimer (RFC 9687) runs from here.
+    /// </summary>
+    public sealed record OutputBlocked : SessionInput
+    {
+        /// <summary>The one value.</summary>
+        public static readonly OutputBlocked Instance = new();
+
+        private OutputBlocked()
+        {
+        }
+    }
+
+    /// <summary>After <see cref="OutputBlocked"/>: the kernel took some of the output that waited.</summary>
+    public sealed record OutputProgress : SessionInput
+    {
+        /// <summary>It took some, and some still waits: the SendHoldTimer starts again.</summary>
+        public static readonly OutputProgress Some = new(drained: false);
+
+        /// <summary>It took all: the SendHoldTimer stops.</summary>
+        public static readonly OutputProgress All = new(drained: true);
+
+        private OutputProgress(bool drained) => Drained = drained;
+
+        /// <summary>Nothing waits any more.</summary>
+        public bool Drained { get; }
+    }
+
     /// <summary>Time has passed: whatever is due at <c>now</c> happens. Given at <see cref="BgpSession.NextDeadline"/>; early is harmless.</summary>
     public sealed record Tick : SessionInput;
 }

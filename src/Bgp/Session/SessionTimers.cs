@@ -10,9 +10,15 @@ internal sealed class SessionTimers
 
     public TimeSpan? Keepalive { get; set; }
 
-    public TimeSpan? Next => Earlier(Retry, Earlier(Hold, Keepalive));
+    // Runs while output waits that the neighbor does not take (RFC 9687).
+    public TimeSpan? SendHold { get; set; }
 
-    public void StopAll() => Retry = Hold = Keepalive = null;
+    // When the next answer to ROUTE-REFRESH may go out, while one is owed and nothing else is in its way.
+    public TimeSpan? Refresh { get; set; }
+
+    public TimeSpan? Next => Earlier(Earlier(Retry, SendHold), Earlier(Refresh, Earlier(Hold, Keepalive)));
+
+    public void StopAll() => Retry = Hold = Keepalive = SendHold = Refresh = null;
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>
         left is null ? right : right is null ? left : left < right ? left : right;

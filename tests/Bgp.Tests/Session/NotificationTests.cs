@@ -26,7 +26,8 @@ public sealed class NotificationTests
         Assert.Equal(
             [typeof(SessionEffect.Close), typeof(SessionEffect.Failed), typeof(SessionEffect.StateChanged)],
             neighbor.Effects.Select(effect => effect.GetType()));
-        Assert.Equal(new SessionError("the neighbor says Cease/Connection Rejected", true, 6, 5), neighbor.Error);
+        Assert.Equal(new SessionError("the neighbor says Cease/Connection Rejected", true, 6, 5), neighbor.Error with { Advice = null });
+        Assert.Contains("is the address shared with it yet", neighbor.Error.Advice, StringComparison.Ordinal);
         Assert.Equal(SessionState.Idle, neighbor.State);
         Assert.Single(neighbor.Wait(5).OfType<SessionEffect.Dial>());
     }

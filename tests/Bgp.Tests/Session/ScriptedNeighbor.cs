@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
+using FailoverHub.Bgp.Session.Diagnostics;
 using FailoverHub.Bgp.Tests.Wire;
 
 namespace FailoverHub.Bgp.Tests.Session;
@@ -27,6 +29,10 @@ internal sealed class ScriptedNeighbor
     public SessionState State => _session.State;
 
     public TimeSpan? NextDeadline => _session.NextDeadline;
+
+    public SessionDiagnostics Diagnostics => _session.Diagnostics;
+
+    public ImmutableArray<TraceEntry> Trace => _session.ReadTrace();
 
     // What the last input led to.
     public List<SessionEffect> Effects { get; private set; } = [];

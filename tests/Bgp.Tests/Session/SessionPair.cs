@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
+using FailoverHub.Bgp.Session.Diagnostics;
 
 namespace FailoverHub.Bgp.Tests.Session;
 
@@ -185,6 +187,10 @@ internal sealed class SessionEnd(SessionPair pair, SessionOptions options, Rando
     public SessionState State => _session.State;
 
     public TimeSpan? NextDeadline => _session.NextDeadline;
+
+    public SessionDiagnostics Diagnostics => _session.Diagnostics;
+
+    public ImmutableArray<TraceEntry> Trace => _session.ReadTrace();
 
     // Everything it ever wanted, with the time.
     public List<(TimeSpan At, SessionEffect Effect)> Log { get; } = [];

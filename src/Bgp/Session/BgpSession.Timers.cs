@@ -1,0 +1,107 @@
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Wire;
+
+namespace FailoverHub.Bgp.Session;
+
+// What time does.
+public sealed partial class BgpSession
+{
+    private void OnTick(TimeSpan now)
+    {
+        if (_timers.Retry <= now)
+        {
+            OnRetryDue(now);
+        }
+
+        if (_timers.Hold <= now)
+        {
+            var waited = _negotiated is { HoldTime.IsZero: false } negotiated ? negotiated.HoldTime.Duration : LargeHoldTime;
+            Fail(new SessionFaultException(NotificationCode.HoldTimerExpired, $"nothing was heard from the neighbor for {(int)waited.TotalSeconds} s"), now);
+        }
+
+        if (_timers.SendHold <= now)
+        {
+            // RFC 9687 4.4. The NOTIFICATION waits behind what is not taken, so it only arrives if the neighbor wakes up while the connection is closing.
+            var waited = (int)SendHoldTime.TotalSeconds;
+            Fail(new SessionFaultException(NotificationCode.SendHoldTimerExpired, $"the neighbor took nothing of what we sent for {waited} s"), now);
+        }
+
+        if (_timers.Refresh <= now)
+        {
+            AnswerRefreshes(now);
+        }
+
+        if (_timers.Keepalive <= now)
+        {
+            SendKeepalive(now);
+        }
+    }
+
+    private void OnRetryDue(TimeSpan now)
+    {
+        if (State == SessionState.Connect)
+        {
+            // RFC 4271 8.2.2, Connect, ConnectRetryTimer_Expires: a new attempt at once, the wait was long enough.
+            _effects.Add(new SessionEffect.AbandonDial());
+            Report(new SessionError("the neighbor did not answer in time", FromPeer: false, 0, 0));
+            _effects.Add(new SessionEffect.Dial());
+            _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
+            return;
+        }
+
+        Begin(now, "tries again");
+    }
+
+    private void RestartHold(TimeSpan now) =>
+        _timers.Hold = _negotiated is { HoldTime.IsZero: false } negotiated ? now + negotiated.HoldTime.Duration : null;
+
+    private void SendKeepalive(TimeSpan now)
+    {
+        _recorder.Sent(MessageCodec.Keepalive.Span, _wire);
+        _effects.Add(SendKeepaliveEffect);
+        RestartKeepalive(now);
+    }
+
+    // Every KEEPALIVE and UPDATE that we send restarts it (RFC 4271 8.2.2, Established).
+    private void RestartKeepalive(TimeSpan now) =>
+        _timers.Keepalive = _negotiated is { HoldTime.IsZero: false } negotiated ? now + _backoff.Jittered(negotiated.KeepaliveInterval) : null;
+
+    // RFC 9687 3 asks for more than the hold time.
+    private TimeSpan SendHoldTime
+    {
+        get
+        {
+            var hold = _negotiated?.HoldTime.Duration ?? TimeSpan.Zero;
+            return Options.SendHoldTime switch
+            {
+                { } configured when configured > hold => configured,
+                { } => hold + LeastSendHoldMargin,
+                null when hold > TimeSpan.Zero => hold * 2,
+                null => LongSendHoldTime,
+            };
+        }
+    }
+
+    private void OnOutputBlocked(TimeSpan now)
+    {
+        if (HasConnection && _outputBlockedSince is null)
+        {
+            _outputBlockedSince = now;
+            _timers.SendHold = now + SendHoldTime;
+            _timers.Refresh = null;
+        }
+    }
+
+    private void OnOutputProgress(bool drained, TimeSpan now)
+    {
+        if (_outputBlockedSince is null)
+        {
+            return;
+        }
+
+        // Some of it was taken: the neighbor reads. "Blocked since" is since it last did.
+        _outputBlockedSince = drained ? null : now;
+        _timers.SendHold = drained ? null : now + SendHoldTime;
+        AnswerRefreshes(now);
+    }
+}

@@ -1,0 +1,110 @@
+using System.Globalization;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Wire;
+
+namespace FailoverHub.Bgp.Session.Diagnostics;
+
+/// <summary>Who sent a message.</summary>
+public enum MessageDirection
+{
+    /// <summary>The neighbor.</summary>
+    Received,
+
+    /// <summary>We.</summary>
+    Sent,
+}
+
+/// <summary>
+/// One row of a trace: a message, or a run of keepalives of one direction with nothing but keepalives between them. Immutable; may be read on any
+/// thread.
+/// </summary>
+public sealed class TraceEntry
+{
+    private readonly byte[]? _body;
+    private readonly UpdateContext _context;
+
+    internal TraceEntry(MessageDirection direction, BgpMessageType type, int length, byte[]? body, UpdateContext context)
+    {
+        Direction = direction;
+        Type = type;
+        Length = length;
+        _body = body;
+        _context = context;
+    }
+
+    /// <summary>Who sent it.</summary>
+    public MessageDirection Direction { get; }
+
+    /// <summary>Its type.</summary>
+    public BgpMessageType Type { get; }
+
+    /// <summary>Octets of the message with its header, 19 to 65535.</summary>
+    public int Length { get; }
+
+    /// <summary>Which connection of the session it belongs to, from 1.</summary>
+    public required int Connection { get; init; }
+
+    /// <summary>When it was sent or received (the first of a run), on the clock of <c>now</c>.</summary>
+    public required TimeSpan At { get; init; }
+
+    /// <summary>When the last of a run was; else as <see cref="At"/>.</summary>
+    public required TimeSpan LastAt { get; init; }
+
+    /// <summary>Messages of a run; else 1.</summary>
+    public required long Count { get; init; }
+
+    /// <summary>What stood behind the header, as far as it was kept (the first 4096 octets); empty also when it had to make room for newer messages.</summary>
+    public ReadOnlyMemory<byte> Body => _body;
+
+    /// <summary>The message in one line. Decoded at each call, not kept.</summary>
+    public string Text()
+    {
+        var name = Name(Type);
+        if (_body?.Length == Length - WireWriter.HeaderLength)
+        {
+            return $"{name}{Content(_body)}";
+        }
+
+        var kept = _body is null ? "no longer kept" : $"the first {_body.Length.ToString(CultureInfo.InvariantCulture)} octets of the body kept";
+        return string.Create(CultureInfo.InvariantCulture, $"{name}, {Length} octets, {kept}");
+    }
+
+    private string Content(byte[] body)
+    {
+        try
+        {
+            return Type switch
+            {
+                BgpMessageType.Open => Open(OpenCodec.Read(body)),
+                BgpMessageType.Update => Update(UpdateCodec.Read(body, _context)),
+                BgpMessageType.Notification => " " + NotificationWords.Of(MessageCodec.ReadNotification(body)),
+                BgpMessageType.RouteRefresh => $" {MessageCodec.ReadRouteRefresh(body, enhanced: true)}",
+                _ => "",
+            };
+        }
+        catch (SessionFaultException fault)
+        {
+            return ", malformed: " + fault.Message;
+        }
+    }
+
+    private static string Open(OpenMessage open) =>
+        string.Create(CultureInfo.InvariantCulture, $" version {open.Version}, AS {open.MyAs}, hold time {open.HoldTimeSeconds} s, router id {new RouterId(open.BgpIdentifier)}");
+
+    private static string Update(DecodedUpdate decoded)
+    {
+        var update = decoded.Message;
+        var announced = update.Announced.AddRange(update.Attributes.MpReach?.Prefixes ?? []);
+        var withdrawn = update.Withdrawn.AddRange(update.Attributes.MpUnreach?.Prefixes ?? []);
+        return (announced.IsEmpty ? "" : " announces " + string.Join(' ', announced)) + (withdrawn.IsEmpty ? "" : " withdraws " + string.Join(' ', withdrawn));
+    }
+
+    private static string Name(BgpMessageType type) => type switch
+    {
+        BgpMessageType.Open => "OPEN",
+        BgpMessageType.Update => "UPDATE",
+        BgpMessageType.Notification => "NOTIFICATION",
+        BgpMessageType.Keepalive => "KEEPALIVE",
+        _ => "ROUTE-REFRESH",
+    };
+}
