@@ -23,7 +23,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
     private PeerSocket? _closing;
     private TimeSpan _dialDeadline;
     private TimeSpan _closeDeadline;
-    private TimeSpan _stuckSince;
+    private bool _outputWaits;
     private long _writtenBefore;
     private long _version;
     private MessageCounter _received;
@@ -45,12 +45,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         get
         {
             var next = session.NextDeadline;
-            next = _socket switch
-            {
-                { IsDialing: true } => Earlier(next, _dialDeadline),
-                { WantsWrite: true } => Earlier(next, _stuckSince + options.SendHold),
-                _ => next,
-            };
+            next = _socket is { IsDialing: true } ? Earlier(next, _dialDeadline) : next;
             return _closing is null ? next : Earlier(next, _closeDeadline);
         }
     }
@@ -77,10 +72,6 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         {
             DropSocket();
             Give(new SessionInput.ConnectFailed($"no answer within {options.DialTimeout.TotalSeconds:0.#} s{SocketSecurity.SilenceMayMean(options)}"), now);
-        }
-        else if (_socket is { IsDialing: false, WantsWrite: true } && now >= _stuckSince + options.SendHold)
-        {
-            Lose($"the neighbor took nothing of what we sent for {options.SendHold.TotalSeconds:0} s", now);
         }
 
         if (session.NextDeadline is { } due && now >= due)
@@ -129,7 +120,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             }
             else
             {
-                AfterWriting(now);
+                AfterWriting();
+                ReportOutput(now);
             }
         }
     }
@@ -228,7 +220,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
                 post(new NodeEvent.SessionFailed(Neighbor, failed.Error));
                 break;
             case SessionEffect.AdvertisementsSent sent:
-                Mark(sent.Skipped, now);
+                Mark(sent.Skipped);
                 break;
             case SessionEffect.RoutesReceived:
                 // Nothing is imported: the platform's route servers have nothing to tell an end host.
@@ -264,7 +256,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         _received.StartOver();
         _sent.StartOver();
         _writtenBefore = 0;
-        _stuckSince = now;
+        _outputWaits = false;
         var (local, remote) = socket.Addresses(options);
         Give(new SessionInput.Connected(local, remote), now);
     }
@@ -274,11 +266,6 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         if (_socket is null)
         {
             return;
-        }
-
-        if (!_socket.WantsWrite)
-        {
-            _stuckSince = now;
         }
 
         _sent.Add(send.Bytes.Span);
@@ -300,27 +287,41 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             DropSocket();
             _inputs.Enqueue(new SessionInput.Disconnected(problem));
         }
+        else
+        {
+            ReportOutput(now);
+        }
     }
 
-    private void Mark(ImmutableArray<SkippedPrefix> skipped, TimeSpan now)
+    private void Mark(ImmutableArray<SkippedPrefix> skipped)
     {
         if (_socket is not null)
         {
             _marks.Enqueue((_socket.Queued, _version, skipped));
-            AfterWriting(now);
+            AfterWriting();
         }
     }
 
-    private void AfterWriting(TimeSpan now)
+    // Output that waits is the session's to judge (RFC 9687).
+    private void ReportOutput(TimeSpan now)
     {
-        var written = _socket!.Written;
-        if (written != _writtenBefore)
+        var waited = _outputWaits;
+        var progress = _socket!.Written != _writtenBefore;
+        _outputWaits = _socket.WantsWrite;
+        _writtenBefore = _socket.Written;
+        if (waited && progress)
         {
-            _writtenBefore = written;
-            _stuckSince = now;
+            Give(_outputWaits ? SessionInput.OutputProgress.Some : SessionInput.OutputProgress.All, now);
         }
+        else if (_outputWaits && !waited)
+        {
+            Give(SessionInput.OutputBlocked.Instance, now);
+        }
+    }
 
-        while (_marks.TryPeek(out var mark) && mark.Position <= written)
+    private void AfterWriting()
+    {
+        while (_marks.TryPeek(out var mark) && mark.Position <= _socket!.Written)
         {
             _marks.Dequeue();
             post(new NodeEvent.AdvertisementsWritten(Neighbor, mark.Version) { Skipped = mark.Skipped });

@@ -36,9 +36,6 @@ internal sealed record PeerOptions
     /// </summary>
     public TimeSpan DialTimeout { get; init; } = TimeSpan.FromSeconds(3.5);
 
-    /// <summary>How long the socket may take none of what waits for it (RFC 9687 asks for more than the hold time).</summary>
-    public TimeSpan SendHold => Session.HoldTime.IsZero ? TimeSpan.FromMinutes(8) : 2 * Session.HoldTime.Duration;
-
     /// <summary>How long a closed connection is still read, so that unread input does not turn our goodbye into a reset.</summary>
     public TimeSpan Linger { get; init; } = TimeSpan.FromMilliseconds(500);
 
