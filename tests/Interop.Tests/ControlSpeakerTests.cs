@@ -39,7 +39,7 @@ public sealed class ControlSpeakerTests : DataCenterTest
         foreach (var server in center.RouteServers)
         {
             var session = await Eventually.SeeAsync(
-                $"the end of the session on {server.Name}", c => server.SessionAsync(Addresses.Node("a"), c), s => !s.Established && s.LastError.Length > 0, Cancellation);
+                $"the end of the session on {server.Name}", c => server.SessionAsync("a", c), s => !s.Established && s.LastError.Length > 0, Cancellation);
             Assert.Contains("good night from the control", session.LastError, StringComparison.Ordinal);
         }
     }

@@ -88,7 +88,7 @@ public abstract class RouteServerContract(RouteServerKind kind) : DataCenterTest
         foreach (var server in center.RouteServers)
         {
             var session = await Eventually.SeeAsync(
-                $"the farewell on {server.Name}", c => server.SessionAsync(Addresses.Node("a"), c), s => !s.Established && s.LastError.Length > 0, Cancellation);
+                $"the farewell on {server.Name}", c => server.SessionAsync("a", c), s => !s.Established && s.LastError.Length > 0, Cancellation);
             // Administrative Shutdown by its name (FRR, BIRD) or its number (GoBGP), and the text of RFC 9003.
             Assert.Matches("(?i)administrative shutdown|^6/2", session.LastError);
             Assert.Contains("failoverhub", session.LastError, StringComparison.OrdinalIgnoreCase);

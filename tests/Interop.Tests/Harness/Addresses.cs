@@ -18,11 +18,27 @@ internal static class Addresses
     /// <summary>Nodes that the route servers know.</summary>
     public static readonly string[] Nodes = ["a", "b"];
 
+    /// <summary>Where the nodes' packets for the IPv4 addresses of the route servers go.</summary>
+    public const string GatewayIpv4 = "192.0.2.1";
+
     /// <summary>Address of a route server, 1 to 4.</summary>
     public static string RouteServer(int number) => $"2600:3c0f:{DataCenterId}:34::{number}";
 
+    /// <summary>Its address where sessions run over IPv4, which the platform does not do.</summary>
+    public static string RouteServerIpv4(int number) => $"198.51.100.{number}";
+
     /// <summary>Address of a node, by its one hexadecimal letter.</summary>
     public static string Node(string letter) => $"2600:3c0f:18:1::{letter}";
+
+    /// <summary>Its address where sessions run over IPv4.</summary>
+    public static string NodeIpv4(string letter) => $"192.0.2.{Convert.ToInt32(letter, 16)}";
+
+    /// <summary>So many prefixes that could be shared, half of them IPv4 /32, half IPv6 /64.</summary>
+    public static IReadOnlyList<string> Many(int count) =>
+    [
+        .. Enumerable.Range(0, count / 2).Select(n => $"198.18.{n / 256}.{n % 256}/32"),
+        .. Enumerable.Range(1, count - (count / 2)).Select(n => $"2001:db8:f000:{n:x}::/64"),
+    ];
 
     /// <summary>Network namespace of a node.</summary>
     public static string NodeNetwork(string letter) => $"node-{letter}";

@@ -8,24 +8,27 @@ namespace FailoverHub.Interop.Tests.Harness;
 /// </summary>
 internal sealed class DataCenter : IAsyncDisposable
 {
-    private DataCenter(Sandbox sandbox, IReadOnlyList<RouteServer> routeServers)
+    private DataCenter(Sandbox sandbox, DataCenterOptions options)
     {
         Sandbox = sandbox;
-        RouteServers = routeServers;
+        Options = options;
+        RouteServers = [.. Enumerable.Range(1, options.Count).Select(number => RouteServer.Of(options.Kind, sandbox, number, options.Servers))];
     }
 
     public Sandbox Sandbox { get; }
 
+    public DataCenterOptions Options { get; }
+
     public IReadOnlyList<RouteServer> RouteServers { get; }
 
     /// <summary>Makes the networks, starts the daemons and waits until each of them answers.</summary>
-    public static async Task<DataCenter> StartAsync(RouteServerKind kind, CancellationToken cancellation)
+    public static async Task<DataCenter> StartAsync(DataCenterOptions options, CancellationToken cancellation)
     {
         var sandbox = await Sandbox.StartAsync(cancellation);
-        var center = new DataCenter(sandbox, [.. Enumerable.Range(1, 4).Select(number => RouteServer.Of(kind, sandbox, number))]);
+        var center = new DataCenter(sandbox, options);
         try
         {
-            await sandbox.ScriptAsync(Networks(), cancellation);
+            await sandbox.ScriptAsync(Networks.Script(options), cancellation);
             foreach (var server in center.RouteServers)
             {
                 await server.StartAsync(cancellation);
@@ -33,7 +36,7 @@ internal sealed class DataCenter : IAsyncDisposable
 
             foreach (var server in center.RouteServers)
             {
-                await Eventually.SeeAsync($"{server.Name} of {kind} ready", c => server.SessionAsync(Addresses.Node("a"), c), s => !s.Established, cancellation);
+                await server.ReadyAsync(cancellation);
             }
 
             return center;
@@ -53,7 +56,7 @@ internal sealed class DataCenter : IAsyncDisposable
         foreach (var server in RouteServers)
         {
             var session = await Eventually.SeeAsync(
-                $"an established session of node {node} on {server.Name}", c => server.SessionAsync(Addresses.Node(node), c), s => s.Established, cancellation);
+                $"an established session of node {node} on {server.Name}", c => server.SessionAsync(node, c), s => s.Established, cancellation);
             identities.Add(session.Identity);
         }
 
@@ -66,7 +69,7 @@ internal sealed class DataCenter : IAsyncDisposable
         List<string> identities = [];
         foreach (var server in RouteServers)
         {
-            identities.Add((await server.SessionAsync(Addresses.Node(node), cancellation)).Identity);
+            identities.Add((await server.SessionAsync(node, cancellation)).Identity);
         }
 
         return identities;
@@ -78,7 +81,7 @@ internal sealed class DataCenter : IAsyncDisposable
         var sum = 0;
         foreach (var server in RouteServers)
         {
-            sum += await server.WithdrawalsAsync(Addresses.Node(node), cancellation);
+            sum += await server.WithdrawalsAsync(node, cancellation);
         }
 
         return sum;
@@ -93,8 +96,8 @@ internal sealed class DataCenter : IAsyncDisposable
         foreach (var server in RouteServers)
         {
             await Eventually.SeeAsync(
-                $"on {server.Name} from node {node} just [{string.Join(", ", wanted.Select(w => $"{w.Key} {w.Value}"))}]",
-                async c => (await server.RoutesAsync(c)).Where(r => r.From == Addresses.Node(node)).ToList(),
+                $"on {server.Name} from node {node} just {wanted.Count} routes: {string.Join(", ", wanted.Take(5).Select(w => $"{w.Key} {w.Value}"))}",
+                async c => (await server.RoutesAsync(c)).Where(r => r.From == node).ToList(),
                 routes => routes.Count == wanted.Count && routes.All(r => wanted.TryGetValue(r.Prefix, out var community) && community == r.Communities),
                 cancellation);
         }
@@ -108,36 +111,10 @@ internal sealed class DataCenter : IAsyncDisposable
             await Eventually.SeeAsync(
                 $"{server.Name} choosing node {node}",
                 server.RoutesAsync,
-                routes => prefixes.All(prefix => routes.Any(r => r.Best && r.Prefix == prefix && r.From == Addresses.Node(node))),
+                routes => prefixes.All(prefix => routes.Any(r => r.Best && r.Prefix == prefix && r.From == node)),
                 cancellation);
         }
     }
 
     public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
-
-    // One bridge in the route servers' network; it is also their router. Addresses need no duplicate detection, which would take a second.
-    private static string Networks()
-    {
-        string[] common =
-        [
-            $"ip netns add {Addresses.RouteServerNetwork}",
-            $"ip -n {Addresses.RouteServerNetwork} link set lo up",
-            $"ip -n {Addresses.RouteServerNetwork} link add lan type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
-            $"ip -n {Addresses.RouteServerNetwork} -6 addr add {Addresses.Gateway}/64 dev lan nodad",
-            $"ip -n {Addresses.RouteServerNetwork} link set lan up",
-            .. Enumerable.Range(1, 4).Select(n => $"ip -n {Addresses.RouteServerNetwork} -6 addr add {Addresses.RouteServer(n)}/128 dev lo nodad"),
-        ];
-        var nodes = Addresses.Nodes.SelectMany(node => (string[])
-        [
-            $"ip netns add {Addresses.NodeNetwork(node)}",
-            $"ip -n {Addresses.NodeNetwork(node)} link set lo up",
-            $"ip link add eth0 netns {Addresses.NodeNetwork(node)} type veth peer name port-{node} netns {Addresses.RouteServerNetwork}",
-            $"ip -n {Addresses.RouteServerNetwork} link set port-{node} master lan up",
-            $"ip -n {Addresses.NodeNetwork(node)} -6 addr add {Addresses.Node(node)}/64 dev eth0 nodad",
-            $"ip -n {Addresses.NodeNetwork(node)} link set eth0 up",
-            $"ip -n {Addresses.NodeNetwork(node)} -6 route add default via {Addresses.Gateway}",
-            $"ip -n {Addresses.NodeNetwork(node)} addr add {Addresses.SharedIpv4} dev lo",
-        ]);
-        return string.Join('\n', common.Concat(nodes));
-    }
 }

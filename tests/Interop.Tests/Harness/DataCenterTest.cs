@@ -11,7 +11,14 @@ public abstract class DataCenterTest : IAsyncDisposable
 
     private protected DataCenter Center => _center ?? throw new InvalidOperationException("Start it first.");
 
-    private protected async Task<DataCenter> StartAsync(RouteServerKind kind) => _center = await DataCenter.StartAsync(kind, Cancellation);
+    /// <summary>With four route servers, as the platform has them.</summary>
+    private protected Task<DataCenter> StartAsync(RouteServerKind kind) => StartAsync(new DataCenterOptions { Kind = kind });
+
+    /// <summary>With one route server, where one shows as much as four.</summary>
+    private protected Task<DataCenter> StartOneAsync(RouteServerKind kind, RouteServerOptions? server = null) =>
+        StartAsync(new DataCenterOptions { Kind = kind, Count = 1, Servers = server ?? new RouteServerOptions() });
+
+    private protected async Task<DataCenter> StartAsync(DataCenterOptions options) => _center = await DataCenter.StartAsync(options, Cancellation);
 
     public async ValueTask DisposeAsync()
     {

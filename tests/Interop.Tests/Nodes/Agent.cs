@@ -5,14 +5,14 @@ namespace FailoverHub.Interop.Tests.Nodes;
 /// <summary>The built failoverhub-agent as a process in a node's network.</summary>
 internal sealed class Agent
 {
-    private readonly Sandbox _sandbox;
+    private readonly DataCenter _center;
     private readonly string _node;
     private readonly string[] _flags;
     private readonly List<SandboxProcess> _starts = [];
 
-    private Agent(Sandbox sandbox, string node, string[] flags)
+    private Agent(DataCenter center, string node, string[] flags)
     {
-        _sandbox = sandbox;
+        _center = center;
         _node = node;
         _flags = flags;
     }
@@ -23,9 +23,12 @@ internal sealed class Agent
     /// <param name="center">Where.</param>
     /// <param name="node">a or b.</param>
     /// <param name="flags">Besides the node's name, the data center, the prefixes and the state directory.</param>
-    public static Agent Start(DataCenter center, string node, params string[] flags)
+    public static Agent Start(DataCenter center, string node, params string[] flags) => Start(center, node, Addresses.Shared, flags);
+
+    /// <summary>Starts it, announcing these prefixes.</summary>
+    public static Agent Start(DataCenter center, string node, IReadOnlyList<string> prefixes, params string[] flags)
     {
-        var agent = new Agent(center.Sandbox, node, flags);
+        var agent = new Agent(center, node, [.. prefixes.SelectMany(prefix => (string[])["--announce", prefix]), .. flags]);
         agent.StartAgain();
         return agent;
     }
@@ -38,16 +41,18 @@ internal sealed class Agent
         [
             BuiltPaths.AgentExecutable, "run",
             "--node", Addresses.NodeNetwork(_node),
-            "--dcid", Addresses.DataCenterId,
+            .. Neighbors(),
             "--state", $"/run/state-{_node}",
-            .. Addresses.Shared.SelectMany(prefix => (string[])["--announce", prefix]),
             .. _flags,
         ];
         // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
         var runtime = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
-        _starts.Add(_sandbox.Spawn(
+        _starts.Add(_center.Sandbox.Spawn(
             $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime }));
     }
+
+    /// <summary>What it has written since its last start.</summary>
+    public Task<string> LogAsync(CancellationToken cancellation) => Process.LogAsync(cancellation);
 
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>
@@ -59,4 +64,10 @@ internal sealed class Agent
 
     /// <summary>SIGKILL, and waits for its end.</summary>
     public Task KillAsync(CancellationToken cancellation) => Process.KillAsync(cancellation);
+
+    // As on the platform where the data center is as there, else the route servers one by one.
+    private IEnumerable<string> Neighbors() =>
+        _center.Options is { Count: 4, Servers.OverIpv4: false }
+            ? ["--dcid", Addresses.DataCenterId]
+            : _center.RouteServers.SelectMany(server => (string[])["--neighbor", server.Address]);
 }

@@ -1,24 +1,25 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using FailoverHub.Interop.Tests.Harness;
 
 namespace FailoverHub.Interop.Tests.RouteServers;
 
 /// <summary>BIRD 2.</summary>
-internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : RouteServer(sandbox, number)
+internal sealed partial class BirdRouteServer(Sandbox sandbox, int number, RouteServerOptions options) : RouteServer(sandbox, number, options)
 {
     private string Socket => $"/run/{Name}.ctl";
 
     private string Log => $"/run/log/{Name}-bird.log";
 
-    public override async Task StartAsync(CancellationToken cancellation)
+    protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"/run/{Name}.conf", Configuration(), cancellation);
-        Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["bird", "-f", "-c", $"/run/{Name}.conf", "-s", Socket, "-P", $"/run/{Name}.lock"]);
+        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["bird", "-f", "-c", $"/run/{Name}.conf", "-s", Socket, "-P", $"/run/{Name}.lock"]);
     }
 
     public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
     {
-        var shown = await ShowProtocolAsync(node, cancellation);
+        var shown = await DescribeAsync(node, cancellation);
         var summary = Summary().Match(shown);
         if (!summary.Success)
         {
@@ -32,6 +33,21 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
             $"session {log.Split('\n').Count(line => line.EndsWith($" {Protocol(node)}: BGP session established", StringComparison.Ordinal))}",
             $"{Field(shown, "Last error")} {Field(shown, "Message")}".Trim());
     }
+
+    // From its counters of prefixes: of messages it has none, and its log leaves lines out when many come at once.
+    public override async Task<SeenTraffic> TrafficAsync(string node, CancellationToken cancellation)
+    {
+        var shown = await DescribeAsync(node, cancellation);
+        return new SeenTraffic(Number(HoldTimer().Match(shown)), ImportUpdates().Matches(shown).Sum(Number));
+
+        static int Number(Match match) => match.Success ? int.Parse(match.Groups[1].Value, CultureInfo.InvariantCulture) : 0;
+    }
+
+    public override Task<string> DescribeAsync(string node, CancellationToken cancellation) => BirdAsync($"show protocols all {Protocol(node)}", cancellation);
+
+    public override async Task RefreshAsync(string node, CancellationToken cancellation) => await BirdAsync($"reload in {Protocol(node)}", cancellation);
+
+    public override async Task ResetAsync(string node, CancellationToken cancellation) => await BirdAsync($"restart {Protocol(node)}", cancellation);
 
     public override async Task<IReadOnlyList<SeenRoute>> RoutesAsync(CancellationToken cancellation)
     {
@@ -50,7 +66,7 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
                 current = !Addresses.Nodes.Contains(node) ? null : new SeenRoute
                 {
                     Prefix = prefix,
-                    From = Addresses.Node(node),
+                    From = node,
                     Best = head.Groups["best"].Success,
                     Origin = "",
                     AsPath = "",
@@ -66,6 +82,7 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
                 "BGP.origin" => current with { Origin = attribute[1].ToLowerInvariant() },
                 "BGP.as_path" => current with { AsPath = attribute[1].Trim() },
                 "BGP.next_hop" => current with { NextHop = attribute[1].Trim() },
+                "BGP.large_community" => current with { LargeCommunities = LargeCommunity().Replace(attribute[1].Trim(), "$1:$2:$3") },
                 "BGP.community" => current with { Communities = Community().Replace(attribute[1].Trim(), "$1:$2") },
                 _ => current,
             };
@@ -110,20 +127,27 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
         return line is null ? "" : line[(line.IndexOf(':', StringComparison.Ordinal) + 1)..].Trim();
     }
 
-    private Task<string> ShowProtocolAsync(string node, CancellationToken cancellation) =>
-        BirdAsync($"show protocols all {Protocol(node)}", cancellation);
-
-    private static string Protocol(string node) => $"node_{node[(node.LastIndexOf(':') + 1)..]}";
+    private static string Protocol(string node) => $"node_{node}";
 
     private Task<string> BirdAsync(string command, CancellationToken cancellation) => AskAsync(["birdc", "-s", Socket, command], cancellation);
 
     private string Configuration()
     {
-        var neighbors = string.Join('\n', Addresses.Nodes.Select(node => $"protocol bgp node_{node} from agents {{ neighbor {Addresses.Node(node)} as 65001; }}"));
+        var neighbors = string.Join('\n', Addresses.Nodes.Select(node => $"protocol bgp node_{node} from agents {{ neighbor {AddressOf(node)} as 65001; }}"));
+        string[] extras =
+        [
+            $"multihop {Options.TtlSecurity ?? 16}",
+            .. Options.TtlSecurity is null ? Array.Empty<string>() : ["ttl security on"],
+            .. Options.HoldTime is { } hold ? [$"hold time {hold}"] : Array.Empty<string>(),
+            .. Options.Password is { } password ? [$"password \"{password}\""] : Array.Empty<string>(),
+            .. Options.ExtendedMessages ? ["enable extended messages on"] : Array.Empty<string>(),
+            .. Options.GracefulRestart ? ["graceful restart on", "graceful restart time 30"] : Array.Empty<string>(),
+        ];
+        var extra = string.Join(' ', extras.Select(line => line + ";"));
         // error wait time: by default BIRD refuses a node that failed for 60 s. strict bind: all four share port 179.
         return $$"""
             log "{{Log}}" all;
-            debug protocols { states, events, routes };
+            debug protocols { states, events, routes, packets };
             timeformat protocol iso long us;
             router id {{Identifier}};
             protocol device { }
@@ -135,7 +159,7 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
             }
             template bgp agents {
               local {{Address}} as 65000;
-              multihop 16;
+              {{extra}}
               passive on;
               strict bind on;
               error wait time 1, 2;
@@ -155,4 +179,13 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number) : Rou
 
     [GeneratedRegex(@"\((\d+),(\d+)\)")]
     private static partial Regex Community();
+
+    [GeneratedRegex(@"\((\d+), ?(\d+), ?(\d+)\)")]
+    private static partial Regex LargeCommunity();
+
+    [GeneratedRegex(@"Hold timer: +[\d.]+/(\d+)")]
+    private static partial Regex HoldTimer();
+
+    [GeneratedRegex(@"Import updates: +(\d+)")]
+    private static partial Regex ImportUpdates();
 }

@@ -5,21 +5,21 @@ using FailoverHub.Interop.Tests.Harness;
 namespace FailoverHub.Interop.Tests.RouteServers;
 
 /// <summary>GoBGP.</summary>
-internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServer(sandbox, number)
+internal sealed class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerOptions options) : RouteServer(sandbox, number, options)
 {
     private const int Established = 6; // apipb.PeerState.SessionState
 
     private string ApiPort => (50050 + Number).ToString(CultureInfo.InvariantCulture);
 
-    public override async Task StartAsync(CancellationToken cancellation)
+    protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"/run/{Name}.toml", Configuration(), cancellation);
-        Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", "debug"]);
+        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", "debug"]);
     }
 
     public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
     {
-        using var answer = JsonDocument.Parse(await GoBgpAsync(["neighbor", node, "-j"], cancellation));
+        using var answer = JsonDocument.Parse(await GoBgpAsync(["neighbor", AddressOf(node), "-j"], cancellation));
         var state = answer.RootElement.GetProperty("state");
         var number = state.TryGetProperty("session_state", out var s) ? s.GetInt32() : 0;
         var since = answer.RootElement.TryGetProperty("timers", out var timers)
@@ -35,6 +35,21 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServe
                 ? ""
                 : $"{Text(last, "Code")}/{Text(last, "Subcode")} {Text(last, "Communicated-Reason")}");
     }
+
+    public override async Task<SeenTraffic> TrafficAsync(string node, CancellationToken cancellation)
+    {
+        using var answer = JsonDocument.Parse(await DescribeAsync(node, cancellation));
+        var received = answer.RootElement.GetProperty("state").GetProperty("messages").GetProperty("received");
+        return new SeenTraffic(Number(answer.RootElement.GetProperty("timers").GetProperty("state"), "negotiated_hold_time"), Number(received, "update"));
+
+        static int Number(JsonElement of, string name) => of.TryGetProperty(name, out var value) ? value.GetInt32() : 0;
+    }
+
+    public override Task<string> DescribeAsync(string node, CancellationToken cancellation) => GoBgpAsync(["neighbor", AddressOf(node), "-j"], cancellation);
+
+    public override async Task RefreshAsync(string node, CancellationToken cancellation) => await GoBgpAsync(["neighbor", AddressOf(node), "softresetin"], cancellation);
+
+    public override async Task ResetAsync(string node, CancellationToken cancellation) => await GoBgpAsync(["neighbor", AddressOf(node), "reset"], cancellation);
 
     public override async Task<IReadOnlyList<SeenRoute>> RoutesAsync(CancellationToken cancellation)
     {
@@ -58,10 +73,10 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServe
             + Attributes(update, "attributes", 15).Sum(unreachable =>
                 unreachable.TryGetProperty("value", out var gone) && gone.ValueKind == JsonValueKind.Array ? gone.GetArrayLength() : 0));
 
-    private static SeenRoute Route(string prefix, JsonElement path) => new()
+    private SeenRoute Route(string prefix, JsonElement path) => new()
     {
         Prefix = prefix,
-        From = path.GetProperty("neighbor-ip").GetString()!,
+        From = NodeAt(path.GetProperty("neighbor-ip").GetString()!),
         Best = path.TryGetProperty("best", out var best) && best.GetBoolean(),
         Origin = Attributes(path, "attrs", 1).Single().GetProperty("value").GetInt32() switch { 0 => "igp", 1 => "egp", _ => "incomplete" },
         AsPath = string.Join(' ',
@@ -75,6 +90,10 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServe
             from community in attribute.GetProperty("communities").EnumerateArray()
             let value = community.GetUInt32()
             select $"{value >> 16}:{value & 0xffff}"),
+        LargeCommunities = string.Join(' ',
+            from attribute in Attributes(path, "attrs", 32)
+            from community in attribute.GetProperty("value").EnumerateArray()
+            select $"{Text(community, "ASN")}:{Text(community, "LocalData1")}:{Text(community, "LocalData2")}"),
     };
 
     private static IEnumerable<JsonElement> Attributes(JsonElement of, string list, int type) =>
@@ -93,7 +112,7 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServe
         foreach (var line in log.Split('\n')[..^1].Where(l => l.Contains($"\"msg\":\"{message}\"", StringComparison.Ordinal)))
         {
             using var entry = JsonDocument.Parse(line);
-            if (Text(entry.RootElement, "Key") == node)
+            if (Text(entry.RootElement, "Key") == AddressOf(node))
             {
                 found.Add(entry.RootElement.Clone());
             }
@@ -145,26 +164,38 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number) : RouteServe
         """;
 
     // idle-hold-time-after-reset: by default GoBGP refuses a node whose session was reset for 30 s.
-    private string Neighbor(string node) =>
-        $"""
-        [[neighbors]]
-          [neighbors.config]
-            neighbor-address = "{Addresses.Node(node)}"
-            peer-as = 65001
-          [neighbors.timers.config]
-            idle-hold-time-after-reset = 1
-          [neighbors.ebgp-multihop.config]
-            enabled = true
-            multihop-ttl = 16
-          [neighbors.transport.config]
-            passive-mode = true
-            local-address = "{Address}"
-          [[neighbors.afi-safis]]
-            [neighbors.afi-safis.config]
-              afi-safi-name = "ipv4-unicast"
-          [[neighbors.afi-safis]]
-            [neighbors.afi-safis.config]
-              afi-safi-name = "ipv6-unicast"
+    private string Neighbor(string node)
+    {
+        string[] lines =
+        [
+            "[[neighbors]]",
+            "[neighbors.config]",
+            $"neighbor-address = \"{AddressOf(node)}\"",
+            "peer-as = 65001",
+            .. Options.Password is { } password ? [$"auth-password = \"{password}\""] : Array.Empty<string>(),
+            "[neighbors.timers.config]",
+            "idle-hold-time-after-reset = 1",
+            .. Options.HoldTime is { } hold ? [$"hold-time = {hold}", $"keepalive-interval = {Math.Max(1, hold / 3)}"] : Array.Empty<string>(),
+            .. Options.TtlSecurity is { } hops
+                ? ["[neighbors.ttl-security.config]", "enabled = true", $"ttl-min = {256 - hops}"]
+                : (string[])["[neighbors.ebgp-multihop.config]", "enabled = true", "multihop-ttl = 16"],
+            "[neighbors.transport.config]",
+            "passive-mode = true",
+            $"local-address = \"{Address}\"",
+            .. Options.GracefulRestart
+                ? ["[neighbors.graceful-restart.config]", "enabled = true", "restart-time = 30", "notification-enabled = true"]
+                : Array.Empty<string>(),
+            .. Family("ipv4-unicast"),
+            .. Family("ipv6-unicast"),
+        ];
+        return string.Join('\n', lines) + "\n";
+    }
 
-        """;
+    private string[] Family(string name) =>
+    [
+        "[[neighbors.afi-safis]]",
+        "[neighbors.afi-safis.config]",
+        $"afi-safi-name = \"{name}\"",
+        .. Options.GracefulRestart ? ["[neighbors.afi-safis.mp-graceful-restart.config]", "enabled = true"] : Array.Empty<string>(),
+    ];
 }

@@ -1,0 +1,72 @@
+namespace FailoverHub.Interop.Tests.Harness;
+
+/// <summary>The network namespaces of a data center and what is between them.</summary>
+internal static class Networks
+{
+    private const string Router = "router";
+    private const string Servers = Addresses.RouteServerNetwork;
+
+    /// <summary>The shell script that makes them in an empty sandbox.</summary>
+    public static string Script(DataCenterOptions options)
+    {
+        // One bridge; the namespace that it is in is also the router of the segment.
+        var segment = Segment(options);
+        string[] lines =
+        [
+            .. Namespace(Servers),
+            .. Enumerable.Range(1, options.Count).Select(n => $"ip -n {Servers} -6 addr add {Addresses.RouteServer(n)}/128 dev lo nodad"),
+            .. options.RouterBetween ? BehindARouter(options) : [],
+            $"ip -n {segment} link add lan type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+            $"ip -n {segment} -6 addr add {Addresses.Gateway}/64 dev lan nodad",
+            $"ip -n {segment} link set lan up",
+            .. Addresses.Nodes.SelectMany(node => Node(node, segment)),
+            .. options.Servers.OverIpv4 ? Ipv4(options, segment) : [],
+        ];
+        return string.Join('\n', lines);
+    }
+
+    /// <summary>The namespace that the nodes' segment is in.</summary>
+    public static string Segment(DataCenterOptions options) => options.RouterBetween ? Router : Servers;
+
+    private static string[] Namespace(string name) => [$"ip netns add {name}", $"ip -n {name} link set lo up"];
+
+    // Addresses need no duplicate detection, which would take a second.
+    private static string[] Node(string node, string segment)
+    {
+        var network = Addresses.NodeNetwork(node);
+        return
+        [
+            .. Namespace(network),
+            $"ip link add eth0 netns {network} type veth peer name port-{node} netns {segment}",
+            $"ip -n {segment} link set port-{node} master lan up",
+            $"ip -n {network} -6 addr add {Addresses.Node(node)}/64 dev eth0 nodad",
+            $"ip -n {network} link set eth0 up",
+            $"ip -n {network} -6 route add default via {Addresses.Gateway}",
+            $"ip -n {network} addr add {Addresses.SharedIpv4} dev lo",
+        ];
+    }
+
+    private static string[] BehindARouter(DataCenterOptions options) =>
+    [
+        .. Namespace(Router),
+        $"ip netns exec {Router} sh -c 'echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'",
+        $"ip link add uplink netns {Servers} type veth peer name downlink netns {Router}",
+        $"ip -n {Servers} -6 addr add 2001:db8:ffff::2/64 dev uplink nodad",
+        $"ip -n {Router} -6 addr add 2001:db8:ffff::1/64 dev downlink nodad",
+        $"ip -n {Servers} link set uplink up",
+        $"ip -n {Router} link set downlink up",
+        $"ip -n {Servers} -6 route add default via 2001:db8:ffff::1",
+        .. Enumerable.Range(1, options.Count).Select(n => $"ip -n {Router} -6 route add {Addresses.RouteServer(n)}/128 via 2001:db8:ffff::2"),
+    ];
+
+    private static string[] Ipv4(DataCenterOptions options, string segment) =>
+    [
+        $"ip -n {segment} addr add {Addresses.GatewayIpv4}/24 dev lan",
+        .. Enumerable.Range(1, options.Count).Select(n => $"ip -n {Servers} addr add {Addresses.RouteServerIpv4(n)}/32 dev lo"),
+        .. Addresses.Nodes.SelectMany(node => (string[])
+        [
+            $"ip -n {Addresses.NodeNetwork(node)} addr add {Addresses.NodeIpv4(node)}/24 dev eth0",
+            $"ip -n {Addresses.NodeNetwork(node)} route add default via {Addresses.GatewayIpv4}",
+        ]),
+    ];
+}
