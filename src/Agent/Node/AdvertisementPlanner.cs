@@ -26,7 +26,11 @@ internal abstract record AdvertisementDecision
     {
     }
 
-    internal sealed record Announce(Role Role) : AdvertisementDecision;
+    internal sealed record Announce(Role Role) : AdvertisementDecision
+    {
+        /// <summary>With GRACEFUL_SHUTDOWN (RFC 8326): it is about to be withdrawn.</summary>
+        public bool GracefulShutdown { get; init; }
+    }
 
     internal sealed record Withdraw(WithdrawnReason Reason) : AdvertisementDecision;
 }
@@ -37,21 +41,33 @@ internal abstract record AdvertisementDecision
 /// <param name="AddressPresent">The node has the address, or it was given on the command line.</param>
 /// <param name="Assigned">The role of the intent, or else of the configuration; null: none.</param>
 /// <param name="Health">Verdict of the checks.</param>
-internal readonly record struct AdvertisementFacts(bool Stopping, bool Drained, bool AddressPresent, Role? Assigned, Health Health);
+internal readonly record struct AdvertisementFacts(bool Stopping, bool Drained, bool AddressPresent, Role? Assigned, Health Health)
+{
+    /// <summary>It is announced and shall be withdrawn for a drain or a stop, after a while of graceful shutdown.</summary>
+    public bool Leaving { get; init; }
+
+    /// <summary>It came and went too often lately, and is withdrawn now.</summary>
+    public bool Damped { get; init; }
+}
 
 /// <summary>
 /// The table. Its rows are read from above: the first that fits decides, so of several reasons to be silent the one that the operator
-/// gave comes before the ones that the node found.
+/// gave comes before the ones that the node found. The first row is the exception: what is about to go is still announced for a while,
+/// so that the others have moved the traffic before it is gone.
 /// </summary>
 internal static class AdvertisementPlanner
 {
     public static AdvertisementDecision Decide(in AdvertisementFacts facts) => facts switch
     {
+        { Leaving: true, Stopping: false, AddressPresent: true, Assigned: { } role, Health: not Health.Unhealthy } => new AdvertisementDecision.Announce(role) { GracefulShutdown = true },
         { Stopping: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping),
         { Drained: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Drained),
         { AddressPresent: false } => new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing),
         { Assigned: null } => new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned),
         { Health: Health.Unhealthy } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
+
+        // Of the five reasons this is the nearest one: its address does not keep still, so it is no good here.
+        { Damped: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
         { Assigned: { } role } => new AdvertisementDecision.Announce(role),
     };
 

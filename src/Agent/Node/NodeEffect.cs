@@ -44,6 +44,9 @@ internal enum TransitionKind
     IntentRejected,
     Drained,
     Undrained,
+    GracefulShutdown,
+    Damped,
+    DampingEnded,
     JournalOverflow,
 }
 
@@ -62,6 +65,9 @@ internal static class TransitionKindWords
         TransitionKind.IntentRejected => "intent-rejected",
         TransitionKind.Drained => "drained",
         TransitionKind.Undrained => "undrained",
+        TransitionKind.GracefulShutdown => "graceful-shutdown",
+        TransitionKind.Damped => "damped",
+        TransitionKind.DampingEnded => "damping-ended",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

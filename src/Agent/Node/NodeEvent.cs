@@ -54,10 +54,11 @@ internal abstract record NodeEvent
         public ImmutableArray<SkippedPrefix> Skipped { get; init; } = [];
     }
 
-    /// <summary>Time has passed. Given while an answer is pending.</summary>
+    /// <summary>Time has passed. Given when <see cref="NodeState.NextDeadline"/> has come.</summary>
     internal sealed record Tick : NodeEvent;
 
     /// <summary>The agent is asked to end.</summary>
     /// <param name="Cause">What asked: <c>SIGTERM</c>.</param>
-    internal sealed record StopRequested(string Cause) : NodeEvent;
+    /// <param name="AtOnce">Without a graceful shutdown first; ends one that is going on.</param>
+    internal sealed record StopRequested(string Cause, bool AtOnce = false) : NodeEvent;
 }

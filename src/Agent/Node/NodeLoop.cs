@@ -87,15 +87,15 @@ internal sealed partial class NodeLoop
         }
     }
 
-    // Waits for an event, or for the moment at which a pending answer has waited long enough.
+    // Waits for an event, or for the moment at which the node has something to do without one.
     private async Task<bool> WaitAsync(ChannelReader<NodeEvent> reader)
     {
-        if (_state.Pending is not { } pending)
+        if (_state.NextDeadline is not { } deadline)
         {
             return await reader.WaitToReadAsync();
         }
 
-        var left = pending.Deadline - _time.GetElapsedTime(_origin);
+        var left = deadline - _time.GetElapsedTime(_origin);
         if (left > TimeSpan.Zero)
         {
             using var wait = new CancellationTokenSource(left, _time);
@@ -149,7 +149,7 @@ internal sealed partial class NodeLoop
                 break;
             case NodeEffect.Record record:
                 _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId));
-                LogTransition(_logger, record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected ? LogLevel.Warning : LogLevel.Information, record.Text);
+                LogTransition(_logger, record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information, record.Text);
                 break;
             case NodeEffect.Log(var level, var text):
                 LogTransition(_logger, level, text);

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
@@ -57,9 +56,10 @@ internal static class NodeReducer
                 TakeWritten(step, written);
                 break;
             case NodeEvent.StopRequested stop:
-                Stop(step, stop.Cause);
+                Departure.Stop(step, stop);
                 break;
             case NodeEvent.Tick:
+                LookAtTheTime(step);
                 break;
             default:
                 throw new InvalidOperationException($"No behaviour for {occurred.GetType().Name}.");
@@ -73,7 +73,7 @@ internal static class NodeReducer
     {
         step.State = step.State with { OnInterfaces = started.Prefixes };
         var cause = step.State.Intent is { } intent ? $"start, obeying {intent.Describe()}" : "start";
-        step.Replan(cause, () => step.Record(TransitionKind.Started, started.Text));
+        step.Replan(new Cause(cause), () => step.Record(TransitionKind.Started, started.Text));
     }
 
     private static void ChangeAddresses(NodeStep step, ImmutableHashSet<System.Net.IPNetwork> found)
@@ -86,18 +86,28 @@ internal static class NodeReducer
         }
 
         step.State = step.State with { OnInterfaces = found };
-        step.Replan((appeared.IsEmpty, gone.IsEmpty) switch
+        var cause = (appeared.IsEmpty, gone.IsEmpty) switch
         {
             (false, true) => "its address is on an interface now",
             (true, false) => "no interface has its address any more",
             _ => "the addresses of the interfaces changed",
-        });
+        };
+        step.Replan(new Cause(cause) { Involuntary = true });
+    }
+
+    private static void LookAtTheTime(NodeStep step)
+    {
+        Departure.EndWhenDue(step);
+        if (step.State.DampingEnd <= step.Now.Monotonic)
+        {
+            step.Replan(new Cause("it is no longer damped"));
+        }
     }
 
     private static void ReceiveIntent(NodeStep step, NodeIntent intent)
     {
         var state = step.State;
-        var problem = state.Stopping ? "the agent is stopping" : IntentRules.Problem(intent, state.Settings);
+        var problem = state.Stopping || state.Leaving is { Stops: true } ? "the agent is stopping" : IntentRules.Problem(intent, state.Settings);
         if (problem is null && state.Intent is { } current && intent.Revision <= current.Revision)
         {
             if (intent.Revision == current.Revision && intent.WantsTheSameAs(current))
@@ -153,8 +163,9 @@ internal static class NodeReducer
         }
 
         step.State = before with { Intent = intent, LastRejection = null };
+        var cancelled = Departure.BeginOrCancelDrain(step, before);
         step.Replan(
-            intent.Describe(),
+            new Cause(intent.Describe(), intent.OperationId) { Forgives = intent.Drained != before.Drained },
             () =>
             {
                 step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept", operationId: intent.OperationId);
@@ -162,11 +173,18 @@ internal static class NodeReducer
                 {
                     step.Record(
                         intent.Drained ? TransitionKind.Drained : TransitionKind.Undrained,
-                        intent.Drained ? $"drained, nothing is announced and the sessions stay up: {intent.Describe()}" : $"no longer drained: {intent.Describe()}",
+                        (intent.Drained, step.State.Leaving is not null, cancelled) switch
+                        {
+                            (true, true, _) => $"drained, the sessions stay up and nothing is announced after the graceful shutdown: {intent.Describe()}",
+                            (true, false, _) => $"drained, nothing is announced and the sessions stay up: {intent.Describe()}",
+                            (false, _, true) => $"no longer drained, its graceful shutdown is cancelled and nothing was withdrawn: {intent.Describe()}",
+                            (false, _, false) => $"no longer drained: {intent.Describe()}",
+                        },
                         operationId: intent.OperationId);
                 }
-            },
-            intent.OperationId);
+
+                Departure.RecordDrain(step, before);
+            });
         step.State = step.State with { Pending = Await(step, intent.Revision) };
     }
 
@@ -281,22 +299,6 @@ internal static class NodeReducer
         : said.Texts.Contains(text) || said.Texts.Length == MostReasons ? null
         : said with { Texts = said.Texts.Add(text) };
 
-    private static void Stop(NodeStep step, string cause)
-    {
-        if (step.State.Stopping)
-        {
-            return;
-        }
-
-        var text = $"failoverhub-agent stopping: {cause} on {step.State.Settings.Node}";
-        var established = step.State.EstablishedSessions;
-
-        // First of all effects: the neighbors must not wait for our disk.
-        step.Do(new NodeEffect.StopSessions(text));
-        step.State = step.State with { Stopping = true };
-        step.Replan(cause, () => step.Record(TransitionKind.Stopping, $"stopping: {cause}; withdrawing and saying goodbye on {established} established sessions"));
-    }
-
     private static void Update(NodeStep step, NeighborEndpoint neighbor, Func<SessionStatus, SessionStatus> change) =>
         step.State = step.State with
         {
@@ -318,13 +320,5 @@ internal static class NodeReducer
         return string.Join(", ", words);
     }
 
-    private static string Lasted(NodeStep step, SessionStatus session)
-    {
-        var lasted = step.Now.Monotonic - session.Since.Monotonic;
-        return lasted.TotalHours >= 1
-            ? string.Create(CultureInfo.InvariantCulture, $"{(int)lasted.TotalHours} h {lasted.Minutes} min")
-            : lasted.TotalMinutes >= 1
-                ? string.Create(CultureInfo.InvariantCulture, $"{lasted.Minutes} min {lasted.Seconds} s")
-                : string.Create(CultureInfo.InvariantCulture, $"{lasted.TotalSeconds:0.0} s");
-    }
+    private static string Lasted(NodeStep step, SessionStatus session) => Words.Lasted(step.Now.Monotonic - session.Since.Monotonic);
 }

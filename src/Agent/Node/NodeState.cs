@@ -15,6 +15,9 @@ internal readonly record struct Moment(TimeSpan Monotonic, DateTimeOffset At);
 /// <summary>What the node was configured to be, as far as its behaviour depends on it.</summary>
 internal sealed record NodeSettings
 {
+    /// <summary>The most of <see cref="GracefulShutdown"/> on a stop: whoever stopped us (systemd waits 90 s) must not lose patience.</summary>
+    public static TimeSpan LongestGoodbye { get; } = TimeSpan.FromSeconds(30);
+
     public required string Node { get; init; }
 
     /// <summary>Role of prefixes that neither an intent nor <see cref="Announce"/> gives one.</summary>
@@ -23,6 +26,15 @@ internal sealed record NodeSettings
     public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
 
     public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
+
+    /// <summary>On everything that is announced, in ascending order, none twice.</summary>
+    public ImmutableArray<LargeCommunity> LargeCommunities { get; init; } = [];
+
+    /// <summary>How long a drain or a stop announces with GRACEFUL_SHUTDOWN before it withdraws (RFC 8326); zero: not at all.</summary>
+    public TimeSpan GracefulShutdown { get; init; }
+
+    /// <summary>Null: nothing is ever held back.</summary>
+    public DampingSettings? Damping { get; init; }
 
     /// <summary>How long an answer waits for the sockets before it says how far it came.</summary>
     public TimeSpan IntentAnswerWait { get; init; } = TimeSpan.FromSeconds(2);
@@ -45,6 +57,12 @@ internal sealed record PrefixState(
 {
     /// <summary>The address was present at some time: it stays known after it has gone. One that only an intent named does not.</summary>
     public bool Seen { get; init; }
+
+    /// <summary>Null: it was lost by itself never, or before an operator's last command about it.</summary>
+    public FlapHistory? Flaps { get; init; }
+
+    /// <summary>Nothing but the damping keeps it from being announced.</summary>
+    public bool HeldBack { get; init; }
 }
 
 /// <summary>The last thing that went wrong with a session.</summary>
@@ -92,6 +110,14 @@ internal sealed record SessionStatus
 /// <param name="AwaitsSessions">Without any session it waits as well: the agent may just have started.</param>
 internal sealed record PendingAnswer(ulong Revision, long Version, TimeSpan Deadline, bool AwaitsSessions = false);
 
+/// <summary>What is announced goes out with GRACEFUL_SHUTDOWN for a while, and is withdrawn then (RFC 8326).</summary>
+/// <param name="Stops">At the end the agent stops; else the node is drained.</param>
+/// <param name="Cause">In words: <c>SIGTERM</c>, <c>intent 7</c>.</param>
+/// <param name="Since">When it began.</param>
+/// <param name="Until">When it ends.</param>
+/// <param name="OperationId">Of the hub, empty: none.</param>
+internal sealed record GracefulShutdown(bool Stops, string Cause, Moment Since, Moment Until, string OperationId = "");
+
 /// <summary>What was asked and why it was not done.</summary>
 internal sealed record RejectedIntent(ulong Revision, string OperationId, string Problem);
 
@@ -124,6 +150,15 @@ internal sealed record NodeState
     public RejectedIntent? LastRejection { get; init; }
 
     public bool Stopping { get; init; }
+
+    /// <summary>Null: nothing is about to be withdrawn.</summary>
+    public GracefulShutdown? Leaving { get; init; }
+
+    /// <summary>Monotonic; when the next prefix is no longer held back, null: none is.</summary>
+    public TimeSpan? DampingEnd { get; init; }
+
+    /// <summary>Monotonic; when <see cref="NodeEvent.Tick"/> is wanted, null: not at all.</summary>
+    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd }.Min();
 
     public bool Drained => Intent?.Drained ?? false;
 

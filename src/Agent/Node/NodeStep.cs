@@ -8,8 +8,11 @@ namespace FailoverHub.Agent.Node;
 /// <summary>One application of an event while it is being worked out: the state so far and the effects so far.</summary>
 internal sealed class NodeStep(NodeState state, Moment now)
 {
-    private static readonly Community _primary = new(65000, 1);
-    private static readonly Community _secondary = new(65000, 2);
+    // In ascending order. 65535:0 is GRACEFUL_SHUTDOWN (RFC 8326 5): prefer any other route, this one is about to go.
+    private static readonly ImmutableArray<Community> _primary = [new(65000, 1)];
+    private static readonly ImmutableArray<Community> _secondary = [new(65000, 2)];
+    private static readonly ImmutableArray<Community> _leavingPrimary = [.. _primary, new(65535, 0)];
+    private static readonly ImmutableArray<Community> _leavingSecondary = [.. _secondary, new(65535, 0)];
 
     private readonly ImmutableArray<NodeEffect>.Builder _effects = ImmutableArray.CreateBuilder<NodeEffect>();
 
@@ -25,22 +28,18 @@ internal sealed class NodeStep(NodeState state, Moment now)
         Do(new NodeEffect.Record(kind, text, prefix, neighbor, operationId));
 
     /// <summary>Decides every prefix anew and hands the routes on when they differ.</summary>
-    /// <param name="cause">For sentences, behind a colon.</param>
+    /// <param name="cause">Why.</param>
     /// <param name="first">Told to the sessions before anything: what has to be recorded before the prefixes' own transitions.</param>
-    /// <param name="operationId">Of the hub, empty: none.</param>
-    public void Replan(string cause, Action? first = null, string operationId = "")
+    public void Replan(Cause cause, Action? first = null)
     {
         // By prefix, because ten thousand of them are too many to be looked for one by one.
         var before = State.Prefixes.ToDictionary(old => old.Prefix);
         var configured = State.Settings.Announce.ToDictionary(announced => announced.Prefix, announced => announced.Role);
         var assigned = State.Intent?.Prefixes.DistinctBy(entry => entry.Prefix).ToDictionary(entry => entry.Prefix, entry => entry.Role) ?? [];
-        var known = KnownPrefixes();
-        var decided = known.Select(prefix => (Prefix: prefix, Old: before.GetValueOrDefault(prefix), Facts: Facts(prefix, configured, assigned)))
-            .Select(item => (item.Prefix, item.Old, item.Facts, Decision: AdvertisementPlanner.Decide(item.Facts)))
-            .ToList();
+        var decided = KnownPrefixes().Select(prefix => Decide(prefix, before.GetValueOrDefault(prefix), Facts(prefix, configured, assigned), cause)).ToList();
         ImmutableArray<Advertisement> advertisements = [.. decided
             .Where(item => item.Decision is AdvertisementDecision.Announce)
-            .Select(item => Advertise(item.Prefix, ((AdvertisementDecision.Announce)item.Decision).Role))];
+            .Select(item => Advertise(item.Prefix, (AdvertisementDecision.Announce)item.Decision))];
 
         var changed = State.Version == 0 || !advertisements.SequenceEqual(State.Advertisements);
         var version = changed ? State.Version + 1 : State.Version;
@@ -48,6 +47,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
         {
             Version = version,
             Advertisements = advertisements,
+            DampingEnd = decided.Min(item => item.Flaps?.Suppression?.Until.Monotonic),
             Prefixes = [.. decided.Select(item => new PrefixState(
                 item.Prefix,
                 item.Facts.AddressPresent,
@@ -57,6 +57,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
                 item.Old is not null && item.Old.Decision == item.Decision ? item.Old.Version : version)
             {
                 Seen = item.Facts.AddressPresent || item.Old is { Seen: true },
+                Flaps = item.Flaps,
+                HeldBack = item.HeldBack,
             })],
         };
 
@@ -69,8 +71,40 @@ internal sealed class NodeStep(NodeState state, Moment now)
         first?.Invoke();
         foreach (var item in decided)
         {
-            RecordChange(item.Prefix.ToString(), item.Old?.Decision, item.Decision, cause, operationId);
+            RecordDampingEnd(item, cause);
+            RecordChange(item, cause);
+            RecordDampingBegin(item, cause);
         }
+    }
+
+    // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap.
+    private Decided Decide(System.Net.IPNetwork prefix, PrefixState? old, AdvertisementFacts facts, Cause cause)
+    {
+        var wasAnnounced = old is { Decision: AdvertisementDecision.Announce };
+        facts = facts with { Leaving = wasAnnounced && State.Leaving is not null };
+        var flaps = old?.Flaps;
+        var undamped = AdvertisementPlanner.Decide(facts);
+        if (flaps is not null && (cause.Forgives || old!.AssignedRole != facts.Assigned))
+        {
+            flaps = null;
+        }
+
+        if (State.Settings.Damping is { } damping && cause.Involuntary && (wasAnnounced || old is { HeldBack: true }) && undamped is AdvertisementDecision.Withdraw)
+        {
+            flaps = FlapHistory.Add(flaps, Now, damping);
+        }
+
+        if (flaps?.Suppression is { } suppression && suppression.Until.Monotonic <= Now.Monotonic)
+        {
+            flaps = flaps with { Suppression = null };
+        }
+
+        // Damping delays an announcement and never ends one.
+        facts = facts with { Damped = flaps?.Suppression is not null && !wasAnnounced };
+        return new Decided(prefix, old, facts, facts.Damped ? AdvertisementPlanner.Decide(facts) : undamped, flaps)
+        {
+            HeldBack = facts.Damped && undamped is AdvertisementDecision.Announce,
+        };
     }
 
     private List<System.Net.IPNetwork> KnownPrefixes()
@@ -92,34 +126,71 @@ internal sealed class NodeStep(NodeState state, Moment now)
         assigned.TryGetValue(prefix, out var role) ? role : configured.GetValueOrDefault(prefix) ?? State.Settings.DefaultRole,
         Health.Unknown);
 
-    private static Advertisement Advertise(System.Net.IPNetwork prefix, Role role) => new()
+    private Advertisement Advertise(System.Net.IPNetwork prefix, AdvertisementDecision.Announce announce) => new()
     {
         Prefix = prefix,
-        Communities = [role == Role.Primary ? _primary : _secondary],
+        Communities = (announce.Role, announce.GracefulShutdown) switch
+        {
+            (Role.Primary, false) => _primary,
+            (Role.Primary, true) => _leavingPrimary,
+            (_, false) => _secondary,
+            (_, true) => _leavingSecondary,
+        },
+        LargeCommunities = State.Settings.LargeCommunities,
     };
 
-    private void RecordChange(string prefix, AdvertisementDecision? old, AdvertisementDecision decision, string cause, string operationId)
+    private void RecordChange(Decided item, Cause cause)
     {
-        switch (old, decision)
+        var prefix = item.Prefix.ToString();
+        switch (item.Old?.Decision, item.Decision)
         {
             case (AdvertisementDecision.Announce(var from), AdvertisementDecision.Announce(var to)) when from != to:
-                Record(TransitionKind.RoleChanged, $"{prefix} announced as {to.Word()} instead of {from.Word()} {OnSessions()}: {cause}", prefix, operationId: operationId);
+                Record(TransitionKind.RoleChanged, $"{prefix} announced as {to.Word()} instead of {from.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (null or AdvertisementDecision.Withdraw, AdvertisementDecision.Announce(var role)):
-                Record(TransitionKind.Announced, $"{prefix} announced as {role.Word()} {OnSessions()}: {cause}", prefix, operationId: operationId);
+                Record(TransitionKind.Announced, $"{prefix} announced as {role.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (AdvertisementDecision.Announce(var role), AdvertisementDecision.Withdraw(var reason)):
-                Record(TransitionKind.Withdrawn, $"{prefix} withdrawn ({reason.Word()}), it was announced as {role.Word()} {OnSessions()}: {cause}", prefix, operationId: operationId);
+                Record(TransitionKind.Withdrawn, $"{prefix} withdrawn ({reason.Word()}), it was announced as {role.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (null, AdvertisementDecision.Withdraw(var reason)):
-                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} is not announced ({reason.Word()}): {cause}"));
+                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} is not announced ({reason.Word()}): {cause.Text}"));
                 break;
-            case (AdvertisementDecision.Withdraw(var from), AdvertisementDecision.Withdraw(var to)) when from != to:
-                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} stays withdrawn, now because {to.Word()} instead of {from.Word()}: {cause}"));
+            // While it is damped its beginning and its end are said, and not each flap in between.
+            case (AdvertisementDecision.Withdraw(var from), AdvertisementDecision.Withdraw(var to)) when from != to && item is { HeldBack: false, Old.HeldBack: false }:
+                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} stays withdrawn, now because {to.Word()} instead of {from.Word()}: {cause.Text}"));
                 break;
             default:
                 break;
         }
+    }
+
+    private void RecordDampingBegin(Decided item, Cause cause)
+    {
+        if (item.Flaps is { Suppression: { } began } && item.Old?.Flaps?.Suppression is null && State.Settings.Damping is { } damping)
+        {
+            Record(
+                TransitionKind.Damped,
+                $"{item.Prefix} damped, it was lost {item.Flaps.Flaps} times lately: it stays withdrawn for {Words.Lasted(began.Until.Monotonic - Now.Monotonic)} if it is steady, for {Words.Lasted(damping.Longest)} at most, or until an operator's command: {cause.Text}",
+                item.Prefix.ToString());
+        }
+    }
+
+    private void RecordDampingEnd(Decided item, Cause cause)
+    {
+        if (item.Old?.Flaps?.Suppression is not { } ended || item.Flaps?.Suppression is not null)
+        {
+            return;
+        }
+
+        var why = item.Flaps is null ? cause.Text
+            : Now.Monotonic - ended.Since.Monotonic < State.Settings.Damping?.Longest ? "it was steady for long enough"
+            : "it is held back no longer than this, steady or not";
+        Record(
+            TransitionKind.DampingEnded,
+            $"{item.Prefix} no longer damped after {Words.Lasted(Now.Monotonic - ended.Since.Monotonic)}: {why}",
+            item.Prefix.ToString(),
+            operationId: item.Flaps is null ? cause.OperationId : "");
     }
 
     private string OnSessions() => State.EstablishedSessions switch
@@ -128,4 +199,21 @@ internal sealed class NodeStep(NodeState state, Moment now)
         1 => "on 1 session",
         var count => $"on {count} sessions",
     };
+
+    private readonly record struct Decided(System.Net.IPNetwork Prefix, PrefixState? Old, AdvertisementFacts Facts, AdvertisementDecision Decision, FlapHistory? Flaps)
+    {
+        public bool HeldBack { get; init; }
+    }
+}
+
+/// <summary>Why prefixes are decided anew.</summary>
+/// <param name="Text">For sentences, behind a colon.</param>
+/// <param name="OperationId">Of the hub, empty: none.</param>
+internal readonly record struct Cause(string Text, string OperationId = "")
+{
+    /// <summary>It happened to the node and nobody wanted it: what is withdrawn now has flapped.</summary>
+    public bool Involuntary { get; init; }
+
+    /// <summary>An operator wants something else of all prefixes: whatever they were damped for is forgotten.</summary>
+    public bool Forgives { get; init; }
 }

@@ -40,18 +40,44 @@ public sealed class AdvertisementPlannerTests
         Assert.Equal(Withdraw(WithdrawnReason.Stopping), AdvertisementPlanner.Decide(_ready with { Stopping = true, Drained = true, AddressPresent = false }));
 
     [Fact]
+    public void Damped_Withdraws_AsUnhealthy() =>
+        Assert.Equal(Withdraw(WithdrawnReason.Unhealthy), AdvertisementPlanner.Decide(_ready with { Damped = true }));
+
+    [Fact]
+    public void Damped_NamesWhatIsReallyMissingFirst() =>
+        Assert.Equal(Withdraw(WithdrawnReason.AddressMissing), AdvertisementPlanner.Decide(_ready with { Damped = true, AddressPresent = false }));
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Leaving_AnnouncesInItsRole_WithGracefulShutdown(bool drained) =>
+        Assert.Equal(Announce(Role.Primary) with { GracefulShutdown = true }, AdvertisementPlanner.Decide(_ready with { Drained = drained, Leaving = true }));
+
+    [Fact]
+    public void Leaving_ButLost_Withdraws()
+    {
+        var leaving = _ready with { Drained = true, Leaving = true };
+
+        Assert.Equal(Withdraw(WithdrawnReason.Drained), AdvertisementPlanner.Decide(leaving with { AddressPresent = false }));
+        Assert.Equal(Withdraw(WithdrawnReason.Drained), AdvertisementPlanner.Decide(leaving with { Assigned = null }));
+        Assert.Equal(Withdraw(WithdrawnReason.Drained), AdvertisementPlanner.Decide(leaving with { Health = Health.Unhealthy }));
+    }
+
+    [Fact]
     public void EveryCombination_AnnouncesOnlyWhenNothingSpeaksAgainstIt()
     {
-        foreach (var (stopping, drained, present) in from a in Both() from b in Both() from c in Both() select (a, b, c))
+        foreach (var (stopping, drained, present, leaving, damped) in from a in Both() from b in Both() from c in Both() from d in Both() from e in Both() select (a, b, c, d, e))
         {
             foreach (var role in new Role?[] { null, Role.Primary, Role.Secondary })
             {
                 foreach (var health in Enum.GetValues<Health>())
                 {
-                    var decision = AdvertisementPlanner.Decide(new AdvertisementFacts(stopping, drained, present, role, health));
+                    var decision = AdvertisementPlanner.Decide(new AdvertisementFacts(stopping, drained, present, role, health) { Leaving = leaving, Damped = damped });
 
-                    var expected = !stopping && !drained && present && role is not null && health != Health.Unhealthy;
+                    var able = !stopping && present && role is not null && health != Health.Unhealthy;
+                    var expected = able && (leaving || (!drained && !damped));
                     Assert.Equal(expected, decision is AdvertisementDecision.Announce);
+                    Assert.Equal(expected && leaving, decision is AdvertisementDecision.Announce { GracefulShutdown: true });
                 }
             }
         }

@@ -23,6 +23,16 @@ public sealed class NodeReducerTests
     }
 
     [Fact]
+    public void LargeCommunities_AreOnEveryAnnouncement()
+    {
+        LargeCommunity[] large = [new(64500, 1, 2), new(64500, 1, 3)];
+        var node = new NodeUnderTest(settings => settings with { LargeCommunities = [.. large] }).Start(Shared, Other);
+
+        Assert.Equal(2, node.Handed!.Value.Length);
+        Assert.All(node.Handed.Value, route => Assert.Equal(large, route.LargeCommunities.ToArray()));
+    }
+
+    [Fact]
     public void Started_NothingToAnnounce_StillHandsTheSessionsAWholeSet()
     {
         var node = new NodeUnderTest().Start();

@@ -28,7 +28,17 @@ internal sealed class NodeUnderTest
             new Moment(TimeSpan.Zero, _origin));
     }
 
+    /// <summary>A primary with its damping, and what else is wanted.</summary>
+    public NodeUnderTest(Func<NodeSettings, NodeSettings> with)
+    {
+        var settings = new NodeSettings { Node = "node-a", DefaultRole = Role.Primary, Neighbors = [First, Second], Damping = new DampingSettings() };
+        State = NodeState.Initial(with(settings), null, new Moment(TimeSpan.Zero, _origin));
+    }
+
     public NodeState State { get; private set; }
+
+    /// <summary>Monotonic.</summary>
+    public TimeSpan Now => _now;
 
     /// <summary>Effects of the last event.</summary>
     public ImmutableArray<NodeEffect> Effects { get; private set; } = [];
