@@ -219,7 +219,7 @@ internal static partial class AgentMapping
 
     private static EventSeverity SeverityOf(string kind) => kind switch
     {
-        "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "stopping" => EventSeverity.Warning,
+        "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "damped" or "stopping" => EventSeverity.Warning,
         _ => EventSeverity.Info,
     };
 
