@@ -41,6 +41,7 @@ internal sealed partial class AgentProcess
     private readonly ILogger _logger;
     private readonly HostAddresses _addresses = new();
     private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeLoop? _loop;
     private readonly TimeProvider _time = TimeProvider.System;
 
@@ -67,6 +68,7 @@ internal sealed partial class AgentProcess
             return Failed;
         }
 
+        using (options.Protocol.Authentication)
         using (directory)
         {
             using var logging = await creatingLogging;
@@ -76,7 +78,7 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunAsync(TextWriter error)
     {
-        using var signals = new StopSignals(RequestStop, () => NothingToReload(_logger));
+        using var signals = new StopSignals(RequestStop, Hurry, () => NothingToReload(_logger));
         var intents = new IntentStore(_directory.IntentFile, _time, text => Warn(_logger, text));
         var (intent, intentProblem) = intents.Load();
         if (_options.NeedsStoredIntent && intent is null)
@@ -123,8 +125,13 @@ internal sealed partial class AgentProcess
         // been told. The hub and the watching of the interfaces are not among them: no trouble of theirs may withdraw an address.
         var ended = await Task.WhenAny(_stop.Task, speaker.Ended, looping);
         var cause = ended == _stop.Task ? await _stop.Task : "internal error";
+        if (ended == _stop.Task)
+        {
+            await LeaveGracefullyAsync(loop, speaker, cause);
+        }
+
         var over = Task.Delay(_endPatience, _time);
-        loop.TryPost(new NodeEvent.StopRequested(cause));
+        loop.TryPost(new NodeEvent.StopRequested(cause, AtOnce: true));
         await SayGoodbyeAsync(speaker, cause);
 
         await watching.CancelAsync();
@@ -179,6 +186,42 @@ internal sealed partial class AgentProcess
     {
         Volatile.Read(ref _loop)?.TryPost(new NodeEvent.StopRequested(cause));
         _stop.TrySetResult(cause);
+    }
+
+    // A second signal. There is something to cut short once at most.
+    private bool Hurry(string cause)
+    {
+        if (_options.Protocol.GracefulShutdown == TimeSpan.Zero || !_hurry.TrySetResult())
+        {
+            return false;
+        }
+
+        Hurrying(_logger, cause);
+        return true;
+    }
+
+    // The node decides whether there is anything to wait for, and for how long; when it hangs, its time is over all the same.
+    private async Task LeaveGracefullyAsync(NodeLoop loop, BgpSpeaker speaker, string cause)
+    {
+        if (_options.Protocol.GracefulShutdown == TimeSpan.Zero)
+        {
+            return;
+        }
+
+        var longest = (_options.Protocol.GracefulShutdown < NodeSettings.LongestGoodbye ? _options.Protocol.GracefulShutdown : NodeSettings.LongestGoodbye) + _endPatience;
+        var left = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        loop.Changed += () =>
+        {
+            if (loop.Current.Stopping)
+            {
+                left.TrySetResult();
+            }
+        };
+        loop.TryPost(new NodeEvent.StopRequested(cause));
+        if (!loop.Current.Stopping)
+        {
+            await Task.WhenAny(left.Task, _hurry.Task, speaker.Ended, Task.Delay(longest, _time));
+        }
     }
 
     private async Task SayGoodbyeAsync(BgpSpeaker speaker, string cause)
@@ -240,12 +283,18 @@ internal sealed partial class AgentProcess
         Neighbor = neighbor,
         LocalAddress = _options.LocalAddressFor(neighbor),
         Ttl = _options.MultihopTtl,
+        TtlSecurity = _options.Protocol.TtlSecurity,
+        Authentication = _options.Protocol.Authentication,
         Session = new SessionOptions
         {
             LocalAs = _options.LocalAs,
             PeerAs = _options.PeerAs,
             RouterId = routerId,
             HoldTime = _options.HoldTime,
+            ExtendedMessages = _options.Protocol.ExtendedMessages,
+            EnhancedRouteRefresh = _options.Protocol.EnhancedRouteRefresh,
+            GracefulRestartHelper = _options.Protocol.GracefulRestartHelper,
+            SendHoldTime = _options.Protocol.SendHoldTime,
         },
     });
 
@@ -255,6 +304,9 @@ internal sealed partial class AgentProcess
         DefaultRole = _options.DefaultRole,
         Announce = _options.Announce,
         Neighbors = _options.Neighbors,
+        LargeCommunities = _options.Protocol.LargeCommunities,
+        GracefulShutdown = _options.Protocol.GracefulShutdown,
+        Damping = _options.Damping ? new DampingSettings() : null,
     };
 
     private HubLinkSettings HubSettings(Uri hub, BgpSpeaker speaker) => new()
@@ -300,6 +352,9 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "Stopped: {Cause}; {Parts} did not end within {Seconds:0} s and is left behind")]
     private static partial void HangsAtTheEnd(ILogger logger, string cause, string parts, double seconds);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "{Cause} again: the graceful shutdown is cut short")]
+    private static partial void Hurrying(ILogger logger, string cause);
 
     [LoggerMessage(EventId = 6, Level = LogLevel.Critical, Message = "The watching of the interfaces broke on an internal error; what is announced stays, it begins again")]
     private static partial void WatchingBroke(ILogger logger, Exception exception);

@@ -50,10 +50,19 @@ internal sealed record AgentOptions
 
     public uint PeerAs { get; init; } = 65000;
 
+    /// <summary>What the sessions may do beyond what the platform is known to support.</summary>
+    public ProtocolOptions Protocol { get; init; } = new();
+
+    /// <summary>A prefix whose address comes and goes all the time is held back.</summary>
+    public bool Damping { get; init; } = true;
+
     /// <summary>Null: stand-alone.</summary>
     public Uri? Hub { get; init; }
 
     public required string StateDirectory { get; init; }
+
+    /// <summary>Absolute path of the Unix socket on which the agent answers its own user.</summary>
+    public required string ControlSocket { get; init; }
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

@@ -18,7 +18,7 @@ internal sealed class AgentOptionsReader
 
     private readonly RawArguments _raw;
     private readonly string _hostName;
-    private readonly List<string> _errors = [];
+    private readonly FlagErrors _errors = new();
     private readonly List<string> _warnings = [];
 
     private AgentOptionsReader(RawArguments raw, string hostName)
@@ -32,8 +32,14 @@ internal sealed class AgentOptionsReader
     {
         var reader = new AgentOptionsReader(raw, hostName);
         var options = reader.Read();
-        return reader._errors.Count == 0 ? (options, []) : (null, [.. reader._errors]);
+        return reader._errors.Sentences.Count == 0 ? (options, []) : (null, [.. reader._errors.Sentences]);
     }
+
+    /// <summary>The socket of the control as it was given, or the one in the state directory.</summary>
+    public static string ControlSocketPath(string? control, string? state) =>
+        string.IsNullOrWhiteSpace(control) ? Path.Combine(StateDirectory(state), "control.sock") : Path.GetFullPath(control);
+
+    private static string StateDirectory(string? state) => string.IsNullOrWhiteSpace(state) ? DefaultStateDirectory : Path.GetFullPath(state);
 
     private AgentOptions Read()
     {
@@ -42,6 +48,7 @@ internal sealed class AgentOptionsReader
         var hub = ReadHub();
         var role = ReadRole();
         var (localIpv4, localIpv6) = ReadLocalAddresses();
+        var holdTime = ReadHoldTime();
         var options = new AgentOptions
         {
             Node = ReadNode(),
@@ -54,12 +61,15 @@ internal sealed class AgentOptionsReader
             Announce = announce,
             AllInterfaces = _raw.AllInterfaces,
             Ipv6Length = _raw.Send56 ? 56 : 64,
-            MultihopTtl = (int)ReadNumber("--multihopttl", _raw.MultihopTtl, 16, 1, 255, "the number of hops that the packets of a session may take"),
-            HoldTime = ReadHoldTime(),
-            LocalAs = (uint)ReadNumber("--local-as", _raw.LocalAs, 65001, 1, uint.MaxValue, "an AS number"),
-            PeerAs = (uint)ReadNumber("--peer-as", _raw.PeerAs, 65000, 1, uint.MaxValue, "an AS number"),
+            MultihopTtl = (int)_errors.Number("--multihopttl", _raw.MultihopTtl, 16, 1, 255, "the number of hops that the packets of a session may take"),
+            HoldTime = holdTime,
+            LocalAs = (uint)_errors.Number("--local-as", _raw.LocalAs, 65001, 1, uint.MaxValue, "an AS number"),
+            PeerAs = (uint)_errors.Number("--peer-as", _raw.PeerAs, 65000, 1, uint.MaxValue, "an AS number"),
             Hub = hub,
-            StateDirectory = string.IsNullOrWhiteSpace(_raw.State) ? DefaultStateDirectory : Path.GetFullPath(_raw.State),
+            Protocol = new ProtocolOptionsReader(_raw, _errors).Read(holdTime),
+            Damping = ReadDamping(),
+            StateDirectory = StateDirectory(_raw.State),
+            ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
             LogLevel = ReadLogLevel(),
             LogJson = _raw.LogJson,
             NeedsStoredIntent = role is null && hub is null && !_raw.Primary && !_raw.Secondary && (announce.IsEmpty || announce.Any(prefix => prefix.Role is null)),
@@ -107,7 +117,7 @@ internal sealed class AgentOptionsReader
 
     private ImmutableArray<NeighborEndpoint> ReadNeighbors(int? dataCenter)
     {
-        var port = (int)ReadNumber("--neighbor-port", _raw.NeighborPort, NeighborEndpoint.DefaultPort, 1, 65535, "a TCP port");
+        var port = (int)_errors.Number("--neighbor-port", _raw.NeighborPort, NeighborEndpoint.DefaultPort, 1, 65535, "a TCP port");
         var neighbors = new List<NeighborEndpoint>();
         foreach (var text in _raw.Neighbors)
         {
@@ -268,7 +278,7 @@ internal sealed class AgentOptionsReader
 
     private HoldTime ReadHoldTime()
     {
-        var seconds = ReadNumber("--hold-time", _raw.HoldTime, 9, 0, ushort.MaxValue, "seconds, 0 or 3 and up");
+        var seconds = _errors.Number("--hold-time", _raw.HoldTime, 9, 0, ushort.MaxValue, "seconds, 0 or 3 and up");
         if (HoldTime.IsAcceptable((int)seconds))
         {
             return new HoldTime((ushort)seconds);
@@ -276,6 +286,16 @@ internal sealed class AgentOptionsReader
 
         _errors.Add($"--hold-time: {seconds} is not allowed by BGP; give 0 (no keepalives) or at least 3 seconds.");
         return new HoldTime(9);
+    }
+
+    private bool ReadDamping()
+    {
+        if (_raw.Damping is not (null or "on" or "off"))
+        {
+            _errors.Add($"--damping: '{_raw.Damping}' is neither; give on or off.");
+        }
+
+        return _raw.Damping != "off";
     }
 
     private LogLevel ReadLogLevel()
@@ -297,21 +317,5 @@ internal sealed class AgentOptionsReader
                 _warnings.Add($"log level '{_raw.LogLevel}' is not known, info is used; --loglevel takes trace, debug, info, warn or error");
                 return LogLevel.Information;
         }
-    }
-
-    private long ReadNumber(string flag, string? text, long absent, long smallest, long largest, string what)
-    {
-        if (text is null)
-        {
-            return absent;
-        }
-
-        if (long.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out var value) && value >= smallest && value <= largest)
-        {
-            return value;
-        }
-
-        _errors.Add($"{flag}: '{text}' is not {what}; give a number from {smallest} to {largest}.");
-        return absent;
     }
 }

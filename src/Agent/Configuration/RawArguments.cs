@@ -44,4 +44,26 @@ internal sealed record RawArguments
     public string? LocalAs { get; init; }
 
     public string? PeerAs { get; init; }
+
+    public string? Md5KeyFile { get; init; }
+
+    public string? TcpAoKeyFile { get; init; }
+
+    public string? TtlSecurity { get; init; }
+
+    public bool ExtendedMessages { get; init; }
+
+    public bool EnhancedRouteRefresh { get; init; }
+
+    public bool GracefulRestartHelper { get; init; }
+
+    public string? SendHoldTime { get; init; }
+
+    public ImmutableArray<string> LargeCommunities { get; init; } = [];
+
+    public string? GracefulShutdown { get; init; }
+
+    public string? Damping { get; init; }
+
+    public string? Control { get; init; }
 }

@@ -3,7 +3,8 @@ using System.Runtime.InteropServices;
 namespace FailoverHub.Agent.Platform;
 
 /// <summary>
-/// SIGTERM and SIGINT end the agent in order; a second SIGINT ends it at once. SIGHUP does nothing: the vendor's unit sends it as
+/// SIGTERM and SIGINT end the agent in order; a second one ends what it still waits for, and when there is nothing of the kind, a second SIGINT
+/// ends it at once. SIGHUP does nothing: the vendor's unit sends it as
 /// "reload", and there is nothing to read again.
 /// </summary>
 internal sealed class StopSignals : IDisposable
@@ -13,13 +14,16 @@ internal sealed class StopSignals : IDisposable
 
     private readonly PosixSignalRegistration[] _registrations;
     private readonly Action<string> _stop;
+    private readonly Func<string, bool> _hurry;
     private int _asked;
 
     /// <param name="stop">Called once, with the signal's name, on a thread of the runtime.</param>
+    /// <param name="hurry">Called for each further one; false: there was nothing to cut short.</param>
     /// <param name="ignored">Called for each SIGHUP.</param>
-    public StopSignals(Action<string> stop, Action ignored)
+    public StopSignals(Action<string> stop, Func<string, bool> hurry, Action ignored)
     {
         _stop = stop;
+        _hurry = hurry;
         _registrations =
         [
             PosixSignalRegistration.Create(PosixSignal.SIGTERM, context => OnStop(context, "SIGTERM")),
@@ -47,7 +51,7 @@ internal sealed class StopSignals : IDisposable
         {
             _stop(name);
         }
-        else if (context.Signal == PosixSignal.SIGINT)
+        else if (!_hurry(name) && context.Signal == PosixSignal.SIGINT)
         {
             Environment.Exit(Interrupted);
         }

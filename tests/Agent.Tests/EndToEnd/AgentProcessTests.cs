@@ -200,6 +200,40 @@ public sealed class AgentProcessTests : IAsyncLifetime
         }
     }
 
+    /// <summary>The wait is long, so that what ends it is the second signal.</summary>
+    [Fact]
+    public async Task GracefulShutdown_OnSigterm_AnnouncesWithTheCommunityFirst_AndGoesAtOnceAtTheSecondSigterm()
+    {
+        var agent = Start("--graceful-shutdown", "30");
+        await EachSeesAsync(FakeRouter.Primary);
+
+        agent.Terminate();
+        await EachSeesAsync(new Community(65535, 0));
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Failed or Seen.Update { Routes.Withdrawn.IsEmpty: false }));
+        agent.Terminate();
+
+        Assert.Equal(0, await agent.ExitAsync());
+        foreach (var router in _routers)
+        {
+            Assert.Equal((6, 2), ((await router.Log.FirstAsync<Seen.Failed>()).Error is var error) ? (error.Code, error.Subcode) : default);
+            var last = router.Log.Seen.OfType<Seen.Update>().Last(update => update.Announces(Prefix, new Community(65535, 0)));
+            Assert.True(last.Announces(Prefix, FakeRouter.Primary));
+        }
+    }
+
+    [Fact]
+    public async Task GracefulShutdown_TimeIsOver_EndsAsAlways()
+    {
+        var agent = Start("--graceful-shutdown", "1");
+        await EachSeesAsync(FakeRouter.Primary);
+
+        agent.Terminate();
+
+        Assert.Equal(0, await agent.ExitAsync());
+        await EachSeesAsync(new Community(65535, 0));
+        await agent.Output.FirstAsync<string>(line => line.Contains("graceful shutdown of 1 prefix on 4 sessions", StringComparison.Ordinal));
+    }
+
     [Fact]
     public async Task SecondAgentOnTheSameState_IsRefused()
     {

@@ -1,0 +1,106 @@
+using System.CommandLine;
+using FailoverHub.Agent.Node;
+
+namespace FailoverHub.Agent.Configuration;
+
+/// <summary>The flags of the daemon, each with its line of help.</summary>
+internal sealed class RunFlags
+{
+    private readonly Option<string?> _dataCenter = Text("--dcid", "ID", "Data center id: dials its four route servers.", "-dcid");
+    private readonly Option<bool> _primary = Flag("--primary", "Announce as primary unless an intent or --announce says otherwise.", "-primary");
+    private readonly Option<bool> _secondary = Flag("--secondary", "Announce as secondary unless an intent or --announce says otherwise.", "-secondary");
+    private readonly Option<bool> _send56 = Flag("--send56", "Widen IPv6 addresses to /56 instead of /64.", "-send56");
+    private readonly Option<bool> _allInterfaces = Flag("--allifs", "Look for shared addresses on every interface, not only on loopback.", "-allifs");
+    private readonly Option<string?> _multihopTtl = Text("--multihopttl", "HOPS", "TTL of the sessions' packets, 1 to 255 (default 16).", "-multihopttl");
+    private readonly Option<string?> _neighborPattern = Text("--neighborpattern", "PATTERN", $"Addresses of the route servers; the first %d is the data center id, the second 1 to 4 (default {NeighborPattern.Default}).", "-neighborpattern");
+    private readonly Option<string?> _logLevel = Text("--loglevel", "LEVEL", "trace, debug, info, warn or error (default info).", "-loglevel");
+    private readonly Option<bool> _logJson = Flag("--logjson", "Write the log as JSON, one object a line.", "-logjson");
+    private readonly Option<string[]> _neighbors = Many("--neighbor", "ADDR[:PORT]", "A route server, instead of those of the data center; may be given any number of times. IPv6 with port: [ADDR]:PORT.");
+    private readonly Option<string?> _neighborPort = Text("--neighbor-port", "PORT", "Port of neighbors given without one (default 179).");
+    private readonly Option<string[]> _localAddresses = Many("--local-address", "ADDR", "Source address of the sessions; at most one of each family.");
+    private readonly Option<string?> _routerId = Text("--router-id", "A.B.C.D", "BGP identifier, another one on each node (default: chosen once and kept in the state directory).");
+    private readonly Option<string[]> _announce = Many("--announce", "PREFIX[=ROLE]", "A shared prefix that counts as present, with its role (primary or secondary); may be given any number of times.");
+    private readonly Option<string?> _hub = Text("--hub", "URL", "The hub, such as http://127.0.0.1:5081 (default: none, stand-alone).");
+    private readonly Option<string?> _state = StateOption();
+    private readonly Option<string?> _holdTime = Text("--hold-time", "SECONDS", "Hold time that is offered: 0 or 3 to 65535 (default 9).");
+    private readonly Option<string?> _node = Text("--node", "NAME", "Name of this node, unique in the fleet (default: the host's name).");
+    private readonly Option<string?> _localAs = Text("--local-as", "ASN", "Our AS number (default 65001).");
+    private readonly Option<string?> _peerAs = Text("--peer-as", "ASN", "AS number of the route servers (default 65000).");
+    private readonly Option<string?> _md5KeyFile = Text("--md5-key-file", "FILE", "Sign the sessions with TCP MD5 (RFC 2385); the key is all of the file but one newline at its end. Mode 600.");
+    private readonly Option<string?> _tcpAoKeyFile = Text("--tcp-ao-key-file", "FILE", "Sign the sessions with TCP-AO (RFC 5925), where the kernel has it. Lines 'key SECRET', 'send-id N', 'receive-id N', 'algorithm hmac-sha-1|aes-128-cmac'. Mode 600.");
+    private readonly Option<string?> _ttlSecurity = Text("--ttl-security", "HOPS", "Take packets only from neighbors at most so many hops away (GTSM, RFC 5082), 1 to 254; instead of --multihopttl.");
+    private readonly Option<bool> _extendedMessages = Flag("--extended-messages", "Offer messages of up to 65535 octets (RFC 8654).");
+    private readonly Option<bool> _enhancedRouteRefresh = Flag("--enhanced-route-refresh", "Offer enhanced route refresh (RFC 7313).");
+    private readonly Option<bool> _gracefulRestartHelper = Flag("--graceful-restart-helper", "Offer the helper's side of graceful restart (RFC 4724, RFC 8538): End-of-RIB is sent; our own routes are never kept after a session.");
+    private readonly Option<string?> _sendHoldTime = Text("--send-hold-time", "SECONDS", "End a session whose neighbor takes none of our output for so long (RFC 9687); longer than --hold-time (default: twice the negotiated hold time).");
+    private readonly Option<string[]> _largeCommunities = Many("--large-community", "A:B:C", "A large community (RFC 8092) on everything that is announced; may be given any number of times.");
+    private readonly Option<string?> _gracefulShutdown = Text("--graceful-shutdown", "SECONDS", $"Before a drain or a stop withdraws, announce with community 65535:0 for so long (RFC 8326), 0 to {ProtocolOptionsReader.LongestGracefulShutdown}; a stop waits {NodeSettings.LongestGoodbye.TotalSeconds:0} s at most, and a second signal ends the wait (default 0: off).");
+    private readonly Option<string?> _damping = Text("--damping", "on|off", "Hold back a prefix whose address comes and goes all the time (default on).");
+    private readonly Option<string?> _control = ControlOption();
+
+    /// <summary>In the order of the help.</summary>
+    public IEnumerable<Option> All =>
+    [
+        _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
+        _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
+        _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control,
+    ];
+
+    /// <summary>What was given of them.</summary>
+    public RawArguments Collect(ParseResult result) => new()
+    {
+        DataCenter = Value(result, _dataCenter),
+        Primary = Value(result, _primary),
+        Secondary = Value(result, _secondary),
+        Send56 = Value(result, _send56),
+        AllInterfaces = Value(result, _allInterfaces),
+        MultihopTtl = Value(result, _multihopTtl),
+        NeighborPattern = Value(result, _neighborPattern),
+        LogLevel = Value(result, _logLevel),
+        LogJson = Value(result, _logJson),
+        Neighbors = [.. Value(result, _neighbors) ?? []],
+        NeighborPort = Value(result, _neighborPort),
+        LocalAddresses = [.. Value(result, _localAddresses) ?? []],
+        RouterId = Value(result, _routerId),
+        Announce = [.. Value(result, _announce) ?? []],
+        Hub = Value(result, _hub),
+        State = Value(result, _state),
+        HoldTime = Value(result, _holdTime),
+        Node = Value(result, _node),
+        LocalAs = Value(result, _localAs),
+        PeerAs = Value(result, _peerAs),
+        Md5KeyFile = Value(result, _md5KeyFile),
+        TcpAoKeyFile = Value(result, _tcpAoKeyFile),
+        TtlSecurity = Value(result, _ttlSecurity),
+        ExtendedMessages = Value(result, _extendedMessages),
+        EnhancedRouteRefresh = Value(result, _enhancedRouteRefresh),
+        GracefulRestartHelper = Value(result, _gracefulRestartHelper),
+        SendHoldTime = Value(result, _sendHoldTime),
+        LargeCommunities = [.. Value(result, _largeCommunities) ?? []],
+        GracefulShutdown = Value(result, _gracefulShutdown),
+        Damping = Value(result, _damping),
+        Control = Value(result, _control),
+    };
+
+    /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>
+    public static Option<string?> StateOption() =>
+        Text("--state", "DIR", $"Directory for the last intent and the journal (default {AgentOptionsReader.DefaultStateDirectory}).");
+
+    /// <summary>Where a running agent answers <c>status</c> and <c>trace</c>.</summary>
+    public static Option<string?> ControlOption() =>
+        Text("--control", "SOCKET", "Unix socket on which the agent answers 'status' and 'trace', for its own user only (default: control.sock in the state directory).");
+
+    // An option that itself was given wrongly has its error already; its value must not be asked for.
+    public static T? Value<T>(ParseResult result, Option<T> option) =>
+        result.GetResult(option) is { } given && !given.Errors.Any() ? result.GetValue(option) : default;
+
+    private static Option<string?> Text(string name, string placeholder, string description, params string[] aliases) =>
+        new(name, aliases) { HelpName = placeholder, Description = description };
+
+    private static Option<string[]> Many(string name, string placeholder, string description) =>
+        new(name) { HelpName = placeholder, Description = description, Arity = ArgumentArity.OneOrMore };
+
+    public static Option<bool> Flag(string name, string description, params string[] aliases) =>
+        new(name, aliases) { Description = description };
+}
