@@ -1,3 +1,5 @@
+using System.Text;
+
 namespace FailoverHub.Bgp.Messages;
 
 // NOTIFICATION (RFC 4271 4.5): the last message of a session.
@@ -27,4 +29,11 @@ internal sealed record NotificationMessage(NotificationCode Code, ReadOnlyMemory
         Code == NotificationCode.HardReset && Data.Length >= 2
             ? new NotificationMessage(new NotificationCode(Data.Span[0], Data.Span[1]), Data[2..])
             : this;
+
+    // The one that is made by itself would print Meaning, which may be the message again, and never end.
+    protected override bool PrintMembers(StringBuilder builder)
+    {
+        builder.Append(Code).Append(", ").Append(Data.Length).Append(" octets");
+        return true;
+    }
 }

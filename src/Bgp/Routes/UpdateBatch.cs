@@ -3,6 +3,7 @@ using System.Net;
 using System.Net.Sockets;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Wire;
+using FailoverHub.Bgp.Wire.Attributes;
 
 namespace FailoverHub.Bgp.Routes;
 
@@ -81,7 +82,7 @@ internal sealed class UpdateBatch(AdvertisingContext context)
     private int LengthOf(PathAttributes attributes)
     {
         var scratch = new WireWriter();
-        UpdateCodec.WriteAttributes(scratch, attributes, context.Wire);
+        AttributeListCodec.Write(scratch, attributes, context.Wire);
         return scratch.Length;
     }
 

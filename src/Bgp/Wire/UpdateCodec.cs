@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Wire.Attributes;
 
 namespace FailoverHub.Bgp.Wire;
 
@@ -33,22 +34,26 @@ internal static class UpdateCodec
             throw new SessionFaultException(NotificationCode.MalformedAttributeList, "the lengths inside of the UPDATE do not fit its own");
         }
 
+        // RFC 7606 3 i and 5.3.
         if (!PrefixCodec.TryRead(withdrawnBytes, ipv6: false, out var withdrawn) || !PrefixCodec.TryRead(reader.Rest, ipv6: false, out var announced))
         {
             throw new SessionFaultException(NotificationCode.InvalidNetworkField, "the UPDATE has a prefix that cannot be one");
         }
 
+        var faults = new FaultLog();
+        var attributes = new PathAttributes();
+        Span<bool> seen = stackalloc bool[256];
+        seen.Clear();
+        AttributeListCodec.Read(attributeBytes, context, attributes, faults, seen);
+        CheckMandatory(attributes, context.Ipv4Unicast ? announced : [], faults);
+        CheckSomethingToWithdraw(attributes, announced, seen, faults);
+        faults.ThrowIfSessionReset();
         if (!context.Ipv4Unicast)
         {
             // As with MP_REACH_NLRI of a family that was not negotiated.
             (withdrawn, announced) = ([], []);
         }
 
-        var faults = new FaultLog();
-        var attributes = new PathAttributes();
-        ReadAttributes(attributeBytes, context, attributes, ref faults);
-        CheckMandatory(attributes, announced, ref faults);
-        CheckSomethingToWithdraw(attributes, announced, faults);
         return new DecodedUpdate(new UpdateMessage { Withdrawn = withdrawn, Attributes = attributes, Announced = announced }, faults.Worst, faults.Problem)
         {
             EndOfRib = EndOfRib(body, attributes),
@@ -61,99 +66,10 @@ internal static class UpdateCodec
         : body.Length <= LongestEndOfRib && attributes.MpUnreach is { Prefixes.IsEmpty: true } unreach ? unreach.Family.Known
         : null;
 
-    private static void ReadAttributes(ReadOnlySpan<byte> bytes, UpdateContext context, PathAttributes into, ref FaultLog faults)
-    {
-        Span<bool> seen = stackalloc bool[256];
-        seen.Clear();
-        ImmutableArray<OtherAttribute>.Builder? others = null;
-        var reader = new WireReader(bytes);
-        while (reader.Remaining > 0)
-        {
-            var start = reader.Rest;
-            if (!TryHeader(ref reader, out var flags, out var code, out var value))
-            {
-                // RFC 7606 4: where the next attribute begins is unknown, but where the prefixes begin is known.
-                faults.Add(AttributeFault.TreatAsWithdraw, "the attributes overrun their length");
-                break;
-            }
-
-            var whole = start[..(start.Length - reader.Remaining)];
-            var row = AttributeTable.Find(code);
-            if (seen[code])
-            {
-                if (code is AttributeTable.MpReachCode or AttributeTable.MpUnreachCode)
-                {
-                    throw new SessionFaultException(NotificationCode.MalformedAttributeList, $"the UPDATE has two {row!.Name}");
-                }
-
-                faults.Add(AttributeFault.Discard, $"attribute {code} is there twice, the first counts");
-                continue;
-            }
-
-            seen[code] = true;
-            if (row is not null)
-            {
-                ReadKnown(row, flags, value, whole, context, into, ref faults);
-            }
-            else if ((flags & AttributeFlags.Optional) == 0)
-            {
-                throw new SessionFaultException(NotificationCode.UnrecognizedWellKnownAttribute, $"attribute {code} claims to be well-known and is not", whole);
-            }
-            else if ((flags & AttributeFlags.Transitive) != 0)
-            {
-                others ??= ImmutableArray.CreateBuilder<OtherAttribute>();
-                others.Add(new OtherAttribute((byte)flags, code, value.ToArray()));
-            }
-        }
-
-        into.Other = others?.DrainToImmutable() ?? [];
-    }
-
-    private static void ReadKnown(
-        AttributeRow row, AttributeFlags flags, ReadOnlySpan<byte> value, ReadOnlySpan<byte> whole, UpdateContext context, PathAttributes into, ref FaultLog faults)
-    {
-        if ((flags & AttributeFlags.Kind) != row.Flags)
-        {
-            // RFC 7606 3 c. The value is read all the same: it may be the one with the prefixes.
-            faults.Add(AttributeFault.TreatAsWithdraw, $"{row.Name} has the wrong flags");
-        }
-
-        if (row.Read(value, context, into))
-        {
-            return;
-        }
-
-        if (row.OnFault == AttributeFault.SessionReset)
-        {
-            throw new SessionFaultException(row.ResetCode, $"{row.Name} is malformed", whole);
-        }
-
-        faults.Add(row.OnFault, $"{row.Name} is malformed");
-    }
-
-    private static bool TryHeader(ref WireReader reader, out AttributeFlags flags, out byte code, out ReadOnlySpan<byte> value)
-    {
-        code = 0;
-        value = default;
-        var read = reader.TryByte(out var flagBits);
-        flags = (AttributeFlags)flagBits;
-        if (!read || !reader.TryByte(out code))
-        {
-            return false;
-        }
-
-        if ((flags & AttributeFlags.ExtendedLength) != 0)
-        {
-            return reader.TryUInt16(out var two) && reader.TryBytes(two, out value);
-        }
-
-        return reader.TryByte(out var one) && reader.TryBytes(one, out value);
-    }
-
     // RFC 4271 5, RFC 7606 3 d. Withdrawals need no attributes.
-    private static void CheckMandatory(PathAttributes attributes, ImmutableArray<IPNetwork> announced, ref FaultLog faults)
+    private static void CheckMandatory(PathAttributes attributes, ImmutableArray<IPNetwork> announced, FaultLog faults)
     {
-        if (announced.IsEmpty && attributes.MpReach is null)
+        if (announced.IsEmpty && attributes.MpReach is null or { Prefixes.IsEmpty: true })
         {
             return;
         }
@@ -166,12 +82,14 @@ internal static class UpdateCodec
         }
     }
 
-    // RFC 7606 5.2: treat-as-withdraw needs prefixes to withdraw. Without them the error may have hidden them, and nothing smaller than a new start is safe.
-    private static void CheckSomethingToWithdraw(PathAttributes attributes, ImmutableArray<IPNetwork> announced, FaultLog faults)
+    // RFC 7606 5.2: treat-as-withdraw needs prefixes to withdraw. Attributes without any are a sign that the error has hidden them, and nothing smaller than
+    // a new start is safe. MP_UNREACH_NLRI alone is complete in itself; MP_REACH_NLRI of a family that we pass over does name routes, none of ours.
+    private static void CheckSomethingToWithdraw(PathAttributes attributes, ImmutableArray<IPNetwork> announced, ReadOnlySpan<bool> seen, FaultLog faults)
     {
-        if (faults.Worst == AttributeFault.TreatAsWithdraw && announced.IsEmpty && attributes.MpReach is null)
+        var namesRoutes = !announced.IsEmpty || (seen[AttributeTable.MpReachCode] && attributes.MpReach is not { Prefixes.IsEmpty: true });
+        if (faults.Worst == AttributeFault.TreatAsWithdraw && !namesRoutes && (!seen[AttributeTable.MpUnreachCode] || seen.Count(true) > 1))
         {
-            throw new SessionFaultException(NotificationCode.MalformedAttributeList, $"the UPDATE names no route that it is about, and {faults.Problem}");
+            faults.AddReset(NotificationCode.MalformedAttributeList, $"the UPDATE names no route that it is about, and {faults.Problem}");
         }
     }
 
@@ -182,85 +100,9 @@ internal static class UpdateCodec
         PrefixCodec.Write(writer, update.Withdrawn);
         writer.PatchUInt16(withdrawn);
         var attributes = writer.ReserveUInt16();
-        WriteAttributes(writer, update.Attributes, context);
+        AttributeListCodec.Write(writer, update.Attributes, context);
         writer.PatchUInt16(attributes);
         PrefixCodec.Write(writer, update.Announced);
         writer.EndMessage(context.MaxMessageLength);
-    }
-
-    public static void WriteAttributes(WireWriter writer, PathAttributes attributes, UpdateContext context)
-    {
-        foreach (var row in AttributeTable.Rows)
-        {
-            if (row.IsPresent(attributes, context))
-            {
-                WriteOne(writer, row, attributes, context);
-            }
-        }
-
-        foreach (var other in attributes.Other)
-        {
-            // The extended length is a matter of the length, whatever it came with.
-            var extended = other.Value.Length > byte.MaxValue;
-            writer.Byte((byte)((other.Flags & ~(byte)AttributeFlags.ExtendedLength) | (extended ? (byte)AttributeFlags.ExtendedLength : 0)));
-            writer.Byte(other.Code);
-            if (extended)
-            {
-                writer.UInt16((ushort)other.Value.Length);
-            }
-            else
-            {
-                writer.Byte((byte)other.Value.Length);
-            }
-
-            writer.Bytes(other.Value.Span);
-        }
-    }
-
-    // The length is patched in after the value. The prefixes may be long, so their attributes get two octets of length at once, as FRR and BIRD write
-    // them; the others are nearly always short and are moved by one octet when they are not.
-    private static void WriteOne(WireWriter writer, AttributeRow row, PathAttributes attributes, UpdateContext context)
-    {
-        if (row.Code is AttributeTable.MpReachCode or AttributeTable.MpUnreachCode)
-        {
-            writer.Byte((byte)(row.Flags | AttributeFlags.ExtendedLength));
-            writer.Byte(row.Code);
-            var mark = writer.ReserveUInt16();
-            row.Write(attributes, context, writer);
-            writer.PatchUInt16(mark);
-            return;
-        }
-
-        var start = writer.Length;
-        writer.Byte((byte)row.Flags);
-        writer.Byte(row.Code);
-        var shortMark = writer.ReserveByte();
-        row.Write(attributes, context, writer);
-        if (writer.Length - shortMark <= byte.MaxValue)
-        {
-            writer.PatchByte(shortMark);
-        }
-        else
-        {
-            writer.Widen(shortMark);
-            writer.SetByte(start, (byte)(row.Flags | AttributeFlags.ExtendedLength));
-        }
-    }
-
-    // The worst fault of one UPDATE and the words for it.
-    private struct FaultLog
-    {
-        public AttributeFault Worst { get; private set; }
-
-        public string? Problem { get; private set; }
-
-        public void Add(AttributeFault fault, string problem)
-        {
-            if (fault > Worst)
-            {
-                Worst = fault;
-                Problem = problem;
-            }
-        }
     }
 }

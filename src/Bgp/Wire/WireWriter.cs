@@ -57,6 +57,8 @@ internal sealed class WireWriter
 
     public void UInt32(uint value) => BinaryPrimitives.WriteUInt32BigEndian(Take(4), value);
 
+    public void UInt64(ulong value) => BinaryPrimitives.WriteUInt64BigEndian(Take(8), value);
+
     public void Bytes(ReadOnlySpan<byte> value) => value.CopyTo(Take(value.Length));
 
     public void Address(IPAddress address)

@@ -15,7 +15,7 @@ public sealed class CaptureTests
         Assert.NotEmpty(CapturedMessages.From(file));
         foreach (var captured in CapturedMessages.From(file))
         {
-            var message = Codec.Decode(captured.Bytes);
+            var message = Codec.Decode(captured.Bytes, Codec.FourOctets);
             Assert.Equal(captured.Type, message.Type == BgpMessageType.RouteRefresh ? "ROUTE-REFRESH" : message.Type.ToString().ToUpperInvariant());
             Assert.Equal(MessageText.Of(message), MessageText.Of(Codec.Decode(Codec.Encode(message))));
         }

@@ -11,6 +11,9 @@ internal static class Codec
 
     public static readonly UpdateContext Extended = FourOctets with { ExtendedMessages = true };
 
+    // A neighbor in our own AS.
+    public static readonly UpdateContext Internal = FourOctets with { InternalPeer = true };
+
     public static readonly UpdateContext TwoOctets = FourOctets with { FourOctetAs = false };
 
     public static byte[] Encode(BgpMessage message, UpdateContext? context = null)
@@ -27,7 +30,7 @@ internal static class Codec
                 return MessageCodec.Keepalive.ToArray();
             case UpdateMessage update:
                 var writer = new WireWriter();
-                UpdateCodec.Write(writer, update, context ?? FourOctets);
+                UpdateCodec.Write(writer, update, context ?? Internal);
                 return writer.Finish().ToArray();
             default:
                 throw new ArgumentOutOfRangeException(nameof(message));
@@ -37,11 +40,11 @@ internal static class Codec
     // Every message in the bytes, and what was wrong with UPDATEs.
     public static List<(BgpMessage Message, AttributeFault Fault)> DecodeAll(ReadOnlySpan<byte> bytes, UpdateContext? context = null)
     {
-        var framer = new MessageFramer { ExtendedMessages = (context ?? FourOctets).ExtendedMessages, EnhancedRouteRefresh = true };
+        var framer = new MessageFramer { ExtendedMessages = (context ?? Internal).ExtendedMessages, EnhancedRouteRefresh = true };
         var messages = new List<(BgpMessage, AttributeFault)>();
         while (framer.TryNext(ref bytes, out var type, out var body))
         {
-            messages.Add(DecodeBody(type, body, context ?? FourOctets));
+            messages.Add(DecodeBody(type, body, context ?? Internal));
         }
 
         return messages;

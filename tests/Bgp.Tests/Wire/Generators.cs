@@ -1,4 +1,3 @@
-using System.Collections.Immutable;
 using System.Net;
 using CsCheck;
 using FailoverHub.Bgp.Messages;
@@ -8,14 +7,14 @@ namespace FailoverHub.Bgp.Tests.Wire;
 // Any valid message, for properties.
 internal static class Generators
 {
-    private static readonly Gen<ReadOnlyMemory<byte>> SomeBytes = Gen.Byte.Array[0, 40].Select(bytes => (ReadOnlyMemory<byte>)bytes);
+    public static readonly Gen<ReadOnlyMemory<byte>> SomeBytes = Gen.Byte.Array[0, 40].Select(bytes => (ReadOnlyMemory<byte>)bytes);
 
     private static readonly Gen<IPNetwork> Ipv4Prefix = Prefix(4);
 
     private static readonly Gen<IPNetwork> Ipv6Prefix = Prefix(16);
 
     // An IPv4 address in 16 octets would come back as itself all the same: ::ffff:a.b.c.d is an IPv6 address here.
-    private static readonly Gen<IPAddress> Ipv6Address = Gen.Byte.Array[16].Select(bytes => new IPAddress(bytes));
+    public static readonly Gen<IPAddress> Ipv6Address = Gen.Byte.Array[16].Select(bytes => new IPAddress(bytes));
 
     private static readonly Gen<AfiSafi> AnyFamily = Gen.Select(Gen.UShort, Gen.Byte, (afi, safi) => new AfiSafi(afi, safi));
 
@@ -32,11 +31,6 @@ internal static class Generators
             .Select(entries => (Capability)new Capability.ExtendedNextHop([.. entries])),
         Gen.Select(Gen.Byte.Where(code => code is not (1 or 2 or 5 or 6 or 64 or 65 or 70)), SomeBytes, (code, value) => (Capability)new Capability.Other(code, value)));
 
-    private static readonly Gen<ImmutableArray<AsPathSegment>> AnyPath = Gen.Select(
-        Gen.Enum<AsPathSegmentType>(),
-        Gen.UInt[1, uint.MaxValue].Array[1, 100],
-        (type, numbers) => new AsPathSegment(type, [.. numbers])).Array[0, 3].Select(segments => segments.ToImmutableArray());
-
     private static readonly Gen<MpReach> AnyReach = Gen.OneOf(
         Gen.Select(Ipv6Address, Ipv6Address, Gen.Bool, Ipv6Prefix.Array[0, 30], (global, local, two, prefixes) =>
             new MpReach(new AfiSafi(2, 1), global, two ? local : null, [.. prefixes])),
@@ -45,16 +39,6 @@ internal static class Generators
     private static readonly Gen<MpUnreach> AnyUnreach = Gen.OneOf(
         Ipv6Prefix.Array[0, 30].Select(prefixes => new MpUnreach(new AfiSafi(2, 1), [.. prefixes])),
         Ipv4Prefix.Array[0, 30].Select(prefixes => new MpUnreach(new AfiSafi(1, 1), [.. prefixes])));
-
-    private static readonly Gen<ImmutableArray<OtherAttribute>> Others = Gen.Select(
-        Gen.Bool,
-        Gen.Byte[128, 255],
-        Gen.Byte.Array[0, 300],
-        (partial, code, value) => new OtherAttribute((byte)(partial ? 0xe0 : 0xc0), code, value)).Array[0, 2]
-            .Select(others => others.DistinctBy(other => other.Code).ToImmutableArray());
-
-    private static readonly Gen<LargeCommunity[]> LargeCommunities =
-        Gen.Select(Gen.UInt, Gen.UInt[0, 3], Gen.UInt, (administrator, first, second) => new LargeCommunity(administrator, first, second)).Array[0, 30];
 
     public static readonly Gen<OpenMessage> Open = Gen.Select(Gen.UShort, Gen.UShort, Gen.UInt, AnyCapability.Array[0, 20], (asNumber, hold, id, capabilities) =>
         new OpenMessage { MyAs = asNumber, HoldTimeSeconds = hold, BgpIdentifier = id, Capabilities = [.. capabilities] });
@@ -66,31 +50,21 @@ internal static class Generators
         Gen.Select(AnyFamily, Gen.Byte, (family, subtype) => new RouteRefreshMessage(family, (RouteRefreshSubtype)subtype));
 
     public static readonly Gen<UpdateMessage> Update = Gen.Select(
-        Gen.Select(Gen.Enum<Origin>(), AnyPath, Gen.UInt, Gen.UInt.Array[0, 80], Gen.Bool),
-        Gen.Select(AnyReach, AnyUnreach, Others, Gen.Int[0, 15], LargeCommunities),
-        Gen.Select(Ipv4Prefix.Array[0, 30], Ipv4Prefix.Array[0, 30], Gen.Byte.Array[4]),
-        (plain, multiprotocol, classic) =>
+        AttributeGenerators.Any,
+        Gen.Select(AnyReach, AnyUnreach, Gen.Int[0, 3]),
+        Gen.Select(Ipv4Prefix.Array[0, 30], Ipv4Prefix.Array[0, 30]),
+        (attributes, multiprotocol, classic) =>
         {
-            var (origin, path, number, communities, atomic) = plain;
-            var (reach, unreach, others, which, large) = multiprotocol;
-            var (withdrawn, announced, nextHop) = classic;
+            var (reach, unreach, which) = multiprotocol;
+            var (withdrawn, announced) = classic;
             return new UpdateMessage
             {
                 Withdrawn = [.. withdrawn],
                 Announced = [.. announced],
-                Attributes = new PathAttributes
+                Attributes = attributes with
                 {
-                    Origin = origin,
-                    AsPath = path,
-                    NextHop = new IPAddress(nextHop),
-                    MultiExitDisc = (which & 1) != 0 ? number : null,
-                    LocalPref = (which & 2) != 0 ? number : null,
-                    AtomicAggregate = atomic,
-                    Communities = [.. communities.Select(value => new Community(value))],
-                    LargeCommunities = LargeCommunity.Canonical([.. large]),
-                    MpReach = (which & 4) != 0 ? reach : null,
-                    MpUnreach = (which & 8) != 0 ? unreach : null,
-                    Other = others,
+                    MpReach = (which & 1) != 0 ? reach : null,
+                    MpUnreach = (which & 2) != 0 ? unreach : null,
                 },
             };
         });

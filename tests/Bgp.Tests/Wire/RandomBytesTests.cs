@@ -60,7 +60,7 @@ public sealed class RandomBytesTests
 
     private static void Read(byte[] bytes)
     {
-        foreach (var context in (UpdateContext[])[Codec.FourOctets, Codec.TwoOctets, Codec.Extended, default])
+        foreach (var context in (UpdateContext[])[Codec.FourOctets, Codec.TwoOctets, Codec.Internal, Codec.Extended, default])
         {
             try
             {

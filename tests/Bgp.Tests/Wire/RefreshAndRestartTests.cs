@@ -115,6 +115,7 @@ public sealed class RefreshAndRestartTests
         Assert.Equal("NOTIFICATION 6/9 0602026279", MessageText.Of(hard));
         Assert.Equal(MessageText.Of(reason), MessageText.Of(hard.Meaning));
         Assert.Equal(MessageText.Of(reason), MessageText.Of(reason.Meaning));
+        Assert.Equal("NotificationMessage { Cease/Hard Reset, 5 octets }", hard.ToString());
         var bare = new NotificationMessage(NotificationCode.HardReset, new byte[] { 6 });
         Assert.Equal(NotificationCode.HardReset, bare.Meaning.Code);
     }

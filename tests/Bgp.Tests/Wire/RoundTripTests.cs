@@ -34,7 +34,7 @@ public sealed class RoundTripTests
                     at += length;
                     while (framer.TryNext(ref piece, out var type, out var body))
                     {
-                        read.Add(MessageText.Of(Codec.DecodeBody(type, body, Codec.FourOctets).Message));
+                        read.Add(MessageText.Of(Codec.DecodeBody(type, body, Codec.Internal).Message));
                     }
                 }
 

@@ -3,6 +3,7 @@ using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Tests.Session;
 using FailoverHub.Bgp.Wire;
+using FailoverHub.Bgp.Wire.Attributes;
 
 namespace FailoverHub.Bgp.Tests.Wire;
 
@@ -202,7 +203,7 @@ public sealed class UpdateErrorTests
     {
         var writer = new WireWriter();
         var update = Assert.IsType<UpdateMessage>(Codec.Decode(CapturedMessages.From("vendor-equivalent").First(captured => captured.Type == "UPDATE").Bytes));
-        UpdateCodec.WriteAttributes(writer, update.Attributes, Codec.FourOctets);
+        AttributeListCodec.Write(writer, update.Attributes, Codec.FourOctets);
 
         Assert.Equal([0x90, 14], writer.Finish().Span[..2].ToArray());
     }

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Bgp.Messages;
 
-namespace FailoverHub.Bgp.Wire;
+namespace FailoverHub.Bgp.Wire.Attributes;
 
 // AS_PATH in two octets or in four (RFC 6793), and AS4_PATH, which is always in four.
 internal static class AsPathCodec
@@ -22,7 +22,7 @@ internal static class AsPathCodec
             var numbers = ImmutableArray.CreateBuilder<uint>(count);
             for (var i = 0; i < count; i++)
             {
-                if (!TryAsNumber(ref reader, fourOctetAs, out var number) || number == 0)
+                if (!TryReadNumber(ref reader, fourOctetAs, out var number) || number == 0)
                 {
                     return false;
                 }
@@ -45,19 +45,24 @@ internal static class AsPathCodec
             writer.Byte(checked((byte)segment.AsNumbers.Length));
             foreach (var number in segment.AsNumbers)
             {
-                if (fourOctetAs)
-                {
-                    writer.UInt32(number);
-                }
-                else
-                {
-                    writer.UInt16(number > ushort.MaxValue ? OpenMessage.AsTrans : (ushort)number);
-                }
+                WriteNumber(writer, number, fourOctetAs);
             }
         }
     }
 
-    private static bool TryAsNumber(ref WireReader reader, bool fourOctetAs, out uint number)
+    public static void WriteNumber(WireWriter writer, uint number, bool fourOctetAs)
+    {
+        if (fourOctetAs)
+        {
+            writer.UInt32(number);
+        }
+        else
+        {
+            writer.UInt16(number > ushort.MaxValue ? OpenMessage.AsTrans : (ushort)number);
+        }
+    }
+
+    public static bool TryReadNumber(ref WireReader reader, bool fourOctetAs, out uint number)
     {
         if (fourOctetAs)
         {

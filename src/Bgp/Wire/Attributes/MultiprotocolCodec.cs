@@ -1,7 +1,7 @@
 using System.Net;
 using FailoverHub.Bgp.Messages;
 
-namespace FailoverHub.Bgp.Wire;
+namespace FailoverHub.Bgp.Wire.Attributes;
 
 // The values of MP_REACH_NLRI and MP_UNREACH_NLRI (layouts at MpReach and MpUnreach). A family that was not negotiated is passed over
 // (RFC 4760 7 leaves ignoring it or ending the session to us): its prefixes may have a form that we do not know.
