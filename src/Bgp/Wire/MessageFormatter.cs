@@ -18,8 +18,12 @@ internal static class MessageFormatter
             return Unreadable("a message", wholeMessage, "its header is cut short");
         }
 
-        var type = (BgpMessageType)wholeMessage[WireWriter.HeaderLength - 1];
-        var body = wholeMessage[WireWriter.HeaderLength..];
+        return Describe((BgpMessageType)wholeMessage[WireWriter.HeaderLength - 1], wholeMessage[WireWriter.HeaderLength..], context);
+    }
+
+    // body: what stands behind the header.
+    public static string Describe(BgpMessageType type, ReadOnlySpan<byte> body, UpdateContext context)
+    {
         try
         {
             return type switch

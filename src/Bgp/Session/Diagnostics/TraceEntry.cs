@@ -59,52 +59,12 @@ public sealed class TraceEntry
     /// <summary>The message in one line. Decoded at each call, not kept.</summary>
     public string Text()
     {
-        var name = Name(Type);
         if (_body?.Length == Length - WireWriter.HeaderLength)
         {
-            return $"{name}{Content(_body)}";
+            return MessageFormatter.Describe(Type, _body, _context);
         }
 
         var kept = _body is null ? "no longer kept" : $"the first {_body.Length.ToString(CultureInfo.InvariantCulture)} octets of the body kept";
-        return string.Create(CultureInfo.InvariantCulture, $"{name}, {Length} octets, {kept}");
+        return string.Create(CultureInfo.InvariantCulture, $"{MessageFormatter.NameOf(Type)}, {Length} octets, {kept}");
     }
-
-    private string Content(byte[] body)
-    {
-        try
-        {
-            return Type switch
-            {
-                BgpMessageType.Open => Open(OpenCodec.Read(body)),
-                BgpMessageType.Update => Update(UpdateCodec.Read(body, _context)),
-                BgpMessageType.Notification => " " + NotificationWords.Of(MessageCodec.ReadNotification(body)),
-                BgpMessageType.RouteRefresh => $" {MessageCodec.ReadRouteRefresh(body, enhanced: true)}",
-                _ => "",
-            };
-        }
-        catch (SessionFaultException fault)
-        {
-            return ", malformed: " + fault.Message;
-        }
-    }
-
-    private static string Open(OpenMessage open) =>
-        string.Create(CultureInfo.InvariantCulture, $" version {open.Version}, AS {open.MyAs}, hold time {open.HoldTimeSeconds} s, router id {new RouterId(open.BgpIdentifier)}");
-
-    private static string Update(DecodedUpdate decoded)
-    {
-        var update = decoded.Message;
-        var announced = update.Announced.AddRange(update.Attributes.MpReach?.Prefixes ?? []);
-        var withdrawn = update.Withdrawn.AddRange(update.Attributes.MpUnreach?.Prefixes ?? []);
-        return (announced.IsEmpty ? "" : " announces " + string.Join(' ', announced)) + (withdrawn.IsEmpty ? "" : " withdraws " + string.Join(' ', withdrawn));
-    }
-
-    private static string Name(BgpMessageType type) => type switch
-    {
-        BgpMessageType.Open => "OPEN",
-        BgpMessageType.Update => "UPDATE",
-        BgpMessageType.Notification => "NOTIFICATION",
-        BgpMessageType.Keepalive => "KEEPALIVE",
-        _ => "ROUTE-REFRESH",
-    };
 }

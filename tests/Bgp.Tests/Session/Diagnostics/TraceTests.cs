@@ -138,7 +138,7 @@ public sealed class TraceTests
         Assert.Equal(
             [(MessageDirection.Received, BgpMessageType.Update), (MessageDirection.Sent, BgpMessageType.Notification)],
             neighbor.Trace[^2..].Select(entry => (entry.Direction, entry.Type)));
-        Assert.Contains("malformed", neighbor.Trace[^2].Text(), StringComparison.Ordinal);
+        Assert.Contains("cannot be read", neighbor.Trace[^2].Text(), StringComparison.Ordinal);
         Assert.Contains("Malformed Attribute List", neighbor.Trace[^1].Text(), StringComparison.Ordinal);
     }
 
