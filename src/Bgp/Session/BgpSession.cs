@@ -296,9 +296,12 @@ public sealed partial class BgpSession
         }
         else
         {
-            _timers.Retry = now + _backoff.Next();
+            _timers.Retry = now + (IsRefusal(error) ? _backoff.NextAfterRefusal() : _backoff.Next());
         }
     }
+
+    // A NOTIFICATION about what was said, and not about silence: a timer that ran out (4, 8) speaks of the path or of load, and that may be over at any moment.
+    private static bool IsRefusal(SessionError error) => error.Code is not 0 and not 4 and not 8;
 
     private void ForgetConnection()
     {

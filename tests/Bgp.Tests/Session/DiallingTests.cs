@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 
 namespace FailoverHub.Bgp.Tests.Session;
@@ -123,7 +124,7 @@ public sealed class DiallingTests
             dials.Add(neighbor.Now);
             neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
             neighbor.Says(ScriptedNeighbor.Open);
-            neighbor.Says(Messages.KeepaliveMessage.Instance);
+            neighbor.Says(KeepaliveMessage.Instance);
             neighbor.Give(new SessionInput.Disconnected("connection closed by the neighbor"));
             Assert.Equal(SessionState.Idle, neighbor.State);
             neighbor.Wait(neighbor.NextDeadline!.Value - neighbor.Now);
@@ -131,6 +132,77 @@ public sealed class DiallingTests
         }
 
         Assert.All(dials.Skip(3).Zip(dials.Skip(4), (first, second) => (second - first).TotalSeconds), wait => Assert.InRange(wait, 3.75, 5));
+    }
+
+    [Fact]
+    public void NotificationsOneAfterTheOther_MakeTheWaitGrowToSixTimesTheConnectRetryTime()
+    {
+        var neighbor = new ScriptedNeighbor();
+        neighbor.Give(new SessionInput.Start());
+
+        var waits = Enumerable.Range(0, 12).Select(_ => Refused(neighbor, NotificationCode.ConnectionRejected)).ToList();
+
+        Assert.InRange(waits[0], 1, 1.5);
+        Assert.InRange(waits[1], 2.25, 3);
+        Assert.InRange(waits[2], 3.75, 5);
+        Assert.InRange(waits[3], 7.5, 10);
+        Assert.InRange(waits[4], 15, 20);
+        Assert.All(waits.Skip(5), wait => Assert.InRange(wait, 22.5, 30));
+    }
+
+    [Fact]
+    public void NotificationsAboutSilence_KeepTheConnectRetryTime()
+    {
+        var neighbor = new ScriptedNeighbor();
+        neighbor.Give(new SessionInput.Start());
+
+        Assert.All(Enumerable.Range(0, 8).Select(_ => Refused(neighbor, NotificationCode.HoldTimerExpired)), wait => Assert.InRange(wait, 1, 5));
+    }
+
+    [Fact]
+    public void AfterNotifications_AnotherKindOfFailure_GoesBackToTheConnectRetryTime()
+    {
+        var neighbor = new ScriptedNeighbor();
+        neighbor.Give(new SessionInput.Start());
+        for (var i = 0; i < 8; i++)
+        {
+            Refused(neighbor, NotificationCode.ConnectionRejected);
+        }
+
+        neighbor.Give(new SessionInput.ConnectFailed("connection refused"));
+
+        Assert.InRange((neighbor.NextDeadline!.Value - neighbor.Now).TotalSeconds, 3.75, 5);
+    }
+
+    [Fact]
+    public void AfterNotifications_ASessionThatHolds_StartsWithTheShortWaitAgain()
+    {
+        var neighbor = new ScriptedNeighbor();
+        neighbor.Give(new SessionInput.Start());
+        for (var i = 0; i < 8; i++)
+        {
+            Refused(neighbor, NotificationCode.ConnectionRejected);
+        }
+
+        neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
+        neighbor.Says(ScriptedNeighbor.Open);
+        neighbor.Says(KeepaliveMessage.Instance);
+        neighbor.Wait(5);
+        neighbor.Says(KeepaliveMessage.Instance);
+        neighbor.Wait(6);
+        neighbor.Says(new NotificationMessage(NotificationCode.AdministrativeReset, default));
+
+        Assert.InRange((neighbor.NextDeadline!.Value - neighbor.Now).TotalSeconds, 1, 1.5);
+    }
+
+    // Let in and sent away with a NOTIFICATION; then the wait, in seconds, and the next dial.
+    private static double Refused(ScriptedNeighbor neighbor, NotificationCode code)
+    {
+        neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
+        neighbor.Says(new NotificationMessage(code, default));
+        var wait = neighbor.NextDeadline!.Value - neighbor.Now;
+        Assert.Contains(neighbor.Wait(wait), effect => effect is SessionEffect.Dial);
+        return wait.TotalSeconds;
     }
 
     [Fact]

@@ -43,11 +43,10 @@ public sealed class NotificationTests
     }
 
     [Theory]
-    [InlineData("05 68 69")]
     [InlineData("00")]
     [InlineData("")]
     [InlineData("01 0a")]
-    public void Shutdown_WithUnusableText_IsShownWithoutOne(string data)
+    public void Shutdown_WithoutText_IsShownWithoutOne(string data)
     {
         var neighbor = new ScriptedNeighbor().InEstablished();
 
@@ -57,12 +56,66 @@ public sealed class NotificationTests
     }
 
     [Fact]
-    public void Shutdown_WithControlCharactersOrBadUtf8_CannotForgeLogLines()
+    public void Shutdown_WithALengthThatCannotBe_ShowsTheOctets()
     {
-        var text = ShutdownText.Read([.. "\u000d"u8, .. "a\nb\u001b[31m"u8, 0xff, 0xfe, .. "\r\nx"u8]);
+        var neighbor = new ScriptedNeighbor().InEstablished();
 
-        Assert.NotNull(text);
-        Assert.DoesNotContain(text, char.IsControl);
+        neighbor.Says(new NotificationMessage(NotificationCode.AdministrativeShutdown, Wire.Codec.Hex("05 68 69").ToArray()));
+
+        Assert.Equal("the neighbor says Cease/Administrative Shutdown: (its text is cut short: 056869)", neighbor.Error.Text);
+    }
+
+    [Theory]
+    [InlineData(128)]
+    [InlineData(129)]
+    [InlineData(255)]
+    public void Shutdown_WithALongText_IsReadWhole(int octets)
+    {
+        // RFC 8203 ended at 128, RFC 9003 ends at 255.
+        var neighbor = new ScriptedNeighbor().InEstablished();
+
+        neighbor.Says(new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(new string('x', octets))));
+
+        Assert.EndsWith(": " + new string('x', octets), neighbor.Error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Shutdown_WithControlCharacters_CannotForgeLogLines()
+    {
+        Assert.Equal("a b [31m c", ShutdownText.Read([.. "\u000d"u8, .. "a\nb\u001b[31m\u2028"u8, .. "c\r\n"u8]));
+    }
+
+    [Fact]
+    public void Shutdown_WithOtherDirectionOfWriting_ShowsWhatIsThere()
+    {
+        Assert.Equal("ok \\u{202e}txt", ShutdownText.Read([9, .. "ok \u202etxt"u8]));
+    }
+
+    [Theory]
+    [InlineData("03 61fe62", "a\\xfe" + "b")]
+    [InlineData("04 61c3 6263", "a\\xc3" + "bc")]
+    [InlineData("03 eda080", "\\xed\\xa0\\x80")]
+    [InlineData("02 c3bc", "ü")]
+    [InlineData("02 c080", "\\xc0\\x80")]
+    public void Shutdown_WithInvalidUtf8_ShowsTheOctets(string data, string text)
+    {
+        Assert.Equal(text, ShutdownText.Read(Wire.Codec.Hex(data).AsSpan()));
+    }
+
+    [Fact]
+    public void Shutdown_WithAnyOctets_IsOneHarmlessLine()
+    {
+        var random = new Random(3);
+        for (var i = 0; i < 20_000; i++)
+        {
+            var data = new byte[random.Next(0, 300)];
+            random.NextBytes(data);
+
+            var text = ShutdownText.Read(data) ?? "";
+
+            Assert.DoesNotContain(text, char.IsControl);
+            Assert.InRange(text.Length, 0, 255 * 8);
+        }
     }
 
     [Fact]
