@@ -92,6 +92,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         Since = _stands.Since,
         LastError = _lastError?.Error,
         LastErrorAt = _lastError?.At,
+        Session = session.Diagnostics,
+        Trace = session.ReadTrace(),
         Metrics = Metrics,
     };
 

@@ -1,5 +1,7 @@
+using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Session;
+using FailoverHub.Bgp.Session.Diagnostics;
 
 namespace FailoverHub.Agent.Speaker;
 
@@ -24,6 +26,12 @@ internal sealed record PeerDiagnostics
 
     /// <summary>When it happened; monotonic. Null: no error.</summary>
     public TimeSpan? LastErrorAt { get; init; }
+
+    /// <summary>Everything that the session knows about itself; its times are monotonic, see <see cref="WallClock"/>.</summary>
+    public required SessionDiagnostics Session { get; init; }
+
+    /// <summary>The last messages in both directions, oldest first; times likewise.</summary>
+    public required ImmutableArray<TraceEntry> Trace { get; init; }
 
     public required PeerMetrics Metrics { get; init; }
 

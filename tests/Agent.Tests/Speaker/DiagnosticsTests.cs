@@ -42,6 +42,8 @@ public sealed class DiagnosticsTests : IAsyncDisposable
         Assert.Null(peers[0].LastError);
         Assert.Null(peers[0].LastErrorAt);
         Assert.True(peers[0].Metrics.MessagesSent >= 3);
+        Assert.Equal((SessionState.Established, 1), (peers[0].Session.State, peers[0].Session.Announced));
+        Assert.Contains(peers[0].Trace, row => row.Text().StartsWith("UPDATE", StringComparison.Ordinal));
         Assert.Equal("connection refused", peers[1].LastError!.Text);
         Assert.InRange(peers[1].LastErrorAt!.Value, TimeSpan.Zero, peers[1].Now);
         Assert.True(peers[0].WallClock(peers[0].Since) <= peers[0].ReadAt);
