@@ -1,0 +1,74 @@
+using System.Globalization;
+
+namespace FailoverHub.Bench;
+
+/// <summary>What the command line asks for.</summary>
+internal sealed record BenchOptions
+{
+    /// <summary>Samples of each row; one more round before them is not counted.</summary>
+    public int Rounds { get; init; } = 7;
+
+    /// <summary>Over which processor time of idle daemons is counted.</summary>
+    public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(30);
+
+    /// <summary>Before idle daemons are looked at.</summary>
+    public TimeSpan RestTime { get; init; } = TimeSpan.FromSeconds(5);
+
+    /// <summary>Over which keepalives under load are watched.</summary>
+    public TimeSpan StressTime { get; init; } = TimeSpan.FromSeconds(60);
+
+    /// <summary>Which parts run; empty: all.</summary>
+    public IReadOnlySet<string> Parts { get; init; } = new HashSet<string>();
+
+    /// <summary>Where the JSON goes; null: nowhere.</summary>
+    public string? Output { get; init; }
+
+    /// <summary>The native agent.</summary>
+    public required string Native { get; init; }
+
+    /// <summary>The same, compiled as it runs.</summary>
+    public required string Jit { get; init; }
+
+    public static readonly string[] AllParts = ["start", "idle", "commands", "full", "keepalives", "codec"];
+
+    public bool Wants(string part) => Parts.Count == 0 || Parts.Contains(part);
+
+    /// <summary>Reads <c>quick|full [--rounds N] [--parts A,B] [--output FILE] --native FILE --jit FILE</c>.</summary>
+    /// <exception cref="FormatException">It says what is wrong.</exception>
+    public static BenchOptions Read(IReadOnlyList<string> args)
+    {
+        var given = new Dictionary<string, string>();
+        for (var at = 1; at < args.Count; at += 2)
+        {
+            given[args[at]] = at + 1 < args.Count ? args[at + 1] : throw new FormatException($"{args[at]} needs a value.");
+        }
+
+        var options = new BenchOptions { Native = Take("--native") ?? "", Jit = Take("--jit") ?? "", Output = Take("--output") };
+        options = args[0] switch
+        {
+            "full" => options,
+            "quick" => options with
+            {
+                Rounds = 3, IdleTime = TimeSpan.FromSeconds(12), RestTime = TimeSpan.FromSeconds(2), StressTime = TimeSpan.FromSeconds(20),
+            },
+            _ => throw new FormatException($"'{args[0]}' is neither quick nor full."),
+        };
+        if (Take("--rounds") is { } rounds)
+        {
+            options = options with { Rounds = int.TryParse(rounds, CultureInfo.InvariantCulture, out var number) && number is > 0 and <= 100 ? number : throw new FormatException("--rounds is 1 to 100.") };
+        }
+
+        if (Take("--parts") is { } parts)
+        {
+            options = options with { Parts = parts.Split(',').ToHashSet() };
+            if (options.Parts.Except(AllParts).FirstOrDefault() is { } unknown)
+            {
+                throw new FormatException($"There is no part '{unknown}'; there are {string.Join(", ", AllParts)}.");
+            }
+        }
+
+        return given.Count == 0 ? options : throw new FormatException($"There is no option {given.Keys.First()}.");
+
+        string? Take(string name) => given.Remove(name, out var value) ? value : null;
+    }
+}

@@ -1,0 +1,51 @@
+using System.Runtime.InteropServices;
+using FailoverHub.Bench;
+using FailoverHub.Bench.Rows;
+
+// Started by bench.sh, as the first process of namespaces of its own: when it ends, all that it has started ends.
+if (args is ["busy", var kind])
+{
+    Lateness.BeBusy(kind == "memory");
+}
+
+BenchOptions options;
+try
+{
+    options = BenchOptions.Read(args);
+}
+catch (FormatException exception)
+{
+    Console.Error.WriteLine($"bench: {exception.Message}");
+    return 2;
+}
+
+using var cancelling = new CancellationTokenSource();
+using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
+using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
+try
+{
+    var results = await Bench.RunAsync(options, cancelling.Token);
+    Console.Out.WriteLine(results.Markdown());
+    if (options.Output is { } file)
+    {
+        await File.WriteAllTextAsync(file, results.Json(), cancelling.Token);
+    }
+
+    return 0;
+}
+catch (OperationCanceledException)
+{
+    Console.Error.WriteLine("bench: interrupted");
+    return 130;
+}
+catch (InvalidOperationException exception)
+{
+    Console.Error.WriteLine($"bench: {exception.Message}");
+    return 1;
+}
+
+void Cancel(PosixSignalContext context)
+{
+    context.Cancel = true;
+    cancelling.Cancel();
+}
