@@ -27,8 +27,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private readonly Queue<NodeEvent> _news = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DiagnosticsDesk _desk;
-    private readonly Lock _gate = new();
-    private (long Version, ImmutableArray<Advertisement> Advertisements)? _wanted;
+    private readonly SocketPoll _poll;
+    private readonly PeerSocket?[] _registered;
+
+    // Both without a lock: whoever held it could be off the processor just when a keepalive is due.
+    private Wanted? _wanted;
     private string? _stopText;
 
     /// <param name="peers">The neighbors.</param>
@@ -42,8 +45,16 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         _logger = logger;
         _origin = time.GetTimestamp();
         _desk = new DiagnosticsDesk(_wakeUp.Ring);
-        _connections = [.. peers.Select(peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), _news.Enqueue))];
+        _connections = [.. peers.Select(peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), Now, _news.Enqueue))];
+
+        // The bell first, then two for each connection: its session's and the one that still closes.
+        _registered = new PeerSocket?[(2 * _connections.Length) + 1];
+        _poll = new SocketPoll(_registered.Length);
+        _poll.Set(0, _wakeUp.Socket, read: true, write: false);
     }
+
+    /// <summary>Whether its thread asks to be run before others. Default: as far as it is permitted.</summary>
+    public bool IsUrgent { get; init; } = true;
 
     /// <summary>Completes when the thread has ended, after <see cref="Stop"/>: every goodbye is said or its time is over.</summary>
     public Task Ended => _ended.Task;
@@ -67,21 +78,13 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements)
     {
-        lock (_gate)
-        {
-            _wanted = (version, advertisements);
-        }
-
+        Volatile.Write(ref _wanted, new Wanted(version, advertisements));
         _wakeUp.Ring();
     }
 
     public void Stop(string text)
     {
-        lock (_gate)
-        {
-            _stopText ??= text;
-        }
-
+        Interlocked.CompareExchange(ref _stopText, text, null);
         _wakeUp.Ring();
     }
 
@@ -108,6 +111,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     {
         try
         {
+            Runs(_logger, IsUrgent ? ThreadUrgency.Raise() : "ordinary priority");
             RunLoop();
             _desk.Close(Task.FromResult(ReadAll()));
             _ended.SetResult();
@@ -123,9 +127,6 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     private void RunLoop()
     {
-        var read = new List<Socket>();
-        var write = new List<Socket>();
-        var owners = new Dictionary<Socket, PeerConnection>();
         var dialled = false;
         var stopping = false;
         while (true)
@@ -140,7 +141,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 }
             }
 
-            if (!stopping && TakeStop() is { } text)
+            if (!stopping && Volatile.Read(ref _stopText) is { } text)
             {
                 stopping = true;
                 foreach (var connection in _connections)
@@ -149,11 +150,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 }
             }
 
-            if (_connections.Any(connection => connection.NextDeadline <= now))
+            if (NextDeadline() <= now)
             {
                 // After a stall of this thread or of the whole machine, what the neighbors said meanwhile waits in the sockets. It is heard
                 // first: otherwise a hold time would be over only because nobody looked.
-                Look(read, write, owners, 0, now);
+                Look(TimeSpan.Zero, now);
                 TickDue(now);
             }
 
@@ -164,7 +165,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 return;
             }
 
-            Look(read, write, owners, Microseconds(), null);
+            Look(Patience(), null);
         }
     }
 
@@ -199,42 +200,66 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     }
 
     // Waits so long for the sockets and serves those that are ready; at: the time that it is done by, null: that of the end of the wait.
-    private void Look(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners, int microseconds, TimeSpan? at)
+    private void Look(TimeSpan? patience, TimeSpan? at)
     {
-        read.Clear();
-        write.Clear();
-        owners.Clear();
-        read.Add(_wakeUp.Socket);
-        foreach (var connection in _connections)
+        for (var index = 0; index < _connections.Length; index++)
         {
-            connection.Register(read, write, owners);
+            var (session, closing) = _connections[index].Sockets;
+            Register((2 * index) + 1, session);
+            Register((2 * index) + 2, closing);
         }
 
-        Socket.Select(read, write.Count == 0 ? null : write, null, microseconds);
+        _poll.Wait(patience);
         var now = at ?? Now();
-        foreach (var socket in write)
+        if (_poll.CanRead(0))
         {
-            if (owners.TryGetValue(socket, out var connection))
-            {
-                Guarded(connection, now, (connection, now) => connection.OnWritable(socket, now));
-            }
+            _wakeUp.Silence();
         }
 
-        foreach (var socket in read)
+        for (var slot = 1; slot < _registered.Length; slot++)
         {
-            if (socket == _wakeUp.Socket)
+            // What one socket leads to may close another; its connection then knows it no more.
+            if (_registered[slot] is { } socket)
             {
-                _wakeUp.Silence();
-            }
-            else
-            {
-                Guarded(owners[socket], now, (connection, now) => connection.OnReadable(socket, now));
+                Serve(_connections[(slot - 1) / 2], socket, slot, now);
             }
         }
     }
 
-    // Until the next deadline; -1: until something happens.
-    private int Microseconds()
+    private void Register(int slot, PeerSocket? socket)
+    {
+        _registered[slot] = socket;
+        if (socket is null || socket.IsClosed)
+        {
+            _poll.Clear(slot);
+        }
+        else
+        {
+            _poll.Set(slot, socket.Socket, socket.WantsRead, socket.WantsWrite);
+        }
+    }
+
+    private void Serve(PeerConnection connection, PeerSocket socket, int slot, TimeSpan now)
+    {
+        try
+        {
+            if (_poll.CanWrite(slot))
+            {
+                connection.OnWritable(socket, now);
+            }
+
+            if (_poll.CanRead(slot))
+            {
+                connection.OnReadable(socket, now);
+            }
+        }
+        catch (SocketException exception)
+        {
+            connection.Break(exception, now);
+        }
+    }
+
+    private TimeSpan? NextDeadline()
     {
         TimeSpan? next = null;
         foreach (var connection in _connections)
@@ -245,42 +270,34 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             }
         }
 
-        var left = next - Now();
+        return next;
+    }
+
+    // Until the next deadline; null: until something happens.
+    private TimeSpan? Patience()
+    {
+        var left = NextDeadline() - Now();
         if (_news.Count > 0 && (left is null || left > _newsRetry))
         {
-            left = _newsRetry;
+            return _newsRetry;
         }
 
-        return left is null ? -1 : (int)Math.Clamp(Math.Ceiling(left.Value.TotalMicroseconds), 0, 60_000_000);
+        return left < TimeSpan.Zero ? TimeSpan.Zero : left;
     }
 
     private bool TakeAdvertisements(TimeSpan now)
     {
-        (long Version, ImmutableArray<Advertisement> Advertisements)? wanted;
-        lock (_gate)
-        {
-            (wanted, _wanted) = (_wanted, null);
-        }
-
-        if (wanted is not { } set)
+        if (Interlocked.Exchange(ref _wanted, null) is not { } wanted)
         {
             return false;
         }
 
         foreach (var connection in _connections)
         {
-            Guarded(connection, now, (connection, now) => connection.SetAdvertisements(set.Version, set.Advertisements, now));
+            Guarded(connection, now, (connection, now) => connection.SetAdvertisements(wanted.Version, wanted.Advertisements, now));
         }
 
         return true;
-    }
-
-    private string? TakeStop()
-    {
-        lock (_gate)
-        {
-            return _stopText;
-        }
     }
 
     // In order; what the node has no room for now waits here. It grows no faster than sessions can change, a few entries a second.
@@ -292,8 +309,13 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         }
     }
 
+    private sealed record Wanted(long Version, ImmutableArray<Advertisement> Advertisements);
+
     private TimeSpan Now() => _time.GetElapsedTime(_origin);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The BGP speaker is broken; the agent ends")]
     private static partial void Broken(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The thread of the BGP sessions runs with {Priority}")]
+    private static partial void Runs(ILogger logger, string priority);
 }

@@ -36,6 +36,12 @@ internal sealed class DiagnosticsDesk(Action wake)
     /// <summary>On the speaker's thread: answers whoever waits.</summary>
     public void Answer(Func<ImmutableArray<PeerDiagnostics>> read)
     {
+        // Looked at on the way to each keepalive: the lock is taken only when somebody waits.
+        if (Volatile.Read(ref _asked) is null)
+        {
+            return;
+        }
+
         TaskCompletionSource<ImmutableArray<PeerDiagnostics>>? asked;
         lock (_gate)
         {

@@ -13,12 +13,14 @@ namespace FailoverHub.Agent.Speaker;
 /// </summary>
 /// <param name="options">Its neighbor.</param>
 /// <param name="session">Its session, owned from now on.</param>
+/// <param name="clock">The clock of the session: for what takes time between an input's <c>now</c> and the socket.</param>
 /// <param name="post">Takes news for the node; returns at once.</param>
-internal sealed class PeerConnection(PeerOptions options, BgpSession session, Action<NodeEvent> post) : IDisposable
+internal sealed class PeerConnection(PeerOptions options, BgpSession session, Func<TimeSpan> clock, Action<NodeEvent> post) : IDisposable
 {
     private readonly byte[] _input = new byte[16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
     private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
+    private readonly PeerMeter _meter = new();
     private PeerSocket? _socket;
     private PeerSocket? _closing;
     private TimeSpan _dialDeadline;
@@ -26,15 +28,12 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
     private bool _outputWaits;
     private long _writtenBefore;
     private long _version;
-    private MessageCounter _received;
-    private MessageCounter _sent;
-    private PeerMetrics _metrics = PeerMetrics.None;
     private (SessionState State, TimeSpan Since) _stands = (SessionState.Idle, TimeSpan.Zero);
     private (SessionError Error, TimeSpan At)? _lastError;
 
     public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
 
-    public PeerMetrics Metrics => Volatile.Read(ref _metrics);
+    public PeerMetrics Metrics => _meter.Metrics;
 
     /// <summary>No socket is left.</summary>
     public bool IsQuiet => _socket is null && _closing is null;
@@ -97,20 +96,16 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         Metrics = Metrics,
     };
 
-    /// <summary>Adds its sockets to what is waited for.</summary>
-    public void Register(List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
-    {
-        Register(_socket, read, write, owners);
-        Register(_closing, read, write, owners);
-    }
+    /// <summary>Its sockets: that of the session, and the last one while it closes.</summary>
+    public (PeerSocket? Session, PeerSocket? Closing) Sockets => (_socket, _closing);
 
-    public void OnWritable(Socket socket, TimeSpan now)
+    public void OnWritable(PeerSocket socket, TimeSpan now)
     {
-        if (_closing?.Socket == socket)
+        if (socket == _closing)
         {
             ContinueClosing(_closing.Flush());
         }
-        else if (_socket?.Socket == socket)
+        else if (socket == _socket)
         {
             if (_socket.IsDialing)
             {
@@ -128,16 +123,16 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         }
     }
 
-    public void OnReadable(Socket socket, TimeSpan now)
+    public void OnReadable(PeerSocket socket, TimeSpan now)
     {
-        if (_closing?.Socket == socket)
+        if (socket == _closing)
         {
             // Whatever still comes is past its time.
             ContinueClosing(_closing.Receive(_input).Problem);
             return;
         }
 
-        if (_socket?.Socket != socket)
+        if (socket != _socket)
         {
             return;
         }
@@ -149,8 +144,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         }
         else if (count > 0)
         {
-            _received.Add(_input.AsSpan(0, count));
-            UpdateCounts();
+            _meter.Received(_input.AsSpan(0, count));
             Give(new SessionInput.Received(_input.AsMemory(0, count)), now);
         }
     }
@@ -255,8 +249,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             return;
         }
 
-        _received.StartOver();
-        _sent.StartOver();
+        _meter.StartOver();
         _writtenBefore = 0;
         _outputWaits = false;
         var (local, remote) = socket.Addresses(options);
@@ -270,19 +263,13 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
             return;
         }
 
-        _sent.Add(send.Bytes.Span);
+        _meter.Sent(send.Bytes.Span);
         var problem = _socket.Send(send.Bytes, options.OutputLimit);
-        if (send.Type == BgpMessageType.Keepalive && due is { } wanted)
+        if (send.Type == BgpMessageType.Keepalive && due is { } wanted && problem is null)
         {
-            var late = now - wanted;
-            Volatile.Write(ref _metrics, _metrics with
-            {
-                LastKeepaliveLateness = late,
-                MostKeepaliveLateness = late > _metrics.MostKeepaliveLateness ? late : _metrics.MostKeepaliveLateness,
-            });
+            _meter.KeepaliveWas(clock() - wanted);
         }
 
-        UpdateCounts();
         if (problem is not null)
         {
             // Not in the middle of the session's effects: it hears of it next.
@@ -366,27 +353,6 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Ac
         _marks.Clear();
         _socket?.Dispose();
         _socket = null;
-    }
-
-    private void UpdateCounts() => Volatile.Write(ref _metrics, _metrics with { MessagesReceived = _received.Count, MessagesSent = _sent.Count });
-
-    private void Register(PeerSocket? socket, List<Socket> read, List<Socket> write, Dictionary<Socket, PeerConnection> owners)
-    {
-        if (socket is null || socket.IsClosed)
-        {
-            return;
-        }
-
-        owners[socket.Socket] = this;
-        if (socket.WantsRead)
-        {
-            read.Add(socket.Socket);
-        }
-
-        if (socket.WantsWrite)
-        {
-            write.Add(socket.Socket);
-        }
     }
 
     private static TimeSpan Earlier(TimeSpan? left, TimeSpan right) => left is { } other && other < right ? other : right;
