@@ -70,7 +70,7 @@ public sealed partial class BgpSession
         SendRoutes(_ribOut.WriteAgain(family), now);
         if (marked)
         {
-            // RFC 7313 4.1: also when there is nothing in between. The neighbor then drops what it should not have.
+            // RFC 7313 4: also when there is nothing in between. The neighbor then drops what it should not have.
             Send(MessageCodec.Write(new RouteRefreshMessage(AfiSafi.Of(family), RouteRefreshSubtype.End)), BgpMessageType.RouteRefresh);
         }
     }

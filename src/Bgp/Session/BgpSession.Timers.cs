@@ -21,7 +21,7 @@ public sealed partial class BgpSession
 
         if (_timers.SendHold <= now)
         {
-            // RFC 9687 4.4. The NOTIFICATION waits behind what is not taken, so it only arrives if the neighbor wakes up while the connection is closing.
+            // RFC 9687 4.3. The NOTIFICATION waits behind what is not taken, so it only arrives if the neighbor wakes up while the connection is closing.
             var waited = (int)SendHoldTime.TotalSeconds;
             Fail(new SessionFaultException(NotificationCode.SendHoldTimerExpired, $"the neighbor took nothing of what we sent for {waited} s"), now);
         }
@@ -66,7 +66,7 @@ public sealed partial class BgpSession
     private void RestartKeepalive(TimeSpan now) =>
         _timers.Keepalive = _negotiated is { HoldTime.IsZero: false } negotiated ? now + _backoff.Jittered(negotiated.KeepaliveInterval) : null;
 
-    // RFC 9687 3 asks for more than the hold time.
+    // RFC 9687 4.4 asks for more than the hold time.
     private TimeSpan SendHoldTime
     {
         get

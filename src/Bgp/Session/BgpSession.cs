@@ -29,7 +29,7 @@ public sealed partial class BgpSession
     // RFC 4271 8.2.2 suggests 4 minutes for a neighbor that has not told its hold time yet.
     private static readonly TimeSpan LargeHoldTime = TimeSpan.FromMinutes(4);
 
-    // RFC 9687 5, for a session without a hold time.
+    // RFC 9687 6, for a session without a hold time.
     private static readonly TimeSpan LongSendHoldTime = TimeSpan.FromMinutes(8);
 
     private static readonly TimeSpan LeastSendHoldMargin = TimeSpan.FromSeconds(1);
@@ -176,7 +176,13 @@ public sealed partial class BgpSession
         switch (State)
         {
             case SessionState.Idle:
-                _timers.StopAll();
+                if (_timers.Retry is not null)
+                {
+                    // The state is the same and what it means is not: it no longer waits to try again.
+                    _timers.StopAll();
+                    _recorder.MovedTo(SessionState.Idle, SessionState.Idle, "stopped: " + text, asked: true);
+                }
+
                 return;
             case SessionState.Connect:
                 _effects.Add(new SessionEffect.AbandonDial());

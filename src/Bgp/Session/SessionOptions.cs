@@ -46,7 +46,7 @@ public sealed record SessionOptions
     public bool GracefulRestartHelper { get; init; }
 
     /// <summary>
-    /// How long the neighbor may take none of our output before the session ends (SendHoldTimer, RFC 9687). Must be more than the hold time (RFC 9687 3): what is not more
+    /// How long the neighbor may take none of our output before the session ends (SendHoldTimer, RFC 9687). Must be more than the hold time (RFC 9687 4.4): what is not more
     /// than the one that is negotiated counts as one second more than that. Null: twice the negotiated hold time, and 8 minutes while that is zero or not agreed yet.
     /// </summary>
     public TimeSpan? SendHoldTime { get; init; }

@@ -11,6 +11,7 @@ internal static class MessageCodec
     public static readonly ReadOnlyMemory<byte> Keepalive = MakeKeepalive();
 
     private const int RouteRefreshBody = 4;
+    private const int SubtypeOffset = 2;
 
     // What fits behind header, code and subcode.
     // Also where extended messages were agreed on: nothing that we have to say needs more, and a neighbor in trouble may not be able to read it.
@@ -30,10 +31,16 @@ internal static class MessageCodec
             return new RouteRefreshMessage(new AfiSafi(afi, safi), enhanced ? (RouteRefreshSubtype)subtype : RouteRefreshSubtype.Request);
         }
 
+        if (enhanced && body.Length > SubtypeOffset && (RouteRefreshSubtype)body[SubtypeOffset] > RouteRefreshSubtype.End)
+        {
+            // RFC 7313 5: ignored, and what is not known may have any length.
+            return new RouteRefreshMessage(new AfiSafi(BinaryPrimitives.ReadUInt16BigEndian(body), body.Length > SubtypeOffset + 1 ? body[SubtypeOffset + 1] : (byte)0), (RouteRefreshSubtype)body[SubtypeOffset]);
+        }
+
         var text = $"a ROUTE-REFRESH of {WireWriter.HeaderLength + body.Length} octets cannot be one";
         var header = Header(BgpMessageType.RouteRefresh, body.Length);
         // RFC 7313 5 speaks of the subtypes 1 and 2 only. A message too short to have one cannot be told from those.
-        throw enhanced && (body.Length < 3 || (RouteRefreshSubtype)body[2] is RouteRefreshSubtype.Begin or RouteRefreshSubtype.End)
+        throw enhanced && (body.Length <= SubtypeOffset || (RouteRefreshSubtype)body[SubtypeOffset] is RouteRefreshSubtype.Begin or RouteRefreshSubtype.End)
             ? new SessionFaultException(NotificationCode.InvalidRefreshLength, text, [.. header, .. body])
             : new SessionFaultException(NotificationCode.BadMessageLength, text, header.AsSpan(16, 2));
     }

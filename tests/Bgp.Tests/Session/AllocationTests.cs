@@ -33,4 +33,58 @@ public sealed class AllocationTests
         Assert.Equal(1000, sent);
         Assert.Equal(0, allocated);
     }
+
+    [Fact]
+    public void TenThousandHours_OfKeepalivesAreCheapAndLeaveNothingBehind()
+    {
+        var session = new BgpSession(SessionPair.AgentOptions, new Random(1));
+        var now = TimeSpan.Zero;
+        session.Handle(new SessionInput.Start(), now);
+        session.Handle(new SessionInput.Connected(System.Net.IPAddress.IPv6Loopback, System.Net.IPAddress.IPv6Loopback), now);
+        session.Handle(new SessionInput.Received(Codec.Encode(ScriptedNeighbor.Open)), now);
+        var keepalive = new SessionInput.Received(Codec.Encode(KeepaliveMessage.Instance));
+        var tick = new SessionInput.Tick();
+        session.Handle(keepalive, now);
+        var before = GC.GetAllocatedBytesForCurrentThread();
+
+        while (now < TimeSpan.FromHours(10_000))
+        {
+            now = session.NextDeadline!.Value;
+            session.Handle(tick, now);
+            session.Handle(keepalive, now);
+        }
+
+        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
+        Assert.Equal((SessionState.Established, 0L), (session.State, allocated));
+        var trace = session.ReadTrace();
+        Assert.Equal(4, trace.Length);
+        Assert.All(trace[2..], run => Assert.InRange(run.Count, 12_000_000, 16_000_000));
+        Assert.Equal(trace[2..].Sum(run => run.Count), session.Diagnostics.Sent.Keepalive + session.Diagnostics.Received.Keepalive);
+    }
+
+    // What is learned while output waits is kept in a fixed place too.
+    [Fact]
+    public void RefreshesWithoutEnd_WhileOutputWaits_AllocateOnlyTheirRowsInTheTrace()
+    {
+        var session = new BgpSession(SessionPair.AgentOptions, new Random(1));
+        var now = TimeSpan.Zero;
+        session.Handle(new SessionInput.Start(), now);
+        session.Handle(new SessionInput.Connected(System.Net.IPAddress.IPv6Loopback, System.Net.IPAddress.IPv6Loopback), now);
+        session.Handle(new SessionInput.Received(Codec.Encode(ScriptedNeighbor.Open)), now);
+        session.Handle(new SessionInput.Received(Codec.Encode(KeepaliveMessage.Instance)), now);
+        session.Handle(SessionInput.OutputBlocked.Instance, now);
+        var request = new SessionInput.Received(Codec.Encode(new RouteRefreshMessage(new AfiSafi(1, 1))));
+        session.Handle(request, now);
+
+        var before = GC.GetAllocatedBytesForCurrentThread();
+        var answered = 0;
+        for (var i = 0; i < 10_000; i++)
+        {
+            answered += session.Handle(request, now).Count;
+        }
+
+        Assert.Equal(0, answered);
+        Assert.InRange((GC.GetAllocatedBytesForCurrentThread() - before) / 10_000, 0, 200);
+        Assert.Equal(200, session.ReadTrace().Length);
+    }
 }

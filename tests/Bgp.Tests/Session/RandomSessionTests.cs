@@ -20,70 +20,146 @@ public sealed class RandomSessionTests
         (4, Says(KeepaliveMessage.Instance)),
         (2, Generators.Message.Select(message => (SessionInput)new SessionInput.Received(Codec.Encode(message)))),
         (2, Gen.Byte.Array[0, 40].Select(bytes => (SessionInput)new SessionInput.Received(bytes))),
+        (2, Gen.OneOf<SessionInput>(
+            Gen.Const<SessionInput>(SessionInput.OutputBlocked.Instance),
+            Gen.Const<SessionInput>(SessionInput.OutputProgress.Some),
+            Gen.Const<SessionInput>(SessionInput.OutputProgress.All))),
+        (2, Gen.Select(Gen.UShort[1, 3], Gen.Byte[1, 2], Gen.Byte[0, 3]).Select(
+            (afi, safi, subtype) => (SessionInput)new SessionInput.Received(Codec.Encode(new RouteRefreshMessage(new AfiSafi(afi, safi), (RouteRefreshSubtype)subtype))))),
+        (1, Gen.Byte.Array[0, 30].Select(data => (SessionInput)new SessionInput.Received(Codec.Encode(new NotificationMessage(NotificationCode.HardReset, data))))),
+        (1, Gen.Const<SessionInput>(new SessionInput.SetAdvertisements([Announcements.Ipv4() with { Communities = [.. Enumerable.Repeat(Announcements.Primary, 256)] }]))),
         (2, Gen.OneOf(
             Gen.Const<Advertisement[]>([]),
             Gen.Const<Advertisement[]>([Announcements.Ipv4()]),
             Gen.Const<Advertisement[]>([Announcements.Ipv6(Announcements.Secondary), Announcements.Ipv4()]))
             .Select(all => (SessionInput)new SessionInput.SetAdvertisements([.. all]))));
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public void AnyInputsInAnyOrder_KeepTheRules(bool passive)
+    // A neighbor that offers everything, with and without a hold time.
+    private static readonly OpenMessage Everything = ScriptedNeighbor.Open with
     {
-        var options = SessionPair.AgentOptions with { Passive = passive };
-        Gen.Select(AnyInput, Gen.Double[0, 6]).Array[1, 60].Sample(
-            steps =>
-            {
-                var session = new BgpSession(options, new Random(3));
-                var now = TimeSpan.Zero;
-                var connected = false;
-                foreach (var (input, wait) in steps)
-                {
-                    now += TimeSpan.FromSeconds(wait);
-                    // What the owner does: a connection is only reported where there is none, and a loss only where there is one.
-                    if ((input is SessionInput.Connected && connected) || (input is SessionInput.Disconnected or SessionInput.Received && !connected))
-                    {
-                        continue;
-                    }
+        Capabilities =
+        [
+            .. ScriptedNeighbor.Open.Capabilities,
+            Capability.ExtendedMessage.Instance,
+            Capability.EnhancedRouteRefresh.Instance,
+            new Capability.GracefulRestart(true, true, 120, []),
+        ],
+    };
 
-                    connected = (connected || input is SessionInput.Connected) && input is not SessionInput.Disconnected;
-                    var state = session.State;
-                    foreach (var effect in session.Handle(input, now))
-                    {
-                        switch (effect)
-                        {
-                            case SessionEffect.Send send:
-                                Assert.True(connected, "sends without a connection");
-                                Assert.All(Codec.DecodeAll(send.Bytes.Span), message => Assert.Equal(send.Type, message.Message.Type));
-                                break;
-                            case SessionEffect.Close:
-                                Assert.True(connected, "closes what is not open");
-                                connected = false;
-                                break;
-                            case SessionEffect.StateChanged changed:
-                                Assert.Equal(state, changed.From);
-                                Assert.NotEqual(state, changed.To);
-                                state = changed.To;
-                                break;
-                            case SessionEffect.Dial or SessionEffect.AbandonDial:
-                                Assert.False(passive);
-                                Assert.False(connected);
-                                break;
-                        }
-                    }
+    private static readonly Gen<SessionInput> AnyInputOfACapableNeighbor = Gen.Frequency(
+        (10, AnyInput),
+        (2, Says(Everything)),
+        (1, Says(Everything with { HoldTimeSeconds = 0 })),
+        (1, Says(Everything with { HoldTimeSeconds = 3 })));
 
-                    Assert.Equal(state, session.State);
-                    Assert.Equal(connected, session.State >= SessionState.OpenSent);
-                    // It never falls asleep: only a stopped session, or a passive one that waits to be dialled, has nothing to wait for.
-                    Assert.True(
-                        session.NextDeadline is not null || session.State is SessionState.Idle || passive || session.State is SessionState.Established,
-                        $"no deadline in {session.State}");
-                    Assert.True(session.NextDeadline is null || input is not SessionInput.Tick || session.NextDeadline > now, "a deadline that is never met");
-                }
-            },
-            iter: 4000);
+    [Theory]
+    [InlineData(false, false)]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    [InlineData(true, true)]
+    public void AnyInputsInAnyOrder_KeepTheRules(bool passive, bool everythingOn)
+    {
+        var options = SessionPair.AgentOptions with
+        {
+            Passive = passive,
+            HoldTime = new HoldTime((ushort)(everythingOn && passive ? 0 : 9)),
+            ExtendedMessages = everythingOn,
+            EnhancedRouteRefresh = everythingOn,
+            GracefulRestartHelper = everythingOn,
+        };
+        Gen.Select(AnyInputOfACapableNeighbor, Gen.Double[0, 6]).Array[1, 60].Sample(steps => new Watched(options).Run(steps), iter: 3000);
     }
 
     private static Gen<SessionInput> Says(BgpMessage message) => Gen.Const<SessionInput>(new SessionInput.Received(Codec.Encode(message)));
+
+    // A session of which everything that must always hold is asked after every step.
+    private sealed class Watched(SessionOptions options)
+    {
+        private readonly BgpSession _session = new(options, new Random(3));
+        private TimeSpan _now;
+        private bool _connected;
+
+        public void Run((SessionInput Input, double Wait)[] steps)
+        {
+            foreach (var (input, wait) in steps)
+            {
+                _now += TimeSpan.FromSeconds(wait);
+                // What the owner does: a connection is only reported where there is none, and a loss or bytes only where there is one.
+                if (!((input is SessionInput.Connected && _connected) || (input is SessionInput.Disconnected or SessionInput.Received && !_connected)))
+                {
+                    Step(input);
+                    AssertAlive(input);
+                    AssertBounded();
+                }
+            }
+        }
+
+        private void Step(SessionInput input)
+        {
+            _connected = (_connected || input is SessionInput.Connected) && input is not SessionInput.Disconnected;
+            var state = _session.State;
+            IReadOnlyList<SessionEffect> effects;
+            try
+            {
+                effects = _session.Handle(input, _now);
+            }
+            catch (ArgumentException) when (input is SessionInput.SetAdvertisements)
+            {
+                // The only exception there is; nothing has changed.
+                Assert.Equal(state, _session.State);
+                return;
+            }
+
+            foreach (var effect in effects)
+            {
+                switch (effect)
+                {
+                    case SessionEffect.Send send:
+                        Assert.True(_connected, "sends without a connection");
+                        Assert.All(Codec.DecodeAll(send.Bytes.Span), message => Assert.Equal(send.Type, message.Message.Type));
+                        break;
+                    case SessionEffect.Close:
+                        Assert.True(_connected, "closes what is not open");
+                        _connected = false;
+                        break;
+                    case SessionEffect.StateChanged changed:
+                        Assert.Equal(state, changed.From);
+                        Assert.NotEqual(state, changed.To);
+                        state = changed.To;
+                        break;
+                    case SessionEffect.Dial or SessionEffect.AbandonDial:
+                        Assert.False(options.Passive);
+                        Assert.False(_connected);
+                        break;
+                }
+            }
+
+            Assert.Equal(state, _session.State);
+            Assert.Equal(_connected, _session.State >= SessionState.OpenSent);
+        }
+
+        // It never falls asleep: only a stopped session, a passive one that waits to be dialled, and one that has agreed on no hold time have nothing to wait for.
+        private void AssertAlive(SessionInput input)
+        {
+            var diagnostics = _session.Diagnostics;
+            var mayWaitForEver = _session.State switch
+            {
+                SessionState.Idle => diagnostics.Since is null || diagnostics.Reason.StartsWith("stopped", StringComparison.Ordinal),
+                SessionState.Active => options.Passive,
+                SessionState.Established => diagnostics.Negotiated!.HoldTime.IsZero && diagnostics.OutputBlockedSince is null,
+                _ => false,
+            };
+            Assert.Equal(mayWaitForEver, _session.NextDeadline is null || (_session.State == SessionState.Established && mayWaitForEver));
+            Assert.True(_session.NextDeadline is null || input is not SessionInput.Tick || _session.NextDeadline > _now, "a deadline that is never met");
+            Assert.True(_session.NextDeadline is null || _session.NextDeadline <= _now + TimeSpan.FromMinutes(8), "a deadline that is too far away");
+        }
+
+        private void AssertBounded()
+        {
+            var trace = _session.ReadTrace();
+            Assert.InRange(trace.Length, 0, 200);
+            Assert.InRange(trace.Sum(entry => entry.Body.Length), 0, 256 * 1024);
+            Assert.All(trace, entry => Assert.InRange(entry.LastAt, entry.At, _now));
+        }
+    }
 }

@@ -67,9 +67,8 @@ public sealed class RefreshAndRestartTests
     [InlineData("", true, 7, 1)]
     [InlineData("0001 01", true, 7, 1)]
     [InlineData("0001 02 01 00", true, 7, 1)]
-    // A request, or one of a subtype that is to be ignored: an ordinary wrong length.
+    // A request: an ordinary wrong length.
     [InlineData("0001 00 01 00", true, 1, 2)]
-    [InlineData("0001 63 01 00", true, 1, 2)]
     [InlineData("0001 01", false, 1, 2)]
     [InlineData("0001 01 01 00", false, 1, 2)]
     public void RouteRefresh_OfTheWrongLength_EndsTheSession(string hex, bool enhanced, byte code, byte subcode)

@@ -84,6 +84,20 @@ public sealed class DiagnosticsTests
     }
 
     [Fact]
+    public void StopWhileItWaitsToTryAgain_IsShown()
+    {
+        var neighbor = new ScriptedNeighbor().InEstablished();
+        neighbor.Give(new SessionInput.Disconnected("connection reset by the neighbor"));
+        neighbor.Wait(0.5);
+
+        neighbor.Give(new SessionInput.Stop("maintenance"));
+
+        var diagnostics = neighbor.Diagnostics;
+        Assert.Equal(("stopped: maintenance", neighbor.Now, null), (diagnostics.Reason, diagnostics.Since, diagnostics.NextDialAt));
+        Assert.Equal("connection reset by the neighbor", diagnostics.LastFailure!.Error.Text);
+    }
+
+    [Fact]
     public void FailuresInARow_EndWithASessionThatComesUp()
     {
         var pair = new SessionPair { RefuseDials = "connection refused" };

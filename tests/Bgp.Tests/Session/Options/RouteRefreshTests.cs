@@ -92,6 +92,28 @@ public sealed class RouteRefreshTests
         Assert.Equal(message, neighbor.AssertFailsWith(NotificationCode.InvalidRefreshLength).Data.ToArray());
     }
 
+    [Theory]
+    [InlineData("0001 03")]
+    [InlineData("0001 ff 01 00000000000000")]
+    public void UnknownSubtypeOfAnyLength_IsIgnored(string body)
+    {
+        var neighbor = Announcing();
+        var bytes = Codec.Hex(body);
+
+        Assert.Empty(neighbor.Says([.. Enumerable.Repeat((byte)0xff, 16), 0, (byte)(19 + bytes.Length), 5, .. bytes]));
+        Assert.Equal(SessionState.Established, neighbor.State);
+    }
+
+    [Fact]
+    public void RequestOfTheWrongLength_EndsTheSession()
+    {
+        var neighbor = Announcing();
+
+        neighbor.Says([.. Enumerable.Repeat((byte)0xff, 16), 0, 24, 5, 0, 1, 0, 1, 0]);
+
+        neighbor.AssertFailsWith(NotificationCode.BadMessageLength);
+    }
+
     [Fact]
     public void FamilyThatWasNotAgreedOn_IsIgnored()
     {
