@@ -263,13 +263,14 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             return;
         }
 
-        _meter.Sent(send.Bytes.Span);
         var problem = _socket.Send(send.Bytes, options.OutputLimit);
         if (send.Type == BgpMessageType.Keepalive && due is { } wanted && problem is null)
         {
             _meter.KeepaliveWas(clock() - wanted);
         }
 
+        // Last: whoever sees that a KEEPALIVE was sent sees how late it was.
+        _meter.Sent(send.Bytes.Span);
         if (problem is not null)
         {
             // Not in the middle of the session's effects: it hears of it next.
