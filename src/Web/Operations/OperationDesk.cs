@@ -146,10 +146,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         {
             await settlement.SupersedeAsync(operation.Plan.PairId, operation.View.Id);
             await run.RunAsync(_stopping.Token);
-            if (run.View.Status == OperationStatus.OutcomeUnknown)
-            {
-                settlement.Begin(run.View, operation.Wanted);
-            }
+            await EndAsync(run, operation);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
@@ -158,6 +155,24 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         finally
         {
             _runs.TryRemove(KeyValuePair.Create(operation.Plan.PairId, run));
+        }
+    }
+
+    // Nobody is admitted between the end of a run and the beginning of its settlement: a newer operation has to find what it settles.
+    private async Task EndAsync(OperationRun run, AcceptedOperation operation)
+    {
+        await _admission.WaitAsync(CancellationToken.None);
+        try
+        {
+            run.Tell();
+            if (run.View.Status == OperationStatus.OutcomeUnknown)
+            {
+                settlement.Begin(run.View, operation.Wanted);
+            }
+        }
+        finally
+        {
+            _admission.Release();
         }
     }
 

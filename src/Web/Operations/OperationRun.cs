@@ -31,7 +31,14 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
     /// <summary>Another operation of the pair has to wait.</summary>
     public bool InFlight => !_ended;
 
-    /// <summary>Runs it to its end.</summary>
+    /// <summary>Tells everyone that it has ended; from here on another operation of the pair may begin.</summary>
+    public void Tell()
+    {
+        _ended = true;
+        services.Feed.Publish(_view);
+    }
+
+    /// <summary>Runs it to its end, which is then to be told.</summary>
     /// <exception cref="OperationCanceledException">The hub is stopping; what was stored is settled when it starts again.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
@@ -248,10 +255,8 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
         var move = status == OperationStatus.Succeeded && _plan is { Type: OperationType.Switchover, Node: { } to } ? new PairMove(to, _view.Actor, _view.Id, now) : null;
         await services.Fleet.PostAsync(new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move), stopping);
 
-        // Who hears that it has ended may look at the pair, or ask for the next operation, at once.
+        // Who hears that it has ended may look at the pair at once.
         await services.Fleet.WaitUntilAsync(s => s.Snapshot.FindPair(_plan.PairId)?.OperationId != _view.Id, stopping);
-        _ended = true;
-        services.Feed.Publish(_view);
     }
 
     private void BeginStep(int i) => SetStep(i, _view.Steps[i] with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow() });

@@ -26,13 +26,16 @@ internal sealed class FakeAgent : IAsyncDisposable
     private readonly Task _reading;
     private ulong _sequence;
 
-    private FakeAgent(GrpcChannel channel, AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, NodeReport state)
+    private FakeAgent(string node, GrpcChannel channel, AsyncDuplexStreamingCall<AgentMessage, HubMessage> call, NodeReport state)
     {
+        Node = node;
         _channel = channel;
         _call = call;
         _state = state;
         _reading = Task.Run(ReadAsync);
     }
+
+    public string Node { get; }
 
     /// <summary>Called with each intent, before it is obeyed.</summary>
     public Func<NodeIntent, Task>? OnIntent { get; set; }
@@ -50,7 +53,7 @@ internal sealed class FakeAgent : IAsyncDisposable
     {
         var channel = GrpcChannel.ForAddress(url);
         var call = new AgentLink.AgentLinkClient(channel).Connect();
-        var agent = new FakeAgent(channel, call, state);
+        var agent = new FakeAgent(node, channel, call, state);
         await agent.SendAsync(new AgentMessage { Hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter } });
         return agent;
     }
@@ -75,17 +78,23 @@ internal sealed class FakeAgent : IAsyncDisposable
         return report;
     }
 
-    public Task ReportAsync()
-    {
-        var report = _state.Clone();
-        report.Sequence = Interlocked.Increment(ref _sequence);
-        return SendAsync(new AgentMessage { Report = report });
-    }
+    public Task ReportAsync() => ReportAsync(_ => { });
 
-    public Task ReportAsync(Action<NodeReport> change)
+    /// <summary>Changes what the node says of itself and says it. In one go: a test and an intent may do so at the same moment, and an older state must not get the newer number.</summary>
+    public async Task ReportAsync(Action<NodeReport> change)
     {
-        change(_state);
-        return ReportAsync();
+        await _write.WaitAsync();
+        try
+        {
+            change(_state);
+            var report = _state.Clone();
+            report.Sequence = ++_sequence;
+            await _call.RequestStream.WriteAsync(new AgentMessage { Report = report });
+        }
+        finally
+        {
+            _write.Release();
+        }
     }
 
     public async Task SendAsync(AgentMessage message)
@@ -107,6 +116,18 @@ internal sealed class FakeAgent : IAsyncDisposable
         using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         safety.CancelAfter(TimeSpan.FromSeconds(60));
         return await _received.Reader.ReadAsync(safety.Token);
+    }
+
+    /// <summary>The next intent of the hub.</summary>
+    public async Task<NodeIntent> ReceiveIntentAsync()
+    {
+        while (true)
+        {
+            if (await ReceiveAsync() is { Intent: { } intent })
+            {
+                return intent;
+            }
+        }
     }
 
     /// <summary>Goes away without a word, as a killed process does.</summary>
@@ -138,6 +159,7 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     private async Task ObeyAsync(NodeIntent intent)
     {
+        Action<NodeReport> change = _ => { };
         var result = new IntentResult { Revision = intent.Revision, SessionsUpdated = 4 };
         switch (Obedience)
         {
@@ -148,20 +170,21 @@ internal sealed class FakeAgent : IAsyncDisposable
                 result.Reason = "the disk is full";
                 break;
             default:
-                Apply(intent);
+                change = state => Apply(state, intent);
                 result.Outcome = Obedience == Obedience.Applies ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
                 break;
         }
 
         await SendAsync(new AgentMessage { IntentResult = result });
-        await ReportAsync();
+        await ReportAsync(change);
     }
 
-    private void Apply(NodeIntent intent)
+    /// <summary>What a node reports once it obeys the intent.</summary>
+    public static void Apply(NodeReport state, NodeIntent intent)
     {
-        _state.IntentRevision = intent.Revision;
-        _state.Drained = intent.Drained;
-        foreach (var prefix in _state.Prefixes)
+        state.IntentRevision = intent.Revision;
+        state.Drained = intent.Drained;
+        foreach (var prefix in state.Prefixes)
         {
             var role = intent.Prefixes.FirstOrDefault(p => p.Prefix == prefix.Prefix)?.Role ?? Role.Unspecified;
             prefix.AssignedRole = role;

@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
@@ -18,8 +19,9 @@ namespace FailoverHub.Web.Tests.Agents;
 internal sealed class HubUnderTest : IAsyncDisposable
 {
     private readonly WebApplication _app;
+    private readonly LastLines _log;
 
-    private HubUnderTest(WebApplication app) => _app = app;
+    private HubUnderTest(WebApplication app, LastLines log) => (_app, _log) = (app, log);
 
     public string AgentUrl => _app.Services.GetRequiredService<IServer>().Features.Get<IServerAddressesFeature>()!.Addresses.Single();
 
@@ -39,7 +41,8 @@ internal sealed class HubUnderTest : IAsyncDisposable
     public static async Task<HubUnderTest> StartAsync(string dataFolder, TimeProvider? time = null, Action<IServiceCollection>? configure = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
-        builder.Logging.ClearProviders();
+        var log = new LastLines();
+        builder.Logging.ClearProviders().AddProvider(log);
         builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2());
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddHubCore(dataFolder);
@@ -47,7 +50,7 @@ internal sealed class HubUnderTest : IAsyncDisposable
         var app = builder.Build();
         app.MapAgentLink();
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new HubUnderTest(app);
+        return new HubUnderTest(app, log);
     }
 
     /// <summary>Waits until the fleet is so; the safety time-out only ends a test that hangs.</summary>
@@ -55,7 +58,22 @@ internal sealed class HubUnderTest : IAsyncDisposable
     {
         using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
         safety.CancelAfter(TimeSpan.FromSeconds(60));
-        return (await Fleet.WaitUntilAsync(s => holds(s.Snapshot), safety.Token)).Snapshot;
+        try
+        {
+            return (await Fleet.WaitUntilAsync(s => holds(s.Snapshot), safety.Token)).Snapshot;
+        }
+        catch (OperationCanceledException) when (!TestContext.Current.CancellationToken.IsCancellationRequested)
+        {
+            throw new TimeoutException($"The fleet did not become so. {Describe()}");
+        }
+    }
+
+    /// <summary>What a test that waited in vain needs to say.</summary>
+    public string Describe()
+    {
+        var facts = Fleet.State.Facts;
+        var nodes = facts.Nodes.Values.Select(n => $"{n.Name}: {Fleet.Current.FindNode(n.Name)?.Link}, stream {n.Stream}, intent {n.Intent?.Revision}, answer {n.Answer}, report {n.Report?.Sequence} of stream {n.Report?.StreamId} at {n.Report?.ReceivedAt}, revision {n.Report?.IntentRevision}, flaps {n.Report?.Sessions.FirstOrDefault()?.Flaps}");
+        return string.Join(Environment.NewLine, [$"Snapshot {Fleet.Current.Version} of {Fleet.Current.At:HH:mm:ss.fff}", .. nodes, "Log:", .. _log.Lines]);
     }
 
     public async Task<OperationView> UntilAsync(string operationId, Func<OperationView, bool> holds)
@@ -93,6 +111,35 @@ internal sealed class HubUnderTest : IAsyncDisposable
     {
         await _app.StopAsync(CancellationToken.None);
         await _app.DisposeAsync();
+    }
+}
+
+/// <summary>The last log lines of a hub: they are read when a test waited in vain.</summary>
+internal sealed class LastLines : ILoggerProvider, ILogger
+{
+    private const int Kept = 200;
+    private readonly ConcurrentQueue<string> _lines = new();
+
+    public IEnumerable<string> Lines => _lines;
+
+    public ILogger CreateLogger(string categoryName) => this;
+
+    public IDisposable? BeginScope<TState>(TState state)
+        where TState : notnull => null;
+
+    public bool IsEnabled(LogLevel logLevel) => logLevel >= LogLevel.Information;
+
+    public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+    {
+        _lines.Enqueue($"{logLevel}: {formatter(state, exception)} {exception}");
+        while (_lines.Count > Kept)
+        {
+            _lines.TryDequeue(out _);
+        }
+    }
+
+    public void Dispose()
+    {
     }
 }
 

@@ -19,11 +19,7 @@ public sealed class HubRestartTests
         await using var rig = await StartAsync();
         rig.B.Obedience = Obedience.IsDeaf;
         var id = await rig.AcceptedAsync(Switchover());
-        await rig.Hub.UntilAsync(id, o => o.Steps[1].Status == StepStatus.Running);
-        while (rig.B.Intents.IsEmpty)
-        {
-            await rig.B.ReceiveAsync();
-        }
+        await rig.B.ReceiveIntentAsync();
 
         var demoted = rig.A.Intents.Single().Revision;
         await rig.RestartHubAsync();
@@ -52,11 +48,7 @@ public sealed class HubRestartTests
         await using var rig = await StartAsync();
         rig.A.Obedience = Obedience.IsDeaf;
         var id = await rig.AcceptedAsync(Switchover());
-        await rig.Hub.UntilAsync(id, o => o.Steps[0].Status == StepStatus.Running);
-        while (rig.A.Intents.IsEmpty)
-        {
-            await rig.A.ReceiveAsync();
-        }
+        await rig.A.ReceiveIntentAsync();
 
         await rig.RestartHubAsync();
         await using (var db = rig.OpenDatabase())

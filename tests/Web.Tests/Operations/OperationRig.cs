@@ -16,6 +16,7 @@ internal sealed class OperationRig : IAsyncDisposable
 
     private readonly TemporaryFolder _folder = new();
     private readonly Action<IServiceCollection>? _configure;
+    private uint _mark;
 
     private OperationRig(Action<IServiceCollection>? configure) => _configure = configure;
 
@@ -53,25 +54,32 @@ internal sealed class OperationRig : IAsyncDisposable
 
     public async Task<OperationView> EndedAsync(string id) => await Hub.UntilAsync(id, o => o.IsFinished);
 
-    /// <summary>Lets time pass, second by second, while these agents go on reporting, until the operation is so.</summary>
+    /// <summary>
+    /// Lets time pass, second by second, until the operation is so. Each second these agents report, and the next one does not begin before
+    /// the hub shows those very reports: nobody turns stale because a machine is slow. The disk is not waited for, so a test whose deadline
+    /// must not pass while an intent is being stored first waits until the intent has arrived.
+    /// </summary>
     public async Task<OperationView> PassTimeUntilAsync(string id, Func<OperationView, bool> holds, params FakeAgent[] reporting)
     {
-        var safety = TestContext.Current.CancellationToken;
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
         while (true)
         {
-            var now = await Hub.Operations.FindAsync(id, safety);
+            var now = await Hub.Operations.FindAsync(id, safety.Token);
             if (now is not null && holds(now))
             {
                 return now;
             }
 
+            Assert.False(now is { IsFinished: true }, $"The operation has ended otherwise: {now?.Status}, {now?.Outcome}");
+            Assert.False(safety.IsCancellationRequested, $"The operation stayed at {now?.Status}. {Hub.Describe()}");
             Time.Advance(TimeSpan.FromSeconds(1));
             foreach (var agent in reporting)
             {
-                // A count that changes makes the report one that is shown at once, so its arrival can be awaited.
-                var flaps = 0;
-                await agent.ReportAsync(r => flaps = (int)++r.Sessions[0].Flaps);
-                await Hub.UntilAsync(s => s.Nodes.Any(n => n.Sessions.Any(x => x.Flaps == flaps)));
+                // A number that no other report of any agent has: it is shown at once, and its arrival can be told from every other one's.
+                var mark = ++_mark;
+                await agent.ReportAsync(r => r.Sessions[0].Flaps = mark);
+                await Hub.UntilAsync(s => s.FindNode(agent.Node) is { Sessions: [{ } first, ..] } && first.Flaps == mark);
             }
         }
     }

@@ -111,7 +111,7 @@ public sealed class SwitchoverEndToEndTests
         rig.B.Obedience = Obedience.IsDeaf;
 
         var id = await rig.AcceptedAsync(Switchover());
-        await rig.Hub.UntilAsync(id, o => o.Steps[1].Status == StepStatus.Running);
+        await rig.B.ReceiveIntentAsync();
         var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
 
         Assert.Equal(OperationStatus.TimedOut, ended.Status);
@@ -131,14 +131,8 @@ public sealed class SwitchoverEndToEndTests
     {
         await using var rig = await StartAsync();
         rig.B.Obedience = Obedience.IsDeaf;
-        var asked = new TaskCompletionSource();
-        rig.B.OnIntent = _ =>
-        {
-            asked.TrySetResult();
-            return Task.CompletedTask;
-        };
         var id = await rig.AcceptedAsync(Switchover());
-        await asked.Task.WaitAsync(Cancellation);
+        await rig.B.ReceiveIntentAsync();
 
         await rig.B.DisposeAsync();
         var unknown = await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.A);
@@ -159,14 +153,8 @@ public sealed class SwitchoverEndToEndTests
     {
         await using var rig = await StartAsync();
         rig.A.Obedience = Obedience.IsDeaf;
-        var asked = new TaskCompletionSource();
-        rig.A.OnIntent = _ =>
-        {
-            asked.TrySetResult();
-            return Task.CompletedTask;
-        };
         var id = await rig.AcceptedAsync(Switchover());
-        await asked.Task.WaitAsync(Cancellation);
+        await rig.A.ReceiveIntentAsync();
 
         await rig.A.DisposeAsync();
         await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.B);
@@ -186,7 +174,7 @@ public sealed class SwitchoverEndToEndTests
         await using var rig = await StartAsync();
         rig.A.Obedience = Obedience.IsDeaf;
         var id = await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-1"));
-        await rig.Hub.UntilAsync(id, o => o.Steps[0].Status == StepStatus.Running);
+        await rig.A.ReceiveIntentAsync();
         await rig.A.DisposeAsync();
         await rig.PassTimeUntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown, rig.B);
 
