@@ -184,8 +184,9 @@ internal sealed partial class AgentProcess
     // On a thread of the runtime, perhaps before there is a loop. The loop is told from here, because each hop costs time on the way to the goodbye.
     private void RequestStop(string cause)
     {
-        Volatile.Read(ref _loop)?.TryPost(new NodeEvent.StopRequested(cause));
+        // Known as asked for before it can begin: a quick goodbye is otherwise over first, and looks like one that nobody asked for.
         _stop.TrySetResult(cause);
+        Volatile.Read(ref _loop)?.TryPost(new NodeEvent.StopRequested(cause));
     }
 
     // A second signal. There is something to cut short once at most.
