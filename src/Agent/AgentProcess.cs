@@ -4,6 +4,7 @@ using System.Net.NetworkInformation;
 using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
@@ -21,6 +22,7 @@ namespace FailoverHub.Agent;
 ///   task            NodeLoop         the node's state, intents, journal entries
 ///   task            AddressWatcher   interfaces
 ///   task            HubLink          the stream to the hub, if there is one
+///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
 /// </code>
 /// </summary>
 internal sealed partial class AgentProcess
@@ -109,15 +111,27 @@ internal sealed partial class AgentProcess
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
         loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent)));
-        return await RunUntilStoppedAsync(speaker, loop, journal, shared);
+        var (control, controlProblem) = ControlSocket.Open(_options.ControlSocket);
+        if (control is null)
+        {
+            NoControl(_logger, _options.ControlSocket, controlProblem!);
+        }
+
+        using (control)
+        {
+            var desk = new ControlDesk(new ControlIdentity(_options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
+            var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
+            return await RunUntilStoppedAsync(speaker, loop, journal, shared, server);
+        }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared, ControlServer? control)
     {
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
         var watched = Task.Run(() => KeepWatchingAsync(watcher, shared, loop, watching.Token));
+        var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         using var hub = _options.Hub is { } address ? new HubLink(HubSettings(address, speaker), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
 
@@ -138,10 +152,10 @@ internal sealed partial class AgentProcess
         var finished = hub is null ? Task.CompletedTask : Task.Run(() => hub.FinishAsync(linked!, _hubPatience));
         await Task.WhenAny(finished, over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, looping, finished);
+        var rest = Task.WhenAll(watched, answering, looping, finished);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the link to the hub", finished)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the link to the hub", finished)]);
         }
 
         await rest;
@@ -356,6 +370,9 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "{Cause} again: the graceful shutdown is cut short")]
     private static partial void Hurrying(ILogger logger, string cause);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "No control socket at {Path}, 'status' and 'trace' cannot ask this agent: {Problem}")]
+    private static partial void NoControl(ILogger logger, string path, string problem);
 
     [LoggerMessage(EventId = 6, Level = LogLevel.Critical, Message = "The watching of the interfaces broke on an internal error; what is announced stays, it begins again")]
     private static partial void WatchingBroke(ILogger logger, Exception exception);

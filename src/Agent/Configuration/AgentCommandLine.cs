@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using System.Reflection;
+using FailoverHub.Agent.Control;
 
 namespace FailoverHub.Agent.Configuration;
 
@@ -13,6 +14,9 @@ internal abstract record CommandLineRequest
 
     /// <summary>Be the daemon.</summary>
     internal sealed record Run(AgentOptions Options) : CommandLineRequest;
+
+    /// <summary>Ask a running agent and print what it answers.</summary>
+    internal sealed record Ask(string ControlSocket, ControlRequest Request, bool Json) : CommandLineRequest;
 
     /// <summary>Everything is said already; leave with this code: 0 help or version, 2 usage.</summary>
     internal sealed record Exit(int Code) : CommandLineRequest;
@@ -31,7 +35,17 @@ internal sealed class AgentCommandLine
 
     private readonly RootCommand _root;
     private readonly Command _run;
+    private readonly Command _status;
+    private readonly Command _trace;
     private readonly Command _version;
+    private readonly Option<string?> _stateOfAsked = RunFlags.StateOption();
+    private readonly Option<string?> _controlOfAsked = RunFlags.ControlOption();
+    private readonly Option<bool> _json = RunFlags.Flag("--json", "As JSON, for scripts.");
+    private readonly Argument<string?> _neighbor = new("NEIGHBOR")
+    {
+        Description = "Only the messages of this neighbor, as 'status' names it.",
+        Arity = ArgumentArity.ZeroOrOne,
+    };
 
     public AgentCommandLine()
     {
@@ -42,6 +56,10 @@ internal sealed class AgentCommandLine
         }
 
         _run.SetAction(static _ => 0);
+        _status = new Command("status", "Ask the running agent how it stands: what it announces and why, and everything about each session.") { _stateOfAsked, _controlOfAsked, _json };
+        _status.SetAction(static _ => 0);
+        _trace = new Command("trace", "Ask the running agent for the last 200 messages of each neighbor, in words.") { _neighbor, _stateOfAsked, _controlOfAsked, _json };
+        _trace.SetAction(static _ => 0);
         _version = new Command("version", "Print the version.");
         _version.SetAction(static result =>
         {
@@ -50,7 +68,7 @@ internal sealed class AgentCommandLine
         });
         _root = new RootCommand("Announces shared IP addresses to a data center's route servers. The flags of 'run' may be given without naming it: see 'failoverhub-agent run --help'.")
         {
-            _run, _version,
+            _run, _status, _trace, _version,
         };
     }
 
@@ -63,7 +81,15 @@ internal sealed class AgentCommandLine
     {
         var result = _root.Parse(WithDefaultCommand(GoFlags.Normalize(args)), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         var isRun = result.CommandResult.Command == _run;
+        var isQuestion = result.CommandResult.Command == _status || result.CommandResult.Command == _trace;
         var isHelp = result.Action is System.CommandLine.Help.HelpAction;
+        if (result.Errors.Count == 0 && isQuestion && !isHelp)
+        {
+            var socket = AgentOptionsReader.ControlSocketPath(RunFlags.Value(result, _controlOfAsked), RunFlags.Value(result, _stateOfAsked));
+            var command = result.CommandResult.Command.Name;
+            return new CommandLineRequest.Ask(socket, new ControlRequest(command, command == _trace.Name ? result.GetValue(_neighbor) : null), RunFlags.Value(result, _json));
+        }
+
         if (result.Errors.Count == 0 && (!isRun || isHelp))
         {
             return new CommandLineRequest.Exit(result.Invoke(new InvocationConfiguration { Output = output, Error = error }));
@@ -81,7 +107,7 @@ internal sealed class AgentCommandLine
             error.WriteLine($"error: {line}");
         }
 
-        error.WriteLine("All flags: failoverhub-agent run --help");
+        error.WriteLine($"All flags: failoverhub-agent {(isQuestion ? result.CommandResult.Command.Name : _run.Name)} --help");
         return new CommandLineRequest.Exit(UsageError);
     }
 

@@ -51,6 +51,9 @@ internal sealed partial class NodeLoop
     /// <summary>The node as it is now.</summary>
     public NodeState Current => Volatile.Read(ref _state);
 
+    /// <summary>This moment on the clock of <see cref="Current"/>; from any thread.</summary>
+    public Moment Now => new(_time.GetElapsedTime(_origin), _time.GetUtcNow());
+
     /// <summary>After every change of <see cref="Current"/>, on the loop. Handlers return at once.</summary>
     public event Action? Changed;
 
@@ -115,7 +118,7 @@ internal sealed partial class NodeLoop
 
     private void Apply(NodeEvent occurred)
     {
-        var now = new Moment(_time.GetElapsedTime(_origin), _time.GetUtcNow());
+        var now = Now;
         var (state, effects) = NodeReducer.Apply(_state, occurred, now);
         var changed = !ReferenceEquals(state, _state);
         Volatile.Write(ref _state, state);

@@ -1,0 +1,94 @@
+using System.Net.Sockets;
+using System.Text.Json;
+
+namespace FailoverHub.Agent.Control;
+
+/// <summary>Asks a running agent, for the commands <c>status</c> and <c>trace</c>.</summary>
+/// <param name="time">For the patience.</param>
+internal sealed class ControlClient(TimeProvider time)
+{
+    /// <summary>Exit code: no agent answers there. 3 is what init scripts say for "not running".</summary>
+    public const int NotRunning = 3;
+
+    private const int Refused = 1;
+
+    // A trace of four neighbors has some megabytes at most.
+    private const int LongestAnswer = 64 * 1024 * 1024;
+
+    /// <summary>Longer than the agent itself takes at most.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
+
+    /// <summary>Asks, and prints the answer or what went wrong.</summary>
+    /// <returns>0: answered; 1: the agent refused; 3: none answers.</returns>
+    public async Task<int> RunAsync(string path, ControlRequest request, bool json, TextWriter output, TextWriter error)
+    {
+        var (answer, problem) = await AskAsync(path, request);
+        if (answer is null)
+        {
+            await error.WriteLineAsync($"error: no agent answers at {path} ({problem}): is it running, and is this its user or root? For another one give its --state DIR or --control SOCKET.");
+            return NotRunning;
+        }
+
+        switch (answer)
+        {
+            case { Status: { } status }:
+                await output.WriteAsync(json ? Json(status, ControlJson.Readable.StatusDocument) : StatusText.Of(status));
+                return 0;
+            case { Trace: { } trace }:
+                await output.WriteAsync(json ? Json(trace, ControlJson.Readable.TraceDocument) : TraceText.Of(trace));
+                return 0;
+            default:
+                await error.WriteLineAsync($"error: {answer.Error ?? "the agent's answer is none that this version understands"}");
+                return Refused;
+        }
+    }
+
+    private async Task<(ControlAnswer? Answer, string? Problem)> AskAsync(string path, ControlRequest request)
+    {
+        using var patience = new CancellationTokenSource(Patience, time);
+        try
+        {
+            using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+            await socket.ConnectAsync(new UnixDomainSocketEndPoint(path), patience.Token);
+            ReadOnlyMemory<byte> bytes = JsonSerializer.SerializeToUtf8Bytes(request, ControlJson.Default.ControlRequest);
+            while (!bytes.IsEmpty)
+            {
+                bytes = bytes[await socket.SendAsync(bytes, patience.Token)..];
+            }
+
+            socket.Shutdown(SocketShutdown.Send);
+            using var received = new MemoryStream();
+            var buffer = new byte[64 * 1024];
+            while (await socket.ReceiveAsync(buffer, patience.Token) is > 0 and var count)
+            {
+                received.Write(buffer, 0, count);
+                if (received.Length > LongestAnswer)
+                {
+                    return (null, "its answer has no end");
+                }
+            }
+
+            return received.Length == 0
+                ? (null, "it closed the connection without an answer")
+                : (JsonSerializer.Deserialize(received.GetBuffer().AsSpan(0, (int)received.Length), ControlJson.Default.ControlAnswer), null);
+        }
+        catch (OperationCanceledException)
+        {
+            return (null, $"no answer within {Patience.TotalSeconds:0} s");
+        }
+        catch (JsonException)
+        {
+            return (null, "what answers there is no agent");
+        }
+        catch (ArgumentException)
+        {
+            return (null, "the path is too long for a socket");
+        }
+        catch (SocketException exception)
+        {
+            return (null, exception.Message);
+        }
+    }
+
+    private static string Json<T>(T document, System.Text.Json.Serialization.Metadata.JsonTypeInfo<T> type) => JsonSerializer.Serialize(document, type) + Environment.NewLine;
+}

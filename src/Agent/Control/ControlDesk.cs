@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+
+namespace FailoverHub.Agent.Control;
+
+/// <summary>Whose status it is: what does not change while the agent runs.</summary>
+/// <param name="Options">As they were given.</param>
+/// <param name="RouterId">Of all sessions.</param>
+/// <param name="ProcessId">Ours.</param>
+/// <param name="StartedAt">UTC.</param>
+internal sealed record ControlIdentity(AgentOptions Options, Bgp.Messages.RouterId RouterId, int ProcessId, DateTimeOffset StartedAt);
+
+/// <summary>Finds the answers: of the node as it is, and of the sessions as their thread says.</summary>
+/// <param name="identity">Ours.</param>
+/// <param name="node">The node as it is now, and the time on its clock.</param>
+/// <param name="sessions">Asks the thread of the sessions. It may never answer.</param>
+/// <param name="time">For the patience with that.</param>
+internal sealed class ControlDesk(
+    ControlIdentity identity,
+    Func<(NodeState State, Moment Now)> node,
+    Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions,
+    TimeProvider time)
+{
+    /// <summary>The sessions' thread answers within microseconds, or is stuck.</summary>
+    public static readonly TimeSpan SessionsPatience = TimeSpan.FromSeconds(2);
+
+    private const string Silent = "the thread of the sessions does not answer: what is shown of them is what the node last heard";
+
+    /// <summary>One answer for whatever was asked.</summary>
+    public async Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellationToken) => request.Command switch
+    {
+        "status" => await StatusAsync(cancellationToken),
+        "trace" => await TraceAsync(request.Neighbor, cancellationToken),
+        _ => new ControlAnswer { Error = "this agent knows the commands 'status' and 'trace' only" },
+    };
+
+    private async Task<ControlAnswer> StatusAsync(CancellationToken cancellationToken)
+    {
+        var peers = await ReadSessionsAsync(cancellationToken);
+        var (state, now) = node();
+        var view = new ControlView(identity, state, now, peers ?? []);
+        return new ControlAnswer { Status = ControlMapping.Status(view, peers is null ? Silent : null) };
+    }
+
+    private async Task<ControlAnswer> TraceAsync(string? wanted, CancellationToken cancellationToken)
+    {
+        var neighbors = identity.Options.Neighbors;
+        var found = wanted is null ? neighbors : Find(neighbors, wanted);
+        if (found.IsEmpty)
+        {
+            return new ControlAnswer { Error = $"'{(wanted!.Length > 64 ? wanted[..64] : wanted)}' is none of this node's neighbors: {string.Join(", ", neighbors)}" };
+        }
+
+        return await ReadSessionsAsync(cancellationToken) is { } peers
+            ? new ControlAnswer { Trace = ControlMapping.Trace(peers.Where(peer => found.Contains(peer.Neighbor))) }
+            : new ControlAnswer { Error = "the thread of the sessions does not answer" };
+    }
+
+    // By its address alone when its port was not given.
+    private static ImmutableArray<NeighborEndpoint> Find(ImmutableArray<NeighborEndpoint> neighbors, string wanted)
+    {
+        var exact = neighbors.Where(neighbor => neighbor.ToString() == wanted).ToImmutableArray();
+        if (!exact.IsEmpty || !NeighborEndpoint.TryParse(wanted, NeighborEndpoint.DefaultPort, out var parsed))
+        {
+            return exact;
+        }
+
+        exact = [.. neighbors.Where(neighbor => neighbor == parsed)];
+        return exact.IsEmpty && parsed.ToString() == parsed.Address.ToString() ? [.. neighbors.Where(neighbor => neighbor.Address.Equals(parsed.Address))] : exact;
+    }
+
+    // Null: no answer.
+    private async Task<ImmutableArray<PeerDiagnostics>?> ReadSessionsAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(SessionsPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        try
+        {
+            return await sessions(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            return null;
+        }
+    }
+}

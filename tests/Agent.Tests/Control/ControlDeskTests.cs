@@ -1,0 +1,88 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Tests.Node;
+using FailoverHub.Bgp.Messages;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Agent.Tests.Control;
+
+public sealed class ControlDeskTests
+{
+    private readonly FakeTimeProvider _time = new();
+    private readonly NodeUnderTest _node = new NodeUnderTest(settings => settings).Start(NodeUnderTest.Shared).BothUp();
+
+    [Fact]
+    public async Task ThreadOfTheSessionsIsStuck_TheNodeIsShownAllTheSame_AndTheStatusSaysWhatItLacks()
+    {
+        _node.Lose(NodeUnderTest.First, "connection reset");
+        var asked = Desk(new TaskCompletionSource<ImmutableArray<PeerDiagnostics>>().Task.WaitAsync).AnswerAsync(new ControlRequest("status"), TestContext.Current.CancellationToken);
+        _time.Advance(ControlDesk.SessionsPatience);
+
+        var status = (await asked).Status!;
+        Assert.Contains("does not answer", status.Problem, StringComparison.Ordinal);
+        Assert.Equal(["idle", "established"], status.Sessions.Select(session => session.State));
+        Assert.Equal(("connection reset", "neighbor"), (status.Sessions[0].LastError!.Text, status.Sessions[0].LastError!.From));
+        Assert.Null(status.Sessions[1].Sent);
+        Assert.Contains("PROBLEM", StatusText.Of(status), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task DampedPrefix_HasItsReasonAndHowLong()
+    {
+        for (var flap = 0; flap < 4; flap++)
+        {
+            _node.Give(new NodeEvent.AddressesChanged([])).Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]));
+        }
+
+        var prefix = Assert.Single((await AskAsync("status")).Status!.Prefixes);
+
+        Assert.Equal((false, "unhealthy", true), (prefix.Announced, prefix.WithdrawnReason, prefix.AddressPresent));
+        Assert.Equal(new DampingDocument(4000, 4, true, true, _node.State.Prefixes[0].Flaps!.Suppression!.Until.At, 120), prefix.Damping);
+    }
+
+    [Fact]
+    public async Task PenaltyThatIsGone_IsNotShown()
+    {
+        _node.Give(new NodeEvent.AddressesChanged([])).Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]));
+        Assert.Equal(1000, Assert.Single((await AskAsync("status")).Status!.Prefixes).Damping!.Penalty);
+
+        _node.After(TimeSpan.FromHours(1));
+        Assert.Null(Assert.Single((await AskAsync("status")).Status!.Prefixes).Damping);
+    }
+
+    [Theory]
+    [InlineData("reset")]
+    [InlineData(null)]
+    public async Task UnknownCommand_IsAnError(string? command) =>
+        Assert.Contains("'status' and 'trace' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("192.0.2.1", true)]
+    [InlineData("192.0.2.1:179", true)]
+    [InlineData("192.0.2.9", false)]
+    [InlineData("192.0.2.1:1790", false)]
+    [InlineData("nonsense", false)]
+    public async Task Trace_OfANeighbor_OrAnError(string neighbor, bool known)
+    {
+        var answer = await Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest("trace", neighbor), TestContext.Current.CancellationToken);
+
+        Assert.Equal(known, answer.Trace is not null);
+        Assert.Equal(!known, answer.Error is not null);
+    }
+
+    private Task<ControlAnswer> AskAsync(string? command) =>
+        Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest(command), TestContext.Current.CancellationToken);
+
+    private ControlDesk Desk(Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions)
+    {
+        var options = new AgentOptions { Node = "node-a", Neighbors = [NodeUnderTest.First, NodeUnderTest.Second], StateDirectory = "/nowhere", ControlSocket = "/nowhere/control.sock" };
+        return new ControlDesk(
+            new ControlIdentity(options, new RouterId(1), 1, DateTimeOffset.UnixEpoch),
+            () => (_node.State, new Moment(_node.Now, DateTimeOffset.UnixEpoch + _node.Now)),
+            sessions,
+            _time);
+    }
+}
