@@ -117,9 +117,7 @@ internal sealed partial class ControlServer(
 
         using (var patience = Patience(AnswerPatience, cancellationToken))
         {
-            var bytes = JsonSerializer.SerializeToUtf8Bytes(said, ControlJson.Default.ControlAnswer);
-            await SendAsync(client, bytes, patience.Token);
-            await SendAsync(client, "\n"u8.ToArray(), patience.Token);
+            await SendAsync(client, [.. JsonSerializer.SerializeToUtf8Bytes(said, ControlJson.Default.ControlAnswer), (byte)'\n'], patience.Token);
         }
 
         client.Shutdown(SocketShutdown.Both);
@@ -157,8 +155,9 @@ internal sealed partial class ControlServer(
         }
     }
 
-    private static async Task SendAsync(Socket client, ReadOnlyMemory<byte> bytes, CancellationToken cancellationToken)
+    private static async Task SendAsync(Socket client, byte[] line, CancellationToken cancellationToken)
     {
+        ReadOnlyMemory<byte> bytes = line;
         while (!bytes.IsEmpty)
         {
             bytes = bytes[await client.SendAsync(bytes, cancellationToken)..];

@@ -78,14 +78,13 @@ public sealed class ControlServerTests : IAsyncDisposable
     {
         var hanging = Enumerable.Range(0, ControlServer.MostClients).Select(_ => Connect()).ToList();
         await hanging[0].SendAsync("{\"comm"u8.ToArray(), TestContext.Current.CancellationToken);
-        var next = AskAsync(Question);
 
         // The patience with each begins when it is accepted, which nobody outside sees: so time goes on until the last of them is turned away.
         var turnedAway = Task.WhenAll(hanging.Select(ReadAsync));
         await PassAsync(ControlServer.RequestPatience, turnedAway);
 
         Assert.All(await turnedAway, answer => Assert.Equal("", answer));
-        Assert.Equal("{\"error\":\"asked\"}\n", await next);
+        Assert.Equal("{\"error\":\"asked\"}\n", await AskAsync(Question));
         hanging.ForEach(client => client.Dispose());
     }
 
