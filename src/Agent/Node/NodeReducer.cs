@@ -287,9 +287,10 @@ internal static class NodeReducer
         if (!before.IsEstablished && !step.State.Stopping && NextLine(before.Outage, failed.Error.Text, step.Now.Monotonic) is { } outage)
         {
             Update(step, failed.Neighbor, session => session with { Outage = outage });
+            var advice = failed.Error.Advice is { } known ? $" ({known})" : "";
             step.Do(new NodeEffect.Log(
                 LogLevel.Warning,
-                $"no session with {failed.Neighbor} yet: {failed.Error.Text}; trying again, {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions are established"));
+                $"no session with {failed.Neighbor} yet: {failed.Error.Text}{advice}; trying again, {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions are established"));
         }
     }
 

@@ -3,6 +3,7 @@ using System.Net;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session.Diagnostics;
+using FailoverHub.Bgp.Session.Timing;
 using FailoverHub.Bgp.Wire;
 
 namespace FailoverHub.Bgp.Session;

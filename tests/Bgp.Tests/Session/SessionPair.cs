@@ -41,6 +41,9 @@ internal sealed class SessionPair
     // Nothing gets through, and nobody is told: a pulled cable.
     public bool WireCut { get; set; }
 
+    // Octets that the kernels take between the two ends; null: any number. What is more than that waits, and the sender is told.
+    public int? Buffer { get; init; }
+
     // What happens to a dial: null connects.
     public string? RefuseDials { get; set; }
 
@@ -120,6 +123,7 @@ internal sealed class SessionPair
             }
 
             from.Connection = from.Other.Connection = attempt;
+            from.Output = from.Other.Output = null;
             from.Other.Give(new SessionInput.Connected(RouterAddress, AgentAddress));
             if (from.Connection == attempt)
             {
@@ -129,6 +133,20 @@ internal sealed class SessionPair
     }
 
     internal void Deliver(SessionEnd from, ReadOnlyMemory<byte> bytes)
+    {
+        if (Buffer is { } room)
+        {
+            from.Output ??= new SlowOutput(this, from, room);
+            from.Output.Write(bytes);
+        }
+        else
+        {
+            Carry(from, bytes, static () => { });
+        }
+    }
+
+    // taken: the bytes have been given to the other end.
+    internal void Carry(SessionEnd from, ReadOnlyMemory<byte> bytes, Action taken)
     {
         var connection = from.Connection;
         if (WireCut)
@@ -140,11 +158,16 @@ internal sealed class SessionPair
         for (var at = 0; at < bytes.Length; at += piece)
         {
             var part = bytes.Slice(at, Math.Min(piece, bytes.Length - at));
+            var last = at + piece >= bytes.Length;
             At(Delay, () =>
             {
                 if (from.Other.Connection == connection && connection != 0)
                 {
                     from.Other.Give(new SessionInput.Received(part));
+                    if (last)
+                    {
+                        taken();
+                    }
                 }
             });
         }
@@ -168,6 +191,8 @@ internal sealed class SessionPair
         Router.Lose(connection, reason);
     }
 
+    internal void Soon(Action act) => At(TimeSpan.Zero, act);
+
     private void At(TimeSpan delay, Action act) => _events.Enqueue((act, ++_order), (Now + delay, _order));
 
     private static TimeSpan? Earliest(TimeSpan? left, TimeSpan? right) => left is null ? right : right is null ? left : left < right ? left : right;
@@ -183,6 +208,20 @@ internal sealed class SessionEnd(SessionPair pair, SessionOptions options, Rando
     public int Connection { get; set; }
 
     public int Dialling { get; set; }
+
+    // On a wire that takes only so much.
+    public SlowOutput? Output { get; set; }
+
+    // Reads nothing of what comes; what it says is not affected.
+    public bool IsDeaf
+    {
+        get;
+        set
+        {
+            field = value;
+            Other.Output?.Pump();
+        }
+    }
 
     public SessionState State => _session.State;
 

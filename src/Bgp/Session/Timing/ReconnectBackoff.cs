@@ -1,4 +1,4 @@
-namespace FailoverHub.Bgp.Session;
+namespace FailoverHub.Bgp.Session.Timing;
 
 // How long to wait before the next dial: 1.5 s at first, doubled with each failure, at most the connect-retry time; each with the jitter of
 // RFC 4271 10 (0.75 to 1), so that agents that lost the same route server do not return in step; and never less than a second.

@@ -2,7 +2,7 @@ using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Tests.Wire;
 
-namespace FailoverHub.Bgp.Tests.Session;
+namespace FailoverHub.Bgp.Tests.Session.States;
 
 // Every (state, event) of RFC 4271 8.2.2.
 public sealed class StateTableTests

@@ -1,7 +1,7 @@
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 
-namespace FailoverHub.Bgp.Tests.Session;
+namespace FailoverHub.Bgp.Tests.Session.States;
 
 // RFC 6608: which message in which state, and the message's type as data.
 public sealed class UnexpectedMessageTests

@@ -1,6 +1,6 @@
 using FailoverHub.Bgp.Routes;
 
-namespace FailoverHub.Bgp.Session;
+namespace FailoverHub.Bgp.Session.Timing;
 
 // Answers to ROUTE-REFRESH that are owed. The first is given at once and the next for the same family a second later at the earliest; what is asked for
 // meanwhile is one request. So a neighbor that asks without end gets its routes once a second, and nothing piles up.

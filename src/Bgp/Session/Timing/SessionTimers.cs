@@ -1,4 +1,4 @@
-namespace FailoverHub.Bgp.Session;
+namespace FailoverHub.Bgp.Session.Timing;
 
 // The timers of RFC 4271 8 as points in time; null: not running. The owner sees only the next of them.
 internal sealed class SessionTimers

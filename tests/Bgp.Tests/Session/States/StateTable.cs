@@ -2,7 +2,7 @@ using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Tests.Wire;
 
-namespace FailoverHub.Bgp.Tests.Session;
+namespace FailoverHub.Bgp.Tests.Session.States;
 
 // Events of RFC 4271 8.1 (with their numbers) and RFC 9687 as a dialling speaker meets them, and where they lead: RFC 4271 8.2.2 as a table.
 //
