@@ -1,0 +1,67 @@
+using System.Net;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Wire;
+using FailoverHub.Bgp.Wire.Attributes;
+
+namespace FailoverHub.Bgp.Tests.Wire.Rfc7606;
+
+// The table of RFC 7606, and of the RFCs after it: every attribute, every way to be wrong, outcome and clause.
+public sealed class AttributeErrorTests
+{
+    public static TheoryData<string, string, string> Cases
+    {
+        get
+        {
+            var data = new TheoryData<string, string, string>();
+            foreach (var one in AttributeErrorCase.All)
+            {
+                data.Add(one.Key, one.Clause, one.Outcome.ToString());
+            }
+
+            return data;
+        }
+    }
+
+    [Theory]
+    [MemberData(nameof(Cases))]
+    public void Fault_HasTheOutcomeOfItsClause(string key, string clause, string outcome)
+    {
+        var one = AttributeErrorCase.All.Single(entry => entry.Key == key);
+        Assert.Equal((clause, outcome), (one.Clause, one.Outcome.ToString()));
+        if (one.Outcome == AttributeFault.SessionReset)
+        {
+            var fault = Assert.Throws<SessionFaultException>(() => UpdateCodec.Read(one.Body, one.Context));
+            Assert.Equal(new NotificationCode(3, one.ResetSubcode), fault.Code);
+            return;
+        }
+
+        var decoded = UpdateCodec.Read(one.Body, one.Context);
+
+        Assert.Equal(one.Outcome, decoded.Worst);
+        Assert.Equal(one.Outcome == AttributeFault.None, decoded.Problem is null);
+        // What is withdrawn, or still announced.
+        Assert.Equal([IPNetwork.Parse("192.0.2.1/32")], decoded.Message.Announced);
+        if (one.Outcome != AttributeFault.TreatAsWithdraw)
+        {
+            Assert.Equal(Origin.Igp, one.Code == 1 ? Origin.Igp : decoded.Message.Attributes.Origin);
+            if (!one.StaysPresent)
+            {
+                Assert.False(AttributeTable.Find(one.Code)!.IsPresent(decoded.Message.Attributes, one.Context), "what was discarded is still there");
+            }
+        }
+    }
+
+    [Fact]
+    public void EveryAttributeThatWeRead_IsInTheTable_WithTheFlagsOfItsRfc()
+    {
+        Assert.Equal(AttributeSpec.All.Select(spec => spec.Code).Order(), AttributeTable.Rows.Select(row => row.Code).Order());
+        foreach (var spec in AttributeSpec.All)
+        {
+            var row = AttributeTable.Find(spec.Code)!;
+            Assert.Equal((spec.Name, spec.Flags, spec.OnFault), (row.Name, (byte)row.Flags, row.OnFault));
+        }
+    }
+
+    [Fact]
+    public void CasesHaveNamesOfTheirOwn() => Assert.Equal(AttributeErrorCase.All.Count, AttributeErrorCase.All.Select(one => one.Key).Distinct().Count());
+}
