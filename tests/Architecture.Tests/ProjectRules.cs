@@ -118,7 +118,8 @@ internal static partial class ProjectRules
         var files = tree.Files.Where(f => f.EndsWith(".csproj", StringComparison.Ordinal) || (f.EndsWith(".props", StringComparison.Ordinal) && f != "Directory.Packages.props"));
         foreach (var path in files)
         {
-            foreach (var reference in Items(tree.Xml(path), "PackageReference"))
+            // One that is taken away again (Remove) needs no version.
+            foreach (var reference in Items(tree.Xml(path), "PackageReference").Where(item => Value(item, "Remove").Length == 0))
             {
                 var package = Value(reference, "Include") is { Length: > 0 } include ? include : Value(reference, "Update");
                 if (Value(reference, "Version").Length > 0 || Value(reference, "VersionOverride").Length > 0)
