@@ -81,11 +81,12 @@ internal sealed partial class AgentProcess
     private async Task<int> RunAsync(TextWriter error)
     {
         using var signals = new StopSignals(RequestStop, Hurry, () => NothingToReload(_logger));
-        var intents = new IntentStore(_directory.IntentFile, _time, text => Warn(_logger, text));
+        var intents = new IntentStore(_directory.IntentFile, text => Warn(_logger, text));
         var (intent, intentProblem) = intents.Load();
         if (_options.NeedsStoredIntent && intent is null)
         {
-            await error.WriteLineAsync("error: --primary or --secondary: neither is given and no intent is stored; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
+            var lost = intentProblem is null ? "no intent is stored" : intentProblem;
+            await error.WriteLineAsync($"error: --primary or --secondary: neither is given and {lost}; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
             return AgentCommandLine.UsageError;
         }
 
@@ -100,7 +101,7 @@ internal sealed partial class AgentProcess
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         using var speaker = new BgpSpeaker(Peers(routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
         var loop = new NodeLoop(
-            NodeState.Initial(Settings(), intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
+            NodeState.Initial(Settings() with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
             speaker,
             new NodeStorage(intents, journal),
             _time,
@@ -110,7 +111,7 @@ internal sealed partial class AgentProcess
 
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
-        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent)));
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent, intentProblem is not null)));
         var (control, controlProblem) = ControlSocket.Open(_options.ControlSocket);
         if (control is null)
         {
@@ -333,9 +334,9 @@ internal sealed partial class AgentProcess
         Metrics = speaker.Metrics,
     };
 
-    private string Beginning(RouterId routerId, NodeIntent? intent)
+    private string Beginning(RouterId routerId, NodeIntent? intent, bool intentLost)
     {
-        var by = intent is null ? "its configuration" : $"stored {intent.Describe()}";
+        var by = intent is not null ? $"stored {intent.Describe()}" : intentLost ? "its configuration, but at most as secondary because its stored intent is lost" : "its configuration";
         var hub = _options.Hub is { } address ? $"hub {address}" : "stand-alone";
         return $"failoverhub-agent {AgentCommandLine.Version} started on {_options.Node}: router id {routerId}, {_options.Neighbors.Length} neighbors, {hub}, runs by {by}";
     }

@@ -61,6 +61,9 @@ internal sealed record StatusDocument
     /// <summary>Null: it runs by its configuration.</summary>
     public IntentDocument? Intent { get; init; }
 
+    /// <summary>An intent was kept and cannot be read: until the hub sends another, everything is announced at most as secondary.</summary>
+    public bool IntentLost { get; init; }
+
     public GracefulShutdownDocument? GracefulShutdown { get; init; }
 
     public required IReadOnlyList<PrefixDocument> Prefixes { get; init; }

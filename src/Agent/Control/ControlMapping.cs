@@ -42,6 +42,7 @@ internal static class ControlMapping
             DampingOn = node.Settings.Damping is not null,
             Drained = node.Drained,
             Intent = node.Intent is { } intent ? new IntentDocument(intent.Revision, intent.OperationId, intent.Reason) : null,
+            IntentLost = node is { Intent: null, Settings.IntentLost: true },
             GracefulShutdown = node.Leaving is { } leaving
                 ? new GracefulShutdownDocument(leaving.Stops ? "stop" : "drain", leaving.Cause, leaving.Since.At, leaving.Until.At, Seconds(leaving.Until.Monotonic - now.Monotonic))
                 : null,

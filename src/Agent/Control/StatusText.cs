@@ -27,7 +27,13 @@ internal static class StatusText
         Row(text, "at", Time(status.ReadAt));
         Row(text, "AS", $"{Number(status.LocalAs)}, route servers {Number(status.PeerAs)}; router id {status.RouterId}");
         Row(text, "hub", status.Hub ?? "none, stand-alone");
-        Row(text, "runs by", status.Intent is { } intent ? $"intent {Number(intent.Revision)}{(intent.Reason.Length == 0 ? "" : $" (\"{intent.Reason}\")")}" : "its configuration");
+        Row(text, "runs by", status switch
+        {
+            { Intent: { Reason: "" } intent } => $"intent {Number(intent.Revision)}",
+            { Intent: { } intent } => $"intent {Number(intent.Revision)} (\"{intent.Reason}\")",
+            { IntentLost: true } => "its configuration, BUT AT MOST AS SECONDARY: its stored intent cannot be read",
+            _ => "its configuration",
+        });
         if (status.Authentication is not null || status.TtlSecurity is not null)
         {
             var parts = new[] { status.Authentication, status.TtlSecurity is { } hops ? $"TTL security, at most {Number(hops)} hops" : null };

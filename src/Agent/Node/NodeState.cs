@@ -25,6 +25,9 @@ internal sealed record NodeSettings
 
     public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
 
+    /// <summary>An intent was kept and cannot be read. It may have demoted or drained this node, so without a new one nothing is announced as primary.</summary>
+    public bool IntentLost { get; init; }
+
     public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
 
     /// <summary>On everything that is announced, in ascending order, none twice.</summary>

@@ -123,8 +123,13 @@ internal sealed class NodeStep(NodeState state, Moment now)
         State.Stopping,
         State.Drained,
         State.OnInterfaces.Contains(prefix) || configured.ContainsKey(prefix),
-        assigned.TryGetValue(prefix, out var role) ? role : configured.GetValueOrDefault(prefix) ?? State.Settings.DefaultRole,
+        assigned.TryGetValue(prefix, out var role) ? role : ConfiguredRole(configured.GetValueOrDefault(prefix)),
         Health.Unknown);
+
+    private Role? ConfiguredRole(Role? own) =>
+        (own ?? State.Settings.DefaultRole) is not { } role ? null
+        : State is { Settings.IntentLost: true, Intent: null } ? Role.Secondary
+        : role;
 
     private Advertisement Advertise(System.Net.IPNetwork prefix, AdvertisementDecision.Announce announce) => new()
     {

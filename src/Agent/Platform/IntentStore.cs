@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using System.Text.Json;
 using FailoverHub.Agent.Node;
 
@@ -9,12 +8,16 @@ namespace FailoverHub.Agent.Platform;
 /// The last accepted intent on disk. What was accepted outlives the process and the power; what cannot be kept is not accepted.
 /// </summary>
 /// <param name="path">Of the file.</param>
-/// <param name="time">For the name of a damaged file.</param>
 /// <param name="warn">Takes a sentence for the log.</param>
-internal sealed class IntentStore(string path, TimeProvider time, Action<string> warn)
+internal sealed class IntentStore(string path, Action<string> warn)
 {
+    private string Consequence => $"what the node was last told is lost, so everything is announced at most as secondary until the hub speaks, or {path} is removed and the agent started again";
+
     /// <summary>The kept intent, null when there is none; with what is wrong with the file when it cannot be read.</summary>
-    /// <remarks>An unreadable file is moved aside for whoever wants to know what stood there, and the node runs by its configuration.</remarks>
+    /// <remarks>
+    /// A file that cannot be used stays where it is until an intent of the hub replaces it or somebody removes it: it says that somebody
+    /// wanted something of this node which is not known any more, and the next start has to know that as well.
+    /// </remarks>
     public (NodeIntent? Intent, string? Problem) Load()
     {
         byte[] content;
@@ -22,16 +25,16 @@ internal sealed class IntentStore(string path, TimeProvider time, Action<string>
         {
             content = File.ReadAllBytes(path);
         }
-        catch (FileNotFoundException)
+        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
         {
             return (null, null);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            return (null, $"the stored intent cannot be read, the node runs by its configuration: {exception.Message}");
+            return (null, $"the stored intent cannot be read ({exception.Message}): {Consequence}");
         }
 
-        return Parse(content) is { } intent ? (intent, null) : (null, SetAside());
+        return Parse(content) is { } intent ? (intent, null) : (null, $"the stored intent is damaged: {Consequence}");
     }
 
     /// <summary>Null: it is on the disk. Else why not, and the file is as it was.</summary>
@@ -94,19 +97,5 @@ internal sealed class IntentStore(string path, TimeProvider time, Action<string>
             OperationId = stored.OperationId ?? "",
             Reason = stored.Reason ?? "",
         };
-    }
-
-    private string SetAside()
-    {
-        var aside = string.Create(CultureInfo.InvariantCulture, $"{path}.corrupt-{time.GetUtcNow():yyyyMMddTHHmmssfff}");
-        try
-        {
-            File.Move(path, aside, overwrite: true);
-            return $"the stored intent is damaged, the node runs by its configuration until the hub sends another; the damaged file is kept as {aside}";
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return $"the stored intent is damaged and cannot be set aside ({exception.Message}), the node runs by its configuration until the hub sends another";
-        }
     }
 }

@@ -128,13 +128,38 @@ public sealed class AgentProcessTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task StoredIntentDamaged_SaysSo_AndRunsByItsConfiguration()
+    public async Task StoredIntentDamaged_SaysSo_AndAnnouncesAtMostAsSecondary_UntilTheHubSpeaks()
     {
         await File.WriteAllTextAsync(_directory.At("intent.json"), "{\"revision\":", TestContext.Current.CancellationToken);
-        var agent = Start();
+        await using var hub = await ScriptedHub.StartAsync();
+        var agent = Start("--hub", hub.Address.ToString());
 
+        await EachSeesAsync(FakeRouter.Secondary);
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Update update && update.Announces(Prefix, FakeRouter.Primary)));
+        await (await hub.StreamAsync()).SendAsync(Intent(1, Wire.Role.Primary));
         await EachSeesAsync(FakeRouter.Primary);
         await agent.Output.FirstAsync<string>(line => line.Contains("the stored intent is damaged", StringComparison.Ordinal));
+    }
+
+    /// <summary>It may have been demoted: as secondary the address works all the same, and the other node keeps it if it has it.</summary>
+    [Fact]
+    public async Task StoredIntentDamaged_StandAlone_AnnouncesAsSecondary_AtTheNextStartAsWell()
+    {
+        await File.WriteAllTextAsync(_directory.At("intent.json"), "garbage", TestContext.Current.CancellationToken);
+        for (var connection = 1; connection <= 2; connection++)
+        {
+            var agent = Start();
+            await EachSeesAsync(FakeRouter.Secondary, connection);
+            await agent.Output.FirstAsync<string>(line => line.Contains("the stored intent is damaged", StringComparison.Ordinal));
+            await agent.Output.FirstAsync<string>(line => line.Contains("at most as secondary because its stored intent is lost", StringComparison.Ordinal));
+            agent.Terminate();
+            Assert.Equal(0, await agent.ExitAsync());
+        }
+
+        Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Update update && update.Announces(Prefix, FakeRouter.Primary)));
+        File.Delete(_directory.At("intent.json"));
+        Start();
+        await EachSeesAsync(FakeRouter.Primary, connection: 3);
     }
 
     /// <summary>The hub is never needed for an address to work, not even by its own link.</summary>

@@ -37,7 +37,7 @@ public sealed class HubLinkTests : IAsyncDisposable
         _node = new NodeLoop(
             NodeState.Initial(settings, null, new Moment(TimeSpan.Zero, DateTimeOffset.UtcNow)),
             speaker,
-            new NodeStorage(new IntentStore(_directory.At("intent.json"), TimeProvider.System, _ => { }), _journal),
+            new NodeStorage(new IntentStore(_directory.At("intent.json"), _ => { }), _journal),
             TimeProvider.System,
             NullLogger<NodeLoop>.Instance);
         speaker.Node = _node;
@@ -117,7 +117,7 @@ public sealed class HubLinkTests : IAsyncDisposable
         Assert.Equal((Wire.IntentResult.Types.Outcome.Applied, 1u), (result.Outcome, result.SessionsUpdated));
         var report = await stream.ReportAsync(report => report.IntentRevision == 3);
         Assert.Equal(Wire.Role.Secondary, report.Prefixes[0].ReportedRole);
-        Assert.Equal(3ul, new IntentStore(_directory.At("intent.json"), TimeProvider.System, _ => { }).Load().Intent!.Revision);
+        Assert.Equal(3ul, new IntentStore(_directory.At("intent.json"), _ => { }).Load().Intent!.Revision);
     }
 
     [Theory]

@@ -68,6 +68,27 @@ public sealed class NodeReducerTests
     }
 
     [Fact]
+    public void Started_StoredIntentLost_NothingIsPrimary_UntilTheHubSpeaks()
+    {
+        var node = new NodeUnderTest(settings => settings with { IntentLost = true, Announce = [new ConfiguredPrefix(Other, Role.Primary)] }).Start(Shared);
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Other));
+
+        node.Keep(Intent(1, false, new PrefixIntent(Shared, Role.Secondary)));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Primary), node.Decision(Other));
+    }
+
+    [Fact]
+    public void Started_StoredIntentLost_WhatHasNoRoleGetsNone()
+    {
+        var node = new NodeUnderTest(settings => settings with { IntentLost = true, DefaultRole = null }).Start(Shared);
+
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(Shared));
+    }
+
+    [Fact]
     public void Started_StoredIntentDrained_StaysDrained()
     {
         var node = new NodeUnderTest(Role.Primary, Intent(7, drained: true)).Start(Shared);

@@ -1,7 +1,6 @@
 using System.Net;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
-using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Agent.Tests.Platform;
 
@@ -74,19 +73,34 @@ public sealed class IntentStoreTests : IDisposable
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.1/32\",\"role\":\"boss\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"role\":\"primary\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[null]}")]
-    public void Damaged_SaysSo_KeepsTheFileAside_AndTheNodeHasNoIntent(string content)
+    public void Damaged_SaysSo_KeepsTheFile_AndTheNextStartSaysSoAgain(string content)
     {
         File.WriteAllText(IntentFile, content);
 
         var (intent, problem) = Store().Load();
 
         Assert.Null(intent);
-        var aside = Assert.Single(Directory.GetFiles(_directory.Root));
-        Assert.StartsWith(IntentFile + ".corrupt-", aside, StringComparison.Ordinal);
-        Assert.Contains(aside, problem, StringComparison.Ordinal);
-        Assert.Equal(content, File.ReadAllText(aside));
-        Assert.Equal((null, null), Store().Load());
+        Assert.Contains("damaged", problem, StringComparison.Ordinal);
+        Assert.Equal(content, File.ReadAllText(IntentFile));
+        Assert.Equal((null, problem), Store().Load());
+        Assert.Null(Store().TrySave(_intent));
+        Assert.Null(Store().Load().Problem);
     }
 
-    private IntentStore Store() => new(IntentFile, new FakeTimeProvider(), _ => { });
+    [Fact]
+    public void Unreadable_IsLost_AndNotAbsent()
+    {
+        Directory.CreateDirectory(IntentFile);
+
+        var (intent, problem) = Store().Load();
+
+        Assert.Null(intent);
+        Assert.Contains("at most as secondary", problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NoDirectory_IsNoIntent() =>
+        Assert.Equal((null, null), new IntentStore(_directory.At("no/such/intent.json"), _ => { }).Load());
+
+    private IntentStore Store() => new(IntentFile, _ => { });
 }
