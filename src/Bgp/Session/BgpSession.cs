@@ -254,7 +254,7 @@ public sealed partial class BgpSession
         if (State == SessionState.OpenSent)
         {
             // RFC 4271 8.2.2, OpenSent, TcpConnectionFails: not Idle but Active. This is what route servers do that do not know us (yet).
-            WaitInActive(error, now);
+            WaitInActive(error with { Advice = NotificationWords.ClosedWithoutAWord }, now);
         }
         else
         {

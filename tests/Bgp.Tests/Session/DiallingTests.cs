@@ -240,6 +240,7 @@ public sealed class DiallingTests
 
         Assert.Equal(SessionState.Active, neighbor.State);
         Assert.True(neighbor.Error.FromPeer);
+        Assert.Contains("is the address shared with it yet", neighbor.Error.Advice, StringComparison.Ordinal);
         Assert.Single(neighbor.Wait(5).OfType<SessionEffect.Dial>());
     }
 

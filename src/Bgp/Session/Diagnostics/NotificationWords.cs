@@ -6,6 +6,9 @@ namespace FailoverHub.Bgp.Session.Diagnostics;
 // A NOTIFICATION in words, and what an operator can do about it.
 internal static class NotificationWords
 {
+    // Where a NOTIFICATION might be expected and none came: a neighbor that hangs up before it has said anything.
+    public const string ClosedWithoutAWord = "a neighbor that does not know this node hangs up like that: is the address shared with it yet?";
+
     // "Cease/Administrative Shutdown: planned maintenance"; of a Hard Reset also what it is about (RFC 8538 3.1). One level of that and no more: a neighbor may put
     // a Hard Reset into a Hard Reset into ...
     public static string Of(NotificationMessage notification)
