@@ -1,3 +1,4 @@
+using System.Buffers;
 using System.Collections.Immutable;
 using System.Net;
 
@@ -11,20 +12,38 @@ internal sealed class AdjRibOut
     public const int MaxCommunities = 255;
     public const int MaxLargeCommunities = 128;
 
-    private readonly Dictionary<IPNetwork, Advertisement> _sent = [];
-    private Dictionary<IPNetwork, Advertisement> _desired = [];
+    private static readonly Dictionary<IPNetwork, Advertisement> Nothing = [];
+
+    // Neither is ever changed, only replaced; when all that is wanted was sent, they are the same one.
+    private Dictionary<IPNetwork, Advertisement> _sent = Nothing;
+    private Dictionary<IPNetwork, Advertisement> _desired = Nothing;
     private AdvertisingContext? _context;
 
     // Prefixes that the neighbor has from us now.
     public int Count => _sent.Count;
 
     // What the neighbor should have and cannot get while this session lasts; empty when no session is up.
-    public ImmutableArray<SkippedPrefix> Skipped =>
-        _context is not { } context
-            ? []
-            : [.. _desired.Values
-                .Where(wanted => !context.CanSend(wanted.Family))
-                .Select(wanted => new SkippedPrefix(wanted.Prefix, context.WhyNot(wanted.Family)!.Value))];
+    public ImmutableArray<SkippedPrefix> Skipped
+    {
+        get
+        {
+            if (_context is not { } context || CanSendAll(context))
+            {
+                return [];
+            }
+
+            var skipped = ImmutableArray.CreateBuilder<SkippedPrefix>();
+            foreach (var wanted in _desired.Values)
+            {
+                if (context.WhyNot(wanted.Family) is { } reason)
+                {
+                    skipped.Add(new SkippedPrefix(wanted.Prefix, reason));
+                }
+            }
+
+            return skipped.DrainToImmutable();
+        }
+    }
 
     public void SetDesired(ImmutableArray<Advertisement> all)
     {
@@ -55,39 +74,26 @@ internal sealed class AdjRibOut
     public void Close()
     {
         _context = null;
-        _sent.Clear();
+        _sent = Nothing;
     }
 
     // The UPDATEs that bring the neighbor from what it has to what it should have, in one buffer; empty when it has it already or no session is up.
     public ReadOnlyMemory<byte> WriteChanges()
     {
-        if (_context is not { } context)
+        if (_context is not { } context || ReferenceEquals(_sent, _desired))
         {
             return default;
         }
 
-        var gone = _sent.Keys.Where(prefix => !_desired.ContainsKey(prefix)).ToList();
-        var changed = _desired.Values
-            .Where(wanted => context.CanSend(wanted.Family) && !(_sent.TryGetValue(wanted.Prefix, out var has) && has.Equals(wanted)))
-            .ToList();
-        if (gone.Count == 0 && changed.Count == 0)
-        {
-            return default;
-        }
-
+        var wanted = CanSendAll(context) ? _desired : Sendable(context);
+        var gone = ArrayPool<IPNetwork>.Shared.Rent(_sent.Count);
+        var changed = ArrayPool<Advertisement>.Shared.Rent(wanted.Count);
         var batch = new UpdateBatch(context);
-        batch.Withdraw(gone);
-        batch.Announce(changed);
-        foreach (var prefix in gone)
-        {
-            _sent.Remove(prefix);
-        }
-
-        foreach (var advertisement in changed)
-        {
-            _sent[advertisement.Prefix] = advertisement;
-        }
-
+        batch.Withdraw(Gone(wanted, gone));
+        batch.Announce(Changed(wanted, changed));
+        ArrayPool<IPNetwork>.Shared.Return(gone, clearArray: true);
+        ArrayPool<Advertisement>.Shared.Return(changed, clearArray: true);
+        _sent = wanted;
         return batch.Finish();
     }
 
@@ -100,21 +106,63 @@ internal sealed class AdjRibOut
         }
 
         var batch = new UpdateBatch(context);
-        batch.Withdraw(_sent.Keys);
-        _sent.Clear();
+        batch.Withdraw([.. _sent.Keys]);
+        _sent = Nothing;
         return batch.Finish();
     }
 
     // The answer to ROUTE-REFRESH (RFC 2918 4).
     public ReadOnlyMemory<byte> WriteAgain(RouteFamily family)
     {
-        if (_context is not { } context || !_sent.Values.Any(advertisement => advertisement.Family == family))
+        if (_context is not { } context)
         {
             return default;
         }
 
+        var again = new List<Advertisement>(_sent.Count);
+        foreach (var advertisement in _sent.Values)
+        {
+            if (advertisement.Family == family)
+            {
+                again.Add(advertisement);
+            }
+        }
+
         var batch = new UpdateBatch(context);
-        batch.Announce(_sent.Values.Where(advertisement => advertisement.Family == family));
+        batch.Announce([.. again]);
         return batch.Finish();
+    }
+
+    private static bool CanSendAll(AdvertisingContext context) => context.CanSend(RouteFamily.Ipv4Unicast) && context.CanSend(RouteFamily.Ipv6Unicast);
+
+    private Dictionary<IPNetwork, Advertisement> Sendable(AdvertisingContext context) =>
+        _desired.Where(entry => context.CanSend(entry.Value.Family)).ToDictionary();
+
+    private ReadOnlySpan<Advertisement> Changed(Dictionary<IPNetwork, Advertisement> wanted, Advertisement[] into)
+    {
+        var count = 0;
+        foreach (var (prefix, advertisement) in wanted)
+        {
+            if (!_sent.TryGetValue(prefix, out var has) || !has.HasAttributesOf(advertisement))
+            {
+                into[count++] = advertisement;
+            }
+        }
+
+        return into.AsSpan(0, count);
+    }
+
+    private ReadOnlySpan<IPNetwork> Gone(Dictionary<IPNetwork, Advertisement> wanted, IPNetwork[] into)
+    {
+        var count = 0;
+        foreach (var prefix in _sent.Keys)
+        {
+            if (!wanted.ContainsKey(prefix))
+            {
+                into[count++] = prefix;
+            }
+        }
+
+        return into.AsSpan(0, count);
     }
 }

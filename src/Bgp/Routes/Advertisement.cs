@@ -37,8 +37,11 @@ public sealed record Advertisement
     // The same but for the prefix.
     internal bool HasAttributesOf(Advertisement other) =>
         Origin == other.Origin
-        && Communities.AsSpan().SequenceEqual(other.Communities.AsSpan())
-        && LargeCommunities.AsSpan().SequenceEqual(other.LargeCommunities.AsSpan());
+        && Same(Communities, other.Communities)
+        && Same(LargeCommunities, other.LargeCommunities);
+
+    // Thousands of routes usually share one array.
+    private static bool Same<T>(ImmutableArray<T> left, ImmutableArray<T> right) => left == right || left.AsSpan().SequenceEqual(right.AsSpan());
 
     /// <inheritdoc/>
     public override int GetHashCode() => HashCode.Combine(Prefix, Origin, Communities.Length == 0 ? 0 : Communities[0].GetHashCode());

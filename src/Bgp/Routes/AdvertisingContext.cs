@@ -71,5 +71,6 @@ internal sealed class AdvertisingContext
         };
     }
 
-    public MpReach Reach(RouteFamily family, ImmutableArray<IPNetwork> prefixes) => new(AfiSafi.Of(family), _ipv6NextHop, null, prefixes);
+    // Of MP_REACH_NLRI, whatever the family.
+    public IPAddress MultiprotocolNextHop => _ipv6NextHop;
 }

@@ -41,16 +41,24 @@ internal static class PrefixCodec
         return true;
     }
 
+    // Of an IPv6 prefix of 128 bits.
+    public const int MaxLength = 17;
+
     public static int LengthOf(IPNetwork prefix) => 1 + ((prefix.PrefixLength + 7) / 8);
 
     public static void Write(WireWriter writer, ImmutableArray<IPNetwork> prefixes)
     {
-        Span<byte> address = stackalloc byte[16];
         foreach (var prefix in prefixes)
         {
-            _ = prefix.BaseAddress.TryWriteBytes(address, out _);
-            writer.Byte((byte)prefix.PrefixLength);
-            writer.Bytes(address[..((prefix.PrefixLength + 7) / 8)]);
+            Write(writer, prefix);
         }
+    }
+
+    public static void Write(WireWriter writer, IPNetwork prefix)
+    {
+        Span<byte> address = stackalloc byte[16];
+        _ = prefix.BaseAddress.TryWriteBytes(address, out _);
+        writer.Byte((byte)prefix.PrefixLength);
+        writer.Bytes(address[..((prefix.PrefixLength + 7) / 8)]);
     }
 }

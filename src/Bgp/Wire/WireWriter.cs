@@ -23,6 +23,20 @@ internal sealed class WireWriter
 
     public int Length { get; private set; }
 
+    public ReadOnlySpan<byte> Written => _bytes.AsSpan(0, Length);
+
+    // To write something else into the same array.
+    public void Clear() => Length = 0;
+
+    // Makes room for that many more octets at once.
+    public void Reserve(int octets)
+    {
+        if (_bytes.Length - Length < octets)
+        {
+            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + octets));
+        }
+    }
+
     // Hands the bytes over. They belong to the reader from then on, so this is the writer's last act.
     public ReadOnlyMemory<byte> Finish()
     {
@@ -97,11 +111,7 @@ internal sealed class WireWriter
 
     private Span<byte> Take(int count)
     {
-        if (_bytes.Length - Length < count)
-        {
-            Array.Resize(ref _bytes, Math.Max(_bytes.Length * 2, Length + count));
-        }
-
+        Reserve(count);
         var room = _bytes.AsSpan(Length, count);
         Length += count;
         return room;

@@ -98,7 +98,7 @@ internal static class Codec
     private static ReadOnlyMemory<byte> Encode(AdvertisingContext context, ImmutableArray<Advertisement> advertisements)
     {
         var batch = new UpdateBatch(context);
-        batch.Announce(advertisements);
+        batch.Announce(advertisements.AsSpan());
         return batch.Finish();
     }
 

@@ -6,6 +6,9 @@ namespace FailoverHub.Bgp.Wire.Attributes;
 // A list of path attributes to its end, with the error handling of RFC 7606 3 and 4. Nothing is thrown: what is wrong is in the log.
 internal static class AttributeListCodec
 {
+    // Octets that BeginPrefixes writes.
+    public const int PrefixesHeader = 4;
+
     // Inside of ATTR_SET AS numbers have four octets (RFC 6368 5), and everything comes from within one AS.
     private static readonly UpdateContext InsideOfSet = new() { FourOctetAs = true, InternalPeer = true };
 
@@ -211,6 +214,14 @@ internal static class AttributeListCodec
         }
     }
 
+    // Flags, code and two octets of length, to be patched after the value, of an attribute that holds prefixes.
+    public static int BeginPrefixes(WireWriter writer, AttributeRow row)
+    {
+        writer.Byte((byte)(row.Flags | AttributeFlags.ExtendedLength));
+        writer.Byte(row.Code);
+        return writer.ReserveUInt16();
+    }
+
     public static void WriteSet(WireWriter writer, PathAttributes attributes) => Write(writer, attributes, InsideOfSet);
 
     // The length is patched in after the value. The prefixes may be long, so their attributes get two octets of length at once, as FRR and BIRD write
@@ -219,9 +230,7 @@ internal static class AttributeListCodec
     {
         if (row.Code is AttributeTable.MpReachCode or AttributeTable.MpUnreachCode)
         {
-            writer.Byte((byte)(row.Flags | AttributeFlags.ExtendedLength));
-            writer.Byte(row.Code);
-            var mark = writer.ReserveUInt16();
+            var mark = BeginPrefixes(writer, row);
             row.Write(attributes, context, writer);
             writer.PatchUInt16(mark);
             return;

@@ -65,24 +65,34 @@ internal static class MultiprotocolCodec
 
     public static void Write(MpReach reach, WireWriter writer)
     {
-        writer.UInt16(reach.Family.Afi);
-        writer.Byte(reach.Family.Safi);
-        var nextHop = writer.ReserveByte();
-        writer.Address(reach.NextHop);
-        if (reach.LinkLocalNextHop is not null)
-        {
-            writer.Address(reach.LinkLocalNextHop);
-        }
-
-        writer.PatchByte(nextHop);
-        writer.Byte(0);
+        WriteHead(writer, reach.Family);
+        WriteNextHop(writer, reach.NextHop, reach.LinkLocalNextHop);
         PrefixCodec.Write(writer, reach.Prefixes);
     }
 
     public static void Write(MpUnreach unreach, WireWriter writer)
     {
-        writer.UInt16(unreach.Family.Afi);
-        writer.Byte(unreach.Family.Safi);
+        WriteHead(writer, unreach.Family);
         PrefixCodec.Write(writer, unreach.Prefixes);
+    }
+
+    public static void WriteHead(WireWriter writer, AfiSafi family)
+    {
+        writer.UInt16(family.Afi);
+        writer.Byte(family.Safi);
+    }
+
+    // And the reserved octet behind it.
+    public static void WriteNextHop(WireWriter writer, IPAddress global, IPAddress? linkLocal)
+    {
+        var length = writer.ReserveByte();
+        writer.Address(global);
+        if (linkLocal is not null)
+        {
+            writer.Address(linkLocal);
+        }
+
+        writer.PatchByte(length);
+        writer.Byte(0);
     }
 }
