@@ -9,7 +9,10 @@ internal static class Expected
     public static readonly IReadOnlyDictionary<string, string> Nothing = new Dictionary<string, string>();
 
     /// <summary>Every shared prefix with this community.</summary>
-    public static IReadOnlyDictionary<string, string> All(string community) => Addresses.Shared.ToDictionary(prefix => prefix, _ => community);
+    public static IReadOnlyDictionary<string, string> All(string community) => These(Addresses.Shared, community);
+
+    /// <summary>These prefixes with this community.</summary>
+    public static IReadOnlyDictionary<string, string> These(IEnumerable<string> prefixes, string community) => prefixes.ToDictionary(prefix => prefix, _ => community);
 
     /// <summary>AS path, origin and next hop of a route, whatever its role.</summary>
     public static void AsThePlatformWantsIt(SeenRoute route, string node)

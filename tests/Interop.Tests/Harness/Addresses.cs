@@ -33,10 +33,11 @@ internal static class Addresses
     /// <summary>Its address where sessions run over IPv4.</summary>
     public static string NodeIpv4(string letter) => $"192.0.2.{Convert.ToInt32(letter, 16)}";
 
-    /// <summary>So many prefixes that could be shared, half of them IPv4 /32, half IPv6 /64.</summary>
+    /// <summary>So many prefixes that could be shared, half of them IPv4 /32, half IPv6 /64. The first is the one that every node has an address of.</summary>
     public static IReadOnlyList<string> Many(int count) =>
     [
-        .. Enumerable.Range(0, count / 2).Select(n => $"198.18.{n / 256}.{n % 256}/32"),
+        SharedIpv4,
+        .. Enumerable.Range(0, (count / 2) - 1).Select(n => $"198.18.{n / 256}.{n % 256}/32"),
         .. Enumerable.Range(1, count - (count / 2)).Select(n => $"2001:db8:f000:{n:x}::/64"),
     ];
 

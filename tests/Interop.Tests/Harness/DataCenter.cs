@@ -96,9 +96,9 @@ internal sealed class DataCenter : IAsyncDisposable
         foreach (var server in RouteServers)
         {
             await Eventually.SeeAsync(
-                $"on {server.Name} from node {node} just {wanted.Count} routes: {string.Join(", ", wanted.Take(5).Select(w => $"{w.Key} {w.Value}"))}",
-                async c => (await server.RoutesAsync(c)).Where(r => r.From == node).ToList(),
-                routes => routes.Count == wanted.Count && routes.All(r => wanted.TryGetValue(r.Prefix, out var community) && community == r.Communities),
+                $"on {server.Name} from node {node} just {wanted.Count} routes: {Some(wanted.Select(w => $"{w.Key} {w.Value}"))}",
+                async c => Difference(wanted, await server.PrefixesAsync(node, c)),
+                difference => difference.Length == 0,
                 cancellation);
         }
     }
@@ -116,5 +116,35 @@ internal sealed class DataCenter : IAsyncDisposable
         }
     }
 
+    /// <summary>Nothing goes to or comes from the node any more, and nobody is told: its interface stays up.</summary>
+    public Task CutAsync(string node, CancellationToken cancellation) =>
+        Sandbox.ScriptAsync($"ip -n {Networks.Segment(Options)} link set port-{node} nomaster", cancellation);
+
+    /// <summary>Undoes <see cref="CutAsync"/>.</summary>
+    public Task MendAsync(string node, CancellationToken cancellation) =>
+        Sandbox.ScriptAsync($"ip -n {Networks.Segment(Options)} link set port-{node} master lan", cancellation);
+
+    /// <summary>Gives every core something else to do until the end of the test; it yields to other tests a little.</summary>
+    public void KeepEveryCoreBusy()
+    {
+        for (var core = 0; core < Environment.ProcessorCount; core++)
+        {
+            Sandbox.Spawn($"busy-{core}", Addresses.NodeNetwork("a"), ["nice", "-n", "5", "sh", "-c", "while :; do :; done"]);
+        }
+    }
+
     public ValueTask DisposeAsync() => Sandbox.DisposeAsync();
+
+    // Empty: the same. Else a sentence that is short even when ten thousand differ.
+    private static string Difference(IReadOnlyDictionary<string, string> wanted, IEnumerable<(string Prefix, string Communities)> seen)
+    {
+        var routes = seen.ToList();
+        var unwanted = routes.Where(r => !wanted.TryGetValue(r.Prefix, out var community) || community != r.Communities).Select(r => $"{r.Prefix} {r.Communities}").ToList();
+        var missing = wanted.Keys.Except(routes.Select(r => r.Prefix)).ToList();
+        return unwanted.Count + missing.Count == 0 && routes.Count == wanted.Count
+            ? ""
+            : $"{routes.Count} routes; {missing.Count} missing: {Some(missing)}; {unwanted.Count} not wanted: {Some(unwanted)}";
+    }
+
+    private static string Some(IEnumerable<string> words) => string.Join(", ", words.Take(5));
 }

@@ -28,6 +28,7 @@ internal static class Eventually
         string last;
         do
         {
+            var asked = Stopwatch.StartNew();
             try
             {
                 var answer = await ask(cancellation);
@@ -42,6 +43,9 @@ internal static class Eventually
             {
                 last = e.Message;
             }
+
+            // An answer that takes long takes a daemon's time as well: it has as much for itself before the next question.
+            timer.Period = asked.Elapsed > Period ? asked.Elapsed : Period;
         }
         while (since.Elapsed < Bound && await timer.WaitForNextTickAsync(cancellation));
 

@@ -103,7 +103,7 @@ internal sealed class Sandbox : IAsyncDisposable
     public async Task<CommandOutput> RunAsync(string? network, IReadOnlyList<string> command, CancellationToken cancellation)
     {
         using var limit = CancellationTokenSource.CreateLinkedTokenSource(cancellation);
-        limit.CancelAfter(TimeSpan.FromSeconds(30));
+        limit.CancelAfter(Eventually.Bound);
         using var process = Process.Start(Enter(network, command, redirect: true))!;
         try
         {

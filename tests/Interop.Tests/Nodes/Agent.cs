@@ -54,6 +54,10 @@ internal sealed class Agent
     /// <summary>What it has written since its last start.</summary>
     public Task<string> LogAsync(CancellationToken cancellation) => Process.LogAsync(cancellation);
 
+    /// <summary>Waits until its log has this.</summary>
+    public Task SayAsync(string words, CancellationToken cancellation) =>
+        Eventually.SeeAsync($"'{words}' in the log of node {_node}", LogAsync, log => log.Contains(words, StringComparison.Ordinal), cancellation);
+
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>
     public async Task<int> TerminateAsync(CancellationToken cancellation)

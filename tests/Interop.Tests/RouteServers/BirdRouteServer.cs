@@ -144,10 +144,12 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number, Route
             .. Options.GracefulRestart ? ["graceful restart on", "graceful restart time 30"] : Array.Empty<string>(),
         ];
         var extra = string.Join(' ', extras.Select(line => line + ";"));
+        // To BIRD a mapped IPv4 address is an IPv4 address, and as such no next hop of an IPv6 route unless this is on.
+        var extendedIpv6 = Options.OverIpv4 ? "extended next hop on;" : "";
         // error wait time: by default BIRD refuses a node that failed for 60 s. strict bind: all four share port 179.
         return $$"""
             log "{{Log}}" all;
-            debug protocols { states, events, routes, packets };
+            debug protocols { states, events, {{(Options.ManyPrefixes ? "" : "routes, ")}}packets };
             timeformat protocol iso long us;
             router id {{Identifier}};
             protocol device { }
@@ -164,7 +166,7 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number, Route
               strict bind on;
               error wait time 1, 2;
               ipv4 { extended next hop on; import filter preferring; export none; };
-              ipv6 { import filter preferring; export none; };
+              ipv6 { {{extendedIpv6}} import filter preferring; export none; };
             }
             {{neighbors}}
 

@@ -113,7 +113,7 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
             hostname {Name}
             log file {Folder}/bgpd.log debugging
             log timestamp precision 6
-            debug bgp updates in
+            {(Options.ManyPrefixes ? "" : "debug bgp updates in")}
             debug bgp neighbor-events
             router bgp 65000
              bgp router-id {Identifier}

@@ -1,11 +1,12 @@
 using System.Globalization;
 using System.Text.Json;
+using System.Text.RegularExpressions;
 using FailoverHub.Interop.Tests.Harness;
 
 namespace FailoverHub.Interop.Tests.RouteServers;
 
 /// <summary>GoBGP.</summary>
-internal sealed class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerOptions options) : RouteServer(sandbox, number, options)
+internal sealed partial class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerOptions options) : RouteServer(sandbox, number, options)
 {
     private const int Established = 6; // apipb.PeerState.SessionState
 
@@ -14,7 +15,7 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerO
     protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"/run/{Name}.toml", Configuration(), cancellation);
-        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", "debug"]);
+        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", Options.ManyPrefixes ? "info" : "debug"]);
     }
 
     public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
@@ -65,6 +66,18 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerO
         }
 
         return routes;
+    }
+
+    // As JSON each route would have the whole list of prefixes that came with it in one UPDATE: of ten thousand routes some hundred megabytes.
+    public override async Task<IEnumerable<(string Prefix, string Communities)>> PrefixesAsync(string node, CancellationToken cancellation)
+    {
+        if (!Options.ManyPrefixes)
+        {
+            return await base.PrefixesAsync(node, cancellation);
+        }
+
+        var tables = await GoBgpAsync(["global", "rib", "-a", "ipv4"], cancellation) + await GoBgpAsync(["global", "rib", "-a", "ipv6"], cancellation);
+        return RouteLine().Matches(tables).Where(route => route.Groups[2].Value == AddressOf(node)).Select(route => (route.Groups[1].Value, route.Groups[3].Value));
     }
 
     public override async Task<int> WithdrawalsAsync(string node, CancellationToken cancellation) =>
@@ -198,4 +211,7 @@ internal sealed class GoBgpRouteServer(Sandbox sandbox, int number, RouteServerO
         $"afi-safi-name = \"{name}\"",
         .. Options.GracefulRestart ? ["[neighbors.afi-safis.mp-graceful-restart.config]", "enabled = true"] : Array.Empty<string>(),
     ];
+
+    [GeneratedRegex(@"^\*\S* +(\S+/\d+) +(\S+) .*\{Communities: ([^}]*)\}", RegexOptions.Multiline)]
+    private static partial Regex RouteLine();
 }

@@ -68,6 +68,10 @@ internal abstract class RouteServer(Sandbox sandbox, int number, RouteServerOpti
     /// <summary>Every route that the daemon has from any node, best or not.</summary>
     public abstract Task<IReadOnlyList<SeenRoute>> RoutesAsync(CancellationToken cancellation);
 
+    /// <summary>Prefix and communities of every route that the daemon has from a node. For GoBGP much quicker than <see cref="RoutesAsync"/> when there are thousands.</summary>
+    public virtual async Task<IEnumerable<(string Prefix, string Communities)>> PrefixesAsync(string node, CancellationToken cancellation) =>
+        (await RoutesAsync(cancellation)).Where(route => route.From == node).Select(route => (route.Prefix, route.Communities));
+
     /// <summary>How many prefixes this node has withdrawn so far, by the daemon's own count or log.</summary>
     public abstract Task<int> WithdrawalsAsync(string node, CancellationToken cancellation);
 

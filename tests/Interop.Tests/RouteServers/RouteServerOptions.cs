@@ -20,4 +20,9 @@ internal sealed record RouteServerOptions
 
     /// <summary>Restarts gracefully and helps others to (RFC 4724).</summary>
     public bool GracefulRestart { get; init; }
+
+    /// <summary>
+    /// Thousands of prefixes are expected: not every route is logged, so that <see cref="RouteServer.WithdrawalsAsync"/> has nothing to read.
+    /// </summary>
+    public bool ManyPrefixes { get; init; }
 }
