@@ -1,5 +1,7 @@
 using System.Net;
 using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+using FailoverHub.Bgp.Tests.Session;
 using FailoverHub.Bgp.Wire;
 using FailoverHub.Bgp.Wire.Attributes;
 
@@ -49,6 +51,44 @@ public sealed class AttributeErrorTests
                 Assert.False(AttributeTable.Find(one.Code)!.IsPresent(decoded.Message.Attributes, one.Context), "what was discarded is still there");
             }
         }
+    }
+
+    public static TheoryData<string> Attributes => new(AttributeSpec.All.Select(spec => spec.Name));
+
+    // The same through a whole session: it ends only where the table says so, and otherwise the routes are announced or withdrawn.
+    [Theory]
+    [MemberData(nameof(Attributes))]
+    public void Session_EndsOnlyWhereTheTableSaysSo(string attribute)
+    {
+        foreach (var one in AttributeErrorCase.All.Where(entry => entry.Name == attribute))
+        {
+            var neighbor = Neighbor(one.Context);
+            neighbor.Says([.. Enumerable.Repeat((byte)0xff, 16), 0, (byte)(19 + one.Body.Length), 2, .. one.Body]);
+            if (one.Outcome == AttributeFault.SessionReset)
+            {
+                neighbor.AssertFailsWith(new NotificationCode(3, one.ResetSubcode));
+                continue;
+            }
+
+            Assert.True(neighbor.State == SessionState.Established, one.Key);
+            var routes = neighbor.Effects.OfType<SessionEffect.RoutesReceived>().Select(effect => effect.Update).ToList();
+            var withdrawn = one.Outcome == AttributeFault.TreatAsWithdraw;
+            Assert.Equal(withdrawn, routes.SelectMany(update => update.Withdrawn).Contains(IPNetwork.Parse("192.0.2.1/32")));
+            Assert.Equal(!withdrawn, routes.SelectMany(update => update.Announced).Contains(IPNetwork.Parse("192.0.2.1/32")));
+        }
+    }
+
+    private static ScriptedNeighbor Neighbor(UpdateContext context)
+    {
+        if (context.InternalPeer)
+        {
+            var options = SessionPair.AgentOptions with { PeerAs = SessionPair.AgentOptions.LocalAs };
+            return new ScriptedNeighbor(options).InEstablished(OpenNegotiation.OurOpen(options with { RouterId = new RouterId(99) }, withCapabilities: true));
+        }
+
+        // Without capabilities: two octets, and IPv4 only, which the cases of two octets are.
+        return new ScriptedNeighbor { Local = IPAddress.Parse("192.0.2.9") }
+            .InEstablished(context.FourOctetAs ? ScriptedNeighbor.Open : ScriptedNeighbor.Open with { Capabilities = [] });
     }
 
     [Fact]
