@@ -86,7 +86,13 @@ internal sealed class ControlClient(TimeProvider time)
         }
         catch (SocketException exception)
         {
-            return (null, exception.Message);
+            return (null, exception.SocketErrorCode switch
+            {
+                SocketError.AddressNotAvailable => "there is no such socket",
+                SocketError.ConnectionRefused => "nobody listens on this socket any more",
+                SocketError.AccessDenied => "this user may not",
+                _ => exception.Message,
+            });
         }
     }
 

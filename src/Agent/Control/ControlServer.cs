@@ -56,7 +56,7 @@ internal sealed partial class ControlServer(
 
     private async Task<Socket> AcceptAsync(CancellationToken cancellationToken)
     {
-        while (true)
+        for (var attempt = 1; ; attempt++)
         {
             try
             {
@@ -64,8 +64,11 @@ internal sealed partial class ControlServer(
             }
             catch (SocketException exception)
             {
-                // No descriptor left, most of all.
-                CannotAccept(logger, exception.Message);
+                // No descriptor left, most of all. It may last, and is said once.
+                if (attempt == 1)
+                {
+                    CannotAccept(logger, exception.Message);
+                }
             }
 
             await Task.Delay(_acceptAgain, time, cancellationToken);

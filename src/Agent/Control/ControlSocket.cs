@@ -51,7 +51,13 @@ internal sealed class ControlSocket : IDisposable
             }
 
             // Of two agents that begin at the same time one must not take the other's new socket for an old one.
-            held = new FileStream(path + ".lock", FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held = new FileStream(path + ".lock", new FileStreamOptions
+            {
+                Mode = FileMode.OpenOrCreate,
+                Access = FileAccess.ReadWrite,
+                Share = FileShare.None,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            });
             if (SocketFile.Look(path, throughLinks: false) is { } old)
             {
                 if (!old.IsSocket)

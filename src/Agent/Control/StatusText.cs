@@ -36,7 +36,7 @@ internal static class StatusText
         });
         if (status.Authentication is not null || status.TtlSecurity is not null)
         {
-            var parts = new[] { status.Authentication, status.TtlSecurity is { } hops ? $"TTL security, at most {Number(hops)} hops" : null };
+            var parts = new[] { status.Authentication, status.TtlSecurity is { } hops ? $"TTL security, at most {Number(hops)} {(hops == 1 ? "hop" : "hops")}" : null };
             Row(text, "security", string.Join("; ", parts.OfType<string>()));
         }
 
@@ -74,7 +74,7 @@ internal static class StatusText
         foreach (var prefix in status.Prefixes)
         {
             var wire = prefix.Announced
-                ? $"announced as {prefix.Role}{(prefix.GracefulShutdown ? " with graceful shutdown" : "")} on {Number(prefix.SessionsCarrying)} of {Number(status.Sessions.Count)} sessions"
+                ? $"announced as {prefix.Role}{(prefix.GracefulShutdown ? " with graceful shutdown" : "")} on {Number(prefix.SessionsCarrying)} of {Number(status.Sessions.Count)} {(status.Sessions.Count == 1 ? "session" : "sessions")}"
                 : $"not announced: {prefix.WithdrawnReason}";
             var details = new[]
             {

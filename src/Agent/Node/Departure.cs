@@ -97,7 +97,7 @@ internal static class Departure
         var routes = step.State.Advertisements.Length;
         step.Record(
             TransitionKind.GracefulShutdown,
-            $"graceful shutdown of {routes} {(routes == 1 ? "prefix" : "prefixes")} on {step.State.EstablishedSessions} sessions: announced with 65535:0 for {Words.Lasted(leaving.Until.Monotonic - leaving.Since.Monotonic)}, then {(leaving.Stops ? "the agent stops" : "withdrawn")}: {leaving.Cause}",
+            $"graceful shutdown of {routes} {(routes == 1 ? "prefix" : "prefixes")} {step.OnSessions()}: announced with 65535:0 for {Words.Lasted(leaving.Until.Monotonic - leaving.Since.Monotonic)}, then {(leaving.Stops ? "the agent stops" : "withdrawn")}: {leaving.Cause}",
             operationId: leaving.OperationId);
     }
 

@@ -198,7 +198,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
             operationId: item.Flaps is null ? cause.OperationId : "");
     }
 
-    private string OnSessions() => State.EstablishedSessions switch
+    /// <summary>For sentences: <c>on 4 sessions</c>.</summary>
+    public string OnSessions() => State.EstablishedSessions switch
     {
         0 => "(no session is established)",
         1 => "on 1 session",

@@ -72,7 +72,7 @@ public sealed class StatusTextTests
               GRACEFUL SHUTDOWN     in 12.0 s everything is withdrawn and the agent stops: SIGTERM
               PROBLEM               something is missing
 
-            203.0.113.10/32  announced as primary with graceful shutdown on 1 of 1 sessions (assigned primary, address present, damping penalty 812)
+            203.0.113.10/32  announced as primary with graceful shutdown on 1 of 1 session (assigned primary, address present, damping penalty 812)
             192.0.2.7/32     not announced: unhealthy (assigned no role, address present, held back for 1 min 30 s more, until 2026-01-02T03:05:35Z if it is steady: penalty 3812 of 4 flaps)
 
             neighbor 2001:db8::1: idle for 2.0 s, down for 2 min 5 s: waits

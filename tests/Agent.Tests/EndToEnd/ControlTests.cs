@@ -34,7 +34,7 @@ public sealed class ControlTests : IAsyncLifetime
 
         Assert.Equal(0, code);
         Assert.StartsWith("node-a: failoverhub-agent ", lines[0], StringComparison.Ordinal);
-        Assert.Contains($"{Prefix}  announced as primary on 1 of 1 sessions (assigned primary, address present)", lines);
+        Assert.Contains($"{Prefix}  announced as primary on 1 of 1 session (assigned primary, address present)", lines);
         Assert.Contains(lines, line => line.StartsWith($"neighbor {_router.Endpoint}: established for ", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("  negotiated            AS 65000, router id ", StringComparison.Ordinal) && line.Contains("hold 9 s, keepalive 3 s", StringComparison.Ordinal));
         Assert.Contains(lines, line => line.StartsWith("  messages sent         1 OPEN, 1 UPDATE, ", StringComparison.Ordinal));
@@ -87,7 +87,7 @@ public sealed class ControlTests : IAsyncLifetime
         var (code, _, error) = await AskAsync("status");
 
         Assert.Equal(3, code);
-        Assert.Contains($"no agent answers at {_directory.At("control.sock")}", error, StringComparison.Ordinal);
+        Assert.Contains($"no agent answers at {_directory.At("control.sock")} (there is no such socket)", error, StringComparison.Ordinal);
     }
 
     [Fact]
