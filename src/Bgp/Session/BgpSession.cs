@@ -98,7 +98,7 @@ public sealed partial class BgpSession
     /// <param name="input">What happened.</param>
     /// <param name="now">Monotonic time since any fixed origin; never goes back.</param>
     /// <returns>What to do, in order. Valid until the next call: the list is used again.</returns>
-    /// <exception cref="ArgumentException">An advertisement has more than 255 communities.</exception>
+    /// <exception cref="ArgumentException">An advertisement has more than 255 communities or more than 128 large ones.</exception>
     public IReadOnlyList<SessionEffect> Handle(SessionInput input, TimeSpan now)
     {
         _effects.Clear();
