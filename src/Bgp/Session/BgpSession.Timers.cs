@@ -88,7 +88,6 @@ public sealed partial class BgpSession
         {
             _outputBlockedSince = now;
             _timers.SendHold = now + SendHoldTime;
-            _timers.Refresh = null;
         }
     }
 

@@ -121,7 +121,7 @@ public sealed class TraceTests
         var last = new byte[300];
         for (var i = 0; i < 5000; i++)
         {
-            trace.Message(MessageDirection.Received, BgpMessageType.Update, new byte[random.Next(4, 8000)], default, TimeSpan.Zero);
+            trace.Message(MessageDirection.Received, BgpMessageType.Update, new byte[random.Next(3000, 8000)], default, TimeSpan.Zero);
             trace.Keepalive(MessageDirection.Sent, TimeSpan.Zero);
             trace.Message(MessageDirection.Received, BgpMessageType.Update, last, default, TimeSpan.Zero);
             Assert.Equal(last.Length, trace.Read()[^1].Body.Length);
