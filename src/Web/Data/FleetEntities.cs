@@ -58,14 +58,23 @@ internal enum IntentStage
     /// <summary>Written with its operation, not yet allowed to leave the hub: an earlier step has to be observed first.</summary>
     Planned,
 
-    /// <summary>May be sent, now and whenever the node comes back.</summary>
+    /// <summary>Was sent, or may be while its operation runs; that the node obeys it has not been seen.</summary>
     Released,
+
+    /// <summary>The node has shown that it obeys it.</summary>
+    Confirmed,
+
+    /// <summary>Was sent, never confirmed, and something newer was sent.</summary>
+    Superseded,
+
+    /// <summary>It may never have arrived, and its operation is over; it must not be sent any more.</summary>
+    Dropped,
 
     /// <summary>Its operation ended before its step; it must never be sent.</summary>
     Abandoned,
 }
 
-/// <summary>One revision of what one node should do. The newest released one holds.</summary>
+/// <summary>One revision of what one node should do. The newest that is released or confirmed holds.</summary>
 internal sealed class IntentEntity
 {
     public required string Node { get; set; }

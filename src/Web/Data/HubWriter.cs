@@ -235,7 +235,8 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
         await transaction.CommitAsync();
     }
 
-    private static bool IsForEver(Exception e)
+    /// <summary>It breaks a constraint of the database: trying again cannot help.</summary>
+    public static bool IsForEver(Exception e)
     {
         const int constraint = 19;
         return (e as SqliteException ?? e.InnerException as SqliteException)?.SqliteErrorCode == constraint;

@@ -54,6 +54,12 @@ internal sealed record NodeFacts
     /// <summary>What the hub wants of it; null: nothing, it runs by its own configuration.</summary>
     public IntentFacts? Intent { get; init; }
 
+    /// <summary>The newest intent that the node itself has shown to obey; null: none, it runs by its own configuration.</summary>
+    public IntentFacts? Confirmed { get; init; }
+
+    /// <summary>The stream that <see cref="Intent"/> was given to; null: none yet.</summary>
+    public long? OfferedOn { get; init; }
+
     /// <summary>Its answer to the newest intent that it answered.</summary>
     public IntentAnswer? Answer { get; init; }
 }

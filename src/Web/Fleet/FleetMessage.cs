@@ -27,6 +27,9 @@ internal abstract record FleetMessage
     /// <summary>An intent is stored and may be sent.</summary>
     public sealed record IntentReleased(string Node, IntentFacts Intent) : FleetMessage;
 
+    /// <summary>Whoever waits for this revision has checked that it may be given to the node's present stream too.</summary>
+    public sealed record OfferAgain(string Node, long Revision) : FleetMessage;
+
     /// <summary>An operation was accepted, or ended (null). It says the pair's new revision, and the move when one succeeded.</summary>
     public sealed record OperationChanged(string PairId, RunningOperation? Running, string OperationId, long? Revision, PairMove? Move) : FleetMessage;
 
@@ -78,6 +81,12 @@ internal abstract record FleetEffect
 
     /// <summary>Keep an intent that a node told the hub about.</summary>
     public sealed record SaveAdoptedIntent(string Node, IntentFacts Intent) : FleetEffect;
+
+    /// <summary>Keep that a node has shown to obey an intent.</summary>
+    public sealed record IntentConfirmed(string Node, long Revision) : FleetEffect;
+
+    /// <summary>Keep that an intent is not wanted any more: it may never have arrived, and its operation is over.</summary>
+    public sealed record IntentDropped(string Node, long Revision) : FleetEffect;
 
     /// <summary>Something happened.</summary>
     public sealed record Happened(History.EventDraft Event) : FleetEffect;

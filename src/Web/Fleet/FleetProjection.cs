@@ -105,6 +105,29 @@ internal static class FleetProjection
     public static bool CarriesOnTheWire(NodeView node, IPNetwork prefix) =>
         node is { IsFresh: true, EstablishedSessions: > 0 } && node.Prefixes.Any(p => p.Prefix.Equals(prefix) && p is { Announced: true, SessionsCarrying: > 0 });
 
+    /// <summary>Why a node that lost an intent must not be told it again as things are now, half a sentence; null: nothing stands against it.</summary>
+    public static string? AgainstReturningTo(FleetFacts facts, NodeFacts node, IntentFacts intent, Moment now)
+    {
+        var others = facts.Nodes.Values.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).Select(n => ProjectNode(n, now)).ToList();
+        foreach (var (name, role) in intent.Roles)
+        {
+            var prefix = IPNetwork.Parse(name);
+            if (intent.Drained)
+            {
+                if (!others.Exists(o => SurelyAnnounces(o, prefix)))
+                {
+                    return $"nobody else surely announces {prefix} now";
+                }
+            }
+            else if (role == Role.Primary && others.Find(o => o.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary))) is { } primary)
+            {
+                return $"{primary.Name} may be primary for {prefix} now";
+            }
+        }
+
+        return null;
+    }
+
     private static NodeView ProjectNode(NodeFacts node, Moment now) => new()
     {
         Name = node.Name,

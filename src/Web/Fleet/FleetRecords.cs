@@ -12,9 +12,8 @@ internal static class FleetRecords
     public static async Task<FleetFacts> LoadAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        var intents = await db.Intents.AsNoTracking().Where(i => i.Stage == IntentStage.Released).GroupBy(i => i.Node)
-            .Select(g => g.OrderByDescending(i => i.Revision).First()).ToListAsync(cancellationToken);
-        var intentOf = intents.ToDictionary(i => i.Node, ToIntent, StringComparer.OrdinalIgnoreCase);
+        var intentOf = await NewestAsync(db.Intents.Where(i => i.Stage == IntentStage.Released || i.Stage == IntentStage.Confirmed), cancellationToken);
+        var confirmedOf = await NewestAsync(db.Intents.Where(i => i.Stage == IntentStage.Confirmed), cancellationToken);
         var facts = FleetFacts.Empty;
         foreach (var node in await db.Nodes.AsNoTracking().ToListAsync(cancellationToken))
         {
@@ -28,6 +27,7 @@ internal static class FleetRecords
                     RemoteAddress = node.RemoteAddress,
                     LastReportAt = node.LastReportAtMs is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null,
                     Intent = intentOf.GetValueOrDefault(node.Name),
+                    Confirmed = confirmedOf.GetValueOrDefault(node.Name),
                 }),
             };
         }
@@ -84,6 +84,12 @@ internal static class FleetRecords
         entity.Members.AddRange(pair.Members.Where(n => !entity.Members.Exists(m => m.Node == n)).Select(n => new PairMemberEntity { Node = n, PairId = pair.Id }).ToList());
     }
 
+    private static async Task<Dictionary<string, IntentFacts>> NewestAsync(IQueryable<IntentEntity> intents, CancellationToken cancellationToken)
+    {
+        var newest = await intents.AsNoTracking().GroupBy(i => i.Node).Select(g => g.OrderByDescending(i => i.Revision).First()).ToListAsync(cancellationToken);
+        return newest.ToDictionary(i => i.Node, ToIntent, StringComparer.OrdinalIgnoreCase);
+    }
+
     private static PairFacts ToPair(PairEntity entity) => new()
     {
         Id = entity.Id,
@@ -133,9 +139,25 @@ internal sealed class AdoptedIntentWrite(string node, IntentFacts intent, DateTi
 {
     public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
     {
-        if (await db.Intents.FindAsync([node, intent.Revision], cancellationToken) is null)
+        if (await db.Intents.FindAsync([node, intent.Revision], cancellationToken) is { } known)
         {
-            db.Intents.Add(FleetRecords.ToEntity(node, intent, IntentStage.Released, at));
+            known.Stage = IntentStage.Confirmed;
+        }
+        else
+        {
+            db.Intents.Add(FleetRecords.ToEntity(node, intent, IntentStage.Confirmed, at));
+        }
+    }
+}
+
+/// <summary>Keeps what has become of an intent that was released.</summary>
+internal sealed class IntentStageWrite(string node, long revision, IntentStage stage) : HubWrite
+{
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        if (await db.Intents.FindAsync([node, revision], cancellationToken) is { } intent)
+        {
+            intent.Stage = stage;
         }
     }
 }

@@ -18,14 +18,13 @@ internal static class FleetReducer
         FleetMessage.StreamOpened opened => Open(facts, opened, now, effects),
         FleetMessage.StreamEnded ended => End(facts, ended, now, effects),
         FleetMessage.Reported reported => Report(facts, reported, now, newId, effects),
-        FleetMessage.IntentAnswered answered => OfStream(facts, answered.Node, answered.StreamId) is { } node
-            ? facts.With(node with { Answer = answered.Answer, Stream = node.Stream! with { LastMessageAt = now } })
-            : facts,
+        FleetMessage.IntentAnswered answered => Answered(facts, answered, now, effects),
         FleetMessage.Heard heard => OfStream(facts, heard.Node, heard.StreamId) is { } node
             ? facts.With(node with { Stream = node.Stream! with { LastMessageAt = now } })
             : facts,
         FleetMessage.IntentReleased released => Release(facts, released, effects),
-        FleetMessage.OperationChanged changed => Operation(facts, changed, effects),
+        FleetMessage.OfferAgain again => OfferAgain(facts, again, effects),
+        FleetMessage.OperationChanged changed => Operation(facts, changed, now, effects),
         FleetMessage.Tick => facts,
         _ => throw new InvalidOperationException($"Unknown message {message.GetType().Name}."),
     };
@@ -114,10 +113,19 @@ internal static class FleetReducer
         };
         effects.Add(new FleetEffect.SaveNode(node));
 
-        // It missed something, or lost what it had.
-        if (node.Intent is { } intent && intent.Revision > hello.IntentRevision)
+        node = Confirm(node, hello.IntentRevision, effects);
+        if (node.Intent is not { } intent || intent.Revision <= hello.IntentRevision)
         {
-            effects.Add(new FleetEffect.Offer(opened.StreamId, intent));
+            return facts.With(node);
+        }
+
+        if (node.Confirmed?.Revision == intent.Revision)
+        {
+            node = OfferWhatItLost(facts, node, intent, now, effects);
+        }
+        else if (!IsAwaited(facts, node, intent))
+        {
+            node = Drop(facts, node, hello.IntentRevision, now, effects);
         }
 
         return facts.With(node);
@@ -153,6 +161,7 @@ internal static class FleetReducer
         // Once a minute is enough: after a restart the stored time only has to tell "just now" from "last week".
         var save = node.LastReportAt is not { } last || now.Wall.Minute != last.Minute;
         node = node with { Report = report, LastReportAt = now.Wall, Stream = node.Stream! with { LastMessageAt = now } };
+        node = Confirm(node, report.IntentRevision, effects);
         if (report.IntentRevision > (node.Intent?.Revision ?? 0))
         {
             node = Adopt(facts, node, report, now, effects);
@@ -187,8 +196,95 @@ internal static class FleetReducer
             Pair = facts.PairOf(node.Name)?.Name,
             Text = $"{node.Name} obeys revision {intent.Revision}, which the hub does not know; the hub takes it over from the node.",
         }));
-        return node with { Intent = intent };
+        return node with { Intent = intent, Confirmed = intent };
     }
+
+    private static FleetFacts Answered(FleetFacts facts, FleetMessage.IntentAnswered answered, Moment now, ICollection<FleetEffect> effects)
+    {
+        if (OfStream(facts, answered.Node, answered.StreamId) is not { } node)
+        {
+            return facts;
+        }
+
+        // An agent that has just connected answers once more what it was last told; that may be older than what was answered since.
+        node = node with
+        {
+            Answer = answered.Answer.Revision >= (node.Answer?.Revision ?? 0) ? answered.Answer : node.Answer,
+            Stream = node.Stream! with { LastMessageAt = now },
+        };
+        return facts.With(answered.Answer.Outcome == IntentOutcome.Rejected ? node : Confirm(node, answered.Answer.Revision, effects));
+    }
+
+    private static NodeFacts Confirm(NodeFacts node, long revision, ICollection<FleetEffect> effects)
+    {
+        if (node.Intent is not { } intent || intent.Revision != revision || node.Confirmed?.Revision == revision)
+        {
+            return node;
+        }
+
+        effects.Add(new FleetEffect.IntentConfirmed(node.Name, revision));
+        return node with { Confirmed = intent };
+    }
+
+    /// <summary>The operation that it belongs to still runs: that one decides whether it may be sent once more.</summary>
+    private static bool IsAwaited(FleetFacts facts, NodeFacts node, IntentFacts intent) =>
+        intent.OperationId is not null && facts.PairOf(node.Name)?.Running?.Id == intent.OperationId;
+
+    /// <summary>
+    /// The node never showed the intent, and nobody waits for it any more. What was right when it was asked for may take the address away
+    /// now: it is not sent again, what the node does is what is wanted, and whoever still wants it asks again.
+    /// </summary>
+    private static NodeFacts Drop(FleetFacts facts, NodeFacts node, long obeyed, Moment now, ICollection<FleetEffect> effects)
+    {
+        GiveUp(facts, node, $"{node.Name} came back without revision {node.Intent!.Revision}, which it had never confirmed. It is not sent again: ask for it again if it is still wanted.", now, effects);
+        node = node with { Intent = node.Confirmed, OfferedOn = null };
+        return node.Intent is { } earlier && earlier.Revision > obeyed ? OfferWhatItLost(facts, node, earlier, now, effects) : node;
+    }
+
+    /// <summary>
+    /// The node obeyed the intent once and lost what it had. It is told again, unless that would now take the last announcer of a prefix away
+    /// or make a second primary: nobody has asked for that.
+    /// </summary>
+    private static NodeFacts OfferWhatItLost(FleetFacts facts, NodeFacts node, IntentFacts intent, Moment now, ICollection<FleetEffect> effects)
+    {
+        if (FleetProjection.AgainstReturningTo(facts, node, intent, now) is not { } against)
+        {
+            return Offer(node, intent, effects);
+        }
+
+        GiveUp(facts, node, $"{node.Name} came back without revision {intent.Revision}, which it had obeyed before. It is not sent again, because {against}: ask for it again if it is still wanted.", now, effects);
+        return node with { Intent = null, Confirmed = null, OfferedOn = null };
+    }
+
+    private static void GiveUp(FleetFacts facts, NodeFacts node, string text, Moment now, ICollection<FleetEffect> effects)
+    {
+        effects.Add(new FleetEffect.IntentDropped(node.Name, node.Intent!.Revision));
+        effects.Add(new FleetEffect.Happened(new EventDraft
+        {
+            At = now.Wall,
+            Kind = EventKinds.IntentDropped,
+            Severity = EventSeverity.Warning,
+            Node = node.Name,
+            Pair = facts.PairOf(node.Name)?.Name,
+            OperationId = node.Intent.OperationId,
+            Text = text,
+        }));
+    }
+
+    private static NodeFacts Offer(NodeFacts node, IntentFacts intent, ICollection<FleetEffect> effects)
+    {
+        if (node.Stream is { } stream)
+        {
+            effects.Add(new FleetEffect.Offer(stream.Id, intent));
+        }
+
+        return node with { Intent = intent, OfferedOn = node.Stream?.Id };
+    }
+
+    private static FleetFacts OfferAgain(FleetFacts facts, FleetMessage.OfferAgain again, ICollection<FleetEffect> effects) =>
+        facts.Nodes.GetValueOrDefault(again.Node) is { Intent: { } intent, Stream: { } stream } node && intent.Revision == again.Revision && node.OfferedOn != stream.Id
+            ? facts.With(Offer(node, intent, effects))
+            : facts;
 
     private static FleetFacts Release(FleetFacts facts, FleetMessage.IntentReleased released, ICollection<FleetEffect> effects)
     {
@@ -197,15 +293,10 @@ internal static class FleetReducer
             return facts;
         }
 
-        if (node.Stream is { } stream)
-        {
-            effects.Add(new FleetEffect.Offer(stream.Id, released.Intent));
-        }
-
-        return facts.With(node with { Intent = released.Intent });
+        return facts.With(Offer(node, released.Intent, effects));
     }
 
-    private static FleetFacts Operation(FleetFacts facts, FleetMessage.OperationChanged changed, ICollection<FleetEffect> effects)
+    private static FleetFacts Operation(FleetFacts facts, FleetMessage.OperationChanged changed, Moment now, ICollection<FleetEffect> effects)
     {
         if (facts.Pairs.GetValueOrDefault(changed.PairId) is not { } pair)
         {
@@ -225,7 +316,20 @@ internal static class FleetReducer
             effects.Add(new FleetEffect.SavePair(pair));
         }
 
-        return facts with { Pairs = facts.Pairs.SetItem(pair.Id, pair) };
+        facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, pair) };
+        if (running is null)
+        {
+            // Who dialled again meanwhile and was not told again is not told any more.
+            foreach (var node in pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>())
+            {
+                if (node is { Intent: { } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
+                {
+                    facts = facts.With(Drop(facts, node, node.Report?.StreamId == stream.Id ? node.Report.IntentRevision : 0, now, effects));
+                }
+            }
+        }
+
+        return facts;
     }
 
     private static FleetFacts Discover(FleetFacts facts, Moment now, Func<string> newId, ICollection<FleetEffect> effects)

@@ -184,6 +184,12 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
             case FleetEffect.SaveAdoptedIntent save:
                 writer.Enqueue(new AdoptedIntentWrite(save.Node, save.Intent, time.GetUtcNow()));
                 break;
+            case FleetEffect.IntentConfirmed confirmed:
+                writer.Enqueue(new IntentStageWrite(confirmed.Node, confirmed.Revision, IntentStage.Confirmed));
+                break;
+            case FleetEffect.IntentDropped dropped:
+                writer.Enqueue(new IntentStageWrite(dropped.Node, dropped.Revision, IntentStage.Dropped));
+                break;
             case FleetEffect.Happened happened:
                 LogHappened(logger, happened.Event.Text);
                 events.Append(happened.Event);

@@ -35,6 +35,7 @@ internal static class EventKinds
     public const string NodeFound = "node-found";
     public const string NodeNameClash = "node-name-clash";
     public const string IntentAdopted = "intent-adopted";
+    public const string IntentDropped = "intent-dropped";
     public const string OperationStarted = "operation-started";
     public const string OperationStep = "operation-step";
     public const string OperationFinished = "operation-finished";

@@ -24,9 +24,12 @@ internal static class HistoryRecords
         Pair = happened.Pair,
         Node = happened.Node,
         Prefix = happened.Prefix,
-        Text = Plain(happened.Text, MaxText),
+        Text = StoredText(happened),
         OperationId = happened.OperationId,
     };
+
+    /// <summary>The event's sentence as it is read back.</summary>
+    public static string StoredText(EventDraft happened) => Plain(happened.Text, MaxText);
 
     public static EventRecord ToRecord(EventEntity entity) => new()
     {

@@ -11,7 +11,6 @@ namespace FailoverHub.Web.Operations;
 /// </summary>
 internal sealed partial class OperationDesk(OperationServices services, AuditLog audit, OperationSettlement settlement, ILogger<OperationDesk> logger) : IOperations, IAsyncDisposable
 {
-    private readonly SemaphoreSlim _admission = new(1);
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, OperationRun> _runs = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
@@ -22,7 +21,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
     public async Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
     {
         request = request with { Reason = request.Reason?.Trim() };
-        await _admission.WaitAsync(cancellationToken);
+        await services.Admission.WaitAsync(cancellationToken);
         try
         {
             if (_stopping.IsCancellationRequested)
@@ -32,6 +31,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
 
             if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
             {
+                await audit.WriteAsync(OperationRecords.ToAuditDraft(request, actor, problem!), cancellationToken);
                 return problem!;
             }
 
@@ -47,7 +47,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         }
         finally
         {
-            _admission.Release();
+            services.Admission.Release();
         }
     }
 
@@ -70,8 +70,8 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         await _stopping.CancelAsync();
 
         // Whoever was just being admitted is done after this, and nobody is admitted any more: no task is added behind our back.
-        await _admission.WaitAsync();
-        _admission.Release();
+        await services.Admission.WaitAsync();
+        services.Admission.Release();
         await Task.WhenAll(_tasks.Keys);
     }
 
@@ -127,7 +127,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         var operation = await services.Store.AcceptAsync(plan, draft, view, state.Facts.Pairs[plan.PairId], state.Snapshot, cancellationToken);
 
         // From here on it happens, also when whoever asked for it has gone away.
-        var run = new OperationRun(operation, target.Deadline, services);
+        var run = new OperationRun(operation, target, services);
         _runs[plan.PairId] = run;
         services.Feed.Publish(view);
         await services.Fleet.PostAsync(new FleetMessage.OperationChanged(plan.PairId, new RunningOperation(view.Id, plan.Title, plan.MovesTraffic), view.Id, operation.PairRevision, null), CancellationToken.None);
@@ -152,6 +152,11 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         {
             LogLeft(logger, run.View.Title);
         }
+        catch (Exception defect)
+        {
+            LogBug(logger, run.View.Title, defect);
+            await BreakOffAsync(run, operation, defect);
+        }
         finally
         {
             _runs.TryRemove(KeyValuePair.Create(operation.Plan.PairId, run));
@@ -161,7 +166,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
     // Nobody is admitted between the end of a run and the beginning of its settlement: a newer operation has to find what it settles.
     private async Task EndAsync(OperationRun run, AcceptedOperation operation)
     {
-        await _admission.WaitAsync(CancellationToken.None);
+        await services.Admission.WaitAsync(CancellationToken.None);
         try
         {
             run.Tell();
@@ -172,22 +177,35 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         }
         finally
         {
-            _admission.Release();
+            services.Admission.Release();
         }
+    }
+
+    // A defect of ours must neither hide what became of the operation nor keep the pair for ever.
+    private async Task BreakOffAsync(OperationRun run, AcceptedOperation operation, Exception defect)
+    {
+        try
+        {
+            await run.BreakOffAsync(defect, _stopping.Token);
+        }
+        catch (Exception again) when (again is not OperationCanceledException || !_stopping.IsCancellationRequested)
+        {
+            LogNotStored(logger, run.View.Title, again);
+        }
+        catch (OperationCanceledException)
+        {
+            LogLeft(logger, run.View.Title);
+            return;
+        }
+
+        await EndAsync(run, operation);
     }
 
     private void Track(Task task)
     {
         _tasks[task] = 0;
         _ = task.ContinueWith(
-            ended =>
-            {
-                _tasks.TryRemove(ended, out _);
-                if (ended.Exception is { InnerException: { } bug })
-                {
-                    LogBug(logger, bug);
-                }
-            },
+            ended => _tasks.TryRemove(ended, out _),
             CancellationToken.None,
             TaskContinuationOptions.ExecuteSynchronously,
             TaskScheduler.Default);
@@ -208,6 +226,9 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
     [LoggerMessage(Level = LogLevel.Warning, Message = "The hub stops while '{Title}' is under way; what became of it is settled by what is observed after the next start")]
     private static partial void LogLeft(ILogger logger, string title);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "An operation ended by a defect of the hub; it stays unfinished until the next start")]
-    private static partial void LogBug(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Critical, Message = "'{Title}' was broken off by a defect of the hub; what became of it is settled by what is observed, and the pair is free")]
+    private static partial void LogBug(ILogger logger, string title, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "How '{Title}' ended cannot be stored; it is shown as unknown, and settled again after the next start")]
+    private static partial void LogNotStored(ILogger logger, string title, Exception exception);
 }

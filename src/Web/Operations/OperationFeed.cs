@@ -33,14 +33,35 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         }
     }
 
+    /// <summary>
+    /// Takes over an operation as an earlier run of the hub left it. What that one still had to tell when it was killed is told now; what is
+    /// in the history already is not told again.
+    /// </summary>
+    public void TakeOver(OperationView view, ToldEvents told)
+    {
+        Keep(view);
+        foreach (var happened in Between(null, view, time.GetUtcNow()).Where(e => !told.Has(e)))
+        {
+            events.Append(happened);
+        }
+    }
+
     /// <summary>An operation stands anew.</summary>
     public void Publish(OperationView view)
     {
-        OperationView? before;
+        var before = Keep(view);
+        foreach (var happened in Between(before, view, time.GetUtcNow()))
+        {
+            events.Append(happened);
+        }
+    }
+
+    private OperationView? Keep(OperationView view)
+    {
         lock (_gate)
         {
             var state = _state.Current;
-            before = state.Operations.TryGetValue(view.Id, out var known) ? known.View : null;
+            var before = state.Operations.TryGetValue(view.Id, out var known) ? known.View : null;
             var operations = state.Operations.SetItem(view.Id, (state.Version + 1, view));
             if (operations.Count > Kept)
             {
@@ -48,11 +69,7 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
             }
 
             _state.Publish(new State(state.Version + 1, operations));
-        }
-
-        foreach (var happened in Between(before, view, time.GetUtcNow()))
-        {
-            events.Append(happened);
+            return before;
         }
     }
 

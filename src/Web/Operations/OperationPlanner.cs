@@ -21,7 +21,7 @@ internal static class OperationPlanner
             Steps = Steps(target),
             Prefixes = target.Prefixes,
             TrafficEffect = TrafficEffect(target),
-            OutagePossible = overridden || (target.Type == OperationType.Drain && LeftAlone(target).Any()),
+            OutagePossible = overridden || (target.Type == OperationType.Drain && SafetyRules.LeftAlone(target).Count > 0),
             MovesTraffic = target.Type == OperationType.Switchover || (target.Type == OperationType.Drain && IsActive(target)),
         };
         return plan;
@@ -116,7 +116,7 @@ internal static class OperationPlanner
                 return active == node
                     ? $"{addresses} stays on {node}; only the roles change."
                     : $"{addresses} moves from {active ?? "wherever it is now"} to {node}. Open TCP connections break.";
-            case OperationType.Drain when LeftAlone(target).ToList() is { Count: > 0 } alone:
+            case OperationType.Drain when SafetyRules.LeftAlone(target) is { Count: > 0 } alone:
                 return $"Nobody announces {string.Join(", ", alone.Select(Address))} any more: it is unreachable until {node} is undrained.";
             case OperationType.Drain:
                 var next = target.Others.FirstOrDefault(o => FleetProjection.AnnouncedRole(o, target.Prefixes[0]) is not null)?.Node.Name;
@@ -135,9 +135,6 @@ internal static class OperationPlanner
     }
 
     private static bool IsActive(OperationTarget target) => target.Pair.ActiveNode is null || target.Pair.ActiveNode == target.Member.Node.Name;
-
-    private static IEnumerable<IPNetwork> LeftAlone(OperationTarget target) =>
-        target.Pair.Prefixes.Where(p => !target.Others.Any(o => FleetProjection.AnnouncedRole(o, p) is not null));
 
     // An operator knows the address; the length says something only where there is more than one address.
     private static string Address(IPNetwork prefix) => prefix.PrefixLength == prefix.BaseAddress.GetAddressBytes().Length * 8 ? prefix.BaseAddress.ToString() : prefix.ToString();

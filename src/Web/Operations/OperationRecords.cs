@@ -4,12 +4,16 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Operations;
 
 /// <summary>What has to be seen of one node, at which revision of its intent.</summary>
 internal sealed record WantedOfNode(string Node, long Revision, bool Drained, ImmutableSortedDictionary<string, Role> Roles, ImmutableArray<IPNetwork> MustAnnounce)
 {
+    /// <summary>What the node was before; null: not known, or nothing that could be taken back.</summary>
+    public NodeWanted? Before { get; init; }
+
     public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) => new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce);
 }
 
@@ -38,7 +42,7 @@ internal static class OperationRecords
             Actor = view.Actor,
             RequestedAtMs = view.RequestedAt.ToUnixTimeMilliseconds(),
             StepsJson = "[]",
-            WantedJson = JsonSerializer.Serialize(wanted.Select(w => new WantedRow(w.Node, w.Revision, w.Drained, w.Roles.ToDictionary(r => r.Key, r => r.Value.ToString()), [.. w.MustAnnounce.Select(p => p.ToString())])), Json),
+            WantedJson = JsonSerializer.Serialize(wanted.Select(ToRow), Json),
         };
         Update(entity, view);
         return entity;
@@ -75,14 +79,35 @@ internal static class OperationRecords
             w.Node,
             w.Revision,
             w.Drained,
-            w.Roles.ToImmutableSortedDictionary(r => r.Key, r => Enum.Parse<Role>(r.Value), StringComparer.Ordinal),
-            [.. w.MustAnnounce.Select(p => IPNetwork.Parse(p))]))];
+            RolesOf(w.Roles),
+            [.. w.MustAnnounce.Select(p => IPNetwork.Parse(p))])
+        {
+            Before = w.Before is { } before ? new NodeWanted { Node = w.Node, Drained = before.Drained, Roles = RolesOf(before.Roles) } : null,
+        })];
 
     /// <summary>For the audit: what each node should be.</summary>
     public static string ToAuditJson(IEnumerable<NodeWanted> nodes) =>
         JsonSerializer.Serialize(
             nodes.ToDictionary(n => n.Node, n => new { n.Drained, Roles = n.Roles.ToDictionary(r => r.Key, r => Word(r.Value)) }),
             Json);
+
+    /// <summary>
+    /// For the audit: a request that names nothing in the fleet, or makes no sense. Whoever sent it is known and his calls are counted by the
+    /// API; what he wrote is cut where the audit cuts every field.
+    /// </summary>
+    public static AuditDraft ToAuditDraft(OperationRequest request, Actor actor, SubmitResult problem) => new()
+    {
+        Actor = actor,
+        Action = Enum.IsDefined(request.Type) ? TypeWord(request.Type) : "unknown operation",
+        Target = request is { Pair: { } pair } ? AuditTarget.Pair(pair) : request is { Node: { } node } ? AuditTarget.Node(node) : "nothing",
+        Reason = request.Reason,
+        Outcome = problem switch
+        {
+            SubmitResult.NotFound notFound => $"refused, not found: {notFound.What}",
+            SubmitResult.Invalid invalid => $"refused, invalid: {string.Join("; ", invalid.Problem.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}"))}",
+            _ => throw new InvalidOperationException($"{problem.GetType().Name} is no answer to a request that makes no sense."),
+        },
+    };
 
     /// <summary>For the preview: the body of the equivalent API call.</summary>
     public static string ToRequestJson(OperationRequest request)
@@ -106,6 +131,19 @@ internal static class OperationRecords
         _ => "undrain",
     };
 
+    private static WantedRow ToRow(WantedOfNode w) => new(
+        w.Node,
+        w.Revision,
+        w.Drained,
+        ToRow(w.Roles),
+        [.. w.MustAnnounce.Select(p => p.ToString())],
+        w.Before is { } before ? new BeforeRow(before.Drained, ToRow(before.Roles)) : null);
+
+    private static Dictionary<string, string> ToRow(ImmutableSortedDictionary<string, Role> roles) => roles.ToDictionary(r => r.Key, r => r.Value.ToString());
+
+    private static ImmutableSortedDictionary<string, Role> RolesOf(Dictionary<string, string> roles) =>
+        roles.ToImmutableSortedDictionary(r => r.Key, r => Enum.Parse<Role>(r.Value), StringComparer.Ordinal);
+
     private static string Word(Role role) => role == Role.Primary ? "primary" : "secondary";
 
     private static void Add(Dictionary<string, object?> body, string name, object? value)
@@ -122,5 +160,7 @@ internal static class OperationRecords
 
     private sealed record StepRow(string Title, string Status, long? StartedAtMs, long? FinishedAtMs, string? Detail);
 
-    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce);
+    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before);
+
+    private sealed record BeforeRow(bool Drained, Dictionary<string, string> Roles);
 }

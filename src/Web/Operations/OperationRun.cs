@@ -1,21 +1,26 @@
-using System.Collections.Immutable;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Operations;
 
 /// <summary>What a run needs of the hub.</summary>
-internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time);
+internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time)
+{
+    /// <summary>
+    /// Held by whoever decides what the nodes are to be: one request at a time, the end of a run, and what a settlement takes back. So no rule
+    /// is checked against something that somebody else is just changing. Never held while a node is waited for.
+    /// </summary>
+    public SemaphoreSlim Admission { get; } = new(1);
+}
 
 /// <summary>
-/// One accepted operation from its first step to its outcome. Its steps are taken one after the other: an intent is released, sent, and the
-/// node's own report has to show it. When a step fails, what was done is taken back, newest first, and never so that two nodes could be
-/// primary: if the last node does not confirm that it stepped back, the others stay as they are.
+/// One accepted operation from its first step to its outcome. Its steps are taken one after the other: the rules are checked again, an intent
+/// is released, sent, and the node's own report has to show it. When a step fails, what was done is taken back, newest first, and never so
+/// that two nodes could be primary: if the last node does not confirm that it stepped back, the others stay as they are.
 /// </summary>
-internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadline, OperationServices services)
+internal sealed class OperationRun(AcceptedOperation operation, OperationTarget target, OperationServices services)
 {
     private static readonly TimeSpan TakeBackWithin = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan AnswerWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     private readonly OperationPlan _plan = operation.Plan;
@@ -42,9 +47,9 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
     /// <exception cref="OperationCanceledException">The hub is stopping; what was stored is settled when it starts again.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
-        using var late = new CancellationTokenSource(deadline, services.Time);
+        using var late = new CancellationTokenSource(target.Deadline, services.Time);
         using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
-        var answered = AnsweringNow();
+        var answers = AnswerCheck.Begin(_plan, services.Reachability, services.Time);
         _view = _view with { Status = OperationStatus.Running };
         services.Feed.Publish(_view);
 
@@ -53,14 +58,24 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             var observed = await TakeAsync(i, until.Token, stopping);
             if (observed is not StepObservation.Shown shown)
             {
-                await EndBadlyAsync(i, observed, late.IsCancellationRequested, stopping);
+                await EndBadlyAsync(i, observed, stopping);
                 return;
             }
 
             EndStep(i, StepStatus.Succeeded, shown.Detail);
         }
 
-        await ObserveAllAsync(answered, late, until.Token, stopping);
+        await ObserveAllAsync(answers, until.Token, stopping);
+    }
+
+    /// <summary>Ends it after a defect: what it had sent is left to observation, and the pair is free for the next operation.</summary>
+    public async Task BreakOffAsync(Exception defect, CancellationToken stopping)
+    {
+        _view = _view with
+        {
+            Steps = [.. _view.Steps.Select(s => s.Status == StepStatus.Running ? s with { Status = StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = "Broken off." } : s)],
+        };
+        await FinishAsync(OperationStatus.OutcomeUnknown, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). What the nodes report will tell what became of it.", stopping);
     }
 
     private async Task<StepObservation> TakeAsync(int i, CancellationToken until, CancellationToken stopping)
@@ -70,6 +85,13 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
         try
         {
             var intent = await OnDiskAsync(ct => services.Store.ReleaseAsync(_view, wanted.Node, wanted.Revision, ct), until);
+
+            // After the disk, which may have taken its time: nothing lies between the check and the sending.
+            if (Forbidden(i) is { } why)
+            {
+                return new StepObservation.Forbidden("It was not sent, because the fleet has changed since it was asked for", why);
+            }
+
             _sent.Add(i);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(wanted.Node, intent), stopping);
         }
@@ -78,19 +100,63 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             return new StepObservation.Failed("It could not be stored in time, so it was not sent.");
         }
 
-        return await WatchAsync(wanted, until, stopping);
+        return await WatchAsync(wanted, () => Forbidden(i), until, stopping);
     }
 
+    /// <summary>Why the step must not leave the hub as the fleet is now; null: nothing stands against it.</summary>
+    private string? Forbidden(int i)
+    {
+        var now = services.Fleet.Current;
+        if (target.In(now) is not { } present)
+        {
+            return "what it is about is not there any more.";
+        }
+
+        if (SafetyRules.AtDispatch(present).FirstOrDefault(r => r.Blocks) is { } rule)
+        {
+            return $"{rule.RuleId} {rule.Name}: {rule.Message}";
+        }
+
+        if (_plan.Type != OperationType.Switchover || i < _plan.Steps.Length - 1)
+        {
+            return null;
+        }
+
+        // The promotion: whoever had to step down must be seen to have done so still.
+        var demoted = operation.Wanted.Take(i).FirstOrDefault(w => now.FindNode(w.Node) is not { } node || !StepObservation.Shows(node, w))?.Node
+            ?? OperationPlanner.ToDemote(present).FirstOrDefault()?.Node.Name;
+        return demoted is null ? null : $"SR-02 {nameof(SafetyRules.NoDualPrimary)}: {demoted} does not surely show as secondary now, so it may be primary.";
+    }
+
+    /// <param name="wanted">What has to be seen.</param>
+    /// <param name="forbidden">Why it must not be sent once more as the fleet is now; null: it may.</param>
+    /// <param name="until">The end of its time.</param>
+    /// <param name="stopping">The hub stops.</param>
     /// <returns>What was seen; <see cref="StepObservation.Waiting"/> when <paramref name="until"/> came first.</returns>
-    private async Task<StepObservation> WatchAsync(WantedOfNode wanted, CancellationToken until, CancellationToken stopping)
+    private async Task<StepObservation> WatchAsync(WantedOfNode wanted, Func<string?> forbidden, CancellationToken until, CancellationToken stopping)
     {
         await foreach (var state in services.Fleet.WatchStateAsync(until))
         {
             // The state before the intent was taken in says nothing about it.
-            if (state.Facts.Nodes.GetValueOrDefault(wanted.Node)?.Intent?.Revision >= wanted.Revision
-                && StepObservation.Of(state, wanted) is not StepObservation.Waiting and { } seen)
+            if (state.Facts.Nodes.GetValueOrDefault(wanted.Node) is not { } node || !(node.Intent?.Revision >= wanted.Revision))
+            {
+                continue;
+            }
+
+            if (StepObservation.Of(state, wanted) is not StepObservation.Waiting and { } seen)
             {
                 return seen;
+            }
+
+            // It dialled again: what it was sent may have been lost on the way, or its answer. A node answers a revision that it has.
+            if (node.Stream is { } stream && node.OfferedOn != stream.Id && state.Snapshot.FindNode(wanted.Node) is { IsFresh: true } view)
+            {
+                if (view.ReportedRevision < wanted.Revision && forbidden() is { } why)
+                {
+                    return new StepObservation.Forbidden($"{wanted.Node} came back without it, and it was not sent again, because the fleet has changed", why);
+                }
+
+                await services.Fleet.PostAsync(new FleetMessage.OfferAgain(wanted.Node, wanted.Revision), stopping);
             }
         }
 
@@ -100,105 +166,63 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             : new StepObservation.Waiting();
     }
 
-    private async Task ObserveAllAsync(HashSet<System.Net.IPNetwork> answered, CancellationTokenSource late, CancellationToken until, CancellationToken stopping)
+    private async Task ObserveAllAsync(AnswerCheck answers, CancellationToken until, CancellationToken stopping)
     {
         var i = _plan.Steps.Length;
+        answers.Moved();
         BeginStep(i);
-        var since = services.Time.GetUtcNow();
-        foreach (var wanted in operation.Wanted)
+        for (var step = 0; step < i; step++)
         {
-            var observed = await WatchAsync(wanted, until, stopping);
+            var (wanted, number) = (operation.Wanted[step], step);
+            var observed = await WatchAsync(wanted, () => Forbidden(number), until, stopping);
             if (observed is not StepObservation.Shown)
             {
-                await EndBadlyAsync(i, observed, late.IsCancellationRequested, stopping);
+                await EndBadlyAsync(i, observed, stopping);
                 return;
             }
         }
 
-        var silent = await FirstWithoutAnswerAsync(answered, since, until, stopping);
-        if (silent is { } prefix)
+        var afterwards = await answers.AfterwardsAsync(until, stopping);
+        if (afterwards.Silent is not null)
         {
-            await EndBadlyAsync(i, new StepObservation.Failed($"{prefix} answered before and does not now."), late.IsCancellationRequested, stopping);
+            await EndBadlyAsync(i, new StepObservation.Failed(afterwards.Detail), stopping);
             return;
         }
 
-        EndStep(i, StepStatus.Succeeded, answered.Count > 0 ? $"All nodes report it; {string.Join(", ", answered)} answers." : "All nodes report it.");
+        EndStep(i, StepStatus.Succeeded, $"All nodes report it.{afterwards.Detail}");
         await FinishAsync(OperationStatus.Succeeded, _plan.MovesTraffic ? "What was wanted was observed: the address has moved." : "What was wanted was observed.", stopping);
     }
 
-    // Only an address that answered before can tell by its silence that something went wrong.
-    private HashSet<System.Net.IPNetwork> AnsweringNow() =>
-        _plan.MovesTraffic && !_plan.OutagePossible && services.Reachability is { } reachability
-            ? [.. _plan.Prefixes.Where(p => reachability.Find(p)?.State == ReachabilityState.Reachable)]
-            : [];
-
-    private async Task<System.Net.IPNetwork?> FirstWithoutAnswerAsync(HashSet<System.Net.IPNetwork> answered, DateTimeOffset since, CancellationToken until, CancellationToken stopping)
-    {
-        if (answered.Count == 0 || services.Reachability is not { } reachability)
-        {
-            return null;
-        }
-
-        var waiting = answered.ToHashSet();
-        using var late = new CancellationTokenSource(AnswerWithin, services.Time);
-        using var either = CancellationTokenSource.CreateLinkedTokenSource(late.Token, until);
-        try
-        {
-            await foreach (var targets in reachability.WatchAsync(either.Token))
-            {
-                waiting.RemoveWhere(p => targets.Any(t => t.Prefix.Equals(p) && t.Recent.Any(s => s.Answered && s.At >= since)));
-                if (waiting.Count == 0)
-                {
-                    return null;
-                }
-            }
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // Too late: the first that still waits is named below.
-        }
-
-        stopping.ThrowIfCancellationRequested();
-        return waiting.First();
-    }
-
-    private async Task EndBadlyAsync(int step, StepObservation observed, bool late, CancellationToken stopping)
+    private async Task EndBadlyAsync(int step, StepObservation observed, CancellationToken stopping)
     {
         switch (observed)
         {
             case StepObservation.Lost lost:
+                // Nothing is touched: if it is the one that was to be promoted it may be primary now. When it comes back its settlement decides.
                 EndStep(step, StepStatus.Failed, lost.Why);
-                var restored = await LeaveToObservationAsync(step, stopping);
-                await FinishAsync(OperationStatus.OutcomeUnknown, $"{lost.Why} Whether it did what it was asked is not known; {restored}", stopping);
+                await FinishAsync(OperationStatus.OutcomeUnknown, $"{lost.Why} Whether it did what it was asked is not known; what it reports when it comes back will tell, and it is not asked again.", stopping);
                 break;
             default:
-                var why = observed is StepObservation.Failed failed ? failed.Why : $"It was not observed within {deadline.TotalSeconds:0} s.";
+                if (observed is StepObservation.Forbidden forbidden)
+                {
+                    await AuditRefusalAsync(step, forbidden.Rule, stopping);
+                    observed = new StepObservation.Failed($"{forbidden.What}: {forbidden.Rule}");
+                }
+
+                var why = observed is StepObservation.Failed failed ? failed.Why : $"It was not observed within {target.Deadline.TotalSeconds:0} s.";
                 EndStep(step, StepStatus.Failed, why);
                 var undone = await TakeBackAsync(stopping);
-                await FinishAsync(late ? OperationStatus.TimedOut : OperationStatus.Failed, $"{why} {undone}", stopping);
+                await FinishAsync(observed is StepObservation.Waiting ? OperationStatus.TimedOut : OperationStatus.Failed, $"{why} {undone}", stopping);
                 break;
         }
     }
 
-    /// <summary>
-    /// A node was lost after it was asked. If it is one that was to step down, nobody was promoted yet, and it is asked to be again what it
-    /// was: that is waiting for it when it comes back. If it is the one that was to be promoted it may be primary now: then nothing is
-    /// touched, for making the other one primary again could make two.
-    /// </summary>
-    private async Task<string> LeaveToObservationAsync(int step, CancellationToken stopping)
+    // Whoever reads the audit sees what a rule stopped, also when it stopped it half-way.
+    private Task<bool> AuditRefusalAsync(int step, string rule, CancellationToken stopping)
     {
-        var lost = _sent.Count > 0 ? _sent[^1] : step;
-        if (_plan.Type != OperationType.Switchover || lost == _plan.Steps.Length - 1)
-        {
-            return "what it reports when it comes back will tell, and it will then be asked again.";
-        }
-
-        foreach (var i in Enumerable.Reverse(_sent).ToList())
-        {
-            await SendBackAsync(i, stopping);
-        }
-
-        return "no other node was promoted, and the earlier roles are wanted again.";
+        var draft = operation.Draft with { Before = null, After = null, Outcome = $"refused at step {step + 1}: {rule}" };
+        var intent = step < operation.Wanted.Length ? operation.Wanted[step] : null;
+        return OnDiskAsync(ct => services.Store.RefuseStepAsync(draft, intent, wasSent: _sent.Contains(step), ct), stopping);
     }
 
     private async Task<string> TakeBackAsync(CancellationToken stopping)
@@ -209,11 +233,19 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             _view = _view with { Steps = _view.Steps.Add(new OperationStep($"Take back: {before.Node} as it was", StepStatus.Running, services.Time.GetUtcNow(), null, null)) };
             services.Feed.Publish(_view);
             var row = _view.Steps.Length - 1;
-            var intent = await SendBackAsync(i, stopping);
+            if (TakingBack.Against(services.Fleet.State, _plan.PairId, before) is { } against)
+            {
+                EndStep(row, StepStatus.Failed, $"Not sent: {against}.");
+                return $"{before.Node} was not made again what it was, because {against}. Look at the pair.";
+            }
+
+            var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(_view, before, services.Fleet.Current, ct), stopping);
+            _tookBack = true;
+            await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), stopping);
             using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
             using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
             var wanted = WantedOfNode.Of(before, intent.Revision, []);
-            var seen = await WatchAsync(wanted, until.Token, stopping);
+            var seen = await WatchAsync(wanted, () => TakingBack.Against(services.Fleet.State, _plan.PairId, before), until.Token, stopping);
             if (seen is StepObservation.Failed refused && services.Fleet.Current.FindNode(before.Node) is { } node && StepObservation.Shows(node, wanted))
             {
                 // It refuses everything, also what it was to give up: so it never changed.
@@ -232,15 +264,6 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
         return _sent.Count == 0 ? "Nothing was sent." : "What had been done was taken back.";
     }
 
-    private async Task<IntentFacts> SendBackAsync(int i, CancellationToken stopping)
-    {
-        var before = _plan.Steps[i].Before;
-        var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(_view, before, services.Fleet.Current, ct), stopping);
-        _tookBack = true;
-        await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), stopping);
-        return intent;
-    }
-
     private async Task FinishAsync(OperationStatus status, string outcome, CancellationToken stopping)
     {
         var now = services.Time.GetUtcNow();
@@ -251,12 +274,24 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             FinishedAt = status == OperationStatus.OutcomeUnknown ? null : now,
             Steps = [.. _view.Steps.Select(s => s.Status == StepStatus.Pending ? s with { Status = StepStatus.Skipped } : s)],
         };
-        var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct), stopping);
-        var move = status == OperationStatus.Succeeded && _plan is { Type: OperationType.Switchover, Node: { } to } ? new PairMove(to, _view.Actor, _view.Id, now) : null;
-        await services.Fleet.PostAsync(new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move), stopping);
+        try
+        {
+            var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct), stopping);
+
+            // It is on the disk: from here on it is told, also when the hub is just stopping.
+            var move = status == OperationStatus.Succeeded && _plan is { Type: OperationType.Switchover, Node: { } to } ? new PairMove(to, _view.Actor, _view.Id, now) : null;
+            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move), CancellationToken.None);
+        }
+        catch (Exception e) when (e is not OperationCanceledException)
+        {
+            // It never will be on the disk; the pair is free all the same, and the next start of the hub settles the row.
+            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, null, null), CancellationToken.None);
+            throw;
+        }
 
         // Who hears that it has ended may look at the pair at once.
-        await services.Fleet.WaitUntilAsync(s => s.Snapshot.FindPair(_plan.PairId)?.OperationId != _view.Id, stopping);
+        Task seen = services.Fleet.WaitUntilAsync(s => s.Snapshot.FindPair(_plan.PairId)?.OperationId != _view.Id, stopping);
+        await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
     private void BeginStep(int i) => SetStep(i, _view.Steps[i] with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow() });
@@ -269,7 +304,8 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
         services.Feed.Publish(_view);
     }
 
-    // The disk may be full for a while: what has begun is tried again each second, until its time is over or the hub stops.
+    // The disk may be full for a while: what has begun is tried again each second, until its time is over or the hub stops. What breaks a
+    // constraint of the database never will be written; that is a defect, and ends the run.
     private async Task<T> OnDiskAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken until)
     {
         while (true)
@@ -278,7 +314,7 @@ internal sealed class OperationRun(AcceptedOperation operation, TimeSpan deadlin
             {
                 return await write(until);
             }
-            catch (Exception e) when (OperationStore.IsStorageFault(e))
+            catch (Exception e) when (OperationStore.MayPass(e))
             {
                 await Task.Delay(RetryDiskAfter, services.Time, until);
             }

@@ -5,13 +5,18 @@ using FailoverHub.Web.Fleet;
 namespace FailoverHub.Web.Operations;
 
 /// <summary>
-/// Settles operations whose outcome is not known: a node was lost after it was asked, or the hub ended in the middle. Nothing is sent for
-/// them again; when every node they are about is back, and obeys what is wanted of it now, what it reports decides, once. A newer operation on
-/// the pair settles them too: what they wanted is no longer wanted.
+/// Settles operations whose outcome is not known: a node was lost after it was asked, or the hub ended in the middle. What they wanted is
+/// not sent again; when every node they are about is back, and obeys what is wanted of it now, what it reports decides, once. A switchover
+/// that did not come to its end is then taken back where no rule stands against it. A newer operation on the pair settles them too: what
+/// they wanted is no longer wanted.
 /// </summary>
 internal sealed partial class OperationSettlement(OperationServices services, ILogger<OperationSettlement> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TakeBackWithin = TimeSpan.FromSeconds(10);
+
+    /// <summary>An operation that ended longer ago than that is not looked at again: its events may have been given up by now.</summary>
+    private static readonly TimeSpan ToldAgainFor = TimeSpan.FromHours(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, Unsettled> _byPair = new();
@@ -19,15 +24,21 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     /// <summary>Takes up what an earlier run of the hub left behind.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (var (view, wanted) in await services.Store.UnfinishedAsync(cancellationToken))
+        foreach (var (ended, told) in await services.Store.EndedSinceAsync(services.Time.GetUtcNow() - ToldAgainFor, cancellationToken))
+        {
+            services.Feed.TakeOver(ended, told);
+        }
+
+        foreach (var (view, wanted, told) in await services.Store.UnfinishedAsync(cancellationToken))
         {
             var left = view;
+            services.Feed.TakeOver(view, told);
             if (view.Status != OperationStatus.OutcomeUnknown)
             {
                 left = view with
                 {
                     Status = OperationStatus.OutcomeUnknown,
-                    Outcome = "The hub ended while it was under way. What the nodes report will tell what became of it; nothing is sent again.",
+                    Outcome = "The hub ended while it was under way. What the nodes report will tell what became of it.",
                     Steps = [.. view.Steps.Select(s => s.Status is StepStatus.Pending ? s with { Status = StepStatus.Skipped } : s)],
                 };
                 await services.Store.SaveAsync(left, raiseRevision: false, cancellationToken);
@@ -93,11 +104,9 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             {
                 if (Judge(state, wanted) is { } succeeded)
                 {
-                    return await FinishAsync(
-                        view,
-                        succeeded ? OperationStatus.Succeeded : OperationStatus.Failed,
-                        succeeded ? $"{view.Outcome} All nodes are back and report what was wanted." : $"{view.Outcome} All nodes are back, and they do not report what was wanted.",
-                        given);
+                    return succeeded
+                        ? await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", given)
+                        : await FinishAsync(view, OperationStatus.Failed, $"{view.Outcome} All nodes are back, and they do not report what was wanted. {await TakeBackAsync(view, wanted, given)}".TrimEnd(), given);
                 }
             }
         }
@@ -105,7 +114,83 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         {
             // Superseded, or the hub is stopping.
         }
+        catch (Exception defect) when (!OperationStore.MayPass(defect))
+        {
+            LogDefect(logger, view.Title, defect);
+        }
 
+        return false;
+    }
+
+    /// <summary>A switchover that ended half-way: who stepped down gets back what it had, newest first, each only when no rule stands against it.</summary>
+    private async Task<string> TakeBackAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
+    {
+        if (view.Type != OperationType.Switchover)
+        {
+            return "";
+        }
+
+        var done = false;
+        foreach (var before in wanted.Reverse().Select(w => w.Before).OfType<NodeWanted>())
+        {
+            var (revision, against) = await SendBackAsync(view, before, given);
+            if (against is not null)
+            {
+                return $"{before.Node} was not made again what it was, because {against}. Look at the pair.";
+            }
+
+            if (revision is { } sent && !await IsShownAsync(WantedOfNode.Of(before, sent, []), given))
+            {
+                return $"{before.Node} did not confirm that it is as it was. Look at the pair.";
+            }
+
+            done |= revision is not null;
+        }
+
+        return done ? "What had been done was taken back." : "";
+    }
+
+    // Under the lock of admission: no operation is admitted between the look at the fleet and the moment it shows what is wanted now.
+    private async Task<(long? Revision, string? Against)> SendBackAsync(OperationView view, NodeWanted before, CancellationToken given)
+    {
+        await services.Admission.WaitAsync(given);
+        try
+        {
+            var state = services.Fleet.State;
+            if (state.Snapshot.FindNode(before.Node) is { } node && StepObservation.Shows(node, WantedOfNode.Of(before, node.IntentRevision, [])))
+            {
+                return (null, null);
+            }
+
+            if (TakingBack.Against(state, view.PairId, before) is { } against)
+            {
+                return (null, against);
+            }
+
+            var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(view, before, state.Snapshot, ct), given);
+            await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
+            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node)?.Intent?.Revision >= intent.Revision, given);
+            return (intent.Revision, null);
+        }
+        finally
+        {
+            services.Admission.Release();
+        }
+    }
+
+    private async Task<bool> IsShownAsync(WantedOfNode wanted, CancellationToken given)
+    {
+        using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, given);
+        await foreach (var state in services.Fleet.WatchStateAsync(until.Token))
+        {
+            if (StepObservation.Of(state, wanted) is not StepObservation.Waiting and { } seen)
+            {
+                return seen is StepObservation.Shown;
+            }
+        }
+
+        given.ThrowIfCancellationRequested();
         return false;
     }
 
@@ -133,27 +218,37 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, CancellationToken cancellationToken)
     {
         var finished = view with { Status = status, Outcome = outcome, FinishedAt = services.Time.GetUtcNow() };
+
+        // Null: somebody settled it before; once is enough.
+        if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision: false, ct), cancellationToken) is not null)
+        {
+            services.Feed.Publish(finished);
+        }
+
+        return true;
+    }
+
+    // The disk may be full for a while: tried again each second, until something newer is wanted or the hub stops.
+    private async Task<T> OnDiskAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken until)
+    {
         while (true)
         {
             try
             {
-                // Null: somebody settled it before; once is enough.
-                if (await services.Store.SaveAsync(finished, raiseRevision: false, cancellationToken) is not null)
-                {
-                    services.Feed.Publish(finished);
-                }
-
-                return true;
+                return await write(until);
             }
-            catch (Exception e) when (OperationStore.IsStorageFault(e))
+            catch (Exception e) when (OperationStore.MayPass(e))
             {
-                await Task.Delay(RetryDiskAfter, services.Time, cancellationToken);
+                await Task.Delay(RetryDiskAfter, services.Time, until);
             }
         }
     }
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "'{Title}' was under way when the hub ended; it is settled by what the nodes report, nothing is sent again")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "'{Title}' was under way when the hub ended; it is settled by what the nodes report")]
     private static partial void LogTakenUp(ILogger logger, string title);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "What became of '{Title}' cannot be settled by a defect of the hub; it stays unknown until the next operation on the pair, or the next start")]
+    private static partial void LogDefect(ILogger logger, string title, Exception exception);
 
     private sealed record Unsettled(OperationView View, CancellationTokenSource Stop, Task<bool> Watching);
 }

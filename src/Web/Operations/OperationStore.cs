@@ -12,7 +12,16 @@ namespace FailoverHub.Web.Operations;
 /// <param name="View">How it stands.</param>
 /// <param name="Wanted">For each step what has to be seen, with the revision that its intent was given.</param>
 /// <param name="PairRevision">The pair's new revision.</param>
-internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View, ImmutableArray<WantedOfNode> Wanted, long PairRevision);
+/// <param name="Draft">As it was audited.</param>
+internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View, ImmutableArray<WantedOfNode> Wanted, long PairRevision, AuditDraft Draft);
+
+/// <summary>What the history tells of one operation: kind and text of each event.</summary>
+internal sealed class ToldEvents(IEnumerable<(string Kind, string Text)> told)
+{
+    private readonly HashSet<(string Kind, string Text)> _told = [.. told];
+
+    public bool Has(EventDraft happened) => _told.Contains((happened.Kind, HistoryRecords.StoredText(happened)));
+}
 
 /// <summary>Operations and intents on the disk. Every method is one transaction.</summary>
 internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, TimeProvider time)
@@ -21,6 +30,9 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
 
     /// <summary>It could not be written, for a reason outside of the program.</summary>
     public static bool IsStorageFault(Exception e) => e is DbUpdateException or DbException or IOException;
+
+    /// <summary>It could not be written now, and may be in a moment: what breaks a constraint never will be.</summary>
+    public static bool MayPass(Exception e) => IsStorageFault(e) && !HubWriter.IsForEver(e);
 
     /// <summary>Writes audit entry, operation and all its intents, in one transaction. Nothing may be sent before this returns.</summary>
     public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, CancellationToken cancellationToken)
@@ -37,7 +49,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 foreach (var step in plan.Steps)
                 {
                     var next = await NextRevisionAsync(db, step.Wanted.Node, fleet, ct) + steps.Count(s => s.Node == step.Wanted.Node);
-                    steps.Add(WantedOfNode.Of(step.Wanted, next, step.MustAnnounce));
+                    steps.Add(WantedOfNode.Of(step.Wanted, next, step.MustAnnounce) with { Before = step.Before });
                     db.Intents.Add(FleetRecords.ToEntity(step.Wanted.Node, ToIntent(step.Wanted, next, view), IntentStage.Planned, time.GetUtcNow()));
                 }
 
@@ -46,7 +58,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
             },
             cancellationToken);
-        return new AcceptedOperation(plan, view, wanted, revision);
+        return new AcceptedOperation(plan, view, wanted, revision, draft);
     }
 
     /// <summary>Allows a planned intent to leave the hub.</summary>
@@ -56,10 +68,31 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var intent = await db.Intents.SingleAsync(i => i.Node == node && i.Revision == revision, cancellationToken);
         intent.Stage = IntentStage.Released;
+        await SupersedeAsync(db, node, revision, cancellationToken);
         await UpdateAsync(db, view, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         return FleetRecords.ToIntent(intent);
+    }
+
+    /// <summary>Audits that a rule forbade a step when it was about to be sent, and gives up its intent.</summary>
+    /// <param name="draft">For the audit.</param>
+    /// <param name="step">The step; null: it has no intent of its own.</param>
+    /// <param name="wasSent">The intent had left the hub once.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    public async Task<bool> RefuseStepAsync(AuditDraft draft, WantedOfNode? step, bool wasSent, CancellationToken cancellationToken)
+    {
+        await audit.ChangeAsync(
+            draft,
+            async (db, ct) =>
+            {
+                if (step is not null && await db.Intents.SingleAsync(i => i.Node == step.Node && i.Revision == step.Revision, ct) is { Stage: IntentStage.Released } intent)
+                {
+                    intent.Stage = wasSent ? IntentStage.Dropped : IntentStage.Abandoned;
+                }
+            },
+            cancellationToken);
+        return true;
     }
 
     /// <summary>Writes an intent that takes a step back; it may leave the hub at once.</summary>
@@ -69,6 +102,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, cancellationToken), view) with { Reason = $"Taken back: {view.Title}" };
         db.Intents.Add(FleetRecords.ToEntity(before.Node, intent, IntentStage.Released, time.GetUtcNow()));
+        await SupersedeAsync(db, before.Node, intent.Revision, cancellationToken);
         await UpdateAsync(db, view, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
@@ -104,12 +138,23 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return pair.Revision;
     }
 
-    /// <summary>Operations that were not finished when the hub ended, oldest first.</summary>
-    public async Task<List<(OperationView View, ImmutableArray<WantedOfNode> Wanted)>> UnfinishedAsync(CancellationToken cancellationToken)
+    /// <summary>Operations that were not finished when the hub ended, oldest first, with the events of theirs that are in the history.</summary>
+    public async Task<List<(OperationView View, ImmutableArray<WantedOfNode> Wanted, ToldEvents Told)>> UnfinishedAsync(CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         var rows = await db.Operations.AsNoTracking().Where(o => Unfinished.Contains(o.Status)).OrderBy(o => o.Number).ToListAsync(cancellationToken);
-        return rows.ConvertAll(r => (OperationRecords.ToView(r), OperationRecords.WantedOf(r)));
+        var told = await ToldAsync(db, rows, cancellationToken);
+        return rows.ConvertAll(r => (OperationRecords.ToView(r), OperationRecords.WantedOf(r), new ToldEvents(told[r.Id])));
+    }
+
+    /// <summary>Operations that ended since then, oldest first, with the events of theirs that are in the history.</summary>
+    public async Task<List<(OperationView View, ToldEvents Told)>> EndedSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var sinceMs = since.ToUnixTimeMilliseconds();
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => o.FinishedAtMs >= sinceMs && !Unfinished.Contains(o.Status)).OrderBy(o => o.Number).ToListAsync(cancellationToken);
+        var told = await ToldAsync(db, rows, cancellationToken);
+        return rows.ConvertAll(r => (OperationRecords.ToView(r), new ToldEvents(told[r.Id])));
     }
 
     public async Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken)
@@ -123,6 +168,22 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         var rows = await db.Operations.AsNoTracking().Where(o => pairId == null || o.PairId == pairId).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
         return rows.ConvertAll(OperationRecords.ToView);
+    }
+
+    private static async Task<ILookup<string, (string Kind, string Text)>> ToldAsync(HubDbContext db, List<OperationEntity> rows, CancellationToken cancellationToken)
+    {
+        var ids = rows.ConvertAll(r => r.Id);
+        var events = await db.Events.AsNoTracking().Where(e => e.OperationId != null && ids.Contains(e.OperationId)).Select(e => new { e.OperationId, e.Kind, e.Text }).ToListAsync(cancellationToken);
+        return events.ToLookup(e => e.OperationId!, e => (e.Kind, e.Text));
+    }
+
+    // What was sent and never confirmed is not wanted any more once something newer is.
+    private static async Task SupersedeAsync(HubDbContext db, string node, long revision, CancellationToken cancellationToken)
+    {
+        foreach (var older in await db.Intents.Where(i => i.Node == node && i.Revision < revision && i.Stage == IntentStage.Released).ToListAsync(cancellationToken))
+        {
+            older.Stage = IntentStage.Superseded;
+        }
     }
 
     private static async Task<bool> UpdateAsync(HubDbContext db, OperationView view, CancellationToken cancellationToken)

@@ -72,6 +72,14 @@ internal sealed record OperationTarget
         return problem is null ? target : null;
     }
 
+    /// <summary>The same target as the fleet is now; null: its pair, its node or one of its prefixes is no more.</summary>
+    public OperationTarget? In(FleetSnapshot fleet) =>
+        fleet.Pairs.FirstOrDefault(p => p.Id == Pair.Id) is { } pair
+        && pair.Members.FirstOrDefault(m => m.Node.Name == Member.Node.Name) is { } member
+        && Prefixes.All(p => pair.Prefixes.Contains(p))
+            ? this with { Fleet = fleet, Pair = pair, Member = member }
+            : null;
+
     private static SubmitResult.Invalid? Check(OperationRequest request)
     {
         var problems = ImmutableDictionary.CreateBuilder<string, string>();

@@ -7,7 +7,7 @@ namespace FailoverHub.Web.Operations;
 
 /// <summary>
 /// The safety rules, each a pure function of what is known and what is asked for. They are checked for the preview and again when the
-/// request is accepted. A rule that cannot tell says no.
+/// request is accepted, and those that look at the fleet once more when a step leaves the hub. A rule that cannot tell says no.
 /// </summary>
 internal static class SafetyRules
 {
@@ -29,14 +29,24 @@ internal static class SafetyRules
         ReasonRequired(target.Request),
     ];
 
+    /// <summary>The rules that look at the fleet: they have to hold once more when a step leaves the hub, for much may have happened since.</summary>
+    public static ImmutableArray<RuleResult> AtDispatch(OperationTarget target) =>
+    [
+        AtLeastOneAnnouncer(target),
+        .. target is { Type: OperationType.SetRole, Request.Role: Role.Primary } ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
+        TargetReady(target),
+    ];
+
     /// <summary>The prefixes that nobody would surely announce without the node: all that it announces or shares, not only the pair's.</summary>
-    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target)
+    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => LeftAlone(target.Fleet, target.Pair, target.Member.Node);
+
+    /// <inheritdoc cref="LeftAlone(OperationTarget)"/>
+    public static IReadOnlyList<IPNetwork> LeftAlone(FleetSnapshot fleet, PairView pair, NodeView node)
     {
-        var node = target.Member.Node;
-        var others = target.Fleet.Nodes.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).ToList();
+        var others = fleet.Nodes.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).ToList();
 
         // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
-        return [.. target.Pair.Prefixes.Union(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))
+        return [.. pair.Prefixes.Union(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))
             .Where(p => !node.IsFresh || node.Prefixes.Any(v => v.Prefix.Equals(p) && v.Announced))
             .Where(p => !others.Exists(o => FleetProjection.SurelyAnnounces(o, p)))];
     }

@@ -20,6 +20,9 @@ internal abstract record StepObservation
     /// <summary>It will not happen.</summary>
     public sealed record Failed(string Why) : StepObservation;
 
+    /// <summary>A rule stands against sending it, as the fleet is now.</summary>
+    public sealed record Forbidden(string What, string Rule) : StepObservation;
+
     /// <summary>The node is gone: whether it happened is not known.</summary>
     public sealed record Lost(string Why) : StepObservation;
 

@@ -21,14 +21,53 @@ public sealed class FleetReducerTests
         new() { Revision = revision, Drained = false, Roles = IntentFacts.RolesFrom([(Prefix, role)]) };
 
     [Fact]
-    public void Hello_OfAnAgentBehindTheHub_IsAnsweredWithTheIntent()
+    public void Hello_OfAnAgentThatLostWhatItHadConfirmed_IsAnsweredWithTheIntent()
     {
-        var facts = Facts(null, new NodeFacts { Name = "web-1", Intent = Intent(5) });
+        var facts = Facts(null, new NodeFacts { Name = "web-1", Intent = Intent(5), Confirmed = Intent(5) });
 
         Apply(facts, new FleetMessage.StreamOpened(7, Hello(revision: 4), null));
 
         Assert.Equal(new FleetEffect.Admit(7), _effects.OfType<FleetEffect.Admit>().Single());
         Assert.Equal((7L, 5L), _effects.OfType<FleetEffect.Offer>().Select(o => (o.StreamId, o.Intent.Revision)).Single());
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Hello_OfAnAgentThatLostADrain_IsToldAgainOnlyWhenAnotherNodeAnnounces(bool otherAnnounces)
+    {
+        var drain = Intent(5) with { Drained = true };
+        var other = otherAnnounces ? Healthy.Nodes["web-2"] : new NodeFacts { Name = "web-2" };
+        var facts = Facts(Pair("web-1", "web-2"), new NodeFacts { Name = "web-1", Intent = drain, Confirmed = drain }, other);
+
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello(), null));
+
+        Assert.Equal(otherAnnounces, _effects.Exists(e => e is FleetEffect.Offer));
+        Assert.Equal(!otherAnnounces, _effects.Exists(e => e is FleetEffect.IntentDropped));
+        Assert.Equal(otherAnnounces ? 5 : null, facts.Nodes["web-1"].Intent?.Revision);
+    }
+
+    [Fact]
+    public void Hello_OfAnAgentThatLostItsPrimaryRole_IsNotToldAgainWhileAnotherNodeIsPrimary()
+    {
+        var facts = Facts(Pair("web-1", "web-2"), new NodeFacts { Name = "web-2", Intent = Intent(5, Role.Primary), Confirmed = Intent(5, Role.Primary) }, Healthy.Nodes["web-1"]);
+
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello("web-2"), null));
+
+        Assert.DoesNotContain(_effects, e => e is FleetEffect.Offer);
+        Assert.Contains("web-1 may be primary", _effects.OfType<FleetEffect.Happened>().Single(h => h.Event.Kind == EventKinds.IntentDropped).Event.Text, StringComparison.Ordinal);
+        Assert.Null(facts.Nodes["web-2"].Intent);
+    }
+
+    [Fact]
+    public void AnswerGivenOnceMore_DoesNotReplaceANewerOne()
+    {
+        var facts = Apply(Healthy, new FleetMessage.IntentReleased("web-1", Intent(4)));
+        facts = Apply(facts, new FleetMessage.IntentAnswered(1, "web-1", new IntentAnswer(4, IntentOutcome.Applied, 4, "")));
+
+        facts = Apply(facts, new FleetMessage.IntentAnswered(1, "web-1", new IntentAnswer(3, IntentOutcome.Applied, 4, "")));
+
+        Assert.Equal(4, facts.Nodes["web-1"].Answer!.Revision);
     }
 
     [Fact]
@@ -37,6 +76,75 @@ public sealed class FleetReducerTests
         Apply(Facts(null, new NodeFacts { Name = "web-1", Intent = Intent(5) }), new FleetMessage.StreamOpened(7, Hello(revision: 5), null));
 
         Assert.Empty(_effects.OfType<FleetEffect.Offer>());
+    }
+
+    [Fact]
+    public void Hello_WithoutAnIntentThatWasNeverConfirmed_DropsItAndTellsSo()
+    {
+        var facts = Facts(Pair("web-1", "web-2"), new NodeFacts { Name = "web-1", Intent = Intent(5) with { OperationId = "op1" }, Confirmed = Intent(4) });
+
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello(revision: 4), null));
+
+        Assert.Empty(_effects.OfType<FleetEffect.Offer>());
+        Assert.Equal(new FleetEffect.IntentDropped("web-1", 5), Assert.Single(_effects.OfType<FleetEffect.IntentDropped>()));
+        Assert.Equal((EventKinds.IntentDropped, "op1"), _effects.OfType<FleetEffect.Happened>().Select(h => (h.Event.Kind, h.Event.OperationId)).Single());
+        Assert.Equal(4, facts.Nodes["web-1"].Intent!.Revision);
+    }
+
+    [Fact]
+    public void Hello_WhileTheOperationRuns_LeavesItToTheOperationWhetherItIsSentOnceMore()
+    {
+        var pair = Pair("web-1", "web-2") with { Running = new RunningOperation("op1", "Drain web-1", true) };
+        var facts = Facts(pair, new NodeFacts { Name = "web-1", Intent = Intent(5) with { OperationId = "op1" } });
+
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello(), null));
+        Assert.DoesNotContain(_effects, e => e is FleetEffect.Offer or FleetEffect.IntentDropped);
+
+        facts = Apply(facts, new FleetMessage.OfferAgain("web-1", 5));
+        Assert.Equal((7L, 5L), _effects.OfType<FleetEffect.Offer>().Select(o => (o.StreamId, o.Intent.Revision)).Single());
+        Apply(facts, new FleetMessage.OfferAgain("web-1", 5));
+        Assert.Empty(_effects);
+    }
+
+    [Fact]
+    public void EndOfTheOperation_DropsWhatWasNotSentOnThePresentStream()
+    {
+        var pair = Pair("web-1", "web-2") with { Running = new RunningOperation("op1", "Drain web-1", true) };
+        var facts = Facts(pair, new NodeFacts { Name = "web-1", Intent = Intent(5) with { OperationId = "op1" } });
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello(), null));
+
+        facts = Apply(facts, new FleetMessage.OperationChanged("p1", null, "op1", 3, null));
+
+        Assert.Single(_effects.OfType<FleetEffect.IntentDropped>());
+        Assert.Null(facts.Nodes["web-1"].Intent);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ReportOrAnswerOfTheRevision_ConfirmsTheIntentOnce(bool byAnswer)
+    {
+        FleetMessage Message(ulong sequence) => byAnswer
+            ? new FleetMessage.IntentAnswered(1, "web-1", new IntentAnswer(3, IntentOutcome.Applied, 4, ""))
+            : new FleetMessage.Reported(1, "web-1", Report(View(Role.Secondary, Role.Secondary)) with { Sequence = sequence, IntentRevision = 3 });
+        var facts = Apply(Healthy, new FleetMessage.IntentReleased("web-1", Intent(3)));
+
+        facts = Apply(facts, Message(2));
+        Assert.Equal(new FleetEffect.IntentConfirmed("web-1", 3), Assert.Single(_effects.OfType<FleetEffect.IntentConfirmed>()));
+        Assert.Equal(3, facts.Nodes["web-1"].Confirmed!.Revision);
+
+        Apply(facts, Message(3));
+        Assert.Empty(_effects.OfType<FleetEffect.IntentConfirmed>());
+    }
+
+    [Fact]
+    public void Rejection_ConfirmsNothing()
+    {
+        var facts = Apply(Healthy, new FleetMessage.IntentReleased("web-1", Intent(3)));
+
+        facts = Apply(facts, new FleetMessage.IntentAnswered(1, "web-1", new IntentAnswer(3, IntentOutcome.Rejected, 0, "the disk is full")));
+
+        Assert.Null(facts.Nodes["web-1"].Confirmed);
     }
 
     [Fact]

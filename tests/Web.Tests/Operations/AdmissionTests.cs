@@ -1,4 +1,5 @@
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using Microsoft.EntityFrameworkCore;
@@ -24,6 +25,7 @@ public sealed class AdmissionTests
 
         Assert.Contains("the audit is full", Assert.IsType<SubmitResult.Unavailable>(accepted).Why, StringComparison.Ordinal);
         Assert.IsType<SubmitResult.Unavailable>(refused);
+        Assert.IsType<SubmitResult.Unavailable>(await rig.Hub.Operations.SubmitAsync(Switchover() with { Pair = "nowhere" }, Alice, Cancellation));
         Assert.Equal((0, 0, 0), (await db.Audit.CountAsync(Cancellation), await db.Operations.CountAsync(Cancellation), await db.Intents.CountAsync(Cancellation)));
         Assert.Equal((before, null), (rig.Pair.Revision, rig.Pair.OperationId));
         Assert.Empty(rig.A.Intents);
@@ -44,6 +46,56 @@ public sealed class AdmissionTests
         Assert.StartsWith("refused: SR-14 ReasonRequired: ", entry.Outcome, StringComparison.Ordinal);
         Assert.Null(entry.CorrelationId);
         Assert.Empty(await rig.Hub.Operations.RecentAsync(null, 10, Cancellation));
+    }
+
+    [Theory]
+    [InlineData("nowhere", null, "pair nowhere", "refused, not found: No pair is called 'nowhere'.")]
+    [InlineData("web", "web-9", "pair web", "refused, invalid: target: 'web-9' is no node of the pair")]
+    public async Task RequestThatMakesNoSense_IsAudited(string pair, string? to, string target, string outcome)
+    {
+        await using var rig = await StartAsync();
+
+        Assert.IsNotType<SubmitResult.Accepted>(await rig.Hub.Operations.SubmitAsync(Switchover(to) with { Pair = pair }, Alice, Cancellation));
+
+        var entry = Assert.Single(await rig.AuditAsync());
+        Assert.Equal(("alice", "switchover", target, "kernel update", null), (entry.Actor, entry.Action, entry.Target, entry.Reason, entry.CorrelationId));
+        Assert.StartsWith(outcome, entry.Outcome, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RunThatEndsByADefect_IsUnknownThenSettledAndThePairIsFree()
+    {
+        await using var rig = await StartAsync();
+        await using var db = rig.OpenDatabase();
+        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER no_release BEFORE UPDATE ON Intents WHEN NEW.Stage = 'Released' BEGIN SELECT RAISE(ABORT, 'the row is cursed'); END;", Cancellation);
+
+        var id = await rig.AcceptedAsync(Switchover());
+        var ended = await rig.EndedAsync(id);
+
+        Assert.Equal(OperationStatus.Failed, ended.Status);
+        Assert.Contains("the row is cursed", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal((null, PairState.Healthy), (rig.Pair.OperationId, rig.Pair.State));
+        Assert.Empty(rig.A.Intents.Concat(rig.B.Intents));
+        Assert.Contains(await rig.EventsAsync(new HistoryFilter { OperationId = id }), e => e.Text.Contains("its outcome is not known", StringComparison.Ordinal));
+
+        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER no_release", Cancellation);
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
+    }
+
+    [Fact]
+    public async Task RunWhoseEndCannotBeStored_FreesThePairAllTheSame()
+    {
+        await using var rig = await StartAsync();
+        await using var db = rig.OpenDatabase();
+        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER no_end BEFORE UPDATE ON Operations WHEN NEW.Status <> 'Running' BEGIN SELECT RAISE(ABORT, 'the row is cursed'); END;", Cancellation);
+
+        var id = await rig.AcceptedAsync(Switchover());
+        var unknown = await rig.Hub.UntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown);
+
+        Assert.Contains("the row is cursed", unknown.Outcome, StringComparison.Ordinal);
+        Assert.Equal((null, "web-2"), (rig.Pair.OperationId, rig.Pair.ActiveNode));
+        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER no_end", Cancellation);
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
     }
 
     [Fact]

@@ -37,7 +37,7 @@ public sealed class AnswerAfterwardsTests
 
         var id = await rig.AcceptedAsync(Switchover());
         await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
-        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(1), null, "no answer"));
+        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(1), null, "no answer"), new ProbeSample(rig.Time.GetUtcNow().AddSeconds(2), null, "no answer"));
         await rig.PassTimeUntilAsync(id, o => o.Steps[2].Status == StepStatus.Failed, rig.A, rig.B);
 
         // Time stands still while it is taken back: virtual time does not wait for the disk.
@@ -49,6 +49,27 @@ public sealed class AnswerAfterwardsTests
         Assert.Equal((PairState.Healthy, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
     }
 
+    [Theory]
+    [InlineData(0, ReachabilityState.Reachable)]
+    [InlineData(0, ReachabilityState.Unknown)]
+    [InlineData(1, ReachabilityState.Unreachable)]
+    public async Task ProberThatFallsSilentItself_UndoesNothingAndTheAnswerIsCalledNotKnown(int unanswered, ReachabilityState state)
+    {
+        var prober = new ScriptedProber();
+        await using var rig = await StartAsync(s => s.AddSingleton<IReachability>(prober));
+        var before = new ProbeSample(rig.Time.GetUtcNow().AddSeconds(-1), TimeSpan.FromMilliseconds(1), null);
+        prober.Say(before);
+
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
+        prober.Say(state, [before, .. Enumerable.Range(1, unanswered).Select(i => new ProbeSample(rig.Time.GetUtcNow().AddSeconds(i), null, "no answer"))]);
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, ended.Status);
+        Assert.Contains("is not known", ended.Steps[2].Detail, StringComparison.Ordinal);
+        Assert.Equal("web-2", rig.Pair.ActiveNode);
+    }
+
     /// <summary>Says what the test tells it to say about the one shared address.</summary>
     private sealed class ScriptedProber : IReachability
     {
@@ -56,7 +77,9 @@ public sealed class AnswerAfterwardsTests
 
         public ImmutableArray<TargetReachability> Current => _targets.Current;
 
-        public void Say(ProbeSample newest) => _targets.Publish(
+        public void Say(params ProbeSample[] recent) => Say(recent[^1].Answered ? ReachabilityState.Reachable : ReachabilityState.Unreachable, recent);
+
+        public void Say(ReachabilityState state, ProbeSample[] recent) => _targets.Publish(
         [
             new TargetReachability
             {
@@ -65,8 +88,8 @@ public sealed class AnswerAfterwardsTests
                 Method = ProbeMethod.Icmp,
                 Port = null,
                 VantagePoint = "hub",
-                State = newest.Answered ? ReachabilityState.Reachable : ReachabilityState.Unreachable,
-                Recent = [newest],
+                State = state,
+                Recent = [.. recent],
                 Problem = null,
             },
         ]);

@@ -14,7 +14,8 @@ internal sealed class OperationRig : IAsyncDisposable
 {
     public static readonly Actor Alice = new("alice", "192.0.2.7", null);
 
-    private readonly TemporaryFolder _folder = new();
+    private TemporaryFolder _folder = new();
+    private TemporaryFolder? _copy;
     private readonly Action<IServiceCollection>? _configure;
     private uint _mark;
 
@@ -46,6 +47,27 @@ internal sealed class OperationRig : IAsyncDisposable
         await A.DisposeAsync();
         await B.DisposeAsync();
         await Hub.DisposeAsync();
+        Hub = await HubUnderTest.StartAsync(_folder.Path, Time, _configure);
+    }
+
+    /// <summary>Keeps the database as it is now: what a kill at this moment would leave.</summary>
+    public void CopyData()
+    {
+        _copy = new TemporaryFolder();
+        foreach (var file in Directory.GetFiles(_folder.Path, "*.db*"))
+        {
+            File.Copy(file, Path.Combine(_copy.Path, Path.GetFileName(file)));
+        }
+    }
+
+    /// <summary>Goes on as if the hub had been killed when its data was copied: another one starts on the copy; the agents have to dial again.</summary>
+    public async Task KillHubAsync()
+    {
+        await A.DisposeAsync();
+        await B.DisposeAsync();
+        await Hub.DisposeAsync();
+        _folder.Dispose();
+        _folder = _copy ?? throw new InvalidOperationException("Copy the data first.");
         Hub = await HubUnderTest.StartAsync(_folder.Path, Time, _configure);
     }
 

@@ -1,0 +1,48 @@
+using System.Net;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Operations;
+
+/// <summary>
+/// What stands against making a node again what it was before a step. Taking back is the hub's own doing, nobody has overridden a rule for
+/// it: it may never leave a prefix without an announcer, nor make a second primary. Pure.
+/// </summary>
+internal static class TakingBack
+{
+    /// <summary>Why the node must not become again what it was, half a sentence; null: it may.</summary>
+    public static string? Against(FleetState state, string pairId, NodeWanted before)
+    {
+        var fleet = state.Snapshot;
+        if (fleet.Pairs.FirstOrDefault(p => p.Id == pairId) is not { } pair || pair.Members.FirstOrDefault(m => m.Node.Name == before.Node) is not { } member)
+        {
+            return $"{before.Node} is no node of the pair any more";
+        }
+
+        if (before.Drained && SafetyRules.LeftAlone(fleet, pair, member.Node) is { Count: > 0 } alone)
+        {
+            return $"nobody else surely announces {string.Join(", ", alone)}";
+        }
+
+        foreach (var prefix in pair.Prefixes.Where(p => before.RoleOf(p) == Role.Primary && !IsPrimary(member, p)))
+        {
+            if (pair.Members.FirstOrDefault(m => m.Node.Name != before.Node && MayBePrimary(state, m, prefix)) is { } other)
+            {
+                return $"{other.Node.Name} may be primary for {prefix}";
+            }
+        }
+
+        return null;
+    }
+
+    private static bool IsPrimary(MemberView member, IPNetwork prefix) =>
+        member.Prefixes.Any(v => v.Prefix.Equals(prefix) && v is { AssignedRole: Role.Primary, ReportedRole: Role.Primary });
+
+    // What a node does next is not known while it has not answered what it was last told. Who rejected that goes on as it reports.
+    private static bool MayBePrimary(FleetState state, MemberView member, IPNetwork prefix)
+    {
+        var node = member.Node;
+        var rejected = state.Facts.Nodes.GetValueOrDefault(node.Name)?.Answer is { Outcome: IntentOutcome.Rejected } answer && answer.Revision == node.IntentRevision;
+        return (node.ReportedRevision < node.IntentRevision && !rejected)
+            || member.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
+    }
+}
