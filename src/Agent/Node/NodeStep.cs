@@ -14,6 +14,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
     private static readonly ImmutableArray<Community> _leavingPrimary = [.. _primary, new(65535, 0)];
     private static readonly ImmutableArray<Community> _leavingSecondary = [.. _secondary, new(65535, 0)];
 
+    private string _onSessions = "";
     private readonly ImmutableArray<NodeEffect>.Builder _effects = ImmutableArray.CreateBuilder<NodeEffect>();
 
     public NodeState State { get; set; } = state;
@@ -32,6 +33,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
     /// <param name="first">Told to the sessions before anything: what has to be recorded before the prefixes' own transitions.</param>
     public void Replan(Cause cause, Action? first = null)
     {
+        _onSessions = OnSessions();
+
         // By prefix, because ten thousand of them are too many to be looked for one by one.
         var before = State.Prefixes.ToDictionary(old => old.Prefix);
         var configured = State.Settings.Announce.ToDictionary(announced => announced.Prefix, announced => announced.Role);
@@ -115,8 +118,27 @@ internal sealed class NodeStep(NodeState state, Moment now)
             .Concat(State.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [])
             .Distinct()
             .ToList();
-        known.Sort(SharedPrefix.Compare);
+
+        // The prefixes of the last plan come first and in order: mostly nothing is new behind them, and comparing neighbors is all it takes.
+        if (!IsSorted(known))
+        {
+            known.Sort(SharedPrefix.Compare);
+        }
+
         return known;
+
+        static bool IsSorted(List<System.Net.IPNetwork> prefixes)
+        {
+            for (var i = 1; i < prefixes.Count; i++)
+            {
+                if (SharedPrefix.Compare(prefixes[i - 1], prefixes[i]) > 0)
+                {
+                    return false;
+                }
+            }
+
+            return true;
+        }
     }
 
     private AdvertisementFacts Facts(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, Role?> configured, Dictionary<System.Net.IPNetwork, Role> assigned) => new(
@@ -146,17 +168,22 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
     private void RecordChange(Decided item, Cause cause)
     {
+        if (item.Old?.Decision == item.Decision)
+        {
+            return;
+        }
+
         var prefix = item.Prefix.ToString();
         switch (item.Old?.Decision, item.Decision)
         {
             case (AdvertisementDecision.Announce(var from), AdvertisementDecision.Announce(var to)) when from != to:
-                Record(TransitionKind.RoleChanged, $"{prefix} announced as {to.Word()} instead of {from.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
+                Record(TransitionKind.RoleChanged, $"{prefix} announced as {to.Word()} instead of {from.Word()} {_onSessions}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (null or AdvertisementDecision.Withdraw, AdvertisementDecision.Announce(var role)):
-                Record(TransitionKind.Announced, $"{prefix} announced as {role.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
+                Record(TransitionKind.Announced, $"{prefix} announced as {role.Word()} {_onSessions}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (AdvertisementDecision.Announce(var role), AdvertisementDecision.Withdraw(var reason)):
-                Record(TransitionKind.Withdrawn, $"{prefix} withdrawn ({reason.Word()}), it was announced as {role.Word()} {OnSessions()}: {cause.Text}", prefix, operationId: cause.OperationId);
+                Record(TransitionKind.Withdrawn, $"{prefix} withdrawn ({reason.Word()}), it was announced as {role.Word()} {_onSessions}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (null, AdvertisementDecision.Withdraw(var reason)):
                 Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} is not announced ({reason.Word()}): {cause.Text}"));
