@@ -216,7 +216,7 @@ internal static class PairStateRules
         null => $"does not have {prefix}",
         { Announced: true } => $"has no established session to announce {prefix} on",
         { WithdrawnReason: WithdrawnReason.Drained } => "is drained",
-        { WithdrawnReason: WithdrawnReason.Unhealthy } => $"withdrew {prefix} because its checks fail",
+        { WithdrawnReason: WithdrawnReason.Unhealthy } => $"withdrew {prefix} because its checks fail or it was lost too often",
         { WithdrawnReason: WithdrawnReason.AddressMissing } => $"has the address of {prefix} on no interface",
         { WithdrawnReason: WithdrawnReason.NotAssigned } => $"has no role for {prefix}",
         { WithdrawnReason: WithdrawnReason.Stopping } => "is stopping",
