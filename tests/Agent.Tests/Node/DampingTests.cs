@@ -193,7 +193,7 @@ public sealed class DampingTests
     /// </summary>
     [Fact]
     public void RandomFlaps_AnnouncementsAreBounded_AndInTheEndItIsAnnounced() =>
-        Gen.Select(Gen.Int[50, 60_000].Array[1, 400], Gen.Bool).Sample((waits, presentAtFirst) =>
+        Gen.Select(Gen.Int[0, 3].SelectMany(pace => Gen.Int[50, 200 * (int)Math.Pow(7, pace)].Array[1, 400]), Gen.Bool).Sample((waits, presentAtFirst) =>
         {
             var node = presentAtFirst ? Started() : new NodeUnderTest(settings => settings).Start().BothUp();
             var begin = node.Now;
