@@ -21,9 +21,11 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private readonly Queue<SessionInput> _inputs = new();
     private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
     private readonly PeerMeter _meter = new();
+    private readonly DialPace _pace = new(options.DialTimeout, new Random());
     private PeerSocket? _socket;
     private PeerSocket? _closing;
-    private TimeSpan _dialDeadline;
+    private bool _dialling;
+    private string? _pathProblem;
     private TimeSpan _closeDeadline;
     private bool _outputWaits;
     private long _writtenBefore;
@@ -44,7 +46,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         get
         {
             var next = session.NextDeadline;
-            next = _socket is { IsDialing: true } ? Earlier(next, _dialDeadline) : next;
+            next = _dialling ? Earlier(next, _pace.NextAt ?? _pace.GiveUpAt) : next;
             return _closing is null ? next : Earlier(next, _closeDeadline);
         }
     }
@@ -67,10 +69,15 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             _closing = null;
         }
 
-        if (_socket is { IsDialing: true } && now >= _dialDeadline)
+        if (_dialling && now >= _pace.GiveUpAt)
         {
+            var problem = _pathProblem ?? $"no answer within {options.DialTimeout.TotalSeconds:0.#} s{SocketSecurity.SilenceMayMean(options)}";
             DropSocket();
-            Give(new SessionInput.ConnectFailed($"no answer within {options.DialTimeout.TotalSeconds:0.#} s{SocketSecurity.SilenceMayMean(options)}"), now);
+            Give(new SessionInput.ConnectFailed(problem) { Unanswered = true }, now);
+        }
+        else if (_dialling && now >= _pace.NextAt)
+        {
+            DialAgain(now);
         }
 
         if (session.NextDeadline is { } due && now >= due)
@@ -229,15 +236,43 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private void Dial(TimeSpan now)
     {
         DropSocket();
-        var (socket, problem) = PeerSocket.Dial(options);
-        if (socket is null)
+        _dialling = true;
+        _pace.Begin(now);
+        if (OpenSocket() is { } refusal)
         {
-            _inputs.Enqueue(new SessionInput.ConnectFailed(problem!));
-            return;
+            _inputs.Enqueue(new SessionInput.ConnectFailed(refusal));
+        }
+    }
+
+    private void DialAgain(TimeSpan now)
+    {
+        _socket?.Dispose();
+        _socket = null;
+        _pace.Dialled(now);
+        if (OpenSocket() is { } refusal)
+        {
+            Give(new SessionInput.ConnectFailed(refusal), now);
+        }
+    }
+
+    // Null: under way, or there is no path just now. Else why it is no use to go on.
+    private string? OpenSocket()
+    {
+        (_socket, var problem) = PeerSocket.Dial(options);
+        return problem is null ? null : Judge(problem);
+    }
+
+    private string? Judge(DialProblem problem)
+    {
+        if (problem.OfThePath)
+        {
+            _pathProblem = problem.Words;
+            return null;
         }
 
-        _socket = socket;
-        _dialDeadline = now + options.DialTimeout;
+        _pace.Answered();
+        DropSocket();
+        return problem.Words;
     }
 
     private void FinishDial(PeerSocket socket, TimeSpan now)
@@ -245,10 +280,16 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         if (socket.FinishDial(options) is { } problem)
         {
             _socket = null;
-            Give(new SessionInput.ConnectFailed(problem), now);
+            if (Judge(problem) is { } refusal)
+            {
+                Give(new SessionInput.ConnectFailed(refusal), now);
+            }
+
             return;
         }
 
+        _dialling = false;
+        _pace.Answered();
         _meter.StartOver();
         _writtenBefore = 0;
         _outputWaits = false;
@@ -351,6 +392,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     private void DropSocket()
     {
+        _dialling = false;
+        _pathProblem = null;
         _marks.Clear();
         _socket?.Dispose();
         _socket = null;

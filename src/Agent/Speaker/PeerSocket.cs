@@ -41,7 +41,7 @@ internal sealed class PeerSocket : IDisposable
     private Phase _phase = Phase.Dialing;
 
     /// <summary>Begins to dial. Null, and why, when that fails at once.</summary>
-    public static (PeerSocket? Socket, string? Problem) Dial(PeerOptions options)
+    public static (PeerSocket? Socket, DialProblem? Problem) Dial(PeerOptions options)
     {
         var neighbor = options.Neighbor;
         Socket? socket = null;
@@ -54,7 +54,7 @@ internal sealed class PeerSocket : IDisposable
             if (SocketSecurity.Apply(socket, options) is { } refused)
             {
                 socket.Dispose();
-                return (null, refused);
+                return (null, new DialProblem(refused, OfThePath: false));
             }
 
             if (options.LocalAddress is { } local)
@@ -71,20 +71,20 @@ internal sealed class PeerSocket : IDisposable
         catch (SocketException exception)
         {
             socket?.Dispose();
-            return (null, Words(exception.SocketErrorCode, options));
+            return (null, Problem(exception.SocketErrorCode, options));
         }
 
         return (new PeerSocket(socket!), null);
     }
 
     /// <summary>After the dialling socket became writable. Null: connected. Else why not.</summary>
-    public string? FinishDial(PeerOptions options)
+    public DialProblem? FinishDial(PeerOptions options)
     {
         var error = (SocketError)(int)Socket.GetSocketOption(SocketOptionLevel.Socket, SocketOptionName.Error)!;
         if (error != SocketError.Success)
         {
             Dispose();
-            return Words(error, options);
+            return Problem(error, options);
         }
 
         _phase = Phase.Open;
@@ -202,6 +202,10 @@ internal sealed class PeerSocket : IDisposable
         }
     }
 
+    private static DialProblem Problem(SocketError error, PeerOptions options) => new(
+        Words(error, options),
+        OfThePath: error is SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.TimedOut);
+
     /// <summary>The error in words that say what to do, as far as that is known.</summary>
     public static string Words(SocketError error, PeerOptions? options = null) => error switch
     {
@@ -220,3 +224,8 @@ internal sealed class PeerSocket : IDisposable
         _ => $"socket error {error}",
     };
 }
+
+/// <summary>Why a dial failed.</summary>
+/// <param name="Words">For the operator.</param>
+/// <param name="OfThePath">There is no way to the neighbor, or none back: that may be over at any moment. Else somebody has refused.</param>
+internal sealed record DialProblem(string Words, bool OfThePath);

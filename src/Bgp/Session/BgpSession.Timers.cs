@@ -41,11 +41,9 @@ public sealed partial class BgpSession
     {
         if (State == SessionState.Connect)
         {
-            // RFC 4271 8.2.2, Connect, ConnectRetryTimer_Expires: a new attempt at once, the wait was long enough.
             _effects.Add(new SessionEffect.AbandonDial());
             Report(new SessionError("the neighbor did not answer in time", FromPeer: false, 0, 0));
-            _effects.Add(new SessionEffect.Dial());
-            _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
+            DialAgain(now);
             return;
         }
 

@@ -124,7 +124,7 @@ public sealed partial class BgpSession
                 OnConnected(connected.Local, now);
                 break;
             case SessionInput.ConnectFailed failed:
-                OnConnectFailed(failed.Reason, now);
+                OnConnectFailed(failed, now);
                 break;
             case SessionInput.Disconnected disconnected:
                 OnDisconnected(disconnected.Reason, now);
@@ -235,12 +235,30 @@ public sealed partial class BgpSession
         MoveTo(SessionState.OpenSent, "connected");
     }
 
-    private void OnConnectFailed(string reason, TimeSpan now)
+    private void OnConnectFailed(SessionInput.ConnectFailed failed, TimeSpan now)
     {
-        if (State == SessionState.Connect)
+        if (State != SessionState.Connect)
         {
-            WaitInActive(new SessionError(reason, FromPeer: false, 0, 0), now);
+            return;
         }
+
+        var error = new SessionError(failed.Reason, FromPeer: false, 0, 0);
+        if (failed.Unanswered)
+        {
+            Report(error);
+            DialAgain(now);
+        }
+        else
+        {
+            WaitInActive(error, now);
+        }
+    }
+
+    // RFC 4271 8.2.2, Connect, ConnectRetryTimer_Expires: a new attempt at once, the wait was long enough.
+    private void DialAgain(TimeSpan now)
+    {
+        _effects.Add(new SessionEffect.Dial());
+        _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
     }
 
     private void OnDisconnected(string reason, TimeSpan now)

@@ -25,7 +25,14 @@ public abstract record SessionInput
 
     /// <summary>The dial failed.</summary>
     /// <param name="Reason">In words, for the operator: "connection refused".</param>
-    public sealed record ConnectFailed(string Reason) : SessionInput;
+    public sealed record ConnectFailed(string Reason) : SessionInput
+    {
+        /// <summary>
+        /// Nobody answered for as long as a dial is allowed to last: what the ConnectRetryTimer of RFC 4271 8.2.2 stands for. It is dialled again at once, since the
+        /// path may come back at any moment. Default: somebody or something refused, and the next dial waits.
+        /// </summary>
+        public bool Unanswered { get; init; }
+    }
 
     /// <summary>The connection is gone without our asking: end of stream or reset.</summary>
     /// <param name="Reason">In words, for the operator: "connection reset by the neighbor".</param>

@@ -40,6 +40,22 @@ public sealed class DiallingTests
     }
 
     [Fact]
+    public void Connect_DialUnanswered_IsToldOf_AndDialledAgainAtOnce()
+    {
+        var neighbor = new ScriptedNeighbor();
+        neighbor.Give(new SessionInput.Start());
+
+        var effects = neighbor.Give(new SessionInput.ConnectFailed("no answer") { Unanswered = true });
+
+        Assert.Equal(new SessionError("no answer", false, 0, 0), neighbor.Error);
+        Assert.IsType<SessionEffect.Dial>(effects[^1]);
+        Assert.Equal(SessionState.Connect, neighbor.State);
+        Assert.Equal(1, neighbor.Diagnostics.FailuresInARow);
+        neighbor.Wait(5);
+        Assert.Contains(neighbor.Effects, effect => effect is SessionEffect.Dial);
+    }
+
+    [Fact]
     public void Connect_NoAnswer_GivesUpAndDialsAgainWithinTheConnectRetryTime()
     {
         var neighbor = new ScriptedNeighbor();

@@ -14,6 +14,7 @@ public sealed class RandomSessionTests
         (1, Gen.String[0, 400].Select(text => (SessionInput)new SessionInput.Stop(text))),
         (4, Gen.Const<SessionInput>(new SessionInput.Connected(System.Net.IPAddress.IPv6Loopback, System.Net.IPAddress.IPv6Loopback))),
         (1, Gen.Const<SessionInput>(new SessionInput.ConnectFailed("connection refused"))),
+        (1, Gen.Const<SessionInput>(new SessionInput.ConnectFailed("no answer") { Unanswered = true })),
         (1, Gen.Const<SessionInput>(new SessionInput.Disconnected("connection closed by the neighbor"))),
         (4, Gen.Const<SessionInput>(new SessionInput.Tick())),
         (4, Says(ScriptedNeighbor.Open)),
