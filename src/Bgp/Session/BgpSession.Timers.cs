@@ -61,8 +61,18 @@ public sealed partial class BgpSession
     }
 
     // Every KEEPALIVE and UPDATE that we send restarts it (RFC 4271 8.2.2, Established).
-    private void RestartKeepalive(TimeSpan now) =>
-        _timers.Keepalive = _negotiated is { HoldTime.IsZero: false } negotiated ? now + _backoff.Jittered(negotiated.KeepaliveInterval) : null;
+    private void RestartKeepalive(TimeSpan now)
+    {
+        if (_negotiated is not { HoldTime.IsZero: false } negotiated)
+        {
+            _timers.Keepalive = null;
+            return;
+        }
+
+        // RFC 4271 4.4: never more often than once a second. Only a hold time of 3 s comes to that, and it then has no jitter.
+        var wait = _backoff.Jittered(negotiated.KeepaliveInterval);
+        _timers.Keepalive = now + (wait < LeastKeepaliveInterval ? LeastKeepaliveInterval : wait);
+    }
 
     // RFC 9687 4.4 asks for more than the hold time.
     private TimeSpan SendHoldTime

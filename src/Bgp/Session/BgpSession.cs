@@ -33,6 +33,8 @@ public sealed partial class BgpSession
     // RFC 9687 6, for a session without a hold time.
     private static readonly TimeSpan LongSendHoldTime = TimeSpan.FromMinutes(8);
 
+    private static readonly TimeSpan LeastKeepaliveInterval = TimeSpan.FromSeconds(1);
+
     private static readonly TimeSpan LeastSendHoldMargin = TimeSpan.FromSeconds(1);
 
     private static readonly SessionEffect SendKeepaliveEffect = new SessionEffect.Send(MessageCodec.Keepalive, BgpMessageType.Keepalive);
@@ -331,6 +333,7 @@ public sealed partial class BgpSession
     private void ForgetConnection()
     {
         _timers.StopAll();
+        _refreshes.Forget();
         _ribOut.Close();
         _local = null;
         _ourOpen = null;

@@ -111,6 +111,18 @@ public sealed class TimerTests
     }
 
     [Fact]
+    public void Keepalives_AreNeverSentMoreOftenThanOnceASecond()
+    {
+        var pair = SessionPair.Up(router: SessionPair.RouterOptions with { HoldTime = new HoldTime(3) });
+        pair.Run(TimeSpan.FromMinutes(10));
+
+        // RFC 4271 4.4. The smallest hold time there is, a third of it, and the jitter.
+        var times = pair.Agent.TimesOf(BgpMessageType.Keepalive).ToList();
+        Assert.All(times.Zip(times.Skip(1)), two => Assert.InRange((two.Second - two.First).TotalSeconds, 1, 1.1));
+        Assert.Equal(SessionState.Established, pair.Agent.State);
+    }
+
+    [Fact]
     public void Keepalive_IsTheSameBytesEveryTime()
     {
         var pair = SessionPair.Up();
