@@ -74,6 +74,12 @@ internal static class OpenNegotiation
             throw new SessionFaultException(NotificationCode.BadPeerAs, $"the neighbor is in AS {peerAs} and should be in AS {options.PeerAs}");
         }
 
+        // RFC 7607 2: zero is nobody's. Beside the capability the short field holds the same number or AS_TRANS (RFC 6793 4.1); FRR refuses anything else too.
+        if (theirs.MyAs == 0 || (theirs.MyAs != OpenMessage.AsTrans && theirs.MyAs != peerAs))
+        {
+            throw new SessionFaultException(NotificationCode.BadPeerAs, $"the neighbor says AS {theirs.MyAs} in its OPEN and AS {peerAs} in the capability");
+        }
+
         // RFC 6286 2.1: between two ASes both may have the same identifier, within one AS not.
         if (theirs.BgpIdentifier == 0 || (options.PeerAs == options.LocalAs && theirs.BgpIdentifier == options.RouterId.Value))
         {

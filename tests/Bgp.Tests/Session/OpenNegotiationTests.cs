@@ -35,6 +35,16 @@ public sealed class OpenNegotiationTests
     public void AnotherAs_OfATwoOctetNeighbor_IsRefused() =>
         Refused(ScriptedNeighbor.Open with { MyAs = 64512, Capabilities = [Ipv4, Ipv6] }, NotificationCode.BadPeerAs);
 
+    [Theory]
+    [InlineData(0)]
+    [InlineData(64512)]
+    public void ShortAsThatIsNeitherTheCapabilitysNorAsTrans_IsRefused(ushort myAs) =>
+        Refused(ScriptedNeighbor.Open with { MyAs = myAs }, NotificationCode.BadPeerAs);
+
+    [Fact]
+    public void AsTransBesideTheCapability_IsAccepted_AlsoForANumberOfTwoOctets() =>
+        Assert.Equal(65000u, Agreed(ScriptedNeighbor.Open with { MyAs = OpenMessage.AsTrans }).PeerAs);
+
     [Fact]
     public void RouterIdZero_IsRefused() => Refused(ScriptedNeighbor.Open with { BgpIdentifier = 0 }, NotificationCode.BadBgpIdentifier);
 
