@@ -75,7 +75,6 @@ public sealed partial class BgpSession
         _establishedAt = now;
         RestartHold(now);
         _ribOut.Open(new AdvertisingContext(Options, _negotiated!, _local!));
-        _refreshes.Forget();
         SendRoutes(_ribOut.WriteChanges(), now);
         SendEndOfRib(now);
         MoveTo(SessionState.Established, "the neighbor has confirmed");

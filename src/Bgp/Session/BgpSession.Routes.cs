@@ -43,20 +43,22 @@ public sealed partial class BgpSession
 
     private void AnswerRefreshes(TimeSpan now)
     {
-        var blocked = _outputBlockedSince is not null;
-        if (!blocked && State == SessionState.Established)
+        if (State != SessionState.Established || _outputBlockedSince is not null)
         {
-            foreach (var family in _negotiated!.Families)
+            // While output waits, its progress is what wakes us.
+            _timers.Refresh = null;
+            return;
+        }
+
+        foreach (var family in _negotiated!.Families)
+        {
+            if (_refreshes.TryTake(family, now))
             {
-                if (_refreshes.TryTake(family, now))
-                {
-                    SendAgain(family, now);
-                }
+                SendAgain(family, now);
             }
         }
 
-        // While output waits, its progress is what wakes us.
-        _timers.Refresh = blocked ? null : _refreshes.NextAt;
+        _timers.Refresh = _refreshes.NextAt;
     }
 
     private void SendAgain(RouteFamily family, TimeSpan now)

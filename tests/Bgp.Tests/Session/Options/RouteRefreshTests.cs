@@ -192,6 +192,23 @@ public sealed class RouteRefreshTests
     }
 
     [Fact]
+    public void RefreshThatIsOwed_IsForgottenWithItsConnection_AndWakesNobodyOnTheNext()
+    {
+        var neighbor = Announcing();
+        neighbor.Says(_request);
+        neighbor.Says(_request);
+        neighbor.Give(new SessionInput.Disconnected("connection reset by the neighbor"));
+        neighbor.Wait(2);
+        neighbor.Give(new SessionInput.Connected(neighbor.Local, neighbor.Remote));
+
+        neighbor.Give(SessionInput.OutputBlocked.Instance);
+        neighbor.Give(SessionInput.OutputProgress.All);
+
+        Assert.Equal(SessionState.OpenSent, neighbor.State);
+        Assert.Equal(neighbor.Now + TimeSpan.FromMinutes(4), neighbor.NextDeadline);
+    }
+
+    [Fact]
     public void RefreshThatIsOwed_EndsWithItsSession()
     {
         var neighbor = Announcing();
