@@ -45,6 +45,11 @@ internal abstract record NodeEvent
     /// <summary>Something went wrong with a session.</summary>
     internal sealed record SessionFailed(NeighborEndpoint Neighbor, SessionError Error) : NodeEvent;
 
+    /// <summary>The neighbor sent an UPDATE that is wrong and does not end the session (RFC 7606). Told once in ten minutes for each neighbor.</summary>
+    /// <param name="Neighbor">Who sent it.</param>
+    /// <param name="Problem">What is wrong with it and which prefixes it names, in words.</param>
+    internal sealed record UpdateMalformed(NeighborEndpoint Neighbor, string Problem) : NodeEvent;
+
     /// <summary>Every UPDATE up to this version of the advertisements is written on the session's socket.</summary>
     /// <param name="Neighbor">Whose session.</param>
     /// <param name="Version">Of the advertisements.</param>

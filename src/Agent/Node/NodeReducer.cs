@@ -52,6 +52,9 @@ internal static class NodeReducer
             case NodeEvent.SessionFailed failed:
                 FailSession(step, failed);
                 break;
+            case NodeEvent.UpdateMalformed malformed:
+                step.Do(new NodeEffect.Log(LogLevel.Warning, $"{malformed.Neighbor} sent a malformed UPDATE: {malformed.Problem}; the session goes on, 'failoverhub-agent trace' shows the message"));
+                break;
             case NodeEvent.AdvertisementsWritten written:
                 TakeWritten(step, written);
                 break;

@@ -17,6 +17,10 @@ namespace FailoverHub.Agent.Speaker;
 /// <param name="post">Takes news for the node; returns at once.</param>
 internal sealed class PeerConnection(PeerOptions options, BgpSession session, Func<TimeSpan> clock, Action<NodeEvent> post) : IDisposable
 {
+    private const int MostPrefixesNamed = 5;
+
+    private static readonly TimeSpan _problemReportInterval = TimeSpan.FromMinutes(10);
+
     private readonly byte[] _input = new byte[16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
     private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
@@ -29,6 +33,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private TimeSpan _closeDeadline;
     private bool _outputWaits;
     private long _writtenBefore;
+    private TimeSpan _nextProblemReport;
     private long _version;
     private (SessionState State, TimeSpan Since) _stands = (SessionState.Idle, TimeSpan.Zero);
     private (SessionError Error, TimeSpan At)? _lastError;
@@ -225,12 +230,26 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             case SessionEffect.AdvertisementsSent sent:
                 Mark(sent.Skipped);
                 break;
-            case SessionEffect.RoutesReceived:
-                // Nothing is imported: the platform's route servers have nothing to tell an end host.
+            case SessionEffect.RoutesReceived received:
+                // Nothing is imported: the platform's route servers have nothing to tell an end host. What was wrong with it is of interest (RFC 7606 8).
+                ReportMalformed(received.Update, now);
                 break;
             default:
                 throw new InvalidOperationException($"Nobody carries out {effect.GetType().Name}.");
         }
+    }
+
+    private void ReportMalformed(ReceivedRoutes update, TimeSpan now)
+    {
+        if (update.Problem is not { } problem || now < _nextProblemReport)
+        {
+            return;
+        }
+
+        _nextProblemReport = now + _problemReportInterval;
+        var prefixes = update.Withdrawn.Concat(update.Announced).ToList();
+        var named = prefixes.Count == 0 ? "it names no prefix" : string.Join(' ', prefixes.Take(MostPrefixesNamed)) + (prefixes.Count > MostPrefixesNamed ? " ..." : "");
+        post(new NodeEvent.UpdateMalformed(Neighbor, $"{problem} ({named})"));
     }
 
     private void Dial(TimeSpan now)

@@ -165,6 +165,33 @@ public sealed class NodeReducerTests
     }
 
     [Fact]
+    public void MalformedUpdate_IsAWarningAndChangesNothing()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp();
+        var before = node.State;
+
+        node.Give(new NodeEvent.UpdateMalformed(First, "ORIGIN is malformed (198.51.100.0/24)"));
+
+        var warning = Assert.IsType<NodeEffect.Log>(Assert.Single(node.Effects));
+        Assert.Equal(LogLevel.Warning, warning.Level);
+        Assert.Equal("192.0.2.1 sent a malformed UPDATE: ORIGIN is malformed (198.51.100.0/24); the session goes on, 'failoverhub-agent trace' shows the message", warning.Text);
+        Assert.Equal(before, node.State);
+    }
+
+    [Fact]
+    public void SessionThatDoesNotComeUp_IsLoggedWithWhatToDo()
+    {
+        var node = new NodeUnderTest().Start(Shared);
+
+        node.Give(new NodeEvent.SessionFailed(First, new SessionError("the neighbor says Cease/Connection Rejected", true, 6, 5) { Advice = "is the address shared?" }));
+
+        Assert.StartsWith(
+            "no session with 192.0.2.1 yet: the neighbor says Cease/Connection Rejected (is the address shared?); trying again",
+            Assert.Single(node.Effects.OfType<NodeEffect.Log>()).Text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void DialsThatGoOnFailing_AreSaidOnce_AndAreNoTransitions()
     {
         var node = new NodeUnderTest().Start(Shared);

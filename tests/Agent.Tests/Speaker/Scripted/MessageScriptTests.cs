@@ -119,6 +119,24 @@ public sealed class MessageScriptTests : ScriptedTest
     }
 
     [Fact]
+    public async Task UpdateThatIsMalformed_IsToldOnceInTenMinutesWithItsPrefixes_AndTheSessionGoesOn()
+    {
+        var connection = await EstablishedAsync();
+        var malformed = Octets.Announce(1, 7);
+        // The value of ORIGIN.
+        malformed[19 + 4 + 3] = 9;
+
+        await connection.SendAsync([.. malformed, .. malformed, .. malformed]);
+
+        var diagnostics = await UntilAsync(peer => peer.Session.MalformedUpdates == 3);
+        Assert.Equal(SessionState.Established, diagnostics.State);
+        var told = Assert.Single(News.Seen.OfType<NodeEvent.UpdateMalformed>());
+        Assert.Equal(Peer.Endpoint, told.Neighbor);
+        Assert.StartsWith("ORIGIN", told.Problem, StringComparison.Ordinal);
+        Assert.EndsWith("(1.0.1.0/24 1.0.2.0/24 1.0.3.0/24 1.0.4.0/24 1.0.5.0/24 ...)", told.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task BytesBehindANotification_BelongToNobody()
     {
         var connection = await EstablishedAsync();
