@@ -1,11 +1,19 @@
+using System.Globalization;
 using System.Runtime.InteropServices;
 using FailoverHub.Bench;
+using FailoverHub.Bench.InProcess;
 using FailoverHub.Bench.Rows;
 
 // Started by bench.sh, as the first process of namespaces of its own: when it ends, all that it has started ends.
 if (args is ["busy", var kind])
 {
     Lateness.BeBusy(kind == "memory");
+}
+
+if (args is ["lateness", var seconds])
+{
+    await KeepaliveLateness.RunAsync(int.Parse(seconds, CultureInfo.InvariantCulture), Console.Out);
+    return 0;
 }
 
 BenchOptions options;
