@@ -9,7 +9,7 @@ using static FailoverHub.Fuzz.CodecTarget;
 
 namespace FailoverHub.Fuzz;
 
-// A whole session whose neighbor says what the input says, after a handshake that is right. The input is a list of   what (1) | length (1) | octets.
+// A whole session whose neighbor says what the input says, after a handshake that is right or instead of one. The input is a list of   what (1) | length (1) | octets.
 // A session never throws, whatever it hears; it sends only whole messages that a neighbor could read; its next deadline lies ahead; what it keeps for
 // the operator can be read.
 internal sealed class SessionTarget
@@ -17,12 +17,12 @@ internal sealed class SessionTarget
     private const int MaxConnections = 6;
     private const int MaxSteps = 200;
 
-    private static readonly IPAddress Local = IPAddress.Parse("192.0.2.1");
-    private static readonly IPAddress Remote = IPAddress.Parse("192.0.2.2");
-
     private readonly BgpSession _session;
     private readonly SessionOptions _neighbor;
     private readonly bool _capabilities;
+    private readonly bool _handshake;
+    private readonly IPAddress _local;
+    private readonly IPAddress _remote;
     private readonly UpdateContext _sent;
     private readonly MessageFramer _output = new();
     private TimeSpan _now;
@@ -46,6 +46,9 @@ internal sealed class SessionTarget
         };
         _session = new BgpSession(ours, new Random(1));
         _capabilities = (more & 1) != 0;
+        _handshake = (more & 16) == 0;
+        _local = IPAddress.Parse((more & 32) != 0 ? "2001:db8::1" : "192.0.2.1");
+        _remote = IPAddress.Parse((more & 32) != 0 ? "2001:db8::2" : "192.0.2.2");
         _neighbor = ours with
         {
             LocalAs = ours.PeerAs,
@@ -57,6 +60,12 @@ internal sealed class SessionTarget
         };
         _sent = new UpdateContext(_capabilities, true, true) { ExtendedMessages = true, InternalPeer = true };
         Give(new SessionInput.Start());
+        if ((more & 64) != 0 && _dials)
+        {
+            _dials = false;
+            Give(new SessionInput.ConnectFailed("refused"));
+        }
+
         Connect();
     }
 
@@ -130,7 +139,12 @@ internal sealed class SessionTarget
         _output.Reset();
         _output.ExtendedMessages = _output.EnhancedRouteRefresh = true;
         _connected = true;
-        Give(new SessionInput.Connected(Local, Remote));
+        Give(new SessionInput.Connected(_local, _remote));
+        if (!_handshake)
+        {
+            return;
+        }
+
         Hear(MessageCodec.Write(OpenNegotiation.OurOpen(_neighbor, _capabilities)).Span);
         Hear(MessageCodec.Keepalive.Span);
     }

@@ -32,7 +32,6 @@ internal static class AttributeListCodec
         var faults = new FaultLog();
         Span<bool> seen = stackalloc bool[256];
         seen.Clear();
-        seen[AttributeTable.AttributeSetCode] = true;
         ImmutableArray<OtherAttribute>.Builder? others = null;
         var reader = new WireReader(bytes);
         while (reader.Remaining > 0)
