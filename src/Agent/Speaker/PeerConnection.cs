@@ -257,7 +257,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         DropSocket();
         _dialling = true;
         _pace.Begin(now);
-        if (OpenSocket() is { } refusal)
+        if (OpenSocket(now) is { } refusal)
         {
             _inputs.Enqueue(new SessionInput.ConnectFailed(refusal));
         }
@@ -267,29 +267,35 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     {
         _socket?.Dispose();
         _socket = null;
-        _pace.Dialled(now);
-        if (OpenSocket() is { } refusal)
+        if (OpenSocket(now) is { } refusal)
         {
             Give(new SessionInput.ConnectFailed(refusal), now);
         }
     }
 
     // Null: under way, or there is no path just now. Else why it is no use to go on.
-    private string? OpenSocket()
+    private string? OpenSocket(TimeSpan now)
     {
         (_socket, var problem) = PeerSocket.Dial(options);
-        return problem is null ? null : Judge(problem);
+        if (problem is not null)
+        {
+            return Judge(problem, now);
+        }
+
+        _pace.Dialled(now, isUnderWay: true);
+        return null;
     }
 
-    private string? Judge(DialProblem problem)
+    private string? Judge(DialProblem problem, TimeSpan now)
     {
         if (problem.OfThePath)
         {
             _pathProblem = problem.Words;
+            _pace.Dialled(now, isUnderWay: false);
             return null;
         }
 
-        _pace.Answered();
+        _pace.Refused();
         DropSocket();
         return problem.Words;
     }
@@ -299,7 +305,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         if (socket.FinishDial(options) is { } problem)
         {
             _socket = null;
-            if (Judge(problem) is { } refusal)
+            if (Judge(problem, now) is { } refusal)
             {
                 Give(new SessionInput.ConnectFailed(refusal), now);
             }
@@ -308,7 +314,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         }
 
         _dialling = false;
-        _pace.Answered();
+        _pace.Connected(now);
         _meter.StartOver();
         _writtenBefore = 0;
         _outputWaits = false;
