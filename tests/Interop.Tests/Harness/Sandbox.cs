@@ -76,6 +76,13 @@ internal sealed class Sandbox : IAsyncDisposable
         await File.WriteAllTextAsync(Outside(path), text, cancellation);
     }
 
+    /// <summary>Writes a file under /run that only root may read.</summary>
+    public async Task WriteSecretAsync(string path, string text, CancellationToken cancellation)
+    {
+        await WriteAsync(path, text, cancellation);
+        File.SetUnixFileMode(Outside(path), UnixFileMode.UserRead | UnixFileMode.UserWrite);
+    }
+
     /// <summary>Reads a file under /run; empty when there is none.</summary>
     public async Task<string> ReadAsync(string path, CancellationToken cancellation)
     {

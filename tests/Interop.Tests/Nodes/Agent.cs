@@ -17,7 +17,12 @@ internal sealed class Agent
         _flags = flags;
     }
 
+    // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
+    private static string Runtime => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
+
     private SandboxProcess Process => _starts[^1];
+
+    private string State => $"/run/state-{_node}";
 
     /// <summary>Starts it as an operator would on a machine of the platform, announcing one prefix of every kind.</summary>
     /// <param name="center">Where.</param>
@@ -42,13 +47,11 @@ internal sealed class Agent
             BuiltPaths.AgentExecutable, "run",
             "--node", Addresses.NodeNetwork(_node),
             .. Neighbors(),
-            "--state", $"/run/state-{_node}",
+            "--state", State,
             .. _flags,
         ];
-        // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
-        var runtime = Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
         _starts.Add(_center.Sandbox.Spawn(
-            $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, new Dictionary<string, string> { ["DOTNET_ROOT"] = runtime }));
+            $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, new Dictionary<string, string> { ["DOTNET_ROOT"] = Runtime }));
     }
 
     /// <summary>What it has written since its last start.</summary>
@@ -57,6 +60,10 @@ internal sealed class Agent
     /// <summary>Waits until its log has this.</summary>
     public Task SayAsync(string words, CancellationToken cancellation) =>
         Eventually.SeeAsync($"'{words}' in the log of node {_node}", LogAsync, log => log.Contains(words, StringComparison.Ordinal), cancellation);
+
+    /// <summary>What it says of itself when it is asked on its control socket.</summary>
+    public async Task<string> StatusAsync(CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, "status", "--control", $"{State}/control.sock"], cancellation)).Checked();
 
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>

@@ -11,10 +11,10 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number, Route
 
     private string Log => $"/run/log/{Name}-bird.log";
 
-    protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
+    protected override async Task<SandboxProcess> SpawnAsync(bool recovers, CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"/run/{Name}.conf", Configuration(), cancellation);
-        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["bird", "-f", "-c", $"/run/{Name}.conf", "-s", Socket, "-P", $"/run/{Name}.lock"]);
+        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["bird", "-f", "-c", $"/run/{Name}.conf", "-s", Socket, "-P", $"/run/{Name}.lock", .. recovers ? ["-R"] : Array.Empty<string>()]);
     }
 
     public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
@@ -141,7 +141,7 @@ internal sealed partial class BirdRouteServer(Sandbox sandbox, int number, Route
             .. Options.HoldTime is { } hold ? [$"hold time {hold}"] : Array.Empty<string>(),
             .. Options.Password is { } password ? [$"password \"{password}\""] : Array.Empty<string>(),
             .. Options.ExtendedMessages ? ["enable extended messages on"] : Array.Empty<string>(),
-            .. Options.GracefulRestart ? ["graceful restart on", "graceful restart time 30"] : Array.Empty<string>(),
+            .. Options.GracefulRestart ? ["graceful restart on", "graceful restart time 120"] : Array.Empty<string>(),
         ];
         var extra = string.Join(' ', extras.Select(line => line + ";"));
         // To BIRD a mapped IPv4 address is an IPv4 address, and as such no next hop of an IPv6 route unless this is on.

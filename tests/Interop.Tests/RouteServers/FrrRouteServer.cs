@@ -8,10 +8,10 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
 {
     private string Folder => $"/run/{Name}";
 
-    protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
+    protected override async Task<SandboxProcess> SpawnAsync(bool recovers, CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"{Folder}/bgpd.conf", Configuration(), cancellation);
-        // -S -Z: no change of user and no zebra. -P 0: no telnet port. -l: all four share port 179.
+        // It tells that it has restarted after every start. -S -Z: no change of user and no zebra. -P 0: no telnet port. -l: all four share port 179.
         return Sandbox.Spawn(Name, Addresses.RouteServerNetwork,
             ["/usr/lib/frr/bgpd", "-f", $"{Folder}/bgpd.conf", "-i", $"{Folder}/bgpd.pid", "--vty_socket", Folder, "-A", "127.0.0.1", "-P", "0", "-l", Address, "-S", "-n", "-Z"]);
     }
@@ -80,7 +80,7 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
         Origin = Text(path, "origin").ToLowerInvariant(),
         AsPath = Text(path.GetProperty("aspath"), "string"),
         NextHop = string.Join(' ', path.GetProperty("nexthops").EnumerateArray().Select(hop => Text(hop, "ip"))),
-        Communities = path.TryGetProperty("community", out var community) ? Text(community, "string") : "",
+        Communities = path.TryGetProperty("community", out var community) ? Text(community, "string").Replace("graceful-shutdown", "65535:0", StringComparison.Ordinal) : "",
         LargeCommunities = path.TryGetProperty("largeCommunity", out var large) ? Text(large, "string") : "",
     };
 
@@ -106,7 +106,7 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
             Options.TtlSecurity is { } hops ? $"neighbor NODES ttl-security hops {hops}" : "neighbor NODES ebgp-multihop 16",
             .. Options.HoldTime is { } hold ? [$"neighbor NODES timers {Math.Max(1, hold / 3)} {hold}"] : Array.Empty<string>(),
             .. Options.Password is { } password ? [$"neighbor NODES password {password}"] : Array.Empty<string>(),
-            .. Options.GracefulRestart ? ["bgp graceful-restart", "bgp graceful-restart restart-time 30"] : Array.Empty<string>(),
+            .. Options.GracefulRestart ? ["bgp graceful-restart", "bgp graceful-restart restart-time 120"] : Array.Empty<string>(),
         ];
         var extra = string.Join('\n', extras.Select(line => " " + line));
         return $"""

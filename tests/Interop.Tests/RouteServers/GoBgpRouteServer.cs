@@ -12,10 +12,10 @@ internal sealed partial class GoBgpRouteServer(Sandbox sandbox, int number, Rout
 
     private string ApiPort => (50050 + Number).ToString(CultureInfo.InvariantCulture);
 
-    protected override async Task<SandboxProcess> SpawnAsync(CancellationToken cancellation)
+    protected override async Task<SandboxProcess> SpawnAsync(bool recovers, CancellationToken cancellation)
     {
         await Sandbox.WriteAsync($"/run/{Name}.toml", Configuration(), cancellation);
-        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", Options.ManyPrefixes ? "info" : "debug"]);
+        return Sandbox.Spawn(Name, Addresses.RouteServerNetwork, ["gobgpd", "-f", $"/run/{Name}.toml", "--api-hosts", $"127.0.0.1:{ApiPort}", "--pprof-disable", "-l", Options.ManyPrefixes ? "info" : "debug", .. recovers ? ["-r"] : Array.Empty<string>()]);
     }
 
     public override async Task<SeenSession> SessionAsync(string node, CancellationToken cancellation)
@@ -196,7 +196,7 @@ internal sealed partial class GoBgpRouteServer(Sandbox sandbox, int number, Rout
             "passive-mode = true",
             $"local-address = \"{Address}\"",
             .. Options.GracefulRestart
-                ? ["[neighbors.graceful-restart.config]", "enabled = true", "restart-time = 30", "notification-enabled = true"]
+                ? ["[neighbors.graceful-restart.config]", "enabled = true", "restart-time = 120", "notification-enabled = true"]
                 : Array.Empty<string>(),
             .. Family("ipv4-unicast"),
             .. Family("ipv6-unicast"),

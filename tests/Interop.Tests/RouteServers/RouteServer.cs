@@ -47,7 +47,9 @@ internal abstract class RouteServer(Sandbox sandbox, int number, RouteServerOpti
     };
 
     /// <summary>Starts the daemon, also once more after its end. It is ready when <see cref="SessionAsync"/> answers.</summary>
-    public async Task StartAsync(CancellationToken cancellation) => _process = await SpawnAsync(cancellation);
+    /// <param name="cancellation">Of the test.</param>
+    /// <param name="recovers">It tells its neighbors that it has restarted (the R bit of RFC 4724), if it is configured for graceful restart.</param>
+    public async Task StartAsync(CancellationToken cancellation, bool recovers = false) => _process = await SpawnAsync(recovers, cancellation);
 
     /// <summary>Waits until it answers and has no session.</summary>
     public Task ReadyAsync(CancellationToken cancellation) =>
@@ -81,7 +83,7 @@ internal abstract class RouteServer(Sandbox sandbox, int number, RouteServerOpti
     /// <summary>As its operator: ends the session with a node; it may come back at once.</summary>
     public abstract Task ResetAsync(string node, CancellationToken cancellation);
 
-    protected abstract Task<SandboxProcess> SpawnAsync(CancellationToken cancellation);
+    protected abstract Task<SandboxProcess> SpawnAsync(bool recovers, CancellationToken cancellation);
 
     /// <summary>Where the daemon reaches a node.</summary>
     protected string AddressOf(string node) => options.OverIpv4 ? Addresses.NodeIpv4(node) : Addresses.Node(node);
