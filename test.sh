@@ -46,6 +46,7 @@ interop  command -v birdc                        bird2
 interop  command -v gobgpd                       gobgpd
 interop  command -v gobgp                        gobgpd
 interop  command -v tshark                       tshark
+interop  command -v dumpcap                      wireshark-common
 interop  command -v ip                           iproute2
 interop  command -v nsenter                      util-linux
 interop  command -v mount                        mount
