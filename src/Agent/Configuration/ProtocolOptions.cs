@@ -19,7 +19,7 @@ internal sealed record ProtocolOptions
 
     public bool GracefulRestartHelper { get; init; }
 
-    /// <summary>RFC 9687; longer than the hold time that is offered. Null: twice the negotiated one.</summary>
+    /// <summary>RFC 9687; longer than the hold time that is offered, or zero: off. Null: twice the negotiated one.</summary>
     public TimeSpan? SendHoldTime { get; init; }
 
     /// <summary>On every announcement, in ascending order, none twice.</summary>

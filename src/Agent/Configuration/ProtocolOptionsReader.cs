@@ -72,10 +72,10 @@ internal sealed class ProtocolOptionsReader(RawArguments raw, FlagErrors errors)
             return null;
         }
 
-        var seconds = errors.Number("--send-hold-time", raw.SendHoldTime, ushort.MaxValue, 1, ushort.MaxValue, "a time in seconds");
-        if (seconds <= holdTime.Seconds)
+        var seconds = errors.Number("--send-hold-time", raw.SendHoldTime, ushort.MaxValue, 0, ushort.MaxValue, "a time in seconds");
+        if (seconds > 0 && seconds <= holdTime.Seconds)
         {
-            errors.Add($"--send-hold-time: {seconds} s is not longer than the hold time of {holdTime.Seconds} s, and would end sessions that are well; give at least {holdTime.Seconds + 1}, twice the hold time is usual.");
+            errors.Add($"--send-hold-time: {seconds} s is not longer than the hold time of {holdTime.Seconds} s, and would end sessions that are well; give at least {holdTime.Seconds + 1}, twice the hold time is usual, or 0 for no such end.");
         }
 
         return TimeSpan.FromSeconds(seconds);

@@ -32,7 +32,7 @@ internal sealed class RunFlags
     private readonly Option<bool> _extendedMessages = Flag("--extended-messages", "Offer messages of up to 65535 octets (RFC 8654).");
     private readonly Option<bool> _enhancedRouteRefresh = Flag("--enhanced-route-refresh", "Offer enhanced route refresh (RFC 7313).");
     private readonly Option<bool> _gracefulRestartHelper = Flag("--graceful-restart-helper", "Offer the helper's side of graceful restart (RFC 4724, RFC 8538): End-of-RIB is sent; our own routes are never kept after a session.");
-    private readonly Option<string?> _sendHoldTime = Text("--send-hold-time", "SECONDS", "End a session whose neighbor takes none of our output for so long (RFC 9687); longer than --hold-time (default: twice the negotiated hold time).");
+    private readonly Option<string?> _sendHoldTime = Text("--send-hold-time", "SECONDS", "End a session whose neighbor takes none of our output for so long (RFC 9687); longer than --hold-time, 0: never; without a hold time never (default: twice the negotiated hold time).");
     private readonly Option<string[]> _largeCommunities = Many("--large-community", "A:B:C", "A large community (RFC 8092) on everything that is announced; may be given any number of times.");
     private readonly Option<string?> _gracefulShutdown = Text("--graceful-shutdown", "SECONDS", $"Before a drain or a stop withdraws, announce with community 65535:0 for so long (RFC 8326), 0 to {ProtocolOptionsReader.LongestGracefulShutdown}; a stop waits {NodeSettings.LongestGoodbye.TotalSeconds:0} s at most, and a second signal ends the wait (default 0: off).");
     private readonly Option<string?> _damping = Text("--damping", "on|off", "Hold back a prefix whose address comes and goes all the time (default on).");

@@ -78,6 +78,7 @@ public sealed partial class BgpSession
         SendRoutes(_ribOut.WriteChanges(), now);
         SendEndOfRib(now);
         MoveTo(SessionState.Established, "the neighbor has confirmed");
+        RestartSendHold(now);
         _effects.Add(new SessionEffect.Established(_negotiated!));
         _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
     }

@@ -22,7 +22,7 @@ public sealed partial class BgpSession
         if (_timers.SendHold <= now)
         {
             // RFC 9687 4.3. The NOTIFICATION waits behind what is not taken, so it only arrives if the neighbor wakes up while the connection is closing.
-            var waited = (int)SendHoldTime.TotalSeconds;
+            var waited = (int)SendHoldTime!.Value.TotalSeconds;
             Fail(new SessionFaultException(NotificationCode.SendHoldTimerExpired, $"the neighbor took nothing of what we sent for {waited} s"), now);
         }
 
@@ -74,28 +74,36 @@ public sealed partial class BgpSession
         _timers.Keepalive = now + (wait < LeastKeepaliveInterval ? LeastKeepaliveInterval : wait);
     }
 
-    // RFC 9687 4.4 asks for more than the hold time.
-    private TimeSpan SendHoldTime
+    // Null: the timer does not run. RFC 9687 4.2 stops it where either time is zero, and 4.4 asks for more than the hold time.
+    private TimeSpan? SendHoldTime
     {
         get
         {
-            var hold = _negotiated?.HoldTime.Duration ?? TimeSpan.Zero;
+            if (_negotiated is not { HoldTime.IsZero: false } negotiated || Options.SendHoldTime == TimeSpan.Zero)
+            {
+                return null;
+            }
+
+            var hold = negotiated.HoldTime.Duration;
             return Options.SendHoldTime switch
             {
+                null => hold * 2,
                 { } configured when configured > hold => configured,
-                { } => hold + LeastSendHoldMargin,
-                null when hold > TimeSpan.Zero => hold * 2,
-                null => LongSendHoldTime,
+                _ => hold + LeastSendHoldMargin,
             };
         }
     }
+
+    // It belongs to Established (RFC 9687 4.3); before that, the hold timer ends a session in which nothing moves.
+    private void RestartSendHold(TimeSpan now) =>
+        _timers.SendHold = State == SessionState.Established && _outputBlockedSince is not null ? now + SendHoldTime : null;
 
     private void OnOutputBlocked(TimeSpan now)
     {
         if (HasConnection && _outputBlockedSince is null)
         {
             _outputBlockedSince = now;
-            _timers.SendHold = now + SendHoldTime;
+            RestartSendHold(now);
         }
     }
 
@@ -108,7 +116,7 @@ public sealed partial class BgpSession
 
         // Some of it was taken: the neighbor reads. "Blocked since" is since it last did.
         _outputBlockedSince = drained ? null : now;
-        _timers.SendHold = drained ? null : now + SendHoldTime;
+        RestartSendHold(now);
         AnswerRefreshes(now);
     }
 }

@@ -30,9 +30,6 @@ public sealed partial class BgpSession
     // RFC 4271 8.2.2 suggests 4 minutes for a neighbor that has not told its hold time yet.
     private static readonly TimeSpan LargeHoldTime = TimeSpan.FromMinutes(4);
 
-    // RFC 9687 6, for a session without a hold time.
-    private static readonly TimeSpan LongSendHoldTime = TimeSpan.FromMinutes(8);
-
     private static readonly TimeSpan LeastKeepaliveInterval = TimeSpan.FromSeconds(1);
 
     private static readonly TimeSpan LeastSendHoldMargin = TimeSpan.FromSeconds(1);

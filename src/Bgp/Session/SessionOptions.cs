@@ -46,8 +46,9 @@ public sealed record SessionOptions
     public bool GracefulRestartHelper { get; init; }
 
     /// <summary>
-    /// How long the neighbor may take none of our output before the session ends (SendHoldTimer, RFC 9687). Must be more than the hold time (RFC 9687 4.4): what is not more
-    /// than the one that is negotiated counts as one second more than that. Null: twice the negotiated hold time, and 8 minutes while that is zero or not agreed yet.
+    /// How long the neighbor may take none of our output before the session ends (SendHoldTimer, RFC 9687). Zero: for ever. Must be more than the hold time (RFC 9687 4.4):
+    /// what is not more than the one that is negotiated counts as one second more than that. Null: twice the negotiated hold time. Where that is zero, there is no
+    /// such time either, whatever is given here (RFC 9687 4.2).
     /// </summary>
     public TimeSpan? SendHoldTime { get; init; }
 }

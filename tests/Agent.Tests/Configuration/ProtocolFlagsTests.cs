@@ -41,6 +41,9 @@ public sealed class ProtocolFlagsTests : IDisposable
     }
 
     [Fact]
+    public void SendHoldTimeZero_SwitchesItOff() => Assert.Equal(TimeSpan.Zero, Accept($"{Vendor} --send-hold-time 0").Protocol.SendHoldTime);
+
+    [Fact]
     public void StateDirectoryGiven_TheControlIsInIt() =>
         Assert.Equal("/var/tmp/x/control.sock", Accept($"{Vendor} --state /var/tmp/x").ControlSocket);
 
@@ -49,7 +52,7 @@ public sealed class ProtocolFlagsTests : IDisposable
     [InlineData("--ttl-security 255", "--ttl-security")]
     [InlineData("--ttl-security 3 --multihopttl 16", "give only one of the two")]
     [InlineData("--send-hold-time 9", "not longer than the hold time of 9 s")]
-    [InlineData("--send-hold-time 0", "--send-hold-time")]
+    [InlineData("--send-hold-time -1", "--send-hold-time")]
     [InlineData("--hold-time 30 --send-hold-time 30", "not longer than the hold time of 30 s")]
     [InlineData("--large-community 1:2", "--large-community")]
     [InlineData("--large-community 4294967296:0:0", "--large-community")]

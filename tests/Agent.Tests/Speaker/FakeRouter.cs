@@ -37,17 +37,14 @@ internal sealed class FakeRouter : IAsyncDisposable
 
     private readonly TcpListener _listener;
     private readonly CancellationTokenSource _end = new();
-    private readonly ushort _holdSeconds;
     private readonly bool _readsNoMoreOnceEstablished;
     private readonly Task _serving;
 
     /// <param name="port">0: any free one.</param>
-    /// <param name="holdSeconds">Offered.</param>
     /// <param name="readsNoMoreOnceEstablished">From then on it is deaf: it neither reads nor closes.</param>
-    public FakeRouter(int port = 0, ushort holdSeconds = 9, bool readsNoMoreOnceEstablished = false)
+    public FakeRouter(int port = 0, bool readsNoMoreOnceEstablished = false)
     {
         _readsNoMoreOnceEstablished = readsNoMoreOnceEstablished;
-        _holdSeconds = holdSeconds;
         _listener = new TcpListener(IPAddress.Loopback, port);
         _listener.Start();
         Endpoint = new NeighborEndpoint(IPAddress.Loopback, ((IPEndPoint)_listener.LocalEndpoint).Port);
@@ -97,7 +94,7 @@ internal sealed class FakeRouter : IAsyncDisposable
     private sealed class Conversation(FakeRouter router, Socket socket, int number)
     {
         private readonly BgpSession _session = new(
-            new SessionOptions { LocalAs = 65000, PeerAs = 65001, RouterId = new RouterId(0xC0000201), HoldTime = new HoldTime(router._holdSeconds), Passive = true },
+            new SessionOptions { LocalAs = 65000, PeerAs = 65001, RouterId = new RouterId(0xC0000201), Passive = true },
             new Random(number));
 
         private readonly long _origin = TimeProvider.System.GetTimestamp();

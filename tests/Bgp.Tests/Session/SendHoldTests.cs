@@ -71,15 +71,12 @@ public sealed class SendHoldTests
     [InlineData(30, 9, 30)]
     [InlineData(9, 9, 10)]
     [InlineData(1, 9, 10)]
-    [InlineData(1, 0, 1)]
     [InlineData(null, 9, 18)]
     [InlineData(null, 3, 6)]
-    [InlineData(null, 0, 480)]
     public void SendHoldTime_IsMoreThanTheHoldTime(int? configured, int negotiated, int expected)
     {
         var options = SessionPair.AgentOptions with
         {
-            HoldTime = new HoldTime((ushort)(negotiated == 0 ? 0 : 9)),
             SendHoldTime = configured is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
         };
         var neighbor = new ScriptedNeighbor(options).InEstablished(ScriptedNeighbor.Open with { HoldTimeSeconds = (ushort)negotiated });
@@ -91,6 +88,43 @@ public sealed class SendHoldTests
 
         Assert.Equal(SessionState.Idle, neighbor.State);
         Assert.Equal(8, neighbor.Diagnostics.LastNotificationSent!.Code);
+    }
+
+    [Theory]
+    [InlineData(0, 9)]
+    [InlineData(1, 0)]
+    [InlineData(null, 0)]
+    public void SendHoldTimeOrHoldTimeZero_WaitsForEver(int? configured, ushort hold)
+    {
+        var options = SessionPair.AgentOptions with
+        {
+            HoldTime = new HoldTime(hold),
+            SendHoldTime = configured is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
+        };
+        var neighbor = new ScriptedNeighbor(options).InEstablished(ScriptedNeighbor.Open with { HoldTimeSeconds = hold });
+        neighbor.Give(SessionInput.OutputBlocked.Instance);
+
+        TalksFor(neighbor, 3600);
+
+        Assert.Equal(SessionState.Established, neighbor.State);
+        Assert.NotNull(neighbor.Diagnostics.OutputBlockedSince);
+    }
+
+    [Fact]
+    public void OutputThatWaitsBeforeEstablished_IsTheHoldTimersBusiness_AndTheSendHoldTimersFromThenOn()
+    {
+        var neighbor = new ScriptedNeighbor(SessionPair.AgentOptions with { SendHoldTime = TimeSpan.FromSeconds(10) }).InOpenSent();
+        neighbor.Give(SessionInput.OutputBlocked.Instance);
+        neighbor.Wait(239);
+        Assert.Equal(SessionState.OpenSent, neighbor.State);
+        neighbor.Says(ScriptedNeighbor.Open);
+        neighbor.Says(KeepaliveMessage.Instance);
+
+        TalksFor(neighbor, 9.9);
+        Assert.Equal(SessionState.Established, neighbor.State);
+        neighbor.Wait(0.2);
+
+        neighbor.AssertFailsWith(NotificationCode.SendHoldTimerExpired);
     }
 
     [Fact]

@@ -96,7 +96,7 @@ internal static class StateTable
         "10 HoldTimer_Expires" => state is not ("OpenSent" or "OpenConfirm" or "Established"),
         "11 KeepaliveTimer_Expires" => state is not ("OpenConfirm" or "Established"),
         "13 IdleHoldTimer_Expires" => state is not "IdleWaits",
-        // Before Established the hold timer is always the shorter one.
+        // RFC 9687 4.3: it is started on the way into Established.
         "29 SendHoldTimer_Expires" => state is not "Established",
         "18 TcpConnectionFails" => state is "Idle" or "IdleWaits" or "Active",
         "1 ManualStart" or "2 ManualStop" or "16 Tcp_CR_Acked" => false,
