@@ -157,6 +157,7 @@ public sealed class OpenNegotiationTests
     [InlineData("04 fde8 0009 c0000201 05 0203 020100", 0)]
     [InlineData("04 fde8 0009 c0000201 01 02", 0)]
     [InlineData("04 fde8 0009 c0000201 00 02", 0)]
+    [InlineData("04 fde8 0009 c0000201 00 ff 0009 02 0006 010400010001", 0)]
     [InlineData("04 fde8 0009 c0000201 03 0101 00", 4)]
     public void MalformedOpen_IsRefused(string body, byte subcode)
     {
@@ -168,10 +169,13 @@ public sealed class OpenNegotiationTests
         neighbor.AssertFailsWith(new NotificationCode(2, subcode));
     }
 
-    [Fact]
-    public void ExtendedParametersOfRfc9072_AreRead()
+    // RFC 9072 2: it is the type 255 that tells; what the length before it says does not matter, as long as it is not zero.
+    [Theory]
+    [InlineData("04 fde8 0009 c0000201 ff ff 000f 02 0006 010400010001 02 0003 460100")]
+    [InlineData("04 fde8 0009 c0000201 01 ff 0009 02 0006 010400010001")]
+    public void ExtendedParametersOfRfc9072_AreRead(string body)
     {
-        var bytes = Wire.Codec.Hex("04 fde8 0009 c0000201 ff ff 000f 02 0006 010400010001 02 0003 460100");
+        var bytes = Wire.Codec.Hex(body);
         var neighbor = new ScriptedNeighbor().InOpenSent();
 
         neighbor.Says([.. Enumerable.Repeat((byte)0xff, 16), 0, (byte)(bytes.Length + 19), 1, .. bytes]);

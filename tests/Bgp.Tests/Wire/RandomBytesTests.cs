@@ -9,7 +9,14 @@ public sealed class RandomBytesTests
 {
     [Fact]
     public void RandomBytes_ThrowNothingButTheSessionFault() =>
-        Gen.Byte.Array[0, 5000].Sample(bytes => Read(bytes), iter: 3000);
+        Gen.Select(Gen.Byte.Array[0, 5000], Gen.Int[0, 16]).Sample(
+            (bytes, marker) =>
+            {
+                // Mostly with a whole marker in front: without one, all that is told is that it is missing.
+                bytes.AsSpan(0, Math.Min(bytes.Length, marker < 4 ? marker : 16)).Fill(0xff);
+                Read(bytes);
+            },
+            iter: 5000);
 
     [Fact]
     public void RandomBodies_BehindAValidHeader_ThrowNothingButTheSessionFault() =>

@@ -4,8 +4,11 @@ namespace FailoverHub.Bgp.Tests.Wire.Rfc7606;
 
 // One way for one attribute to be wrong (or unusual and right), in an UPDATE that is otherwise right, and what has to follow.
 internal sealed record AttributeErrorCase(
-    string Name, string Fault, string Clause, AttributeFault Outcome, byte[] Body, UpdateContext Context, byte Code, bool StaysPresent, byte ResetSubcode)
+    string Name, string Fault, string Clause, AttributeFault Outcome, byte[] Body, UpdateContext Context, byte Code, bool? StaysPresent, byte ResetSubcode)
 {
+    public const string Right = "right";
+    public const string Twice = "twice";
+
     private const byte Optional = 0x80;
     private const byte Transitive = 0x40;
     private const byte Partial = 0x20;
@@ -28,7 +31,7 @@ internal sealed record AttributeErrorCase(
     {
         var right = Hex(spec.Right);
         var reads = spec.OnFault == AttributeFault.SessionReset;
-        yield return Case(spec, "right", spec.Clause, AttributeFault.None, Attribute(spec.Flags, spec.Code, right), stays: true);
+        yield return Case(spec, Right, spec.Clause, AttributeFault.None, Attribute(spec.Flags, spec.Code, right), stays: true);
         foreach (var value in spec.AlsoRight)
         {
             yield return Case(spec, $"right, {value}", spec.Clause, AttributeFault.None, Attribute(spec.Flags, spec.Code, Hex(value)), stays: null);
@@ -59,9 +62,10 @@ internal sealed record AttributeErrorCase(
             yield return Case(spec, $"{what}, {value}", spec.Clause, spec.OnFault, Attribute(spec.Flags, spec.Code, Hex(value)), stays: false, OptionalAttribute);
         }
 
-        // Twice.
+        // Twice, the second time with another value where there is one: the first counts.
         var one = Attribute(spec.Flags, spec.Code, right);
-        yield return Case(spec, "twice", "RFC 7606 3 g", reads ? AttributeFault.SessionReset : AttributeFault.Discard, [.. one, .. one], stays: true, MalformedList);
+        var second = Attribute(spec.Flags, spec.Code, Hex(spec.AlsoRight.FirstOrDefault(spec.Right)));
+        yield return Case(spec, Twice, "RFC 7606 3 g", reads ? AttributeFault.SessionReset : AttributeFault.Discard, [.. one, .. second], stays: true, MalformedList);
 
         // At the end of the list, which it overruns; and its header cut short.
         var overrun = reads ? AttributeFault.SessionReset : AttributeFault.TreatAsWithdraw;
@@ -104,7 +108,7 @@ internal sealed record AttributeErrorCase(
         byte[] list = [.. others, .. attribute];
         byte[] body = [0, 0, (byte)(list.Length >> 8), (byte)list.Length, .. list, 32, 192, 0, 2, 1];
         // Null: it depends on the value.
-        return new AttributeErrorCase(spec.Name, fault, clause, outcome, body, context, spec.Code, stays ?? outcome == AttributeFault.None, resetSubcode);
+        return new AttributeErrorCase(spec.Name, fault, clause, outcome, body, context, spec.Code, stays ?? (outcome == AttributeFault.None ? null : false), resetSubcode);
     }
 
     private static byte[] Attribute(byte flags, byte code, byte[] value, int? claimed = null)

@@ -45,13 +45,55 @@ public sealed class AttributeErrorTests
         Assert.Equal([IPNetwork.Parse("192.0.2.1/32")], decoded.Message.Announced);
         if (one.Outcome != AttributeFault.TreatAsWithdraw)
         {
-            Assert.Equal(Origin.Igp, one.Code == 1 ? Origin.Igp : decoded.Message.Attributes.Origin);
-            if (!one.StaysPresent)
+            if (one.Code != 1)
             {
-                Assert.False(AttributeTable.Find(one.Code)!.IsPresent(decoded.Message.Attributes, one.Context), "what was discarded is still there");
+                Assert.Equal(Origin.Igp, decoded.Message.Attributes.Origin);
+            }
+
+            if (one.StaysPresent is { } stays)
+            {
+                Assert.Equal(stays, AttributeTable.Find(one.Code)!.IsPresent(decoded.Message.Attributes, one.Context));
             }
         }
     }
+
+    [Theory]
+    [MemberData(nameof(Attributes))]
+    public void RightOne_IsReadAsWhatItIs_WrittenAgainItIsTheSameOctets(string attribute)
+    {
+        var spec = AttributeSpec.All.Single(one => one.Name == attribute);
+        var right = AttributeErrorCase.All.Single(one => one.Name == attribute && one.Fault == AttributeErrorCase.Right);
+        var writer = new WireWriter();
+
+        UpdateCodec.Write(writer, UpdateCodec.Read(right.Body, right.Context).Message, right.Context);
+
+        var value = Codec.Hex(spec.Right);
+        byte[] whole = spec.OnFault == AttributeFault.SessionReset
+            ? [(byte)(spec.Flags | 0x10), spec.Code, 0, (byte)value.Length, .. value]
+            : [spec.Flags, spec.Code, (byte)value.Length, .. value];
+        Assert.Contains(Convert.ToHexString(whole), Convert.ToHexString(writer.Finish().Span), StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [MemberData(nameof(Attributes))]
+    public void OfTwo_TheFirstCounts(string attribute)
+    {
+        var (right, twice) = (Of(AttributeErrorCase.Right), Of(AttributeErrorCase.Twice));
+        if (twice.Outcome == AttributeFault.SessionReset)
+        {
+            // Of prefixes none may be lost (RFC 7606 3 g).
+            Assert.Contains(attribute, (string[])["MP_REACH_NLRI", "MP_UNREACH_NLRI"]);
+            return;
+        }
+
+        Assert.Equal(MessageText.Of(UpdateCodec.Read(right.Body, right.Context).Message), MessageText.Of(UpdateCodec.Read(twice.Body, twice.Context).Message));
+
+        AttributeErrorCase Of(string fault) => AttributeErrorCase.All.Single(one => one.Name == attribute && one.Fault == fault);
+    }
+
+    [Fact]
+    public void TheSecondOfTwo_IsAnotherOne_WhereAnAttributeCanHaveTwoValues() =>
+        Assert.All(AttributeSpec.All, spec => Assert.True(spec.AlsoRight.Length > 0 || spec.Code == 6, spec.Name));
 
     public static TheoryData<string> Attributes => new(AttributeSpec.All.Select(spec => spec.Name));
 

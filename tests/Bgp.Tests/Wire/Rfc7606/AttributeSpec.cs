@@ -56,13 +56,15 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
         },
         new(3, "NEXT_HOP", 0x40, "c0000209", AttributeFault.TreatAsWithdraw, "RFC 7606 7.3")
         {
+            AlsoRight = ["c000020a"],
             WrongLengths = ["", "c00002", "c000020900", "20010db8000000000000000000000001"],
         },
-        new(4, "MULTI_EXIT_DISC", 0x80, "00000007", AttributeFault.TreatAsWithdraw, "RFC 7606 7.4") { WrongLengths = ["", "000007", "0000000007"] },
-        new(5, "LOCAL_PREF", 0x40, "00000064", AttributeFault.TreatAsWithdraw, "RFC 7606 7.5") { InternalOnly = true, WrongLengths = ["", "000064", "0000000064"] },
+        new(4, "MULTI_EXIT_DISC", 0x80, "00000007", AttributeFault.TreatAsWithdraw, "RFC 7606 7.4") { AlsoRight = ["00000008"], WrongLengths = ["", "000007", "0000000007"] },
+        new(5, "LOCAL_PREF", 0x40, "00000064", AttributeFault.TreatAsWithdraw, "RFC 7606 7.5") { AlsoRight = ["000000c8"], InternalOnly = true, WrongLengths = ["", "000064", "0000000064"] },
         new(6, "ATOMIC_AGGREGATE", 0x40, "", AttributeFault.Discard, "RFC 7606 7.6") { WrongLengths = ["00", "00000000"] },
         new(7, "AGGREGATOR", 0xc0, "0000fde9 0a000001", AttributeFault.Discard, "RFC 7606 7.7")
         {
+            AlsoRight = ["0000fdea 0a000002"],
             InTwoOctets = [("fde9 0a000001", AttributeFault.None), ("0000fde9 0a000001", AttributeFault.Discard), ("0000 0a000001", AttributeFault.Discard)],
             WrongLengths = ["", "fde9 0a000001", "0000fde9 0a0000", "0000fde9 0a00000100"],
             WrongValues = [("AS 0 (RFC 7607 2)", "00000000 0a000001")],
@@ -72,7 +74,7 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
             AlsoRight = ["fde80001 fde80001", "ffff0000"],
             WrongLengths = ["", "fde800", "fde8000100"],
         },
-        new(9, "ORIGINATOR_ID", 0x80, "0a000001", AttributeFault.TreatAsWithdraw, "RFC 7606 7.9") { InternalOnly = true, WrongLengths = ["", "0a0000", "0a00000100"] },
+        new(9, "ORIGINATOR_ID", 0x80, "0a000001", AttributeFault.TreatAsWithdraw, "RFC 7606 7.9") { AlsoRight = ["0a000002"], InternalOnly = true, WrongLengths = ["", "0a0000", "0a00000100"] },
         new(10, "CLUSTER_LIST", 0x80, "0a000001", AttributeFault.TreatAsWithdraw, "RFC 7606 7.10")
         {
             InternalOnly = true,
@@ -133,6 +135,7 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
         },
         new(18, "AS4_AGGREGATOR", 0xc0, "fa56ea01 0a000001", AttributeFault.Discard, "RFC 6793 6")
         {
+            AlsoRight = ["fa56ea02 0a000002"],
             TwoOctetsOnly = true,
             WrongLengths = ["", "5ba0 0a000001", "fa56ea01 0a00000100"],
             WrongValues = [("AS 0 (RFC 7607 2)", "00000000 0a000001")],
@@ -157,9 +160,10 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
                 ("a long sub-TLV with a short length", "0008 0002 80 00"),
             ],
         },
-        new(24, "TRAFFIC_ENGINEERING", 0x80, new string('0', 72), AttributeFault.TreatAsWithdraw, "RFC 7606 7.13") { WrongLengths = ["", new string('0', 70)] },
+        new(24, "TRAFFIC_ENGINEERING", 0x80, new string('0', 72), AttributeFault.TreatAsWithdraw, "RFC 7606 7.13") { AlsoRight = [new string('1', 72)], WrongLengths = ["", new string('0', 70)] },
         new(25, "IPV6_EXTENDED_COMMUNITIES", 0xc0, "0002 20010db8000000000000000000000001 0001", AttributeFault.TreatAsWithdraw, "RFC 7606 7.15")
         {
+            AlsoRight = ["0003 20010db8000000000000000000000002 0002"],
             WrongLengths = ["", "0002 20010db8000000000000000000000001 00", "0002 20010db8000000000000000000000001 000100"],
         },
         new(26, "AIGP", 0x80, "01 000b 0000000000000007", AttributeFault.Discard, "RFC 7311 3.2")
@@ -180,7 +184,7 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
             AlsoRight = ["0000fde8 00000001 00000002 0000fde8 00000001 00000002"],
             WrongLengths = ["", "0000fde8 00000001 000000", "0000fde8 00000001 0000000200"],
         },
-        new(35, "ONLY_TO_CUSTOMER", 0xc0, "0000fdeb", AttributeFault.TreatAsWithdraw, "RFC 9234 5") { WrongLengths = ["", "00fdeb", "000000fdeb"] },
+        new(35, "ONLY_TO_CUSTOMER", 0xc0, "0000fdeb", AttributeFault.TreatAsWithdraw, "RFC 9234 5") { AlsoRight = ["0000fdec"], WrongLengths = ["", "00fdeb", "000000fdeb"] },
         new(128, "ATTR_SET", 0xc0, "0000fdec 400101 00 400504 00000064", AttributeFault.TreatAsWithdraw, "RFC 7606 7.16")
         {
             AlsoRight = ["0000fdec", "0000fdec 400601 00"],
