@@ -32,7 +32,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private string? _pathProblem;
     private TimeSpan _closeDeadline;
     private bool _outputWaits;
-    private long _writtenBefore;
+    private ulong _messagesBefore;
     private TimeSpan _nextProblemReport;
     private long _version;
     private (SessionState State, TimeSpan Since) _stands = (SessionState.Idle, TimeSpan.Zero);
@@ -316,7 +316,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         _dialling = false;
         _pace.Connected(now);
         _meter.StartOver();
-        _writtenBefore = 0;
+        _messagesBefore = 0;
         _outputWaits = false;
         var (local, remote) = socket.Addresses(options);
         Give(new SessionInput.Connected(local, remote), now);
@@ -362,9 +362,9 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private void ReportOutput(TimeSpan now)
     {
         var waited = _outputWaits;
-        var progress = _socket!.Written != _writtenBefore;
+        var progress = _socket!.MessagesWritten != _messagesBefore;
         _outputWaits = _socket.WantsWrite;
-        _writtenBefore = _socket.Written;
+        _messagesBefore = _socket.MessagesWritten;
         if (waited && progress)
         {
             Give(_outputWaits ? SessionInput.OutputProgress.Some : SessionInput.OutputProgress.All, now);

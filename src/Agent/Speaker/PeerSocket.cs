@@ -10,6 +10,7 @@ namespace FailoverHub.Agent.Speaker;
 internal sealed class PeerSocket : IDisposable
 {
     private readonly Queue<ReadOnlyMemory<byte>> _output = new();
+    private MessageCounter _messages;
 
     private PeerSocket(Socket socket) => Socket = socket;
 
@@ -37,6 +38,9 @@ internal sealed class PeerSocket : IDisposable
 
     /// <summary>Bytes of them that the kernel has taken.</summary>
     public long Written { get; private set; }
+
+    /// <summary>Messages of which the kernel has taken the last byte.</summary>
+    public ulong MessagesWritten => _messages.Count;
 
     private Phase _phase = Phase.Dialing;
 
@@ -127,6 +131,7 @@ internal sealed class PeerSocket : IDisposable
             }
 
             Written += taken;
+            _messages.Add(bytes.Span[..taken]);
             _output.Dequeue();
             if (taken < bytes.Length)
             {

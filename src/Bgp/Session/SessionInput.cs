@@ -42,7 +42,7 @@ public abstract record SessionInput
     /// <param name="Bytes">What was read.</param>
     public sealed record Received(ReadOnlyMemory<byte> Bytes) : SessionInput;
 
-    /// <summary>The routes that the neighbor should have, all of them, from now on. The session sends the difference.</summary>
+    /// <summary>The routes that the neighbor should have, all of them, from now on. The session sends the difference, at once or when the output that waits is taken.</summary>
     /// <param name="Advertisements">At most one per prefix.</param>
     public sealed record SetAdvertisements(ImmutableArray<Advertisement> Advertisements) : SessionInput;
 
@@ -59,7 +59,11 @@ public abstract record SessionInput
         }
     }
 
-    /// <summary>After <see cref="OutputBlocked"/>: the kernel took some of the output that waited.</summary>
+    /// <summary>
+    /// After <see cref="OutputBlocked"/>: the kernel took at least one whole message of the output that waited, or the end of one that it had begun. Less than that is
+    /// not worth telling: what starts the SendHoldTimer again is a message that is sent (RFC 9687 4.2), or a neighbor that takes an octet now and then could hold up
+    /// a withdrawal for ever.
+    /// </summary>
     public sealed record OutputProgress : SessionInput
     {
         /// <summary>It took some, and some still waits: the SendHoldTimer starts again.</summary>

@@ -1,3 +1,4 @@
+using System.Buffers.Binary;
 using FailoverHub.Bgp.Session;
 
 namespace FailoverHub.Bgp.Tests.Session;
@@ -9,6 +10,10 @@ internal sealed class SlowOutput(SessionPair pair, SessionEnd from, int room)
     private readonly int _connection = from.Connection;
     private readonly Queue<byte> _waiting = new();
     private readonly Queue<byte[]> _unread = new();
+
+    // Of the messages that wait or have begun to go: their lengths, and how much of the first has gone.
+    private readonly Queue<int> _messages = new();
+    private int _gone;
     private int _inKernels;
     private bool _told;
 
@@ -22,6 +27,12 @@ internal sealed class SlowOutput(SessionPair pair, SessionEnd from, int room)
             _waiting.Enqueue(octet);
         }
 
+        while (!bytes.IsEmpty)
+        {
+            _messages.Enqueue(BinaryPrimitives.ReadUInt16BigEndian(bytes.Span[16..]));
+            bytes = bytes[_messages.Last()..];
+        }
+
         Pump();
         MostWaiting = Math.Max(MostWaiting, _waiting.Count);
     }
@@ -29,7 +40,7 @@ internal sealed class SlowOutput(SessionPair pair, SessionEnd from, int room)
     // The other end may read again, or there is something new.
     public void Pump()
     {
-        var moved = MoveToKernels();
+        var whole = MoveToKernels();
         while (!from.Other.IsDeaf && _unread.TryDequeue(out var part))
         {
             pair.Carry(from, part, () =>
@@ -44,19 +55,20 @@ internal sealed class SlowOutput(SessionPair pair, SessionEnd from, int room)
             _told = true;
             Tell(SessionInput.OutputBlocked.Instance);
         }
-        else if (_told && moved > 0)
+        else if (_told && whole)
         {
             _told = _waiting.Count > 0;
             Tell(_told ? SessionInput.OutputProgress.Some : SessionInput.OutputProgress.All);
         }
     }
 
-    private int MoveToKernels()
+    // True: the end of a message has gone.
+    private bool MoveToKernels()
     {
         var count = Math.Min(_waiting.Count, room - _inKernels);
         if (count == 0)
         {
-            return 0;
+            return false;
         }
 
         var part = new byte[count];
@@ -67,7 +79,13 @@ internal sealed class SlowOutput(SessionPair pair, SessionEnd from, int room)
 
         _unread.Enqueue(part);
         _inKernels += count;
-        return count;
+        var before = _messages.Count;
+        for (_gone += count; _messages.TryPeek(out var length) && length <= _gone; _gone -= length)
+        {
+            _messages.Dequeue();
+        }
+
+        return _messages.Count < before;
     }
 
     // Not in the middle of the session's effects.

@@ -148,6 +148,9 @@ internal sealed class ScriptedConnection : IDisposable
 
     public void Dispose() => _socket.Dispose();
 
+    /// <summary>So many octets, whatever they belong to.</summary>
+    public Task ReadOctetsAsync(int count) => ReadAsync(count);
+
     private async Task<byte[]> ReadAsync(int count)
     {
         var octets = new byte[count];

@@ -131,6 +131,38 @@ public sealed class SilenceScriptTests : ScriptedTest
         Assert.Equal([8, 0], (await connection.ReadOnToAsync(Octets.NotificationType))[19..]);
     }
 
+    [Fact]
+    public async Task NeighborReadsALittleNowAndThen_AndNeverAWholeMessage_IsLeftAllTheSame()
+    {
+        await UseAsync(new ScriptedPeer(receiveBuffer: 2048));
+        Start(
+            options => options with
+            {
+                NewSocket = family => new Socket(family, SocketType.Stream, ProtocolType.Tcp) { SendBufferSize = 2048 },
+                Session = options.Session with { ExtendedMessages = true },
+            },
+            [.. Enumerable.Range(0, 20_000).Select(Route)]);
+        var connection = await OpenConfirmAsync(Octets.Open(capabilities: [.. Octets.Capabilities, 6, 0]));
+        await connection.SendAsync(Octets.Keepalive);
+        await UntilAsync(peer => peer.Session.OutputBlockedSince is not null);
+
+        // Two messages wait, of up to 65535 octets; it reads 2 KiB of them every three seconds, and the kernels take as much again.
+        var passed = TimeSpan.Zero;
+        var diagnostics = await DiagnosticsAsync();
+        for (var count = 2; diagnostics.State == SessionState.Established; count++)
+        {
+            Assert.InRange(passed, TimeSpan.Zero, TimeSpan.FromSeconds(21));
+            await connection.ReadOctetsAsync(2048);
+            passed += TimeSpan.FromSeconds(3);
+            Pass(TimeSpan.FromSeconds(3));
+            await connection.SendAsync(Octets.Keepalive);
+            diagnostics = await UntilAsync(peer => peer.Session.Received.Keepalive == count || peer.State != SessionState.Established);
+        }
+
+        var (_, error) = await FailureAsync();
+        Assert.Equal((false, (byte)8, (byte)0), (error.FromPeer, error.Code, error.Subcode));
+    }
+
     private static Advertisement Route(int number) => new()
     {
         Prefix = new IPNetwork(new IPAddress([10, (byte)(number >> 16), (byte)(number >> 8), (byte)number]), 32),
