@@ -149,7 +149,7 @@ internal sealed record SessionDocument
 
     public MessagesDocument? Received { get; init; }
 
-    /// <summary>Prefixes that the neighbor has from us.</summary>
+    /// <summary>Prefixes that the neighbor has from us; while its output is blocked, those before what waits.</summary>
     public int PrefixesAnnounced { get; init; }
 
     /// <summary>Prefixes that this session cannot carry, and why, in sentences.</summary>

@@ -113,7 +113,7 @@ internal static class StatusText
 
         if (IsEstablished(session))
         {
-            Row(text, "announced", $"{Number(session.PrefixesAnnounced)} {(session.PrefixesAnnounced == 1 ? "prefix" : "prefixes")}");
+            Row(text, "announced", $"{Number(session.PrefixesAnnounced)} {(session.PrefixesAnnounced == 1 ? "prefix" : "prefixes")}{(session.OutputBlockedSince is null ? "" : " before what still waits for it")}");
         }
 
         foreach (var sentence in session.NotCarried)

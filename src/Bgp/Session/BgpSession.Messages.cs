@@ -75,12 +75,15 @@ public sealed partial class BgpSession
         _establishedAt = now;
         RestartHold(now);
         _ribOut.Open(new AdvertisingContext(Options, _negotiated!, _local!));
-        SendRoutes(_ribOut.WriteChanges(), now);
-        SendEndOfRib(now);
+        _owesRoutes = _owesEndOfRib = true;
+        var sent = SendOwedRoutes(now);
         MoveTo(SessionState.Established, "the neighbor has confirmed");
         RestartSendHold(now);
         _effects.Add(new SessionEffect.Established(_negotiated!));
-        _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
+        if (sent)
+        {
+            _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
+        }
     }
 
     private void OnUpdate(DecodedUpdate update)

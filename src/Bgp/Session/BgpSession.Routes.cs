@@ -12,9 +12,37 @@ public sealed partial class BgpSession
         _ribOut.SetDesired(set.Advertisements);
         if (State == SessionState.Established)
         {
-            SendRoutes(_ribOut.WriteChanges(), now);
+            _owesRoutes = true;
+            SendWhatIsOwed(now);
+        }
+    }
+
+    // While output waits, nothing is written behind it: when the neighbor reads again it is brought from what it has to what it should have by then, and not through
+    // everything that was wanted in between.
+    private void SendWhatIsOwed(TimeSpan now)
+    {
+        if (SendOwedRoutes(now))
+        {
             _effects.Add(new SessionEffect.AdvertisementsSent(_ribOut.Count, _ribOut.Skipped));
         }
+    }
+
+    private bool SendOwedRoutes(TimeSpan now)
+    {
+        if (!_owesRoutes || _outputBlockedSince is not null)
+        {
+            return false;
+        }
+
+        _owesRoutes = false;
+        SendRoutes(_ribOut.WriteChanges(), now);
+        if (_owesEndOfRib)
+        {
+            _owesEndOfRib = false;
+            SendEndOfRib(now);
+        }
+
+        return true;
     }
 
     // RFC 4724 4: after the initial routes of each family, also when there are none. A neighbor that has just restarted waits for it before it chooses; what it had

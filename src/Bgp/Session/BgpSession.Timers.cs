@@ -114,9 +114,10 @@ public sealed partial class BgpSession
             return;
         }
 
-        // Some of it was taken: the neighbor reads. "Blocked since" is since it last did.
+        // A message of it was taken: the neighbor reads. "Blocked since" is since it last did.
         _outputBlockedSince = drained ? null : now;
         RestartSendHold(now);
+        SendWhatIsOwed(now);
         AnswerRefreshes(now);
     }
 }

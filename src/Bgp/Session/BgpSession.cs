@@ -54,6 +54,11 @@ public sealed partial class BgpSession
     private UpdateContext _wire;
     private TimeSpan _establishedAt;
     private TimeSpan? _outputBlockedSince;
+    private bool _owesRoutes;
+    private bool _owesEndOfRib;
+
+    // When nothing waited, before what waits now was written.
+    private int _announcedBefore;
 
     /// <summary>Makes a session in <see cref="SessionState.Idle"/>.</summary>
     /// <param name="options">What it is to be.</param>
@@ -82,7 +87,7 @@ public sealed partial class BgpSession
         EstablishedAt = State == SessionState.Established ? _establishedAt : null,
         NextDialAt = State is SessionState.Idle or SessionState.Active ? _timers.Retry : null,
         Negotiated = _negotiated,
-        Announced = _ribOut.Count,
+        Announced = _outputBlockedSince is null ? _ribOut.Count : _announcedBefore,
         OutputBlockedSince = _outputBlockedSince,
     };
 
@@ -102,6 +107,12 @@ public sealed partial class BgpSession
     {
         _effects.Clear();
         _recorder.Now = now;
+        if (_outputBlockedSince is null && input is not SessionInput.OutputBlocked)
+        {
+            // What was written before this input was taken, or the owner would have said otherwise.
+            _announcedBefore = _ribOut.Count;
+        }
+
         switch (input)
         {
             case SessionInput.Received received:
@@ -336,6 +347,7 @@ public sealed partial class BgpSession
         _ourOpen = null;
         _negotiated = null;
         _outputBlockedSince = null;
+        _owesRoutes = _owesEndOfRib = false;
     }
 
     private void Report(SessionError error)

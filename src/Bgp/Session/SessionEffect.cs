@@ -47,7 +47,7 @@ public abstract record SessionEffect
     /// News: every UPDATE that brings the neighbor to the last <see cref="SessionInput.SetAdvertisements"/>, as far as the session can carry
     /// it, is in the effects before this one.
     /// </summary>
-    /// <param name="Announced">Number of prefixes that the neighbor has from us now.</param>
+    /// <param name="Announced">Number of prefixes that the neighbor has from us when it has read all of them.</param>
     /// <param name="Skipped">Prefixes of it that this session cannot carry, and why: the neighbor does not have them.</param>
     public sealed record AdvertisementsSent(int Announced, ImmutableArray<SkippedPrefix> Skipped) : SessionEffect;
 }

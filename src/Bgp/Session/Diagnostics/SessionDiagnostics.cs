@@ -56,10 +56,10 @@ public sealed record SessionDiagnostics
     /// <summary>What was wrong with the last of them; null: none.</summary>
     public string? LastUpdateProblem { get; init; }
 
-    /// <summary>Prefixes that the neighbor has from us.</summary>
+    /// <summary>Prefixes that the neighbor has from us, as far as the kernel took them. While output waits: those before what waits, and changes are not counted.</summary>
     public int Announced { get; init; }
 
-    /// <summary>Since when the neighbor has taken none of the output that waits for it; null: nothing waits.</summary>
+    /// <summary>Since when the neighbor has taken no whole message of the output that waits for it; null: nothing waits.</summary>
     public TimeSpan? OutputBlockedSince { get; init; }
 }
 
