@@ -276,12 +276,19 @@ public sealed class HubLinkTests : IAsyncDisposable
         await using var hub = await ScriptedHub.StartAsync();
         Link(hub);
         var stream = await hub.StreamAsync();
-        var journal = stream.JournalUntilAsync(entry => entry.Kind == "stopping");
+        var journal = stream.JournalUntilAsync(entry => entry.Kind == "withdrawn");
         await stream.ReportAsync(_ => true);
 
-        // What the node has not written yet when the link finishes, it cannot send.
+        // What the node has not written yet when the link finishes, it cannot send: that it stops, and that its prefix is withdrawn.
         var stopping = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        _journal.Appended += () => stopping.TrySetResult();
+        var written = 0;
+        _journal.Appended += () =>
+        {
+            if (Interlocked.Increment(ref written) == 2)
+            {
+                stopping.TrySetResult();
+            }
+        };
         await _node.PostAsync(new NodeEvent.StopRequested("SIGTERM"), TestContext.Current.CancellationToken);
         await stopping.Task.WaitAsync(TestContext.Current.CancellationToken);
         await _link!.FinishAsync(_linked!, TimeSpan.FromSeconds(60));
