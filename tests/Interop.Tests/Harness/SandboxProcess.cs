@@ -1,4 +1,5 @@
 using System.Diagnostics;
+using System.Globalization;
 
 namespace FailoverHub.Interop.Tests.Harness;
 
@@ -20,12 +21,18 @@ internal sealed class SandboxProcess(Sandbox sandbox, string name, Process entra
         $"the process id of {name}", async c => (await sandbox.ReadAsync($"/run/pid/{name}", c)).Trim(), id => id.Length > 0, cancellation);
 
     /// <summary>Sends a signal.</summary>
-    /// <param name="signal">Without SIG: TERM, KILL, STOP.</param>
+    /// <param name="signal">Without SIG: TERM, KILL, STOP, CONT.</param>
     /// <param name="cancellation">Ends the wait for the process to be started.</param>
     public async Task SignalAsync(string signal, CancellationToken cancellation)
     {
         var id = await StartedAsync(cancellation);
         (await sandbox.RunAsync(null, ["sh", "-c", $"kill -{signal} {id}"], cancellation)).Checked();
+        if (signal == "CONT")
+        {
+            // Its entrance stopped with it, and would stay so and not notice its end.
+            using var kill = Process.Start("kill", ["-CONT", entrance.Id.ToString(CultureInfo.InvariantCulture)]);
+            await kill.WaitForExitAsync(cancellation);
+        }
     }
 
     /// <summary>Waits for its end.</summary>
