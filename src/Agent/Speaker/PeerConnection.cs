@@ -35,8 +35,6 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private ulong _messagesBefore;
     private TimeSpan _nextProblemReport;
     private long _version;
-    private (SessionState State, TimeSpan Since) _stands = (SessionState.Idle, TimeSpan.Zero);
-    private (SessionError Error, TimeSpan At)? _lastError;
 
     public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
 
@@ -94,19 +92,23 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     /// <summary>How it stands.</summary>
     /// <param name="now">On the clock of the sessions.</param>
     /// <param name="readAt">The same moment by the wall clock.</param>
-    public PeerDiagnostics Read(TimeSpan now, DateTimeOffset readAt) => new()
+    public PeerDiagnostics Read(TimeSpan now, DateTimeOffset readAt)
     {
-        Neighbor = Neighbor,
-        ReadAt = readAt,
-        Now = now,
-        State = _stands.State,
-        Since = _stands.Since,
-        LastError = _lastError?.Error,
-        LastErrorAt = _lastError?.At,
-        Session = session.Diagnostics,
-        Trace = session.ReadTrace(),
-        Metrics = Metrics,
-    };
+        var diagnostics = session.Diagnostics;
+        return new PeerDiagnostics
+        {
+            Neighbor = Neighbor,
+            ReadAt = readAt,
+            Now = now,
+            State = diagnostics.State,
+            Since = diagnostics.Since ?? TimeSpan.Zero,
+            LastError = diagnostics.LastFailure?.Error,
+            LastErrorAt = diagnostics.LastFailure?.At,
+            Session = diagnostics,
+            Trace = session.ReadTrace(),
+            Metrics = Metrics,
+        };
+    }
 
     /// <summary>Its sockets: that of the session, and the last one while it closes.</summary>
     public (PeerSocket? Session, PeerSocket? Closing) Sockets => (_socket, _closing);
@@ -217,14 +219,12 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
                 CloseAfterOutput(now);
                 break;
             case SessionEffect.StateChanged changed:
-                _stands = (changed.To, now);
                 post(new NodeEvent.SessionChanged(Neighbor, changed.To, changed.Reason));
                 break;
             case SessionEffect.Established established:
                 post(new NodeEvent.SessionEstablished(Neighbor, established.Parameters));
                 break;
             case SessionEffect.Failed failed:
-                _lastError = (failed.Error, now);
                 post(new NodeEvent.SessionFailed(Neighbor, failed.Error));
                 break;
             case SessionEffect.AdvertisementsSent sent:
