@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net.Sockets;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker.Metering;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -17,14 +18,11 @@ namespace FailoverHub.Agent.Speaker;
 /// <param name="post">Takes news for the node; returns at once.</param>
 internal sealed class PeerConnection(PeerOptions options, BgpSession session, Func<TimeSpan> clock, Action<NodeEvent> post) : IDisposable
 {
-    private const int MostPrefixesNamed = 5;
-
-    private static readonly TimeSpan _problemReportInterval = TimeSpan.FromMinutes(10);
-
     private readonly byte[] _input = new byte[16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
     private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
     private readonly PeerMeter _meter = new();
+    private readonly MalformedUpdates _malformed = new();
     private readonly DialPace _pace = new(options.DialTimeout, new Random());
     private PeerSocket? _socket;
     private PeerSocket? _closing;
@@ -33,7 +31,6 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private TimeSpan _closeDeadline;
     private bool _outputWaits;
     private ulong _messagesBefore;
-    private TimeSpan _nextProblemReport;
     private long _version;
 
     public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
@@ -92,23 +89,15 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     /// <summary>How it stands.</summary>
     /// <param name="now">On the clock of the sessions.</param>
     /// <param name="readAt">The same moment by the wall clock.</param>
-    public PeerDiagnostics Read(TimeSpan now, DateTimeOffset readAt)
+    public PeerDiagnostics Read(TimeSpan now, DateTimeOffset readAt) => new()
     {
-        var diagnostics = session.Diagnostics;
-        return new PeerDiagnostics
-        {
-            Neighbor = Neighbor,
-            ReadAt = readAt,
-            Now = now,
-            State = diagnostics.State,
-            Since = diagnostics.Since ?? TimeSpan.Zero,
-            LastError = diagnostics.LastFailure?.Error,
-            LastErrorAt = diagnostics.LastFailure?.At,
-            Session = diagnostics,
-            Trace = session.ReadTrace(),
-            Metrics = Metrics,
-        };
-    }
+        Neighbor = Neighbor,
+        ReadAt = readAt,
+        Now = now,
+        Session = session.Diagnostics,
+        Trace = session.ReadTrace(),
+        Metrics = Metrics,
+    };
 
     /// <summary>Its sockets: that of the session, and the last one while it closes.</summary>
     public (PeerSocket? Session, PeerSocket? Closing) Sockets => (_socket, _closing);
@@ -232,24 +221,15 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
                 break;
             case SessionEffect.RoutesReceived received:
                 // Nothing is imported: the platform's route servers have nothing to tell an end host. What was wrong with it is of interest (RFC 7606 8).
-                ReportMalformed(received.Update, now);
+                if (_malformed.Report(received.Update, now) is { } problem)
+                {
+                    post(new NodeEvent.UpdateMalformed(Neighbor, problem));
+                }
+
                 break;
             default:
                 throw new InvalidOperationException($"Nobody carries out {effect.GetType().Name}.");
         }
-    }
-
-    private void ReportMalformed(ReceivedRoutes update, TimeSpan now)
-    {
-        if (update.Problem is not { } problem || now < _nextProblemReport)
-        {
-            return;
-        }
-
-        _nextProblemReport = now + _problemReportInterval;
-        var prefixes = update.Withdrawn.Concat(update.Announced).ToList();
-        var named = prefixes.Count == 0 ? "it names no prefix" : string.Join(' ', prefixes.Take(MostPrefixesNamed)) + (prefixes.Count > MostPrefixesNamed ? " ..." : "");
-        post(new NodeEvent.UpdateMalformed(Neighbor, $"{problem} ({named})"));
     }
 
     private void Dial(TimeSpan now)

@@ -16,16 +16,8 @@ internal sealed record PeerDiagnostics
     /// <summary>The same moment on the monotonic clock that the session's times are on.</summary>
     public required TimeSpan Now { get; init; }
 
-    public required SessionState State { get; init; }
-
-    /// <summary>Since when it is in this state; monotonic, see <see cref="WallClock"/>.</summary>
-    public required TimeSpan Since { get; init; }
-
-    /// <summary>Null: nothing has gone wrong since the agent started.</summary>
-    public SessionError? LastError { get; init; }
-
-    /// <summary>When it happened; monotonic. Null: no error.</summary>
-    public TimeSpan? LastErrorAt { get; init; }
+    /// <summary>Where the session stands.</summary>
+    public SessionState State => Session.State;
 
     /// <summary>Everything that the session knows about itself; its times are monotonic, see <see cref="WallClock"/>.</summary>
     public required SessionDiagnostics Session { get; init; }

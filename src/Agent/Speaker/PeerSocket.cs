@@ -1,5 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
+using FailoverHub.Agent.Speaker.Metering;
 
 namespace FailoverHub.Agent.Speaker;
 

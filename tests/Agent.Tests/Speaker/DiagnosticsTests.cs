@@ -39,14 +39,13 @@ public sealed class DiagnosticsTests : IAsyncDisposable
 
         Assert.Equal([router.Endpoint, away], peers.Select(peer => peer.Neighbor));
         Assert.Equal(SessionState.Established, peers[0].State);
-        Assert.Null(peers[0].LastError);
-        Assert.Null(peers[0].LastErrorAt);
+        Assert.Null(peers[0].Session.LastFailure);
         Assert.True(peers[0].Metrics.MessagesSent >= 3);
         Assert.Equal((SessionState.Established, 1), (peers[0].Session.State, peers[0].Session.Announced));
         Assert.Contains(peers[0].Trace, row => row.Text().StartsWith("UPDATE", StringComparison.Ordinal));
-        Assert.Equal("connection refused", peers[1].LastError!.Text);
-        Assert.InRange(peers[1].LastErrorAt!.Value, TimeSpan.Zero, peers[1].Now);
-        Assert.True(peers[0].WallClock(peers[0].Since) <= peers[0].ReadAt);
+        Assert.Equal("connection refused", peers[1].Session.LastFailure!.Error.Text);
+        Assert.InRange(peers[1].Session.LastFailure!.At, TimeSpan.Zero, peers[1].Now);
+        Assert.True(peers[0].WallClock(peers[0].Session.Since!.Value) <= peers[0].ReadAt);
         Assert.Equal(peers[0].ReadAt - TimeSpan.FromSeconds(5), peers[0].WallClock(peers[0].Now - TimeSpan.FromSeconds(5)));
     }
 
@@ -70,7 +69,7 @@ public sealed class DiagnosticsTests : IAsyncDisposable
 
         var peer = Assert.Single(await _speaker.ReadAsync(TestContext.Current.CancellationToken));
 
-        Assert.Equal((SessionState.Idle, TimeSpan.Zero), (peer.State, peer.Since));
+        Assert.Equal((SessionState.Idle, null), (peer.State, peer.Session.Since));
     }
 
     [Fact]

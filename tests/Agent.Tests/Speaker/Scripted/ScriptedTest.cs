@@ -148,7 +148,7 @@ public abstract class ScriptedTest : IAsyncDisposable
         var failures = await News.UntilAsync(seen => seen.OfType<NodeEvent.SessionFailed>().Count() > _failuresSeen);
         var failed = failures.OfType<NodeEvent.SessionFailed>().ElementAt(_failuresSeen++);
         var diagnostics = await DiagnosticsAsync();
-        Assert.Equal(failed.Error, diagnostics.LastError);
+        Assert.Equal(failed.Error, diagnostics.Session.LastFailure?.Error);
         return (diagnostics.State, failed.Error);
     }
 

@@ -1,6 +1,6 @@
 using System.Buffers.Binary;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Metering;
 
 /// <summary>
 /// Counts the BGP messages in a stream that comes in pieces of any size, by their length fields (RFC 4271 4.1) alone. What is wrong with

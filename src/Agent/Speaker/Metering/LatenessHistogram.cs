@@ -1,6 +1,6 @@
 using System.Runtime.CompilerServices;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Metering;
 
 /// <summary>How often something was how late, in steps of a factor of two: up to 1/8, 1/4, 1/2, 1, 2, ... milliseconds, the last one open.</summary>
 internal struct LatenessHistogram

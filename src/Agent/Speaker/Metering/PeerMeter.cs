@@ -1,4 +1,4 @@
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Metering;
 
 /// <summary>Counts for one neighbor. Belongs to the speaker's thread; <see cref="Metrics"/> may be read from anywhere.</summary>
 internal sealed class PeerMeter

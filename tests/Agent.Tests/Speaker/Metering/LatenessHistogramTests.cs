@@ -1,6 +1,6 @@
-using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Metering;
 
-namespace FailoverHub.Agent.Tests.Speaker;
+namespace FailoverHub.Agent.Tests.Speaker.Metering;
 
 public sealed class LatenessHistogramTests
 {

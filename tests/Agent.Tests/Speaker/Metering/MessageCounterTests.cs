@@ -1,7 +1,7 @@
 using CsCheck;
-using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Metering;
 
-namespace FailoverHub.Agent.Tests.Speaker;
+namespace FailoverHub.Agent.Tests.Speaker.Metering;
 
 public sealed class MessageCounterTests
 {
