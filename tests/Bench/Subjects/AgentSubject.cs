@@ -37,7 +37,7 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
         _role = Route.Primary;
         return Task.FromResult(new Launch(
             [
-                executable, "run", "--node", "bench", "--dcid", "18", "--primary", "--state", state, "--local-address", Network.Address.ToString(),
+                executable, "run", "--node", "bench", "--dcid", "18", "--primary", "--state", state, "--router-id", "10.0.0.1", "--local-address", Network.Address.ToString(),
                 .. hub is null ? (string[])[] : ["--hub", BenchHub.Url],
                 .. Prefixes.Texts(PrefixCount).SelectMany(prefix => (string[])["--announce", prefix]),
             ],
