@@ -37,6 +37,9 @@ internal sealed partial class AgentProcess
     private static readonly TimeSpan _endPatience = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan _watchAgain = TimeSpan.FromSeconds(5);
 
+    // By then the first routes are long out. Between two keepalives: a second of hold time is many times what the tidying takes.
+    private static readonly TimeSpan _tidyAfter = TimeSpan.FromSeconds(4);
+
     private readonly AgentOptions _options;
     private readonly StateDirectory _directory;
     private readonly ILoggerFactory _logging;
@@ -128,6 +131,8 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared, ControlServer? control)
     {
+        // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
+        using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
