@@ -12,7 +12,7 @@ internal sealed record BenchOptions
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(30);
 
     /// <summary>Before idle daemons are looked at.</summary>
-    public TimeSpan RestTime { get; init; } = TimeSpan.FromSeconds(5);
+    public TimeSpan RestTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Over which keepalives under load are watched.</summary>
     public TimeSpan StressTime { get; init; } = TimeSpan.FromSeconds(60);
@@ -49,7 +49,7 @@ internal sealed record BenchOptions
             "full" => options,
             "quick" => options with
             {
-                Rounds = 3, IdleTime = TimeSpan.FromSeconds(12), RestTime = TimeSpan.FromSeconds(2), StressTime = TimeSpan.FromSeconds(20),
+                Rounds = 3, IdleTime = TimeSpan.FromSeconds(12), RestTime = TimeSpan.FromSeconds(8), StressTime = TimeSpan.FromSeconds(20),
             },
             _ => throw new FormatException($"'{args[0]}' is neither quick nor full."),
         };
