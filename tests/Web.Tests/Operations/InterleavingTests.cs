@@ -13,7 +13,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>
-/// Two nodes that obey, refuse, are slow or break their connection at random, while operators ask for operations at random and time goes by:
+/// Two nodes that obey, refuse, are slow or break their connection at random, while operators ask for operations at random, the hub is started anew and time goes by:
 /// whatever happens, the hub never makes two primaries, never withdraws both, never has two operations of one pair in flight, and its audit stays whole.
 /// </summary>
 public sealed class InterleavingTests
@@ -41,6 +41,7 @@ public sealed class InterleavingTests
         DialB,
         Second,
         TenSeconds,
+        RestartHub,
     }
 
     [Fact]
@@ -53,7 +54,7 @@ public sealed class InterleavingTests
             (1, [Act.UndrainA, Act.UndrainB, Act.MakeAPrimary, Act.MakeBPrimary, Act.MakeASecondary]),
             (6, [Act.ObeyA, Act.ObeyB]),
             (3, [Act.RefuseA, Act.RefuseB]),
-            (1, [Act.BreakA, Act.BreakB, Act.TenSeconds]),
+            (1, [Act.BreakA, Act.BreakB, Act.TenSeconds, Act.RestartHub]),
             (3, [Act.DialA, Act.DialB]),
             (5, [Act.Second]),
         ];
@@ -63,44 +64,45 @@ public sealed class InterleavingTests
         // One hub for all runs; each has its own two nodes and its own prefix.
         using var folder = new TemporaryFolder();
         var time = new FakeTimeProvider(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
-        await using var hub = await HubUnderTest.StartAsync(folder.Path, time);
+        await using var hub = new HubWithRestarts(folder.Path, time);
+        await hub.StartAsync();
         var (runs, accepted) = (0, 0);
-        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: 40, threads: 1);
+        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: 30, threads: 1);
 
         // Runs in which nothing is accepted would prove nothing.
         Assert.True(accepted > runs, $"Only {accepted} operations were accepted in {runs} runs.");
-        Assert.True((await hub.History.VerifyAuditAsync(Cancellation)).Intact);
-        await using var db = hub.OpenDatabase();
+        Assert.True((await hub.Now.History.VerifyAuditAsync(Cancellation)).Intact);
+        await using var db = hub.Now.OpenDatabase();
         Assert.Equal(accepted, await db.Audit.CountAsync(x => x.Outcome.StartsWith("accepted"), Cancellation));
         Assert.Equal(accepted, await db.Operations.CountAsync(Cancellation));
     }
 
-    private static async Task<int> RunAsync(Act[] acts, HubUnderTest hub, FakeTimeProvider time, int run)
+    private static async Task<int> RunAsync(Act[] acts, HubWithRestarts hub, FakeTimeProvider time, int run)
     {
         var prefix = new IPNetwork(new IPAddress([10, 0, (byte)(run / 256), (byte)run]), 32);
-        var a = new SimulatedNode(hub.Fleet, $"run{run}-1", prefix, Role.Primary, firstId: run * 1_000_000L);
-        var b = new SimulatedNode(hub.Fleet, $"run{run}-2", prefix, Role.Secondary, firstId: (run * 1_000_000L) + 500_000);
+        var a = new SimulatedNode(hub, $"run{run}-1", prefix, Role.Primary, firstId: run * 1_000_000L);
+        var b = new SimulatedNode(hub, $"run{run}-2", prefix, Role.Secondary, firstId: (run * 1_000_000L) + 500_000);
         await a.DialAsync();
         await b.DialAsync();
-        var pair = (await hub.UntilAsync(s => s.FindPair($"run{run}")?.State == PairState.Healthy)).FindPair($"run{run}")!;
+        var pair = (await hub.Now.UntilAsync(s => s.FindPair($"run{run}")?.State == PairState.Healthy)).FindPair($"run{run}")!;
         var accepted = 0;
         foreach (var act in acts)
         {
             accepted += await TakeAsync(act, pair.Name, hub, time, a, b);
             Assert.False(a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}.");
             Assert.False(a.IsDrained && b.IsDrained, $"Both nodes are drained after {act}, and nobody overrode a rule.");
-            var running = (await hub.Operations.RecentAsync(pair.Id, 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
+            var running = (await hub.Now.Operations.RecentAsync(pair.Id, 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
             Assert.True(running <= 1, $"{running} operations are in flight after {act}.");
         }
 
         await a.BreakAsync();
         await b.BreakAsync();
-        await using var db = hub.OpenDatabase();
+        await using var db = hub.Now.OpenDatabase();
         Assert.All(a.Seen.Concat(b.Seen), seen => Assert.NotEqual(IntentStage.Abandoned, db.Intents.Single(i => i.Node == seen.Node && i.Revision == seen.Revision).Stage));
         return accepted;
     }
 
-    private static async Task<int> TakeAsync(Act act, string pair, HubUnderTest hub, FakeTimeProvider time, SimulatedNode a, SimulatedNode b)
+    private static async Task<int> TakeAsync(Act act, string pair, HubWithRestarts hub, FakeTimeProvider time, SimulatedNode a, SimulatedNode b)
     {
         Task<int> Ask(OperationType type, string? node = null, string? target = null, Role? role = null) =>
             AskAsync(hub, new OperationRequest { Type = type, Pair = pair, Node = node is null ? null : $"{pair}-{node}", Target = target is null ? null : $"{pair}-{target}", Role = role, Reason = "at random" });
@@ -124,6 +126,11 @@ public sealed class InterleavingTests
             case Act.BreakB: await b.BreakAsync(); break;
             case Act.DialA: await a.DialAsync(); break;
             case Act.DialB: await b.DialAsync(); break;
+            case Act.RestartHub:
+                a.LoseHub();
+                b.LoseHub();
+                await hub.StartAsync();
+                break;
             default:
                 time.Advance(TimeSpan.FromSeconds(act == Act.Second ? 1 : 10));
                 await a.ReportAsync();
@@ -135,27 +142,43 @@ public sealed class InterleavingTests
         return 0;
     }
 
-    private static async Task<int> AskAsync(HubUnderTest hub, OperationRequest request)
+    private static async Task<int> AskAsync(HubWithRestarts hub, OperationRequest request)
     {
-        var result = await hub.Operations.SubmitAsync(request, OperationRig.Alice, Cancellation);
+        var result = await hub.Now.Operations.SubmitAsync(request, OperationRig.Alice, Cancellation);
         await SettleAsync(hub);
         return result is SubmitResult.Accepted ? 1 : 0;
     }
 
     // The owners get a chance to act on what just happened; what holds must hold whether they have or not.
-    private static async Task SettleAsync(HubUnderTest hub)
+    private static async Task SettleAsync(HubWithRestarts hub)
     {
         for (var i = 0; i < 2; i++)
         {
-            var version = hub.Fleet.Current.Version;
-            await hub.Fleet.PostAsync(new FleetMessage.Tick(), Cancellation);
-            await hub.UntilAsync(s => s.Version > version);
-            await hub.Writer.FlushAsync(Cancellation);
+            var version = hub.Now.Fleet.Current.Version;
+            await hub.Now.Fleet.PostAsync(new FleetMessage.Tick(), Cancellation);
+            await hub.Now.UntilAsync(s => s.Version > version);
+            await hub.Now.Writer.FlushAsync(Cancellation);
         }
     }
 
+    /// <summary>The hub of now; each start ends the one before, on the same data.</summary>
+    private sealed class HubWithRestarts(string folder, TimeProvider time) : IAsyncDisposable
+    {
+        private HubUnderTest? _now;
+
+        public HubUnderTest Now => _now ?? throw new InvalidOperationException("The hub is not started.");
+
+        public async Task StartAsync()
+        {
+            await DisposeAsync();
+            _now = await HubUnderTest.StartAsync(folder, time);
+        }
+
+        public ValueTask DisposeAsync() => _now?.DisposeAsync() ?? ValueTask.CompletedTask;
+    }
+
     /// <summary>A node without a network: it obeys an intent when the test says so, and forgets what waits when its connection breaks.</summary>
-    private sealed class SimulatedNode(FleetStore fleet, string name, IPNetwork prefix, Role role, long firstId) : IAgentStream
+    private sealed class SimulatedNode(HubWithRestarts hub, string name, IPNetwork prefix, Role role, long firstId) : IAgentStream
     {
         private readonly ConcurrentQueue<IntentFacts> _waiting = new();
         private TaskCompletionSource _admitted = new();
@@ -192,9 +215,9 @@ public sealed class InterleavingTests
             _waiting.Clear();
             _admitted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Id = firstId + _dials++;
-            fleet.Register(this);
+            hub.Now.Fleet.Register(this);
             var hello = new AgentHello { Node = name, AgentVersion = "1", BootId = "boot", IntentRevision = _revision, DataCenter = "", Capabilities = ImmutableArray<string>.Empty };
-            await fleet.PostAsync(new FleetMessage.StreamOpened(Id, hello, null), Cancellation);
+            await hub.Now.Fleet.PostAsync(new FleetMessage.StreamOpened(Id, hello, null), Cancellation);
             await _admitted.Task.WaitAsync(Cancellation);
             _connected = true;
             await ReportAsync();
@@ -205,10 +228,17 @@ public sealed class InterleavingTests
             if (_connected)
             {
                 _connected = false;
-                await fleet.PostAsync(new FleetMessage.StreamEnded(Id, name), Cancellation);
-                fleet.Unregister(this);
+                await hub.Now.Fleet.PostAsync(new FleetMessage.StreamEnded(Id, name), Cancellation);
+                hub.Now.Fleet.Unregister(this);
                 _waiting.Clear();
             }
+        }
+
+        /// <summary>The hub is gone, and with it the stream; the node goes on as it is.</summary>
+        public void LoseHub()
+        {
+            _connected = false;
+            _waiting.Clear();
         }
 
         public async Task TakeNextAsync(IntentOutcome outcome)
@@ -224,7 +254,7 @@ public sealed class InterleavingTests
                 (_revision, _drained, _role) = (intent.Revision, intent.Drained, intent.RoleOf(prefix)!.Value);
             }
 
-            await fleet.PostAsync(new FleetMessage.IntentAnswered(Id, name, new IntentAnswer(intent.Revision, outcome, 4, "at random")), Cancellation);
+            await hub.Now.Fleet.PostAsync(new FleetMessage.IntentAnswered(Id, name, new IntentAnswer(intent.Revision, outcome, 4, "at random")), Cancellation);
             await ReportAsync();
         }
 
@@ -237,7 +267,7 @@ public sealed class InterleavingTests
 
             var view = Fleets.View(_role, _drained ? null : _role, _drained ? WithdrawnReason.Drained : null, prefix: prefix);
             var report = Fleets.Report(view) with { Sequence = ++_sequence, IntentRevision = _revision, Drained = _drained };
-            await fleet.PostAsync(new FleetMessage.Reported(Id, name, report), Cancellation);
+            await hub.Now.Fleet.PostAsync(new FleetMessage.Reported(Id, name, report), Cancellation);
         }
     }
 }
