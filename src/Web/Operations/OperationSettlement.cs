@@ -1,5 +1,6 @@
 using System.Collections.Concurrent;
 using System.Collections.Immutable;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 
 namespace FailoverHub.Web.Operations;
@@ -41,8 +42,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
                     Outcome = "The hub ended while it was under way. What the nodes report will tell what became of it.",
                     Steps = [.. view.Steps.Select(s => s.Status is StepStatus.Pending ? s with { Status = StepStatus.Skipped } : s)],
                 };
-                await services.Store.SaveAsync(left, raiseRevision: false, cancellationToken);
-                services.Feed.Publish(left);
+                await KeepAsync(left, cancellationToken);
                 LogTakenUp(logger, left.Title);
             }
 
@@ -72,7 +72,15 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         if (!await unsettled.Watching)
         {
             var newer = by is null ? "a newer operation" : $"operation {by}";
-            await FinishAsync(unsettled.View, OperationStatus.Failed, $"{unsettled.View.Outcome} Before that could be told, {newer} changed what is wanted.", _stopping.Token);
+            try
+            {
+                await FinishAsync(unsettled.View, OperationStatus.Failed, $"{unsettled.View.Outcome} Before that could be told, {newer} changed what is wanted.", raiseRevision: false, _stopping.Token);
+            }
+            catch (Exception defect) when (defect is not OperationCanceledException)
+            {
+                // A row that cannot be written must not stand in the way of every newer operation.
+                LogDefect(logger, unsettled.View.Title, defect);
+            }
         }
 
         unsettled.Stop.Dispose();
@@ -104,9 +112,13 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             {
                 if (Judge(state, wanted) is { } succeeded)
                 {
-                    return succeeded
-                        ? await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", given)
-                        : await FinishAsync(view, OperationStatus.Failed, $"{view.Outcome} All nodes are back, and they do not report what was wanted. {await TakeBackAsync(view, wanted, given)}".TrimEnd(), given);
+                    if (succeeded)
+                    {
+                        return await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", raiseRevision: false, given);
+                    }
+
+                    var (sent, undone) = await TakeBackAsync(view, wanted, given);
+                    return await FinishAsync(view, OperationStatus.Failed, $"{view.Outcome} All nodes are back, and they do not report what was wanted. {undone}".TrimEnd(), sent, given);
                 }
             }
         }
@@ -123,31 +135,31 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     }
 
     /// <summary>A switchover that ended half-way: who stepped down gets back what it had, newest first, each only when no rule stands against it.</summary>
-    private async Task<string> TakeBackAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
+    /// <returns>Whether anything was sent, so that what is wanted of the pair has changed once more; and what became of it.</returns>
+    private async Task<(bool Sent, string Undone)> TakeBackAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
     {
         if (view.Type != OperationType.Switchover)
         {
-            return "";
+            return (false, "");
         }
 
-        var done = false;
+        var sent = false;
         foreach (var before in wanted.Reverse().Select(w => w.Before).OfType<NodeWanted>())
         {
             var (revision, against) = await SendBackAsync(view, before, given);
             if (against is not null)
             {
-                return $"{before.Node} was not made again what it was, because {against}. Look at the pair.";
+                return (sent, $"{before.Node} was not made again what it was, because {against}. Look at the pair.");
             }
 
-            if (revision is { } sent && !await IsShownAsync(WantedOfNode.Of(before, sent, []), given))
+            sent |= revision is not null;
+            if (revision is { } number && !await IsShownAsync(WantedOfNode.Of(before, number, []), given))
             {
-                return $"{before.Node} did not confirm that it is as it was. Look at the pair.";
+                return (sent, $"{before.Node} did not confirm that it is as it was. Look at the pair.");
             }
-
-            done |= revision is not null;
         }
 
-        return done ? "What had been done was taken back." : "";
+        return (sent, sent ? "What had been done was taken back." : "");
     }
 
     // Under the lock of admission: no operation is admitted between the look at the fleet and the moment it shows what is wanted now.
@@ -215,17 +227,33 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         return last.TrueForAll(w => StepObservation.Shows(state.Snapshot.FindNode(w.Node)!, w));
     }
 
-    private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, CancellationToken cancellationToken)
+    private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, bool raiseRevision, CancellationToken cancellationToken)
     {
         var finished = view with { Status = status, Outcome = outcome, FinishedAt = services.Time.GetUtcNow() };
 
         // Null: somebody settled it before; once is enough.
-        if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision: false, ct), cancellationToken) is not null)
+        if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision, ct), cancellationToken) is { } revision)
         {
+            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(view.PairId, null, view.Id, revision, null), CancellationToken.None);
             services.Feed.Publish(finished);
         }
 
         return true;
+    }
+
+    // The hub has to start, whatever one row says.
+    private async Task KeepAsync(OperationView left, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await services.Store.SaveAsync(left, raiseRevision: false, cancellationToken);
+        }
+        catch (Exception defect) when (HubWriter.IsForEver(defect))
+        {
+            LogDefect(logger, left.Title, defect);
+        }
+
+        services.Feed.Publish(left);
     }
 
     // The disk may be full for a while: tried again each second, until something newer is wanted or the hub stops.

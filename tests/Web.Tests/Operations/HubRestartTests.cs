@@ -94,6 +94,7 @@ public sealed class HubRestartTests
         var id = await rig.AcceptedAsync(Switchover());
         var demotion = await rig.A.ReceiveIntentAsync();
         await killed.Task;
+        var accepted = rig.Pair.Revision;
 
         await rig.KillHubAsync();
         rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
@@ -105,6 +106,7 @@ public sealed class HubRestartTests
         Assert.Equal(ProtoRole.Primary, Assert.Single(rig.A.Intents).Prefixes.Single().Role);
         Assert.Empty(rig.B.Intents);
         Assert.Equal((PairState.Healthy, "web-1", null), (rig.Pair.State, rig.Pair.ActiveNode, rig.Pair.OperationId));
+        Assert.Equal(accepted + 1, rig.Pair.Revision);
         Assert.Single(await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationStarted }));
 
         // Unknown at the start, then failed: each once.
