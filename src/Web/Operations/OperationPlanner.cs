@@ -29,13 +29,14 @@ internal static class OperationPlanner
 
     /// <summary>
     /// Members that have to be seen as secondary before the target may be primary: who is primary, who is wanted as primary, and who has not
-    /// yet obeyed what it was last told, because what that one does next is not known.
+    /// yet obeyed what it was last told, because what that one does next is not known; nor is what one does that has said nothing since the hub started.
     /// </summary>
     public static IEnumerable<MemberView> ToDemote(OperationTarget target) => target.Others.Where(o => MayBecomePrimary(o, target.Prefixes));
 
     /// <summary>See <see cref="ToDemote"/>.</summary>
     public static bool MayBecomePrimary(MemberView member, ImmutableArray<IPNetwork> prefixes) =>
-        member.Node.ReportedRevision < member.Node.IntentRevision
+        !member.Node.HasReported
+        || member.Node.ReportedRevision < member.Node.IntentRevision
         || member.Prefixes.Any(v => prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
 
     private static ImmutableArray<PlannedStep> Steps(OperationTarget target)

@@ -169,6 +169,12 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         try
         {
             var state = services.Fleet.State;
+            if (state.Facts.Pairs.GetValueOrDefault(view.PairId)?.Running is { } newer)
+            {
+                // It was admitted a moment ago and planned by what the fleet is now.
+                return (null, $"operation {newer.Id} is under way on the pair");
+            }
+
             if (state.Snapshot.FindNode(before.Node) is { } node && StepObservation.Shows(node, WantedOfNode.Of(before, node.IntentRevision, [])))
             {
                 return (null, null);
@@ -181,7 +187,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
 
             var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(view, before, state.Snapshot, ct), given);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
-            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node)?.Intent?.Revision >= intent.Revision, given);
+            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node)?.Intent?.Revision >= intent.Revision, _stopping.Token);
             return (intent.Revision, null);
         }
         finally

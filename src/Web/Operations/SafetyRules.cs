@@ -79,7 +79,9 @@ internal static class SafetyRules
         return other is null
             ? rule.Pass("No other node is primary.")
             : rule.Fail(
-                other.Node.ReportedRevision < other.Node.IntentRevision
+                !other.Node.HasReported
+                    ? $"{other.Node.Name} has said nothing since the hub started, so it may be primary; two primaries leave it to the platform which node gets the traffic."
+                    : other.Node.ReportedRevision < other.Node.IntentRevision
                     ? $"{other.Node.Name} has not confirmed revision {other.Node.IntentRevision}, so it may be primary; two primaries leave it to the platform which node gets the traffic."
                     : $"{other.Node.Name} is primary already; two primaries leave it to the platform which node gets the traffic.",
                 $"Use switchover, which demotes {other.Node.Name} first, or override SR-02 to give both the same role.");

@@ -42,7 +42,8 @@ internal static class TakingBack
     {
         var node = member.Node;
         var rejected = state.Facts.Nodes.GetValueOrDefault(node.Name)?.Answer is { Outcome: IntentOutcome.Rejected } answer && answer.Revision == node.IntentRevision;
-        return (node.ReportedRevision < node.IntentRevision && !rejected)
+        return !node.HasReported
+            || (node.ReportedRevision < node.IntentRevision && !rejected)
             || member.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
     }
 }

@@ -42,7 +42,7 @@ internal sealed class HubUnderTest : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         var log = new LastLines();
-        builder.Logging.ClearProviders().AddProvider(log);
+        builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2());
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddHubCore(dataFolder);

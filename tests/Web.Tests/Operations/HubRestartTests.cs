@@ -1,3 +1,4 @@
+using FailoverHub.Protos.V1;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -84,19 +85,9 @@ public sealed class HubRestartTests
     public async Task KilledBetweenDemotionAndPromotion_TheDemotionIsTakenBackAndAllIsToldOnce()
     {
         await using var rig = await StartAsync();
-        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-        rig.A.OnIntent = async _ =>
-        {
-            await rig.Hub.Writer.FlushAsync(Cancellation);
-            rig.CopyData();
-            killed.SetResult();
-        };
-        var id = await rig.AcceptedAsync(Switchover());
-        var demotion = await rig.A.ReceiveIntentAsync();
-        await killed.Task;
+        var (id, demotion) = await KillBetweenDemotionAndPromotionAsync(rig);
         var accepted = rig.Pair.Revision;
 
-        await rig.KillHubAsync();
         rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
         rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
         var ended = await rig.EndedAsync(id);
@@ -111,6 +102,26 @@ public sealed class HubRestartTests
 
         // Unknown at the start, then failed: each once.
         Assert.Equal(2, (await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationFinished })).Count);
+    }
+
+    [Fact]
+    public async Task SettlementThatFindsANewerOperationUnderWay_TakesNothingBack()
+    {
+        await using var rig = await StartAsync();
+        var (id, demotion) = await KillBetweenDemotionAndPromotionAsync(rig);
+        var admission = rig.Hub.Get<OperationServices>().Admission;
+        await admission.WaitAsync(Cancellation);
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
+        await rig.Hub.UntilAsync(s => s.Nodes.All(n => n.IsFresh));
+
+        await rig.Hub.Fleet.PostAsync(new FleetMessage.OperationChanged(rig.Pair.Id, new RunningOperation("newer", "Drain web-1", true), "newer", null, null), Cancellation);
+        await rig.Hub.UntilAsync(s => s.FindPair("web")!.OperationId == "newer");
+        admission.Release();
+        var ended = await rig.EndedAsync(id);
+
+        Assert.Contains("operation newer is under way", ended.Outcome, StringComparison.Ordinal);
+        Assert.Empty(rig.A.Intents);
     }
 
     [Fact]
@@ -134,5 +145,22 @@ public sealed class HubRestartTests
 
         static IEnumerable<(string Kind, string Text)> Operation(IEnumerable<EventRecord> events) =>
             events.Where(e => e.Kind is EventKinds.OperationStep or EventKinds.OperationFinished).Select(e => (e.Kind, e.Text)).Order();
+    }
+
+    /// <summary>The hub is killed when the node that steps down has its intent, and another one runs on what was on the disk then.</summary>
+    private static async Task<(string Operation, NodeIntent Demotion)> KillBetweenDemotionAndPromotionAsync(OperationRig rig)
+    {
+        var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        rig.A.OnIntent = async _ =>
+        {
+            await rig.Hub.Writer.FlushAsync(Cancellation);
+            rig.CopyData();
+            killed.SetResult();
+        };
+        var id = await rig.AcceptedAsync(Switchover());
+        var demotion = await rig.A.ReceiveIntentAsync();
+        await killed.Task;
+        await rig.KillHubAsync();
+        return (id, demotion);
     }
 }

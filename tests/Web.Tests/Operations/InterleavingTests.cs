@@ -67,7 +67,7 @@ public sealed class InterleavingTests
         await using var hub = new HubWithRestarts(folder.Path, time);
         await hub.StartAsync();
         var (runs, accepted) = (0, 0);
-        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: 30, threads: 1);
+        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: 30, threads: 1, print: run => string.Join(' ', run));
 
         // Runs in which nothing is accepted would prove nothing.
         Assert.True(accepted > runs, $"Only {accepted} operations were accepted in {runs} runs.");
@@ -89,7 +89,7 @@ public sealed class InterleavingTests
         foreach (var act in acts)
         {
             accepted += await TakeAsync(act, pair.Name, hub, time, a, b);
-            Assert.False(a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}.");
+            Assert.False(a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}. {a.Story} {b.Story} {hub.Now.Describe()}");
             Assert.False(a.IsDrained && b.IsDrained, $"Both nodes are drained after {act}, and nobody overrode a rule.");
             var running = (await hub.Now.Operations.RecentAsync(pair.Id, 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
             Assert.True(running <= 1, $"{running} operations are in flight after {act}.");
@@ -181,6 +181,7 @@ public sealed class InterleavingTests
     private sealed class SimulatedNode(HubWithRestarts hub, string name, IPNetwork prefix, Role role, long firstId) : IAgentStream
     {
         private readonly ConcurrentQueue<IntentFacts> _waiting = new();
+        private readonly List<string> _story = [];
         private TaskCompletionSource _admitted = new();
         private long _revision;
         private Role _role = role;
@@ -194,6 +195,9 @@ public sealed class InterleavingTests
         public List<(string Node, long Revision)> Seen { get; } = [];
 
         public bool IsDrained => _drained;
+
+        /// <summary>Every intent that reached the node and what it did with it, for whoever has to find out what went wrong.</summary>
+        public string Story => $"{name}: {string.Join(", ", _story)}.";
 
         public bool IsPrimaryOnTheWire => !_drained && _role == Role.Primary;
 
@@ -213,6 +217,7 @@ public sealed class InterleavingTests
             }
 
             _waiting.Clear();
+            _story.Add($"dials with {_revision}");
             _admitted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
             Id = firstId + _dials++;
             hub.Now.Fleet.Register(this);
@@ -249,6 +254,7 @@ public sealed class InterleavingTests
             }
 
             Seen.Add((name, intent.Revision));
+            _story.Add($"{outcome} {intent.Revision} {(intent.Drained ? "drained" : intent.RoleOf(prefix))} of {intent.OperationId?[^6..]}");
             if (outcome == IntentOutcome.Applied && intent.Revision > _revision)
             {
                 (_revision, _drained, _role) = (intent.Revision, intent.Drained, intent.RoleOf(prefix)!.Value);

@@ -98,6 +98,10 @@ public sealed class SafetyRulesTests
     }
 
     [Fact]
+    public void NoDualPrimary_OtherHasSaidNothingSinceTheHubStarted_Refuses() =>
+        Assert.True(Rule("SR-02", PairOf(new NodeFacts { Name = "web-1", LastReportAt = Now.Wall }, Standby2), SetRole("web-2", Role.Primary)).Blocks);
+
+    [Fact]
     public void NoDualPrimary_OtherIsSilentButAssignedPrimary_Refuses() =>
         Assert.True(Rule("SR-02", PairOf(Primary1.Gone(), Standby2), SetRole("web-2", Role.Primary)).Blocks);
 
