@@ -166,6 +166,10 @@ internal sealed record SessionDocument
 
     public string? LastUpdateProblem { get; init; }
 
+    public DateTimeOffset? LastUpdateProblemAt { get; init; }
+
+    public double? LastUpdateProblemAgeSeconds { get; init; }
+
     /// <summary>Since when the neighbor takes nothing of our output; null: nothing waits.</summary>
     public DateTimeOffset? OutputBlockedSince { get; init; }
 
@@ -226,7 +230,7 @@ internal sealed record TraceDocument(IReadOnlyList<TraceRowDocument> Messages);
 /// <param name="At">Of the message, or of the first of a run of keepalives.</param>
 /// <param name="LastAt">Of the last of a run; else as <paramref name="At"/>.</param>
 /// <param name="Direction"><c>sent</c> or <c>received</c>.</param>
-/// <param name="Type"><c>open</c>, <c>update</c>, <c>notification</c>, <c>keepalive</c> or <c>route-refresh</c>.</param>
+/// <param name="Type"><c>open</c>, <c>update</c>, <c>notification</c>, <c>keepalive</c>, <c>route-refresh</c>, or <c>refused</c>: a header that is none.</param>
 /// <param name="Length">Octets with the header.</param>
 /// <param name="Connection">Which connection to this neighbor, from 1.</param>
 /// <param name="Count">More than 1: so many keepalives, the last at <paramref name="LastAt"/>.</param>

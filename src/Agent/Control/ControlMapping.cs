@@ -135,7 +135,9 @@ internal static class ControlMapping
             LastNotificationSent = Notification(peer, known.LastNotificationSent),
             LastNotificationReceived = Notification(peer, known.LastNotificationReceived),
             MalformedUpdates = known.MalformedUpdates,
-            LastUpdateProblem = known.LastUpdateProblem,
+            LastUpdateProblem = known.LastUpdateProblem?.Text,
+            LastUpdateProblemAt = Wall(peer, known.LastUpdateProblem?.At),
+            LastUpdateProblemAgeSeconds = known.LastUpdateProblem is { } problem ? Seconds(peer.Now - problem.At) : null,
             OutputBlockedSince = Wall(peer, known.OutputBlockedSince),
             KeepaliveLateness = new LatenessDocument(Milliseconds(peer.Metrics.LastKeepaliveLateness), Milliseconds(peer.Metrics.KeepaliveLateness99), Milliseconds(peer.Metrics.MostKeepaliveLateness)),
         };
@@ -191,6 +193,8 @@ internal static class ControlMapping
         BgpMessageType.Notification => "notification",
         BgpMessageType.Keepalive => "keepalive",
         BgpMessageType.RouteRefresh => "route-refresh",
+        // What came was no message.
+        default(BgpMessageType) => "refused",
         _ => throw new ArgumentOutOfRangeException(nameof(type), type, "Not a type."),
     };
 }

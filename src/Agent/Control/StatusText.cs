@@ -142,7 +142,7 @@ internal static class StatusText
         Notification(text, "NOTIFICATION received", session.LastNotificationReceived);
         if (session.MalformedUpdates > 0)
         {
-            Row(text, "malformed UPDATEs", $"{Number(session.MalformedUpdates)}, the last: {session.LastUpdateProblem}");
+            Row(text, "malformed UPDATEs", $"{Number(session.MalformedUpdates)}{(session is { LastUpdateProblemAt: { } at, LastUpdateProblemAgeSeconds: { } ago } ? $", the last {Ago(at, ago)}: {session.LastUpdateProblem}" : "")}");
         }
 
         if (session.OutputBlockedSince is { } since)

@@ -18,7 +18,8 @@ namespace FailoverHub.Agent.Speaker;
 /// <param name="post">Takes news for the node; returns at once.</param>
 internal sealed class PeerConnection(PeerOptions options, BgpSession session, Func<TimeSpan> clock, Action<NodeEvent> post) : IDisposable
 {
-    private readonly byte[] _input = new byte[16 * 1024];
+    // One read must be able to end any message: after a stall it is what decides whether the neighbor was heard. Below what goes to the large object heap.
+    private readonly byte[] _input = new byte[options.Session.ExtendedMessages ? 68 * 1024 : 16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
     private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
     private readonly PeerMeter _meter = new();
@@ -160,7 +161,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         DropSocket();
         var problem = PeerSocket.Words(exception.SocketErrorCode, options);
         Give(new SessionInput.ConnectFailed(problem), now);
-        Give(new SessionInput.Disconnected(problem), now);
+        Give(new SessionInput.Disconnected(problem, ByNeighbor: false), now);
     }
 
     public void Dispose()
@@ -320,8 +321,9 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         if (problem is not null)
         {
             // Not in the middle of the session's effects: it hears of it next.
+            var byNeighbor = _socket.IsEndedByNeighbor;
             DropSocket();
-            _inputs.Enqueue(new SessionInput.Disconnected(problem));
+            _inputs.Enqueue(new SessionInput.Disconnected(problem, byNeighbor));
         }
         else
         {
@@ -366,8 +368,9 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     private void Lose(string problem, TimeSpan now)
     {
+        var byNeighbor = _socket!.IsEndedByNeighbor;
         DropSocket();
-        Give(new SessionInput.Disconnected(problem), now);
+        Give(new SessionInput.Disconnected(problem, byNeighbor), now);
     }
 
     private void CloseAfterOutput(TimeSpan now)

@@ -40,6 +40,9 @@ internal sealed class PeerSocket : IDisposable
     /// <summary>Bytes of them that the kernel has taken.</summary>
     public long Written { get; private set; }
 
+    /// <summary>When it is broken: the neighbor ended it, and not this host.</summary>
+    public bool IsEndedByNeighbor { get; private set; }
+
     /// <summary>Messages of which the kernel has taken the last byte.</summary>
     public ulong MessagesWritten => _messages.Count;
 
@@ -128,7 +131,7 @@ internal sealed class PeerSocket : IDisposable
 
             if (error != SocketError.Success)
             {
-                return Words(error);
+                return Broken(error);
             }
 
             Written += taken;
@@ -164,13 +167,24 @@ internal sealed class PeerSocket : IDisposable
     public (int Count, string? Problem) Receive(Span<byte> buffer)
     {
         var count = Socket.Receive(buffer, SocketFlags.None, out var error);
-        return error switch
+        switch (error)
         {
-            SocketError.Success when count > 0 => (count, null),
-            SocketError.Success => (0, "the neighbor closed the connection"),
-            SocketError.WouldBlock => (0, null),
-            _ => (0, Words(error)),
-        };
+            case SocketError.Success when count > 0:
+                return (count, null);
+            case SocketError.Success:
+                IsEndedByNeighbor = true;
+                return (0, "the neighbor closed the connection");
+            case SocketError.WouldBlock:
+                return (0, null);
+            default:
+                return (0, Broken(error));
+        }
+    }
+
+    private string Broken(SocketError error)
+    {
+        IsEndedByNeighbor = error is SocketError.ConnectionReset or SocketError.Shutdown;
+        return Words(error);
     }
 
     /// <summary>Closes after everything that waits is written.</summary>

@@ -35,6 +35,7 @@ internal sealed class AdvertisingContext
         negotiated.FourOctetAs, negotiated.Families.Contains(RouteFamily.Ipv4Unicast), negotiated.Families.Contains(RouteFamily.Ipv6Unicast))
     {
         ExtendedMessages = negotiated.ExtendedMessages,
+        EnhancedRouteRefresh = negotiated.EnhancedRouteRefresh,
         InternalPeer = options.LocalAs == options.PeerAs,
     };
 

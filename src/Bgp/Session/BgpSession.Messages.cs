@@ -13,7 +13,7 @@ public sealed partial class BgpSession
         try
         {
             // A message may end the session; what stands behind it then belongs to nobody.
-            while (HasConnection && _framer.TryNext(ref bytes, out var type, out var body))
+            while (HasConnection && TryNextMessage(ref bytes, out var type, out var body))
             {
                 _recorder.Received(type, body, _wire);
                 OnMessage(type, body, now);
@@ -22,6 +22,20 @@ public sealed partial class BgpSession
         catch (SessionFaultException fault)
         {
             Fail(fault, now);
+        }
+    }
+
+    private bool TryNextMessage(ref ReadOnlySpan<byte> bytes, out BgpMessageType type, out ReadOnlySpan<byte> body)
+    {
+        try
+        {
+            return _framer.TryNext(ref bytes, out type, out body);
+        }
+        catch (SessionFaultException)
+        {
+            // Of no type and of no length, but what the operator looks for in the trace.
+            _recorder.ReceivedNoMessage(_framer.Refused.Span);
+            throw;
         }
     }
 

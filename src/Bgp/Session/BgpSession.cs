@@ -137,7 +137,7 @@ public sealed partial class BgpSession
                 OnConnectFailed(failed, now);
                 break;
             case SessionInput.Disconnected disconnected:
-                OnDisconnected(disconnected.Reason, now);
+                OnDisconnected(disconnected, now);
                 break;
             case SessionInput.OutputBlocked:
                 OnOutputBlocked(now);
@@ -271,18 +271,18 @@ public sealed partial class BgpSession
         _timers.Retry = now + _backoff.Jittered(Options.ConnectRetry);
     }
 
-    private void OnDisconnected(string reason, TimeSpan now)
+    private void OnDisconnected(SessionInput.Disconnected disconnected, TimeSpan now)
     {
         if (!HasConnection)
         {
             return;
         }
 
-        var error = new SessionError(reason, FromPeer: true, 0, 0);
+        var error = new SessionError(disconnected.Reason, disconnected.ByNeighbor, 0, 0);
         if (State == SessionState.OpenSent)
         {
             // RFC 4271 8.2.2, OpenSent, TcpConnectionFails: not Idle but Active. This is what route servers do that do not know us (yet).
-            WaitInActive(error with { Advice = NotificationWords.ClosedWithoutAWord }, now);
+            WaitInActive(disconnected.ByNeighbor ? error with { Advice = NotificationWords.ClosedWithoutAWord } : error, now);
         }
         else
         {

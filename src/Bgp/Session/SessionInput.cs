@@ -34,9 +34,10 @@ public abstract record SessionInput
         public bool Unanswered { get; init; }
     }
 
-    /// <summary>The connection is gone without our asking: end of stream or reset.</summary>
+    /// <summary>The connection is gone without the session's asking.</summary>
     /// <param name="Reason">In words, for the operator: "connection reset by the neighbor".</param>
-    public sealed record Disconnected(string Reason) : SessionInput;
+    /// <param name="ByNeighbor">End of stream or reset; false: this side lost it or let it go.</param>
+    public sealed record Disconnected(string Reason, bool ByNeighbor = true) : SessionInput;
 
     /// <summary>Bytes arrived. Any split: half a message, several messages. The memory is only read during the call.</summary>
     /// <param name="Bytes">What was read.</param>

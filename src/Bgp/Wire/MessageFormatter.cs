@@ -21,6 +21,8 @@ internal static class MessageFormatter
         return Describe((BgpMessageType)wholeMessage[WireWriter.HeaderLength - 1], wholeMessage[WireWriter.HeaderLength..], context);
     }
 
+    public static string DescribeRefused(ReadOnlySpan<byte> header) => Unreadable("no message", header, "its header is wrong");
+
     // body: what stands behind the header.
     public static string Describe(BgpMessageType type, ReadOnlySpan<byte> body, UpdateContext context)
     {
@@ -32,7 +34,7 @@ internal static class MessageFormatter
                 BgpMessageType.Update => Describe(UpdateCodec.Read(body, context), context),
                 BgpMessageType.Notification => Describe(MessageCodec.ReadNotification(body)),
                 BgpMessageType.Keepalive when body.IsEmpty => "KEEPALIVE",
-                BgpMessageType.RouteRefresh => Describe(MessageCodec.ReadRouteRefresh(body, enhanced: true)),
+                BgpMessageType.RouteRefresh => Describe(MessageCodec.ReadRouteRefresh(body, context.EnhancedRouteRefresh)),
                 _ => Unreadable(NameOf(type), body, "there is no such message"),
             };
         }

@@ -18,6 +18,9 @@ internal sealed class MessageFramer
     // through for MessageCodec to judge. Like the one above.
     public bool EnhancedRouteRefresh { get; set; }
 
+    // The header that TryNext has just refused.
+    public ReadOnlyMemory<byte> Refused { get; private set; }
+
     // A new connection.
     public void Reset()
     {
@@ -89,7 +92,7 @@ internal sealed class MessageFramer
     {
         if (header[..16].ContainsAnyExcept((byte)0xff))
         {
-            throw new SessionFaultException(NotificationCode.ConnectionNotSynchronized, "a message does not begin with the marker");
+            throw Refuse(header, NotificationCode.ConnectionNotSynchronized, "a message does not begin with the marker");
         }
 
         var lengthField = header.Slice(16, 2);
@@ -108,14 +111,20 @@ internal sealed class MessageFramer
 
         if (length < least || length > most)
         {
-            throw new SessionFaultException(NotificationCode.BadMessageLength, $"a message of type {header[18]} says that it is {length} octets long", lengthField);
+            throw Refuse(header, NotificationCode.BadMessageLength, $"a message of type {header[18]} says that it is {length} octets long", lengthField);
         }
 
         if (type is < BgpMessageType.Open or > BgpMessageType.RouteRefresh)
         {
-            throw new SessionFaultException(NotificationCode.BadMessageType, $"there is no message type {header[18]}", header.Slice(18, 1));
+            throw Refuse(header, NotificationCode.BadMessageType, $"there is no message type {header[18]}", header.Slice(18, 1));
         }
 
         return length;
+    }
+
+    private SessionFaultException Refuse(ReadOnlySpan<byte> header, NotificationCode code, string problem, ReadOnlySpan<byte> data = default)
+    {
+        Refused = header[..WireWriter.HeaderLength].ToArray();
+        return new SessionFaultException(code, problem, data);
     }
 }

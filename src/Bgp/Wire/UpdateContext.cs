@@ -18,11 +18,14 @@ internal enum AttributeFault
     SessionReset,
 }
 
-// What reading and writing path attributes depends on, agreed in the OPENs.
+// What reading and writing messages depends on, agreed in the OPENs.
 internal readonly record struct UpdateContext(bool FourOctetAs, bool Ipv4Unicast, bool Ipv6Unicast)
 {
     // RFC 8654: both sides offered it.
     public bool ExtendedMessages { get; init; }
+
+    // RFC 7313: both sides offered it, and a ROUTE-REFRESH has a subtype.
+    public bool EnhancedRouteRefresh { get; init; }
 
     // The neighbor is in our own AS: attributes that only mean something within an AS are believed (RFC 7606 7.5, 7.9, 7.10).
     public bool InternalPeer { get; init; }

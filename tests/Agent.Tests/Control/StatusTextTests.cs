@@ -54,6 +54,8 @@ public sealed class StatusTextTests
                     LastNotificationReceived = new NotificationDocument(_now - TimeSpan.FromSeconds(125), 125, 6, 2, "Cease/Administrative Shutdown: bye"),
                     MalformedUpdates = 1,
                     LastUpdateProblem = "ORIGIN twice",
+                    LastUpdateProblemAt = _now - TimeSpan.FromSeconds(125),
+                    LastUpdateProblemAgeSeconds = 125,
                     OutputBlockedSince = _now,
                     KeepaliveLateness = new LatenessDocument(0.1, 0.5, 2.25),
                 },
@@ -84,7 +86,7 @@ public sealed class StatusTextTests
               last error            2 min 5 s ago, 2026-01-02T03:02:00Z, from the neighbor: Cease/Administrative Shutdown: bye (6/2)
                                     wait for it
               NOTIFICATION received 2 min 5 s ago, 2026-01-02T03:02:00Z: Cease/Administrative Shutdown: bye (6/2)
-              malformed UPDATEs     1, the last: ORIGIN twice
+              malformed UPDATEs     1, the last 2 min 5 s ago, 2026-01-02T03:02:00Z: ORIGIN twice
               OUTPUT BLOCKED        the neighbor has taken nothing since 2026-01-02T03:04:05Z
               keepalives late by    0.1 ms (last), 0.5 ms (99 of 100), 2.25 ms (worst)
 

@@ -28,7 +28,7 @@ public sealed class MessageFormatterTests
     [InlineData("0014 09 ab", "message of type 9, cannot be read: there is no such message; 1 octets: ab")]
     [InlineData("0014 04 ab", "KEEPALIVE, cannot be read: there is no such message; 1 octets: ab")]
     public void Message_OnOneLine(string hex, string text) =>
-        Assert.Equal(text, MessageFormatter.Describe(Codec.Hex(Marker + hex).AsSpan(), Codec.FourOctets));
+        Assert.Equal(text, MessageFormatter.Describe(Codec.Hex(Marker + hex).AsSpan(), Codec.FourOctets with { EnhancedRouteRefresh = true }));
 
     [Fact]
     public void CapturedOpens_SayWhatTheirDaemonsOffer()

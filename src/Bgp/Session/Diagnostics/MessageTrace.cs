@@ -64,6 +64,13 @@ internal sealed class MessageTrace
             body);
     }
 
+    // What came instead of one: the header that was refused stands as the body.
+    public void NoMessage(ReadOnlySpan<byte> header, TimeSpan now)
+    {
+        _receivedRun = _sentRun = None;
+        Add(new Row { Direction = MessageDirection.Received, Length = WireWriter.HeaderLength, Connection = Connection, At = now, LastAt = now, Count = 1 }, header);
+    }
+
     // Oldest first.
     public ImmutableArray<TraceEntry> Read()
     {
@@ -100,8 +107,12 @@ internal sealed class MessageTrace
 
     private void Forget(ref Row row)
     {
-        _bytes -= row.Body?.Length ?? 0;
-        row.Body = null;
+        // Nothing is saved by forgetting that there is nothing.
+        if (row.Body is { Length: > 0 } body)
+        {
+            _bytes -= body.Length;
+            row.Body = null;
+        }
     }
 
     private struct Row

@@ -23,7 +23,11 @@ internal static class NotificationWords
         (2, 2) => fromPeer
             ? "the neighbor expects another AS number of us: compare its configuration with our local AS"
             : "compare the neighbor's AS number with the one that is configured here for it",
-        (2, 3) => "two speakers have the same router id: give this node one of its own",
+        (2, 3) => fromPeer
+            ? "two speakers have the same router id: give this node one of its own"
+            : "every speaker needs a router id of its own: set the neighbor's, or this node's where they are the same",
+        (2, 4) when !fromPeer => "the neighbor sends a parameter that is no capability, such as the authentication of old: switch it off there",
+        (2, 7) when !fromPeer => "the neighbor has none of the address families that are offered here: compare the families of both",
         (2, 4) or (2, 7) => "the neighbor lacks something that is configured here: switch optional capabilities off, one after the other",
         (2, 5) => "the neighbor wants authentication that this session does not have: compare keys",
         (2, 6) => "the neighbor does not accept our hold time, or has none: use the platform's 9 s",

@@ -29,7 +29,7 @@ public sealed record SessionDiagnostics
     /// <summary>The last failure, also when the session has come up since; null: none.</summary>
     public SessionFailure? LastFailure { get; init; }
 
-    /// <summary>Failures since the session was last up (ConnectRetryCounter, RFC 4271 8).</summary>
+    /// <summary>Failures since the session was last up; a stop does not change it.</summary>
     public int FailuresInARow { get; init; }
 
     /// <summary>How often it came up.</summary>
@@ -38,7 +38,7 @@ public sealed record SessionDiagnostics
     /// <summary>How often it was lost after it had come up, our own stops not counted.</summary>
     public int Flaps { get; init; }
 
-    /// <summary>The last NOTIFICATION that we sent; null: none.</summary>
+    /// <summary>The last NOTIFICATION that we handed to the connection; it arrives only if the neighbor takes all before it. Null: none.</summary>
     public NotificationRecord? LastNotificationSent { get; init; }
 
     /// <summary>The last NOTIFICATION of the neighbor; null: none.</summary>
@@ -54,7 +54,7 @@ public sealed record SessionDiagnostics
     public long MalformedUpdates { get; init; }
 
     /// <summary>What was wrong with the last of them; null: none.</summary>
-    public string? LastUpdateProblem { get; init; }
+    public UpdateProblem? LastUpdateProblem { get; init; }
 
     /// <summary>Prefixes that the neighbor has from us, as far as the kernel took them. While output waits: those before what waits, and changes are not counted.</summary>
     public int Announced { get; init; }
@@ -67,6 +67,11 @@ public sealed record SessionDiagnostics
 /// <param name="Error">What, who said so, and its code.</param>
 /// <param name="At">When.</param>
 public sealed record SessionFailure(SessionError Error, TimeSpan At);
+
+/// <summary>What was wrong with an UPDATE, and its time.</summary>
+/// <param name="At">When.</param>
+/// <param name="Text">In words.</param>
+public sealed record UpdateProblem(TimeSpan At, string Text);
 
 /// <summary>A NOTIFICATION and its time.</summary>
 /// <param name="At">When.</param>

@@ -24,7 +24,7 @@ internal sealed class SessionRecorder
     private int _timesEstablished;
     private int _flaps;
     private long _malformedUpdates;
-    private string? _lastUpdateProblem;
+    private UpdateProblem? _lastUpdateProblem;
 
     // Of the input that is being handled.
     public TimeSpan Now { get; set; }
@@ -33,9 +33,11 @@ internal sealed class SessionRecorder
 
     public void Received(BgpMessageType type, ReadOnlySpan<byte> body, UpdateContext context)
     {
-        _received = _received.With(type, IsMark(type, body));
+        _received = _received.With(type, IsMark(type, body, context));
         Trace(MessageDirection.Received, type, body, context);
     }
+
+    public void ReceivedNoMessage(ReadOnlySpan<byte> header) => _trace.NoMessage(header, Now);
 
     // Whole messages, one behind the other.
     public void Sent(ReadOnlySpan<byte> bytes, UpdateContext context)
@@ -45,7 +47,7 @@ internal sealed class SessionRecorder
             var length = BinaryPrimitives.ReadUInt16BigEndian(bytes[LengthOffset..]);
             var type = (BgpMessageType)bytes[TypeOffset];
             var body = bytes[WireWriter.HeaderLength..length];
-            _sent = _sent.With(type, IsMark(type, body));
+            _sent = _sent.With(type, IsMark(type, body, context));
             Trace(MessageDirection.Sent, type, body, context);
             bytes = bytes[length..];
         }
@@ -79,7 +81,7 @@ internal sealed class SessionRecorder
     public void MalformedUpdate(string problem)
     {
         _malformedUpdates++;
-        _lastUpdateProblem = problem;
+        _lastUpdateProblem = new UpdateProblem(Now, problem);
     }
 
     public ImmutableArray<TraceEntry> ReadTrace() => _trace.Read();
@@ -117,7 +119,7 @@ internal sealed class SessionRecorder
         }
     }
 
-    // RFC 7313 3.2: a subtype other than 0.
-    private static bool IsMark(BgpMessageType type, ReadOnlySpan<byte> body) =>
-        type == BgpMessageType.RouteRefresh && body.Length > SubtypeOffset && body[SubtypeOffset] != 0;
+    // RFC 7313 3.2: a subtype other than 0, where that was agreed on.
+    private static bool IsMark(BgpMessageType type, ReadOnlySpan<byte> body, UpdateContext context) =>
+        context.EnhancedRouteRefresh && type == BgpMessageType.RouteRefresh && body.Length > SubtypeOffset && body[SubtypeOffset] != 0;
 }

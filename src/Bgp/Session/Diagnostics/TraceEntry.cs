@@ -35,7 +35,7 @@ public sealed class TraceEntry
     /// <summary>Who sent it.</summary>
     public MessageDirection Direction { get; }
 
-    /// <summary>Its type.</summary>
+    /// <summary>Its type; 0: what came was no message (RFC 4271 6.1), and <see cref="Body"/> is the header that was refused.</summary>
     public BgpMessageType Type { get; }
 
     /// <summary>Octets of the message with its header, 19 to 65535.</summary>
@@ -59,6 +59,11 @@ public sealed class TraceEntry
     /// <summary>The message in one line. Decoded at each call, not kept.</summary>
     public string Text()
     {
+        if (Type == default && _body is not null)
+        {
+            return MessageFormatter.DescribeRefused(_body);
+        }
+
         if (_body?.Length == Length - WireWriter.HeaderLength)
         {
             return MessageFormatter.Describe(Type, _body, _context);

@@ -132,6 +132,20 @@ public sealed class SilenceScriptTests : ScriptedTest
     }
 
     [Fact]
+    public async Task MoreWaitsThanMayWait_IsOurDoingAndNotTheNeighbors()
+    {
+        await UseAsync(new ScriptedPeer(receiveBuffer: 2048));
+        Start(options => options with { OutputLimit = 1000 }, [.. Enumerable.Range(0, 20_000).Select(Route)]);
+        var connection = await OpenConfirmAsync();
+
+        await connection.SendAsync(Octets.Keepalive);
+
+        var (state, error) = await FailureAsync();
+        Assert.Equal((SessionState.Idle, false), (state, error.FromPeer));
+        Assert.StartsWith("the neighbor reads too slowly", error.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task NeighborReadsALittleNowAndThen_AndNeverAWholeMessage_IsLeftAllTheSame()
     {
         await UseAsync(new ScriptedPeer(receiveBuffer: 2048));

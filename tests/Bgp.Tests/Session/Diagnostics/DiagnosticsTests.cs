@@ -117,11 +117,46 @@ public sealed class DiagnosticsTests
     {
         var neighbor = new ScriptedNeighbor().InEstablished();
 
+        neighbor.Wait(2);
+
         // ORIGIN 9, AS_PATH 65000, NEXT_HOP, 203.0.113.57/32.
         neighbor.Says(Codec.Hex("ffffffffffffffffffffffffffffffff 0030 02 0000 0014 40010109 40020602010000fde8 400304 c0000201 20cb007139").ToArray());
 
         Assert.Equal(SessionState.Established, neighbor.State);
-        Assert.Equal((1, "ORIGIN is malformed"), (neighbor.Diagnostics.MalformedUpdates, neighbor.Diagnostics.LastUpdateProblem));
+        neighbor.Wait(2);
+        Assert.Equal((1, new UpdateProblem(TimeSpan.FromSeconds(2), "ORIGIN is malformed")), (neighbor.Diagnostics.MalformedUpdates, neighbor.Diagnostics.LastUpdateProblem));
+    }
+
+    // A number of its own for each: who says it is who has to be looked at.
+    [Theory]
+    [InlineData(3, "set the neighbor's")]
+    [InlineData(4, "switch it off there")]
+    [InlineData(7, "compare the families")]
+    public void OpenErrorThatWeFind_ComesWithAdviceAboutTheNeighbor(byte subcode, string advice)
+    {
+        var code = new NotificationCode(2, subcode);
+
+        Assert.Contains(advice, NotificationWords.Advice(code, fromPeer: false)!, StringComparison.Ordinal);
+        Assert.DoesNotContain(advice, NotificationWords.Advice(code, fromPeer: true)!, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(SessionState.OpenSent)]
+    [InlineData(SessionState.OpenConfirm)]
+    [InlineData(SessionState.Established)]
+    public void ConnectionThatThisSideLost_IsNotTheNeighborsDoing(SessionState state)
+    {
+        var neighbor = new ScriptedNeighbor();
+        _ = state switch
+        {
+            SessionState.OpenSent => neighbor.InOpenSent(),
+            SessionState.OpenConfirm => neighbor.InOpenConfirm(),
+            _ => neighbor.InEstablished(),
+        };
+
+        neighbor.Give(new SessionInput.Disconnected("not permitted: a firewall rule on this node", ByNeighbor: false));
+
+        Assert.Equal((false, null), (neighbor.Error.FromPeer, neighbor.Error.Advice));
     }
 
     [Fact]

@@ -142,6 +142,41 @@ public sealed class TraceTests
         Assert.Contains("Malformed Attribute List", neighbor.Trace[^1].Text(), StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData("00ffffffffffffffffffffffffffffff 0013 04", "Connection Not Synchronized")]
+    [InlineData("ffffffffffffffffffffffffffffffff 0012 04", "Bad Message Length")]
+    [InlineData("ffffffffffffffffffffffffffffffff 0013 09", "Bad Message Type")]
+    public void HeaderThatIsRefused_IsInTheTrace_BeforeWhatWeSayOfIt(string header, string said)
+    {
+        foreach (var piece in (int[])[19, 7])
+        {
+            var neighbor = new ScriptedNeighbor().InEstablished();
+            foreach (var part in Codec.Hex(header).Chunk(piece))
+            {
+                neighbor.Says(part);
+            }
+
+            var (refused, notification) = (neighbor.Trace[^2], neighbor.Trace[^1]);
+            Assert.Equal((MessageDirection.Received, default, 19), (refused.Direction, refused.Type, refused.Length));
+            Assert.Equal($"no message, cannot be read: its header is wrong; 19 octets: {header.Replace(" ", "", StringComparison.Ordinal)}", refused.Text());
+            Assert.Equal(Codec.Hex(header), [.. refused.Body.Span]);
+            Assert.Contains(said, notification.Text(), StringComparison.Ordinal);
+        }
+    }
+
+    [Fact]
+    public void KeepalivesBehindLargeMessages_AreStillKeepalives()
+    {
+        var trace = new MessageTrace();
+        trace.Keepalive(MessageDirection.Sent, TimeSpan.Zero);
+        for (var i = 0; i < 100; i++)
+        {
+            trace.Message(MessageDirection.Sent, BgpMessageType.Update, new byte[4096], default, TimeSpan.Zero);
+        }
+
+        Assert.Equal(["KEEPALIVE", "UPDATE, 4115 octets, no longer kept"], trace.Read()[..2].Select(entry => entry.Text()));
+    }
+
     [Fact]
     public void SecondConnection_HasTheNumberTwo()
     {

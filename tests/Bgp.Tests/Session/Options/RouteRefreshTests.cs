@@ -192,6 +192,19 @@ public sealed class RouteRefreshTests
     }
 
     [Fact]
+    public void ThirdOctet_WhereSubtypesWereNotAgreedOn_IsARequestInTraceAndCountersToo()
+    {
+        var neighbor = new ScriptedNeighbor().InEstablished();
+        neighbor.Announce(Announcements.Ipv4());
+
+        neighbor.Says(new RouteRefreshMessage(new AfiSafi(1, 1), RouteRefreshSubtype.Begin));
+
+        Assert.Single(neighbor.Sent<UpdateMessage>());
+        Assert.Equal((1, 0), (neighbor.Diagnostics.Received.RouteRefresh, neighbor.Diagnostics.Received.RefreshMarks));
+        Assert.StartsWith("ROUTE-REFRESH IPv4", neighbor.Trace.Single(entry => entry.Type == BgpMessageType.RouteRefresh).Text(), StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void RefreshThatIsOwed_IsForgottenWithItsConnection_AndWakesNobodyOnTheNext()
     {
         var neighbor = Announcing();
