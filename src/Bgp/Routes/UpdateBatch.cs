@@ -167,6 +167,7 @@ internal sealed class UpdateBatch(AdvertisingContext context)
 
     private void WritePrefixes(ReadOnlySpan<Advertisement> routes, ReadOnlySpan<int> alike, int room, ref int next)
     {
+        RequireRoom(room);
         for (; next < alike.Length; next++)
         {
             var prefix = routes[alike[next]].Prefix;
@@ -183,6 +184,7 @@ internal sealed class UpdateBatch(AdvertisingContext context)
     // The octets that were written.
     private int WritePrefixes(ReadOnlySpan<IPNetwork> prefixes, RouteFamily family, int room, ref int next)
     {
+        RequireRoom(room);
         var written = 0;
         for (; next < prefixes.Length; next++)
         {
@@ -202,6 +204,15 @@ internal sealed class UpdateBatch(AdvertisingContext context)
         }
 
         return written;
+    }
+
+    // AdjRibOut bounds the attributes so that there always is some. Without it no pass would write anything, and there would be no last one.
+    private static void RequireRoom(int room)
+    {
+        if (room < PrefixCodec.MaxLength)
+        {
+            throw new InvalidOperationException("The attributes leave no room for a prefix.");
+        }
     }
 
     private int Room(int attributes) => UpdateCodec.MaxContent(context.Wire) - attributes;

@@ -63,7 +63,7 @@ public sealed partial class BgpSession
                 OnUpdate(UpdateCodec.Read(body, _wire));
                 break;
             case (SessionState.Established, BgpMessageType.RouteRefresh):
-                RestartHold(now);
+                // No sign of life: RFC 4271 8.2.2 names KEEPALIVE and UPDATE only.
                 OnRouteRefresh(MessageCodec.ReadRouteRefresh(body, _negotiated!.EnhancedRouteRefresh), now);
                 break;
             default:

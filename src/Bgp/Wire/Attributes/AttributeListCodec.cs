@@ -115,7 +115,7 @@ internal static class AttributeListCodec
             // RFC 7606 3 c. With treat-as-withdraw the value is read all the same: it may be the one with the prefixes.
             var consequence = wrong == AttributeFlags.Transitive ? row.OnWrongTransitive : AttributeFault.TreatAsWithdraw;
             faults.Add(consequence, $"{row.Name} has the wrong flags");
-            if (consequence == AttributeFault.Discard)
+            if (consequence < AttributeFault.TreatAsWithdraw)
             {
                 return true;
             }

@@ -248,9 +248,10 @@ internal static class PathRows
         Name = "AIGP",
         Flags = Optional,
         Length = LengthRule.AtLeast(3),
-        // RFC 7311 3.2, of a transitive one too.
-        OnFault = Discard,
-        OnWrongTransitive = Discard,
+        // RFC 7311 3: where it was not switched on for the session, which it never is here, it is to be ignored quietly like an attribute that nobody knows. What can be
+        // read of it is shown in the trace, what cannot is no fault.
+        OnFault = AttributeFault.None,
+        OnWrongTransitive = AttributeFault.None,
         IsPresent = static (a, _) => a.Aigp is not null,
         Read = static (value, _, a) =>
         {

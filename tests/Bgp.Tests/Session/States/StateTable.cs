@@ -85,7 +85,7 @@ internal static class StateTable
         Established | 27 UpdateMsg                 | Established |     | hold timer again
         Established | 28 UpdateMsgErr              | IdleWaits   | 3/1 | Close
         Established | 29 SendHoldTimer_Expires     | IdleWaits   | 8/0 | Close
-        Established | RouteRefreshMsg              | Established |     | hold timer again
+        Established | RouteRefreshMsg              | Established |     |
         Established | UnknownMsg                   | IdleWaits   | 1/3 | Close
         """;
 

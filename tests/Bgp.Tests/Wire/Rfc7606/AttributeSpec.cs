@@ -166,10 +166,10 @@ internal sealed record AttributeSpec(byte Code, string Name, byte Flags, string 
             AlsoRight = ["0003 20010db8000000000000000000000002 0002"],
             WrongLengths = ["", "0002 20010db8000000000000000000000001 00", "0002 20010db8000000000000000000000001 000100"],
         },
-        new(26, "AIGP", 0x80, "01 000b 0000000000000007", AttributeFault.Discard, "RFC 7311 3.2")
+        new(26, "AIGP", 0x80, "01 000b 0000000000000007", AttributeFault.None, "RFC 7311 3")
         {
             AlsoRight = ["02 0003", "01 000b 0000000000000007 09 0004 00"],
-            OnWrongTransitive = AttributeFault.Discard,
+            OnWrongTransitive = AttributeFault.None,
             WrongLengths = ["", "0100"],
             WrongValues =
             [
