@@ -174,7 +174,7 @@ public sealed class DiagnosticsTests
     [Fact]
     public void EveryCeaseAndEveryOpenError_ComesWithAdvice()
     {
-        foreach (var code in (NotificationCode[])[.. Enumerable.Range(1, 8).Select(sub => new NotificationCode(6, (byte)sub)), .. Enumerable.Range(2, 6).Select(sub => new NotificationCode(2, (byte)sub))])
+        foreach (var code in (NotificationCode[])[.. Enumerable.Range(1, 8).Select(sub => new NotificationCode(6, (byte)sub)), new NotificationCode(6, 10), .. Enumerable.Range(2, 6).Select(sub => new NotificationCode(2, (byte)sub))])
         {
             Assert.NotNull(NotificationWords.Advice(code, fromPeer: true));
         }
