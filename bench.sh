@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # Measures our agent beside BIRD, FRR and GoBGP. Usage: ./bench.sh [quick|full] [options]; tests/Bench/README.md explains the rows.
 #
-#   ./bench.sh                              quick: three rounds, about four minutes
-#   ./bench.sh full --output results.json   seven rounds and longer watching, about ten minutes; the JSON has every sample
+#   ./bench.sh                              quick: three rounds, about six minutes
+#   ./bench.sh full --output results.json   six rounds and longer watching, about eleven minutes; the JSON has every sample
 #
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row

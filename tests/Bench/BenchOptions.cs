@@ -6,7 +6,7 @@ namespace FailoverHub.Bench;
 internal sealed record BenchOptions
 {
     /// <summary>Samples of each row; one more round before them is not counted.</summary>
-    public int Rounds { get; init; } = 7;
+    public int Rounds { get; init; } = 6;
 
     /// <summary>Over which processor time of idle daemons is counted.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(30);
@@ -15,7 +15,7 @@ internal sealed record BenchOptions
     public TimeSpan RestTime { get; init; } = TimeSpan.FromSeconds(10);
 
     /// <summary>Over which keepalives under load are watched.</summary>
-    public TimeSpan StressTime { get; init; } = TimeSpan.FromSeconds(60);
+    public TimeSpan StressTime { get; init; } = TimeSpan.FromSeconds(45);
 
     /// <summary>Which parts run; empty: all.</summary>
     public IReadOnlySet<string> Parts { get; init; } = new HashSet<string>();

@@ -38,9 +38,6 @@ internal sealed class RouteServers : IDisposable
         }
     }
 
-    /// <summary>Stops to listen at one server, so that a real daemon can take its place.</summary>
-    public void Vacate(int number) => _listeners[number - 1].Dispose();
-
     private void Listen(int number)
     {
         var listener = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp);
