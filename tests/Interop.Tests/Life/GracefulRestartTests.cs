@@ -54,12 +54,20 @@ public sealed class GracefulRestartTests : DataCenterTest
     public async Task StoppedAsHelper_DaemonKeepsNoRoute(RouteServerKind kind)
     {
         var center = await StartOneAsync(kind, Graceful);
+        var capture = await Capture.StartAsync(center, Cancellation);
         var agent = Agent.Start(center, "a", "--primary", "--graceful-restart-helper");
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
 
         Assert.Equal(0, await agent.TerminateAsync(Cancellation));
 
         await center.SeeRoutesAsync("a", Expected.Nothing, Cancellation);
+        var fromUs = $"ipv6.src == {Addresses.Node("a")}";
+        await capture.StopAfterAsync($"bgp.type == 3 && {fromUs}", 1, Cancellation);
+        // Hard Reset where the daemon has the N bit as well, else it would have to keep our routes; without it the plain Administrative Shutdown.
+        var farewell = Assert.Single(await capture.FieldsAsync($"bgp.type == 3 && {fromUs}", ["bgp.notify.minor_error_cease"], Cancellation));
+        var daemon = Assert.Single(await capture.FieldsAsync($"bgp.type == 1 && !({fromUs})", ["bgp.cap.gr.timers.notification_flag"], Cancellation));
+        Assert.Equal(daemon[0].Contains("1") ? ["9"] : ["2"], farewell[0]);
+        TestContext.Current.TestOutputHelper?.WriteLine($"N bit of the daemon: {string.Join(' ', daemon[0])}, Cease/{farewell[0][0]}");
     }
 
     [Theory]
