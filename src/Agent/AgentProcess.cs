@@ -86,10 +86,10 @@ internal sealed partial class AgentProcess
         using var signals = new StopSignals(RequestStop, Hurry, () => NothingToReload(_logger));
         var intents = new IntentStore(_directory.IntentFile, text => Warn(_logger, text));
         var (intent, intentProblem) = intents.Load();
-        if (_options.NeedsStoredIntent && intent is null)
+        // A damaged intent is another matter than none: what has a role is announced, as secondary at most, and the warning says so.
+        if (_options.NeedsStoredIntent && intent is null && intentProblem is null)
         {
-            var lost = intentProblem is null ? "no intent is stored" : intentProblem;
-            await error.WriteLineAsync($"error: --primary or --secondary: neither is given and {lost}; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
+            await error.WriteLineAsync("error: --primary or --secondary: neither is given and no intent is stored; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
             return AgentCommandLine.UsageError;
         }
 
@@ -147,7 +147,7 @@ internal sealed partial class AgentProcess
         var cause = ended == _stop.Task ? await _stop.Task : "internal error";
         if (ended == _stop.Task)
         {
-            await LeaveGracefullyAsync(loop, speaker, cause);
+            await LeaveGracefullyAsync(loop, looping, speaker, cause);
         }
 
         var over = Task.Delay(_endPatience, _time);
@@ -222,7 +222,7 @@ internal sealed partial class AgentProcess
     }
 
     // The node decides whether there is anything to wait for, and for how long; when it hangs, its time is over all the same.
-    private async Task LeaveGracefullyAsync(NodeLoop loop, BgpSpeaker speaker, string cause)
+    private async Task LeaveGracefullyAsync(NodeLoop loop, Task looping, BgpSpeaker speaker, string cause)
     {
         if (_options.Protocol.GracefulShutdown == TimeSpan.Zero)
         {
@@ -238,10 +238,9 @@ internal sealed partial class AgentProcess
                 left.TrySetResult();
             }
         };
-        loop.TryPost(new NodeEvent.StopRequested(cause));
-        if (!loop.Current.Stopping)
+        if (loop.TryPost(new NodeEvent.StopRequested(cause)) && !loop.Current.Stopping)
         {
-            await Task.WhenAny(left.Task, _hurry.Task, speaker.Ended, Task.Delay(longest, _time));
+            await Task.WhenAny(left.Task, _hurry.Task, looping, speaker.Ended, Task.Delay(longest, _time));
         }
     }
 

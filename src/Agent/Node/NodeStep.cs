@@ -84,7 +84,13 @@ internal sealed class NodeStep(NodeState state, Moment now)
     private Decided Decide(System.Net.IPNetwork prefix, PrefixState? old, AdvertisementFacts facts, Cause cause)
     {
         var wasAnnounced = old is { Decision: AdvertisementDecision.Announce };
-        facts = facts with { Leaving = wasAnnounced && State.Leaving is not null };
+        facts = facts with
+        {
+            Leaving = wasAnnounced && State.Leaving is not null,
+
+            // On the way to the end nothing new begins.
+            Stopping = facts.Stopping || (State.Leaving is { Stops: true } && !wasAnnounced),
+        };
         var flaps = old?.Flaps;
         var undamped = AdvertisementPlanner.Decide(facts);
         if (flaps is not null && (cause.Forgives || old!.AssignedRole != facts.Assigned))

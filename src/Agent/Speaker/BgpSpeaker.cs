@@ -243,14 +243,15 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     {
         try
         {
-            if (_poll.CanWrite(slot))
-            {
-                connection.OnWritable(socket, now);
-            }
-
+            // Read first: behind a write that fails, the NOTIFICATION that says why would be lost with the socket.
             if (_poll.CanRead(slot))
             {
                 connection.OnReadable(socket, now);
+            }
+
+            if (_poll.CanWrite(slot))
+            {
+                connection.OnWritable(socket, now);
             }
         }
         catch (SocketException exception)

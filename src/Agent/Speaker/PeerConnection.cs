@@ -263,6 +263,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             return Judge(problem, now);
         }
 
+        _pathProblem = null;
         _pace.Dialled(now, isUnderWay: true);
         return null;
     }
@@ -320,8 +321,14 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         _meter.Sent(send.Bytes.Span);
         if (problem is not null)
         {
-            // Not in the middle of the session's effects: it hears of it next.
+            // Not in the middle of the session's effects: it hears of it next, after the neighbor's last words, which say why.
             var byNeighbor = _socket.IsEndedByNeighbor;
+            if (_socket.Receive(_input) is { Count: > 0 } last)
+            {
+                _meter.Received(_input.AsSpan(0, last.Count));
+                _inputs.Enqueue(new SessionInput.Received(_input.AsMemory(0, last.Count)));
+            }
+
             DropSocket();
             _inputs.Enqueue(new SessionInput.Disconnected(problem, byNeighbor));
         }

@@ -47,6 +47,7 @@ internal sealed class PeerSocket : IDisposable
     public ulong MessagesWritten => _messages.Count;
 
     private Phase _phase = Phase.Dialing;
+    private IPAddress? _local;
 
     /// <summary>Begins to dial. Null, and why, when that fails at once.</summary>
     public static (PeerSocket? Socket, DialProblem? Problem) Dial(PeerOptions options)
@@ -95,13 +96,20 @@ internal sealed class PeerSocket : IDisposable
             return Problem(error, options);
         }
 
+        // .NET looks for itself whether the socket is connected, and has no address when the neighbor's reset came in between.
+        if (Socket.LocalEndPoint is not IPEndPoint local)
+        {
+            Dispose();
+            return Problem(SocketError.ConnectionReset, options);
+        }
+
+        _local = local.Address;
         _phase = Phase.Open;
         return null;
     }
 
-    /// <summary>Our address on the connection, and the neighbor's.</summary>
-    public (IPAddress Local, IPAddress Remote) Addresses(PeerOptions options) =>
-        (((IPEndPoint)Socket.LocalEndPoint!).Address, options.Neighbor.Address);
+    /// <summary>Our address on the connection, and the neighbor's. Only after <see cref="FinishDial"/> gave null.</summary>
+    public (IPAddress Local, IPAddress Remote) Addresses(PeerOptions options) => (_local!, options.Neighbor.Address);
 
     /// <summary>Queues whole messages and writes what the kernel takes. Null: fine. Else why the connection is broken.</summary>
     public string? Send(ReadOnlyMemory<byte> bytes, int limit)

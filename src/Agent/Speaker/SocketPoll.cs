@@ -11,7 +11,7 @@ internal sealed partial class SocketPoll
 {
     private const short In = 0x001; // POLLIN
     private const short Out = 0x004; // POLLOUT
-    private const short Broken = 0x008 | 0x010; // POLLERR, POLLHUP: always reported, wanted or not
+    private const short Broken = 0x008 | 0x010 | 0x020; // POLLERR, POLLHUP, POLLNVAL: always reported, wanted or not
     private const int Interrupted = 4; // EINTR
 
     private readonly Descriptor[] _slots;

@@ -85,6 +85,23 @@ public sealed class GracefulShutdownTests
     }
 
     [Fact]
+    public void PrefixThatAppearsOnTheWayToTheEnd_IsNotAnnounced()
+    {
+        var node = Started().Give(new NodeEvent.StopRequested("SIGTERM")).Give(new NodeEvent.AddressesChanged([Shared, Other]));
+
+        Assert.Equal(Shared, Assert.Single(node.State.Advertisements).Prefix);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping), node.Decision(Other));
+    }
+
+    [Fact]
+    public void AddressLostOnTheWayToTheEnd_DoesNotComeBack()
+    {
+        var node = Started().Give(new NodeEvent.StopRequested("SIGTERM")).Give(new NodeEvent.AddressesChanged([])).Give(new NodeEvent.AddressesChanged([Shared]));
+
+        Assert.Empty(node.State.Advertisements);
+    }
+
+    [Fact]
     public void NobodyWouldNotice_DrainsAtOnce()
     {
         var withoutSessions = Node(_wait).Start(Shared).Keep(Intent(1, drained: true));
