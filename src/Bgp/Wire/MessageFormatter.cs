@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Wire.Attributes;
@@ -31,7 +32,7 @@ internal static class MessageFormatter
             return type switch
             {
                 BgpMessageType.Open => Describe(OpenCodec.Read(body)),
-                BgpMessageType.Update => Describe(UpdateCodec.Read(body, context), context),
+                BgpMessageType.Update => Describe(UpdateCodec.Read(body, context), body, context),
                 BgpMessageType.Notification => Describe(MessageCodec.ReadNotification(body)),
                 BgpMessageType.Keepalive when body.IsEmpty => "KEEPALIVE",
                 BgpMessageType.RouteRefresh => Describe(MessageCodec.ReadRouteRefresh(body, context.EnhancedRouteRefresh)),
@@ -83,7 +84,7 @@ internal static class MessageFormatter
             ? ""
             : " for " + AttributeText.List(graceful.Families, static one => AttributeText.Of(one.Family) + (one.ForwardingPreserved ? " kept" : "")));
 
-    private static string Describe(DecodedUpdate update, UpdateContext context)
+    private static string Describe(DecodedUpdate update, ReadOnlySpan<byte> body, UpdateContext context)
     {
         if (update.EndOfRib is { } family)
         {
@@ -113,7 +114,39 @@ internal static class MessageFormatter
             parts.Add((update.Worst == AttributeFault.TreatAsWithdraw ? "counts as withdrawal: " : "but ") + update.Problem);
         }
 
-        return parts.Count == 0 ? "UPDATE of nothing that was agreed on" : "UPDATE " + string.Join("; ", parts);
+        if (parts.Count == 0)
+        {
+            parts.Add("of nothing that was agreed on");
+        }
+
+        var hidden = NotShown(body, message.Attributes, context);
+        if (!hidden.IsEmpty)
+        {
+            parts.Add("attributes not shown: " + AttributeText.List(hidden, static code => AttributeTable.Find(code)?.Name ?? code.ToString(CultureInfo.InvariantCulture), ", "));
+        }
+
+        return "UPDATE " + string.Join("; ", parts);
+    }
+
+    // On the wire and not in the text: what nobody here knows and need not be passed on, what means nothing on this session, what was malformed, the second of two.
+    private static ImmutableArray<byte> NotShown(ReadOnlySpan<byte> body, PathAttributes attributes, UpdateContext context)
+    {
+        var shown = AttributeTable.Rows.Where(row => row.IsPresent(attributes, context)).Select(row => row.Code).Concat(attributes.Other.Select(other => other.Code)).ToList();
+        var hidden = ImmutableArray.CreateBuilder<byte>();
+        var reader = new WireReader(body);
+        if (reader.TryUInt16(out var withdrawn) && reader.TryBytes(withdrawn, out _) && reader.TryUInt16(out var length) && reader.TryBytes(length, out var list))
+        {
+            var rest = new WireReader(list);
+            while (rest.Remaining > 0 && AttributeListCodec.TryHeader(ref rest, out _, out var code, out _))
+            {
+                if (!shown.Remove(code))
+                {
+                    hidden.Add(code);
+                }
+            }
+        }
+
+        return hidden.DrainToImmutable();
     }
 
     private static string Describe(NotificationMessage notification)

@@ -14,7 +14,7 @@ public sealed class MessageFormatterTests
     [InlineData("0013 04", "KEEPALIVE")]
     [InlineData("0017 02 0000 0000", "UPDATE End-of-RIB IPv4")]
     [InlineData("001d 02 0000 0006 800f03 000201", "UPDATE End-of-RIB IPv6")]
-    [InlineData("001d 02 0000 0006 800f03 001946", "UPDATE of nothing that was agreed on")]
+    [InlineData("001d 02 0000 0006 800f03 001946", "UPDATE of nothing that was agreed on; attributes not shown: MP_UNREACH_NLRI")]
     [InlineData("0017 05 0002 00 01", "ROUTE-REFRESH IPv6")]
     [InlineData("0017 05 0001 01 01", "ROUTE-REFRESH begins IPv4")]
     [InlineData("0017 05 0001 02 01", "ROUTE-REFRESH ends IPv4")]
@@ -104,7 +104,16 @@ public sealed class MessageFormatterTests
         var text = MessageFormatter.Describe(Codec.Hex(Marker + Broken.Replace("0035", "0036", StringComparison.Ordinal).Replace("0019", "001a", StringComparison.Ordinal)).AsSpan(), Codec.FourOctets);
 
         Assert.Equal(
-            "UPDATE announces 192.0.2.1/32; ORIGIN INCOMPLETE, AS_PATH 65001, NEXT_HOP 192.0.2.9; counts as withdrawal: COMMUNITIES cannot be 3 octets long", text);
+            "UPDATE announces 192.0.2.1/32; ORIGIN INCOMPLETE, AS_PATH 65001, NEXT_HOP 192.0.2.9; counts as withdrawal: COMMUNITIES cannot be 3 octets long; attributes not shown: COMMUNITIES", text);
+    }
+
+    [Fact]
+    public void Update_NamesWhatItDoesNotShow()
+    {
+        // Behind the mandatory ones: an optional one that nobody knows, AS4_PATH where AS numbers have four octets anyway, and a second ORIGIN.
+        const string Hidden = "0049 02 0000 002d 40010102 400206 0201 0000fde9 400304 c0000209 80c802 0102 c01106 0201 fa56ea01 40010100 c00804 fde80001 20 c0000201";
+
+        Assert.EndsWith("COMMUNITIES 65000:1; but ORIGIN is there twice, the first counts; attributes not shown: 200, AS4_PATH, ORIGIN", MessageFormatter.Describe(Codec.Hex(Marker + Hidden).AsSpan(), Codec.FourOctets), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -145,7 +145,7 @@ internal static class AttributeListCodec
     }
 
     // False: less than the header says is left. The code is what it seems to be, zero when there is none.
-    private static bool TryHeader(ref WireReader reader, out AttributeFlags flags, out byte code, out ReadOnlySpan<byte> value)
+    public static bool TryHeader(ref WireReader reader, out AttributeFlags flags, out byte code, out ReadOnlySpan<byte> value)
     {
         code = 0;
         value = default;
