@@ -197,6 +197,9 @@ internal sealed class SessionTarget
         Require(_connected == _session.State >= SessionState.OpenSent, "state and connection disagree");
     }
 
+    // A neighbor that opens in its own way decides by that how AS numbers are written.
+    private UpdateContext Agreed => _handshake ? _sent : _sent with { FourOctetAs = _session.Diagnostics.Negotiated?.FourOctetAs ?? false };
+
     private void CheckSent(SessionEffect.Send send)
     {
         var bytes = send.Bytes.Span;
@@ -205,10 +208,10 @@ internal sealed class SessionTarget
             Require(type == send.Type, "sends another type than it says");
             if (type == BgpMessageType.Update)
             {
-                Require(UpdateCodec.Read(body, _sent).Worst == AttributeFault.None, "sends an UPDATE that is not right");
+                Require(UpdateCodec.Read(body, Agreed).Worst == AttributeFault.None, "sends an UPDATE that is not right");
             }
 
-            CheckText(MessageFormatter.Describe(type, body, _sent));
+            CheckText(MessageFormatter.Describe(type, body, Agreed));
         }
     }
 
