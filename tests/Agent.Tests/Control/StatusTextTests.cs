@@ -98,6 +98,16 @@ public sealed class StatusTextTests
     public void NoPrefixes_SaysWhy() =>
         Assert.Contains("no prefix is known", StatusText.Of(Empty()), StringComparison.Ordinal);
 
+    [Theory]
+    [InlineData(false, "announced             2 prefixes\n")]
+    [InlineData(true, "announced             2 prefixes before what still waits for it\n")]
+    public void WhatWaitsForTheNeighbor_IsNotSaidToBeAnnounced(bool waits, string row)
+    {
+        var session = new SessionDocument { Neighbor = "192.0.2.1", State = "established", PrefixesAnnounced = 2, NotCarried = [], OutputBlockedSince = waits ? _now : null };
+
+        Assert.Contains(row, StatusText.Of(Empty() with { Sessions = [session] }), StringComparison.Ordinal);
+    }
+
     [Fact]
     public void EmptyTrace_SaysSo() =>
         Assert.Equal("no message yet" + Environment.NewLine, TraceText.Of(new TraceDocument([])));
