@@ -241,6 +241,10 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision, ct), cancellationToken) is { } revision)
         {
             await services.Fleet.PostAsync(new FleetMessage.OperationChanged(view.PairId, null, view.Id, revision, null), CancellationToken.None);
+
+            // Who hears that it has ended may look at the pair at once.
+            Task seen = services.Fleet.WaitUntilAsync(f => f.Facts.Pairs.GetValueOrDefault(view.PairId) is not { } pair || pair.Revision >= revision, cancellationToken);
+            await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             services.Feed.Publish(finished);
         }
 

@@ -170,6 +170,9 @@ public sealed class AgentProcessTests : IAsyncLifetime
         var agent = Start("--hub", $"http://127.0.0.1:{port}");
         await EachSeesAsync(FakeRouter.Primary);
 
+        // What is said has been written before: from here on the journal has its file, and nothing more to say.
+        await agent.Output.UntilAsync(lines => lines.Count(line => line.Contains(" established: ", StringComparison.Ordinal)) == _routers.Length);
+
         // A directory where a file of the journal was: reading it fails in a way that the link does not expect.
         foreach (var segment in Directory.GetFiles(_directory.At("journal"), "*.ndjson"))
         {
