@@ -29,6 +29,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private readonly DiagnosticsDesk _desk;
     private readonly SocketPoll _poll;
     private readonly PeerSocket?[] _registered;
+    private readonly UrgencyBudget _budget = new();
 
     // Both without a lock: whoever held it could be off the processor just when a keepalive is due.
     private Wanted? _wanted;
@@ -209,8 +210,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             Register((2 * index) + 2, closing);
         }
 
+        var before = Now();
         _poll.Wait(patience);
-        var now = at ?? Now();
+        var after = Now();
+        var now = at ?? after;
+        KeepInBudget(_budget.Waited(before, after));
         if (_poll.CanRead(0))
         {
             _wakeUp.Silence();
@@ -224,6 +228,24 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 Serve(_connections[(slot - 1) / 2], socket, slot, now);
             }
         }
+    }
+
+    private void KeepInBudget(UrgencyBudget.Verdict verdict)
+    {
+        if (!IsUrgent || verdict == UrgencyBudget.Verdict.AsBefore)
+        {
+            return;
+        }
+
+        if (verdict == UrgencyBudget.Verdict.Renewed)
+        {
+            var priority = ThreadUrgency.Raise();
+            Runs(_logger, priority);
+            return;
+        }
+
+        ThreadUrgency.Lower();
+        TooBusy(_logger, UrgencyBudget.Longest);
     }
 
     private void Register(int slot, PeerSocket? socket)
@@ -319,4 +341,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The thread of the BGP sessions runs with {Priority}")]
     private static partial void Runs(ILogger logger, string priority);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Debug, Message = "The thread of the BGP sessions was busy for {Time} without a pause and runs as an ordinary one until that is over: is a neighbor sending without end?")]
+    private static partial void TooBusy(ILogger logger, TimeSpan time);
 }

@@ -37,6 +37,14 @@ internal static partial class ThreadUrgency
         return "ordinary priority (more needs CAP_SYS_NICE)";
     }
 
+    /// <summary>Makes the calling thread an ordinary one again.</summary>
+    public static void Lower()
+    {
+        var none = 0;
+        _ = SetScheduler(CallingThread, Normal | ResetOnFork, in none);
+        _ = SetPriority(OfOne, CallingThread, none);
+    }
+
     [LibraryImport("libc", EntryPoint = "sched_setscheduler", SetLastError = true)]
     private static partial int SetScheduler(int thread, int policy, in int priority);
 

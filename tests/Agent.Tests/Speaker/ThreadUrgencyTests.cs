@@ -30,6 +30,23 @@ public sealed class ThreadUrgencyTests
         Assert.Equal(Ordinary(), started);
     }
 
+    [Fact]
+    public void LoweredAgain_TheThreadIsOrdinary_AndCanBeRaisedAnew()
+    {
+        Scheduling lowered = default;
+        string first = "", second = "";
+        Run(() =>
+        {
+            first = ThreadUrgency.Raise();
+            ThreadUrgency.Lower();
+            lowered = Read();
+            second = ThreadUrgency.Raise();
+        });
+
+        Assert.Equal(first.StartsWith("ordinary", StringComparison.Ordinal) ? Ordinary() : new Scheduling(Nice: 0, RealTime: 0, RoundRobin: false), lowered);
+        Assert.Equal(first, second);
+    }
+
     // Of a thread that nobody has touched: a build may run nicer than zero.
     private static Scheduling Ordinary()
     {
