@@ -22,19 +22,18 @@ public sealed class BatchAllocationTests
         rib.Open(Context(local, extended));
         var primary = Enumerable.Range(0, Count).Select(i => Announcements.Ipv4(prefix: $"10.{i / 256}.{i % 256}.1/32")).ToArray();
         var secondary = primary.Select(one => one with { Communities = [Announcements.Secondary] }).ToArray();
-        // The pools are warm after the first time.
-        for (var i = 0; i < 3; i++)
+        // The least of several times counts: the pools are warm after the first, and any collection may empty them.
+        ReadOnlyMemory<byte> bytes = default;
+        var allocated = long.MaxValue;
+        for (var i = 0; i < 10; i++)
         {
-            rib.SetDesired([.. primary]);
-            _ = rib.WriteChanges();
             rib.SetDesired([.. secondary]);
             _ = rib.WriteChanges();
+            rib.SetDesired([.. primary]);
+            var before = GC.GetAllocatedBytesForCurrentThread();
+            bytes = rib.WriteChanges();
+            allocated = Math.Min(allocated, GC.GetAllocatedBytesForCurrentThread() - before);
         }
-
-        rib.SetDesired([.. primary]);
-        var before = GC.GetAllocatedBytesForCurrentThread();
-        var bytes = rib.WriteChanges();
-        var allocated = GC.GetAllocatedBytesForCurrentThread() - before;
 
         Assert.InRange(bytes.Length, Count * 5, Count * 5 * 1.03);
         Assert.InRange(allocated, bytes.Length, (bytes.Length * 1.03) + 4000);
