@@ -125,7 +125,7 @@ internal static class FleetReducer
         }
         else if (!IsAwaited(facts, node, intent))
         {
-            node = Drop(facts, node, hello.IntentRevision, now, effects);
+            node = OfferIfLost(facts, Drop(facts, node, now, effects), hello.IntentRevision, now, effects);
         }
 
         return facts.With(node);
@@ -234,12 +234,14 @@ internal static class FleetReducer
     /// The node never showed the intent, and nobody waits for it any more. What was right when it was asked for may take the address away
     /// now: it is not sent again, what the node does is what is wanted, and whoever still wants it asks again.
     /// </summary>
-    private static NodeFacts Drop(FleetFacts facts, NodeFacts node, long obeyed, Moment now, ICollection<FleetEffect> effects)
+    private static NodeFacts Drop(FleetFacts facts, NodeFacts node, Moment now, ICollection<FleetEffect> effects)
     {
         GiveUp(facts, node, $"{node.Name} came back without revision {node.Intent!.Revision}, which it had never confirmed. It is not sent again: ask for it again if it is still wanted.", now, effects);
-        node = node with { Intent = node.Confirmed, OfferedOn = null };
-        return node.Intent is { } earlier && earlier.Revision > obeyed ? OfferWhatItLost(facts, node, earlier, now, effects) : node;
+        return node with { Intent = node.Confirmed, OfferedOn = null };
     }
+
+    private static NodeFacts OfferIfLost(FleetFacts facts, NodeFacts node, long obeyed, Moment now, ICollection<FleetEffect> effects) =>
+        node.Intent is { } earlier && earlier.Revision > obeyed ? OfferWhatItLost(facts, node, earlier, now, effects) : node;
 
     /// <summary>
     /// The node obeyed the intent once and lost what it had. It is told again, unless that would now take the last announcer of a prefix away
@@ -319,13 +321,19 @@ internal static class FleetReducer
         facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, pair) };
         if (running is null)
         {
-            // Who dialled again meanwhile and was not told again is not told any more.
-            foreach (var node in pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>())
+            // Who dialled again meanwhile and was not told again is not told any more. First for all of them, then what they had lost is offered:
+            // what the one is told depends on what is wanted of the other.
+            var dropped = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>()
+                .Where(node => node is { Intent: { } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
+                .ToList();
+            foreach (var node in dropped)
             {
-                if (node is { Intent: { } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
-                {
-                    facts = facts.With(Drop(facts, node, node.Report?.StreamId == stream.Id ? node.Report.IntentRevision : 0, now, effects));
-                }
+                facts = facts.With(Drop(facts, node, now, effects));
+            }
+
+            foreach (var node in dropped.Select(n => facts.Nodes[n.Name]))
+            {
+                facts = facts.With(OfferIfLost(facts, node, node.Report?.StreamId == node.Stream!.Id ? node.Report.IntentRevision : 0, now, effects));
             }
         }
 

@@ -119,6 +119,24 @@ public sealed class FleetReducerTests
         Assert.Null(facts.Nodes["web-1"].Intent);
     }
 
+    [Fact]
+    public void EndOfTheOperation_WithTheOtherNodeStillPrimary_DoesNotOfferAnEarlierPrimary()
+    {
+        var pair = Pair("web-1", "web-2") with { Running = new RunningOperation("op1", "Switchover", true) };
+        var facts = Facts(
+            pair,
+            new NodeFacts { Name = "web-1", Intent = Intent(5) with { OperationId = "op1" }, Confirmed = Intent(3, Role.Primary) },
+            new NodeFacts { Name = "web-2", Intent = Intent(6) with { OperationId = "op1" }, Confirmed = Intent(4, Role.Primary) });
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello(), null));
+        facts = Apply(facts, new FleetMessage.StreamOpened(8, Hello("web-2", revision: 4), null));
+        facts = Apply(facts, new FleetMessage.Reported(8, "web-2", Report(View(Role.Primary, Role.Primary)) with { IntentRevision = 4 }));
+
+        facts = Apply(facts, new FleetMessage.OperationChanged("p1", null, "op1", 3, null));
+
+        Assert.Empty(_effects.OfType<FleetEffect.Offer>());
+        Assert.Equal((Role.Primary, (IntentFacts?)null), (facts.Nodes["web-2"].Intent!.RoleOf(Prefix), facts.Nodes["web-1"].Intent));
+    }
+
     [Theory]
     [InlineData(false)]
     [InlineData(true)]

@@ -23,7 +23,7 @@ public sealed class ReconnectPropertyTests
         (1, Gen.Const((Happening)new Happening.HubRestarts())));
 
     [Fact]
-    public void WhateverHappened_ADialIsAnsweredWithNothingThatNobodyAskedForAndCouldDoHarm() => Happenings.Array[5, 60].Sample(Check, iter: 500);
+    public void WhateverHappened_ADialIsAnsweredWithNothingThatNobodyAskedForAndCouldDoHarm() => Happenings.Array[5, 60].Sample(Check, iter: 20_000);
 
     private static void Check(Happening[] story)
     {
