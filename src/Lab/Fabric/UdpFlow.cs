@@ -36,8 +36,9 @@ internal sealed class UdpFlow : IAsyncDisposable
     {
         try
         {
-            await _node.SendAsync(datagram, _idle.Token);
+            // Before it is sent: the answer keeps the flow alive too, and the two would set the same timer at once.
             KeepAlive();
+            await _node.SendAsync(datagram, _idle.Token);
         }
         catch (Exception error) when (error is SocketException or ObjectDisposedException or OperationCanceledException)
         {
