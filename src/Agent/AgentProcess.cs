@@ -10,7 +10,6 @@ using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
-using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent;
@@ -102,9 +101,9 @@ internal sealed partial class AgentProcess
         var shared = FindShared(addresses);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
-        using var speaker = new BgpSpeaker(Peers(routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
+        using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
         var loop = new NodeLoop(
-            NodeState.Initial(Settings() with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
+            NodeState.Initial(AgentSettings.Node(_options) with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
             speaker,
             new NodeStorage(intents, journal),
             _time,
@@ -138,7 +137,7 @@ internal sealed partial class AgentProcess
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
         var watched = Task.Run(() => KeepWatchingAsync(watcher, shared, loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
-        using var hub = _options.Hub is { } address ? new HubLink(HubSettings(address, speaker), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
+        using var hub = _options.Hub is { } address ? new HubLink(AgentSettings.HubLink(_options, address, speaker.Metrics), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
 
         // Without one of these the node cannot do what it is for: that they end unasked is a bug, thrown below, after the neighbors have
@@ -269,14 +268,7 @@ internal sealed partial class AgentProcess
         }
     }
 
-    private ImmutableHashSet<IPNetwork> FindShared(IReadOnlyList<InterfaceAddress> addresses)
-    {
-        var rules = new AddressRuleOptions(_options.AllInterfaces, _options.Ipv6Length, [.. new[] { _options.LocalIpv4, _options.LocalIpv6 }.OfType<IPAddress>()])
-        {
-            Sources = _options.AllInterfaces ? HostAddresses.SourcesTowards(_options.Neighbors.Select(neighbor => neighbor.Address)) : [],
-        };
-        return AddressRules.Find(addresses, rules);
-    }
+    private ImmutableHashSet<IPNetwork> FindShared(IReadOnlyList<InterfaceAddress> addresses) => AddressRules.Find(addresses, AgentSettings.Addresses(_options));
 
     private RouterId ChooseRouterId(IReadOnlyList<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)
     {
@@ -297,46 +289,6 @@ internal sealed partial class AgentProcess
 
         return routerId;
     }
-
-    private IEnumerable<PeerOptions> Peers(RouterId routerId) => _options.Neighbors.Select(neighbor => new PeerOptions
-    {
-        Neighbor = neighbor,
-        LocalAddress = _options.LocalAddressFor(neighbor),
-        Ttl = _options.MultihopTtl,
-        TtlSecurity = _options.Protocol.TtlSecurity,
-        Authentication = _options.Protocol.Authentication,
-        Session = new SessionOptions
-        {
-            LocalAs = _options.LocalAs,
-            PeerAs = _options.PeerAs,
-            RouterId = routerId,
-            HoldTime = _options.HoldTime,
-            ExtendedMessages = _options.Protocol.ExtendedMessages,
-            EnhancedRouteRefresh = _options.Protocol.EnhancedRouteRefresh,
-            GracefulRestartHelper = _options.Protocol.GracefulRestartHelper,
-            SendHoldTime = _options.Protocol.SendHoldTime,
-        },
-    });
-
-    private NodeSettings Settings() => new()
-    {
-        Node = _options.Node,
-        DefaultRole = _options.DefaultRole,
-        Announce = _options.Announce,
-        Neighbors = _options.Neighbors,
-        LargeCommunities = _options.Protocol.LargeCommunities,
-        GracefulShutdown = _options.Protocol.GracefulShutdown,
-        Damping = _options.Damping ? new DampingSettings() : null,
-    };
-
-    private HubLinkSettings HubSettings(Uri hub, BgpSpeaker speaker) => new()
-    {
-        Hub = hub,
-        Node = _options.Node,
-        Version = AgentCommandLine.Version,
-        DataCenter = _options.DataCenter,
-        Metrics = speaker.Metrics,
-    };
 
     private string Beginning(RouterId routerId, NodeIntent? intent, bool intentLost)
     {

@@ -1,0 +1,66 @@
+using System.Net;
+using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent;
+
+/// <summary>From what the operator said to what each part of the daemon is given. A new option touches one of these.</summary>
+internal static class AgentSettings
+{
+    /// <summary>One for each neighbor.</summary>
+    public static IEnumerable<PeerOptions> Peers(AgentOptions options, RouterId routerId) => options.Neighbors.Select(neighbor => new PeerOptions
+    {
+        Neighbor = neighbor,
+        LocalAddress = options.LocalAddressFor(neighbor),
+        Ttl = options.MultihopTtl,
+        TtlSecurity = options.Protocol.TtlSecurity,
+        Authentication = options.Protocol.Authentication,
+        Session = new SessionOptions
+        {
+            LocalAs = options.LocalAs,
+            PeerAs = options.PeerAs,
+            RouterId = routerId,
+            HoldTime = options.HoldTime,
+            ExtendedMessages = options.Protocol.ExtendedMessages,
+            EnhancedRouteRefresh = options.Protocol.EnhancedRouteRefresh,
+            GracefulRestartHelper = options.Protocol.GracefulRestartHelper,
+            SendHoldTime = options.Protocol.SendHoldTime,
+        },
+    });
+
+    /// <summary>What the node decides by.</summary>
+    public static NodeSettings Node(AgentOptions options) => new()
+    {
+        Node = options.Node,
+        DefaultRole = options.DefaultRole,
+        Announce = options.Announce,
+        Neighbors = options.Neighbors,
+        LargeCommunities = options.Protocol.LargeCommunities,
+        GracefulShutdown = options.Protocol.GracefulShutdown,
+        Damping = options.Damping ? new DampingSettings() : null,
+    };
+
+    /// <param name="options">The operator's.</param>
+    /// <param name="hub">Where to dial.</param>
+    /// <param name="metrics">Of the speaker; read for each report.</param>
+    public static HubLinkSettings HubLink(AgentOptions options, Uri hub, Func<NeighborEndpoint, PeerMetrics> metrics) => new()
+    {
+        Hub = hub,
+        Node = options.Node,
+        Version = AgentCommandLine.Version,
+        DataCenter = options.DataCenter,
+        Metrics = metrics,
+    };
+
+    /// <summary>Which addresses of the machine are shared ones.</summary>
+    public static AddressRuleOptions Addresses(AgentOptions options) =>
+        new(options.AllInterfaces, options.Ipv6Length, [.. new[] { options.LocalIpv4, options.LocalIpv6 }.OfType<IPAddress>()])
+        {
+            Sources = options.AllInterfaces ? HostAddresses.SourcesTowards(options.Neighbors.Select(neighbor => neighbor.Address)) : [],
+        };
+}
