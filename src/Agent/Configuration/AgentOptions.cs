@@ -7,7 +7,11 @@ using Microsoft.Extensions.Logging;
 namespace FailoverHub.Agent.Configuration;
 
 /// <summary>A prefix given with <c>--announce</c>: it counts as present whether or not an interface has it.</summary>
-internal sealed record ConfiguredPrefix(IPNetwork Prefix, Role? Role);
+internal sealed record ConfiguredPrefix(IPNetwork Prefix, Role? Role)
+{
+    /// <summary>Null: the node's.</summary>
+    public FailbackOptions? Failback { get; init; }
+}
 
 /// <summary>What the command line says, parsed and checked. Nothing of it changes while the agent runs.</summary>
 internal sealed record AgentOptions
@@ -55,6 +59,12 @@ internal sealed record AgentOptions
 
     /// <summary>A prefix whose address comes and goes all the time is held back.</summary>
     public bool Damping { get; init; } = true;
+
+    /// <summary>Of every prefix for which neither the intent nor <see cref="ConfiguredPrefix.Failback"/> names a policy.</summary>
+    public FailbackOptions Failback { get; init; } = new();
+
+    /// <summary>What an intent may ask.</summary>
+    public IntentLimits Limits { get; init; } = new();
 
     /// <summary>Null: stand-alone.</summary>
     public Uri? Hub { get; init; }
