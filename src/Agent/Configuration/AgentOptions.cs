@@ -74,6 +74,9 @@ internal sealed record AgentOptions
     /// <summary>Absolute path of the Unix socket on which the agent answers its own user.</summary>
     public required string ControlSocket { get; init; }
 
+    /// <summary>Where <c>/metrics</c> is served; null: nowhere.</summary>
+    public IPEndPoint? Metrics { get; init; }
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public bool LogJson { get; init; }

@@ -70,6 +70,7 @@ internal sealed class AgentOptionsReader
             Damping = ReadDamping(),
             StateDirectory = StateDirectory(_raw.State),
             ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
+            Metrics = ReadMetrics(),
             LogLevel = ReadLogLevel(),
             LogJson = _raw.LogJson,
             NeedsStoredIntent = role is null && hub is null && !_raw.Primary && !_raw.Secondary && (announce.IsEmpty || announce.Any(prefix => prefix.Role is null)),
@@ -296,6 +297,26 @@ internal sealed class AgentOptionsReader
         }
 
         return _raw.Damping != "off";
+    }
+
+    private IPEndPoint? ReadMetrics()
+    {
+        if (_raw.Metrics is null)
+        {
+            return null;
+        }
+
+        var (address, problem) = MetricsAddress.Read(_raw.Metrics);
+        if (address is null)
+        {
+            _errors.Add($"--metrics: {problem}");
+        }
+        else if (MetricsAddress.Warning(address) is { } warning)
+        {
+            _warnings.Add(warning);
+        }
+
+        return address;
     }
 
     private LogLevel ReadLogLevel()

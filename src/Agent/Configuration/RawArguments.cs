@@ -66,4 +66,6 @@ internal sealed record RawArguments
     public string? Damping { get; init; }
 
     public string? Control { get; init; }
+
+    public string? Metrics { get; init; }
 }

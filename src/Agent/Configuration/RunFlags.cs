@@ -37,6 +37,7 @@ internal sealed class RunFlags
     private readonly Option<string?> _gracefulShutdown = Text("--graceful-shutdown", "SECONDS", $"Before a drain or a stop withdraws, announce with community 65535:0 for so long (RFC 8326), 0 to {ProtocolOptionsReader.LongestGracefulShutdown}; a stop waits {NodeSettings.LongestGoodbye.TotalSeconds:0} s at most, and a second signal ends the wait (default 0: off).");
     private readonly Option<string?> _damping = Text("--damping", "on|off", "Hold back a prefix whose address comes and goes all the time (default on).");
     private readonly Option<string?> _control = ControlOption();
+    private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
 
     /// <summary>In the order of the help.</summary>
     public IEnumerable<Option> All =>
@@ -44,7 +45,7 @@ internal sealed class RunFlags
         _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
-        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metrics,
     ];
 
     /// <summary>What was given of them.</summary>
@@ -81,6 +82,7 @@ internal sealed class RunFlags
         GracefulShutdown = Value(result, _gracefulShutdown),
         Damping = Value(result, _damping),
         Control = Value(result, _control),
+        Metrics = Value(result, _metrics),
     };
 
     /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>
