@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -44,6 +45,9 @@ internal sealed record AgentOptions
 
     /// <summary>64, or 56 with <c>--send56</c>.</summary>
     public int Ipv6Length { get; init; } = 64;
+
+    /// <summary>Whether the agent only looks at the addresses or adds them itself.</summary>
+    public AddressOptions Addresses { get; init; } = new();
 
     /// <summary>1 to 255.</summary>
     public int MultihopTtl { get; init; } = 16;

@@ -61,6 +61,7 @@ internal sealed class AgentOptionsReader
             Announce = announce,
             AllInterfaces = _raw.AllInterfaces,
             Ipv6Length = _raw.Send56 ? 56 : 64,
+            Addresses = AddressOptionsReader.Read(_raw, _errors),
             MultihopTtl = (int)_errors.Number("--multihopttl", _raw.MultihopTtl, 16, 1, 255, "the number of hops that the packets of a session may take"),
             HoldTime = holdTime,
             LocalAs = (uint)_errors.Number("--local-as", _raw.LocalAs, 65001, 1, uint.MaxValue, "an AS number"),

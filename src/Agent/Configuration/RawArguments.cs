@@ -68,4 +68,8 @@ internal sealed record RawArguments
     public string? Control { get; init; }
 
     public string? Metrics { get; init; }
+
+    public string? Addresses { get; init; }
+
+    public string? AddressDevice { get; init; }
 }

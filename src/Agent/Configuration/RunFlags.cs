@@ -38,6 +38,8 @@ internal sealed class RunFlags
     private readonly Option<string?> _damping = Text("--damping", "on|off", "Hold back a prefix whose address comes and goes all the time (default on).");
     private readonly Option<string?> _control = ControlOption();
     private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
+    private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce and of an intent (managed).");
+    private readonly Option<string?> _addressDevice = Text("--address-device", "NAME", "With --addresses managed: the interface that they are put on (default lo); a dummy device of this name is created when there is none.");
 
     /// <summary>In the order of the help.</summary>
     public IEnumerable<Option> All =>
@@ -45,7 +47,7 @@ internal sealed class RunFlags
         _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
-        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metrics,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metrics, _addresses, _addressDevice,
     ];
 
     /// <summary>What was given of them.</summary>
@@ -83,6 +85,8 @@ internal sealed class RunFlags
         Damping = Value(result, _damping),
         Control = Value(result, _control),
         Metrics = Value(result, _metrics),
+        Addresses = Value(result, _addresses),
+        AddressDevice = Value(result, _addressDevice),
     };
 
     /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>
