@@ -20,10 +20,19 @@ internal sealed record AgentOptions
     /// <summary>Unique in the fleet.</summary>
     public required string Node { get; init; }
 
-    /// <summary>At least one, none twice.</summary>
+    /// <summary>None twice. Empty: those of the data center that the metadata service names, as soon as it does.</summary>
     public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
 
-    /// <summary>The platform's decimal id, null when only <c>--neighbor</c> was given.</summary>
+    /// <summary>Where the metadata service of this machine is asked, at all of them at once; empty: it is not asked.</summary>
+    public ImmutableArray<Uri> Metadata { get; init; } = [];
+
+    /// <summary>Addresses of a data center's route servers, see <see cref="Configuration.NeighborPattern"/>.</summary>
+    public string NeighborPattern { get; init; } = Configuration.NeighborPattern.Default;
+
+    /// <summary>Port of neighbors that name none.</summary>
+    public int NeighborPort { get; init; } = NeighborEndpoint.DefaultPort;
+
+    /// <summary>The platform's decimal id, null when it was not given.</summary>
     public int? DataCenter { get; init; }
 
     /// <summary>Source address of sessions to IPv4 neighbors; null: the kernel chooses.</summary>

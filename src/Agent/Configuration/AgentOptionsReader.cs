@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -49,10 +50,15 @@ internal sealed class AgentOptionsReader
         var role = ReadRole();
         var (localIpv4, localIpv6) = ReadLocalAddresses();
         var holdTime = ReadHoldTime();
+        var metadata = ReadMetadata();
+        var port = (int)_errors.Number("--neighbor-port", _raw.NeighborPort, NeighborEndpoint.DefaultPort, 1, 65535, "a TCP port");
         var options = new AgentOptions
         {
             Node = ReadNode(),
-            Neighbors = ReadNeighbors(dataCenter),
+            Neighbors = ReadNeighbors(dataCenter, port, !metadata.IsEmpty),
+            Metadata = metadata,
+            NeighborPattern = _raw.NeighborPattern ?? NeighborPattern.Default,
+            NeighborPort = port,
             DataCenter = dataCenter,
             LocalIpv4 = localIpv4,
             LocalIpv6 = localIpv6,
@@ -117,9 +123,24 @@ internal sealed class AgentOptionsReader
         return id;
     }
 
-    private ImmutableArray<NeighborEndpoint> ReadNeighbors(int? dataCenter)
+    // With neighbors given by hand this is hardly a machine of the platform: the service is asked only where that was asked for.
+    private ImmutableArray<Uri> ReadMetadata()
     {
-        var port = (int)_errors.Number("--neighbor-port", _raw.NeighborPort, NeighborEndpoint.DefaultPort, 1, 65535, "a TCP port");
+        if (_raw.Metadata is null)
+        {
+            return _raw.Neighbors.IsEmpty ? MetadataEndpoints.Platform : [];
+        }
+
+        if (!MetadataEndpoints.TryParse(_raw.Metadata, out var endpoints))
+        {
+            _errors.Add($"--metadata: '{_raw.Metadata}' is no address of a metadata service; give http://ADDR[:PORT], such as http://169.254.169.254, or off.");
+        }
+
+        return endpoints;
+    }
+
+    private ImmutableArray<NeighborEndpoint> ReadNeighbors(int? dataCenter, int port, bool discovers)
+    {
         var neighbors = new List<NeighborEndpoint>();
         foreach (var text in _raw.Neighbors)
         {
@@ -143,16 +164,17 @@ internal sealed class AgentOptionsReader
             return [.. neighbors];
         }
 
-        if (_raw.DataCenter is null)
+        if (_raw.DataCenter is null && !discovers)
         {
-            _errors.Add("--dcid: not given, and no --neighbor either; give --dcid with the id of your data center, or at least one --neighbor.");
+            _errors.Add("--dcid: not given, no --neighbor either, and the metadata service is not asked; give --dcid with the id of your data center, or at least one --neighbor.");
             return [];
         }
 
+        // Where the metadata service is to tell the data center the pattern is tried all the same: what is wrong with it is said now.
         var pattern = _raw.NeighborPattern ?? NeighborPattern.Default;
         if (NeighborPattern.TryExpand(pattern, dataCenter ?? 2, port, out var expanded))
         {
-            return expanded;
+            return _raw.DataCenter is null ? [] : expanded;
         }
 
         _errors.Add($"--neighborpattern: '{pattern}' gives no IPv6 address; give one with two places %d, for the data center id and the number of the route server, such as {NeighborPattern.Default}.");

@@ -72,4 +72,6 @@ internal sealed record RawArguments
     public string? Addresses { get; init; }
 
     public string? AddressDevice { get; init; }
+
+    public string? Metadata { get; init; }
 }

@@ -6,7 +6,7 @@ namespace FailoverHub.Agent.Configuration;
 /// <summary>The flags of the daemon, each with its line of help.</summary>
 internal sealed class RunFlags
 {
-    private readonly Option<string?> _dataCenter = Text("--dcid", "ID", "Data center id: dials its four route servers.", "-dcid");
+    private readonly Option<string?> _dataCenter = Text("--dcid", "ID", "Data center id: dials its four route servers (default: that of the metadata service).", "-dcid");
     private readonly Option<bool> _primary = Flag("--primary", "Announce as primary unless an intent or --announce says otherwise.", "-primary");
     private readonly Option<bool> _secondary = Flag("--secondary", "Announce as secondary unless an intent or --announce says otherwise.", "-secondary");
     private readonly Option<bool> _send56 = Flag("--send56", "Widen IPv6 addresses to /56 instead of /64.", "-send56");
@@ -40,6 +40,7 @@ internal sealed class RunFlags
     private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
     private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce and of an intent (managed).");
     private readonly Option<string?> _addressDevice = Text("--address-device", "NAME", "With --addresses managed: the interface that they are put on (default lo); a dummy device of this name is created when there is none.");
+    private readonly Option<string?> _metadata = MetadataOption();
 
     /// <summary>In the order of the help.</summary>
     public IEnumerable<Option> All =>
@@ -47,7 +48,7 @@ internal sealed class RunFlags
         _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
-        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metrics, _addresses, _addressDevice,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metadata, _metrics, _addresses, _addressDevice,
     ];
 
     /// <summary>What was given of them.</summary>
@@ -87,6 +88,7 @@ internal sealed class RunFlags
         Metrics = Value(result, _metrics),
         Addresses = Value(result, _addresses),
         AddressDevice = Value(result, _addressDevice),
+        Metadata = Value(result, _metadata),
     };
 
     /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>
@@ -96,6 +98,10 @@ internal sealed class RunFlags
     /// <summary>Where a running agent answers <c>status</c> and <c>trace</c>.</summary>
     public static Option<string?> ControlOption() =>
         Text("--control", "SOCKET", "Unix socket on which the agent answers 'status' and 'trace', for its own user only (default: control.sock in the state directory).");
+
+    /// <summary>Where the machine's metadata service is asked.</summary>
+    public static Option<string?> MetadataOption() =>
+        Text("--metadata", "URL|off", "The platform's metadata service, http://ADDR[:PORT], or off. Without --dcid and --neighbor it tells the data center; it is not asked when --neighbor is given and this is not (default: http://169.254.169.254 and http://[fd00:a9fe:a9fe::1]).");
 
     // An option that itself was given wrongly has its error already; its value must not be asked for.
     public static T? Value<T>(ParseResult result, Option<T> option) =>

@@ -99,8 +99,14 @@ public sealed class AgentCommandLineTests
 
     [Theory]
     [InlineData("-dcid 18 -primary -secondary", "--primary and --secondary")]
-    [InlineData("-primary", "--dcid")]
-    [InlineData("", "--dcid")]
+    [InlineData("-primary --metadata off", "--dcid")]
+    [InlineData("--metadata off", "--dcid")]
+    [InlineData("-primary -neighborpattern 2600::%d", "--neighborpattern")]
+    [InlineData("-primary --metadata https://169.254.169.254", "--metadata")]
+    [InlineData("-primary --metadata http://metadata.example", "--metadata")]
+    [InlineData("-primary --metadata http://169.254.169.254/v1", "--metadata")]
+    [InlineData("-primary --metadata http://me@169.254.169.254", "--metadata")]
+    [InlineData("-primary --metadata on", "--metadata")]
     [InlineData("-dcid 0 -primary", "--dcid")]
     [InlineData("-dcid eighteen -primary", "--dcid")]
     [InlineData("-dcid 18 -primary -multihopttl 0", "--multihopttl")]
@@ -146,6 +152,29 @@ public sealed class AgentCommandLineTests
         var (_, error) = Refuse("-dcid x -primary -secondary -multihopttl 900 --router-id me --unknown");
 
         Assert.Equal(5, error.Split('\n').Count(line => line.StartsWith("error: ", StringComparison.Ordinal)));
+    }
+
+    [Theory]
+    [InlineData("-primary", "http://169.254.169.254/ http://[fd00:a9fe:a9fe::1]/")]
+    [InlineData("-dcid 18 -primary", "http://169.254.169.254/ http://[fd00:a9fe:a9fe::1]/")]
+    [InlineData("-primary --metadata http://[::1]:8080", "http://[::1]:8080/")]
+    [InlineData("-dcid 18 -primary --metadata off", "")]
+    [InlineData("-primary --neighbor 192.0.2.1", "")]
+    [InlineData("-primary --neighbor 192.0.2.1 --metadata http://127.0.0.1:8080", "http://127.0.0.1:8080/")]
+    public void MetadataService_IsThePlatforms_UnlessNeighborsOrAnotherOneAreGiven(string line, string asked)
+    {
+        Assert.Equal(asked, string.Join(' ', Accept(line).Metadata));
+    }
+
+    [Fact]
+    public void NeitherDataCenterNorNeighbor_AreLeftToTheMetadataService()
+    {
+        var options = Accept("-primary -neighborpattern 2001:db8:%d:9::%d --neighbor-port 1790");
+
+        Assert.Empty(options.Neighbors);
+        Assert.Null(options.DataCenter);
+        Assert.Equal("2001:db8:%d:9::%d", options.NeighborPattern);
+        Assert.Equal(1790, options.NeighborPort);
     }
 
     [Theory]
