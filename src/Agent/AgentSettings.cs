@@ -43,6 +43,7 @@ internal static class AgentSettings
         LargeCommunities = options.Protocol.LargeCommunities,
         GracefulShutdown = options.Protocol.GracefulShutdown,
         Damping = options.Damping ? new DampingSettings() : null,
+        Checks = options.Checks,
     };
 
     /// <param name="options">The operator's.</param>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -78,6 +79,9 @@ internal sealed record AgentOptions
 
     /// <summary>What an intent may ask.</summary>
     public IntentLimits Limits { get; init; } = new();
+
+    /// <summary>Health checks, each name once; none: nothing is checked.</summary>
+    public ImmutableArray<CheckOptions> Checks { get; init; } = [];
 
     /// <summary>Null: stand-alone.</summary>
     public Uri? Hub { get; init; }

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
@@ -38,6 +39,9 @@ internal sealed record NodeSettings
 
     /// <summary>Null: nothing is ever held back.</summary>
     public DampingSettings? Damping { get; init; }
+
+    /// <summary>Health checks, each name once.</summary>
+    public ImmutableArray<CheckOptions> Checks { get; init; } = [];
 
     /// <summary>How long an answer waits for the sockets before it says how far it came.</summary>
     public TimeSpan IntentAnswerWait { get; init; } = TimeSpan.FromSeconds(2);
