@@ -76,7 +76,17 @@ internal sealed partial class AgentProcess
         using (directory)
         {
             using var logging = await creatingLogging;
-            return await new AgentProcess(options, directory, logging).RunAsync(error);
+            var (claim, taken) = NodeClaim.Take(options.Node, options.Neighbors.FirstOrDefault(), text => Warn(logging.CreateLogger<AgentProcess>(), text));
+            if (taken is not null)
+            {
+                await error.WriteLineAsync($"error: {taken}");
+                return Failed;
+            }
+
+            using (claim)
+            {
+                return await new AgentProcess(options, directory, logging).RunAsync(error);
+            }
         }
     }
 

@@ -7,12 +7,18 @@ namespace FailoverHub.Agent.Platform;
 
 /// <summary>
 /// The transitions of this node and of its earlier boots until the hub has acknowledged them. An entry is in the kernel's hands when
-/// <see cref="Append"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk.
+/// <see cref="Append"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk. While the disk
+/// takes nothing, entries wait in memory and are written as soon as it does.
 /// </summary>
 /// <remarks>Written by the node loop, read and acknowledged by the hub link; a lock keeps the two apart.</remarks>
 internal sealed partial class Journal : IDisposable
 {
+    /// <summary>While the disk takes nothing it is tried again so often, and at each new entry.</summary>
+    public static readonly TimeSpan WriteAgainAfter = TimeSpan.FromSeconds(5);
+
     private readonly Lock _gate = new();
+    private readonly Queue<JournalEntry> _waiting = new();
+    private readonly ITimer _writeAgain;
     private readonly string _directory;
     private readonly JournalLimits _limits;
     private readonly TimeProvider _time;
@@ -24,6 +30,7 @@ internal sealed partial class Journal : IDisposable
     private ulong _lastSequence;
     private ulong _dropped;
     private ulong _droppedSaid;
+    private readonly HashSet<string> _unreadable = [];
 
     private Journal(string directory, JournalLimits limits, TimeProvider time, ILogger logger)
     {
@@ -31,6 +38,7 @@ internal sealed partial class Journal : IDisposable
         _limits = limits;
         _time = time;
         _logger = logger;
+        _writeAgain = time.CreateTimer(static journal => ((Journal)journal!).WriteAgain(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _acknowledged = ReadAcknowledged();
         _segments = FindSegments();
         _bootNumber = _segments.Count == 0 ? 1 : _segments.Max(segment => segment.BootNumber) + 1;
@@ -52,15 +60,13 @@ internal sealed partial class Journal : IDisposable
     public static Journal Open(string directory, JournalLimits limits, TimeProvider time, ILogger<Journal> logger) =>
         new(directory, limits, time, logger);
 
-    /// <summary>Keeps an entry. Never fails the caller: what cannot be written is counted and said as soon as something can.</summary>
+    /// <summary>Keeps an entry. Never fails the caller: what cannot be written waits in memory, in order and bounded, and is written as soon as something can be.</summary>
     public void Append(JournalEntry entry)
     {
         lock (_gate)
         {
-            if (TryWrite(entry))
-            {
-                DropOldestAboveLimit();
-            }
+            _waiting.Enqueue(entry);
+            WriteWaiting();
         }
 
         Appended?.Invoke();
@@ -72,15 +78,23 @@ internal sealed partial class Journal : IDisposable
     {
         lock (_gate)
         {
+            HashSet<string> unreadable = [];
             foreach (var segment in _segments)
             {
                 var from = _acknowledged.GetValueOrDefault(segment.BootId);
-                if (segment.Last <= from)
+                if (segment.Last <= from || unreadable.Contains(segment.BootId))
                 {
                     continue;
                 }
 
-                ImmutableArray<NumberedEntry> entries = [.. segment.Read().Where(entry => entry.Sequence > from).Take(most)];
+                if (TryRead(segment) is not { } all)
+                {
+                    // What comes after it in the same boot must not be acknowledged before it: it may be readable again.
+                    unreadable.Add(segment.BootId);
+                    continue;
+                }
+
+                ImmutableArray<NumberedEntry> entries = [.. all.Where(entry => entry.Sequence > from).Take(most)];
                 if (!entries.IsEmpty)
                 {
                     return new JournalPage(segment.BootId, entries);
@@ -112,14 +126,88 @@ internal sealed partial class Journal : IDisposable
 
     public void Dispose()
     {
+        _writeAgain.Dispose();
         lock (_gate)
         {
+            WriteWaiting();
+            if (_waiting.Count > 0)
+            {
+                LostAtTheEnd(_logger, _waiting.Count);
+                _waiting.Clear();
+            }
+
             _current?.Dispose();
             _current = null;
         }
     }
 
-    private bool TryWrite(JournalEntry entry)
+    private void WriteAgain()
+    {
+        bool written;
+        lock (_gate)
+        {
+            WriteWaiting();
+            written = _waiting.Count == 0;
+        }
+
+        if (written)
+        {
+            Appended?.Invoke();
+        }
+    }
+
+    // Oldest first; the numbers are given at the write, so none is skipped.
+    private void WriteWaiting()
+    {
+        var waited = _waiting.Count > 1;
+        while (_waiting.TryPeek(out var entry))
+        {
+            if (TryWrite(entry) is { } problem)
+            {
+                if (_waiting.Count == 1)
+                {
+                    CannotAppend(_logger, problem, entry.Text);
+                }
+
+                if (_waiting.Count > _limits.Entries)
+                {
+                    _waiting.Dequeue();
+                    _dropped++;
+                }
+
+                _writeAgain.Change(WriteAgainAfter, Timeout.InfiniteTimeSpan);
+                return;
+            }
+
+            _waiting.Dequeue();
+            DropOldestAboveLimit();
+        }
+
+        if (waited)
+        {
+            WrittenAgain(_logger);
+        }
+    }
+
+    private List<NumberedEntry>? TryRead(JournalSegment segment)
+    {
+        try
+        {
+            return segment.Read();
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            if (_unreadable.Add(segment.FilePath))
+            {
+                CannotRead(_logger, segment.FilePath, exception.Message);
+            }
+
+            return null;
+        }
+    }
+
+    // Null: it is written. Else why not.
+    private string? TryWrite(JournalEntry entry)
     {
         try
         {
@@ -147,13 +235,11 @@ internal sealed partial class Journal : IDisposable
 
             _lastSequence++;
             segment.Last = _lastSequence;
-            return true;
+            return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
-            _dropped++;
-            CannotAppend(_logger, exception.Message, entry.Text);
-            return false;
+            return exception.Message;
         }
     }
 
@@ -165,11 +251,11 @@ internal sealed partial class Journal : IDisposable
             Remove(_segments[0]);
         }
 
-        // Losses are themselves history. Those that a full disk caused are said here as well, as soon as it has room.
+        // Losses are themselves history.
         if (_dropped != _droppedSaid)
         {
-            var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full";
-            if (TryWrite(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, "")))
+            var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full for too long";
+            if (TryWrite(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, "")) is null)
             {
                 _droppedSaid = _dropped;
             }
@@ -261,8 +347,17 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); the hub will not learn: {Text}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); its entries wait in memory and are lost if the agent ends before there is room: {Text}")]
     private static partial void CannotAppend(ILogger logger, string problem, string text);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "The journal is written again; the entries that had waited in memory are in it")]
+    private static partial void WrittenAgain(ILogger logger);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "The journal cannot be written at the end either; {Count} entries are lost, the hub will not learn of them")]
+    private static partial void LostAtTheEnd(ILogger logger, int count);
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "{Path} of the journal cannot be read, the hub does not get it nor what follows it in the same run of the agent; it is tried again: {Problem}")]
+    private static partial void CannotRead(ILogger logger, string path, string problem);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Text}")]
     private static partial void Overflow(ILogger logger, string text);

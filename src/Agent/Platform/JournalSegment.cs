@@ -46,20 +46,35 @@ internal sealed class JournalSegment
                 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var bootNumber)
                 && ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out var first))
             {
-                var segment = new JournalSegment(path, bootNumber, bootId, first, first - 1);
-                segment.Last = segment.Read().LastOrDefault()?.Sequence ?? segment.Last;
-                segments.Add(segment);
+                segments.Add(new JournalSegment(path, bootNumber, bootId, first, LastOf(path, first)));
             }
         }
 
         return segments;
     }
 
+    private static ulong LastOf(string path, ulong first)
+    {
+        try
+        {
+            return Read(path).LastOrDefault()?.Sequence ?? first - 1;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Something is in it. Whoever reads it later says what is wrong.
+            return first;
+        }
+    }
+
     /// <summary>All entries. A torn last line, left by a kill in the middle of a write, is passed over.</summary>
-    public List<NumberedEntry> Read()
+    /// <exception cref="IOException">It cannot be read.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public List<NumberedEntry> Read() => Read(FilePath);
+
+    private static List<NumberedEntry> Read(string path)
     {
         var entries = new List<NumberedEntry>();
-        foreach (var line in File.ReadLines(FilePath))
+        foreach (var line in File.ReadLines(path))
         {
             if (Parse(line) is { } entry)
             {

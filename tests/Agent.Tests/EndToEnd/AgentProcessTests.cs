@@ -162,9 +162,29 @@ public sealed class AgentProcessTests : IAsyncLifetime
         await EachSeesAsync(FakeRouter.Primary, connection: 3);
     }
 
+    /// <summary>Two that announce beside each other would undo each other's drains.</summary>
+    [Theory]
+    [InlineData(true, "uses the state directory")]
+    [InlineData(false, "announces as 'node-a' from this machine")]
+    public async Task SecondAgentBesideTheFirst_IsRefused_AndTheFirstNoticesNothing(bool sameState, string reason)
+    {
+        using var elsewhere = new TemporaryDirectory();
+        var first = Start();
+        await EachSeesAsync(FakeRouter.Primary);
+
+        var second = sameState ? Start() : Start("--state", elsewhere.Root);
+
+        Assert.Equal(1, await second.ExitAsync());
+        Assert.Contains(reason, await second.Error.FirstAsync<string>(line => line.StartsWith("error: ", StringComparison.Ordinal)), StringComparison.Ordinal);
+        AssertOneSessionEach();
+        first.Terminate();
+        Assert.Equal(0, await first.ExitAsync());
+        AssertOneSessionEach();
+    }
+
     /// <summary>The hub is never needed for an address to work, not even by its own link.</summary>
     [Fact]
-    public async Task LinkToTheHubBreaksOnSomethingUnforeseen_NoSessionIsTouched()
+    public async Task JournalCannotBeRead_TheHubGetsEveryReport_AndNoSessionIsTouched()
     {
         var port = FakeRouter.FreePort();
         var agent = Start("--hub", $"http://127.0.0.1:{port}");
@@ -173,7 +193,7 @@ public sealed class AgentProcessTests : IAsyncLifetime
         // What is said has been written before: from here on the journal has its file, and nothing more to say.
         await agent.Output.UntilAsync(lines => lines.Count(line => line.Contains(" established: ", StringComparison.Ordinal)) == _routers.Length);
 
-        // A directory where a file of the journal was: reading it fails in a way that the link does not expect.
+        // A directory where a file of the journal was cannot be read, whoever reads.
         foreach (var segment in Directory.GetFiles(_directory.At("journal"), "*.ndjson"))
         {
             File.Delete(segment);
@@ -181,8 +201,9 @@ public sealed class AgentProcessTests : IAsyncLifetime
         }
 
         await using var hub = await ScriptedHub.StartAsync(port);
-        await agent.Output.FirstAsync<string>(line => line.Contains("the sessions are not touched", StringComparison.Ordinal));
-        await hub.StreamAsync(2);
+        await agent.Output.FirstAsync<string>(line => line.Contains("of the journal cannot be read", StringComparison.Ordinal));
+        var stream = await hub.StreamAsync();
+        await stream.ReportAsync(report => report.Prefixes[0] is { EstablishedSessionsCarrying: 4, ReportedRole: Wire.Role.Primary });
         AssertOneSessionEach();
         Assert.All(_routers, router => Assert.DoesNotContain(router.Log.Seen, seen => seen is Seen.Ended or Seen.Update { Routes.Withdrawn.IsEmpty: false }));
         agent.Terminate();
@@ -298,7 +319,8 @@ public sealed class AgentProcessTests : IAsyncLifetime
     {
         var agent = AgentExecutable.Start(
         [
-            "run", "--node", "node-a", "--primary", "--announce", Prefix, "--state", _directory.Root, "--local-address", "127.0.0.11",
+            "run", "--node", "node-a", "--primary", "--announce", Prefix, "--local-address", "127.0.0.11",
+            .. flags.Contains("--state") ? [] : (string[])["--state", _directory.Root],
             .. AgentExecutable.Dialling(_routers), .. flags,
         ]);
         _agents.Add(agent);

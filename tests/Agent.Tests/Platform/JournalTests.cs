@@ -9,6 +9,7 @@ namespace FailoverHub.Agent.Tests.Platform;
 public sealed class JournalTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();
+    private readonly FakeTimeProvider _time = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -131,15 +132,75 @@ public sealed class JournalTests : IDisposable
     }
 
     [Fact]
-    public void CannotBeWritten_DoesNotFail_AndSaysSoWhenItCanAgain()
+    public void CannotBeWritten_EntriesWait_AndAreWrittenWithTheNextOne()
     {
         using var journal = Open(JournalLimits.Default);
-        Directory.Move(_directory.Root, _directory.Root + ".away");
-        Append(journal, "lost");
-        Directory.Move(_directory.Root + ".away", _directory.Root);
-        Append(journal, "kept");
+        Append(journal, "before");
+        var file = Occupy(journal);
+        Append(journal, "waits", "waits too");
+        Assert.Null(journal.Next(10));
+        Directory.Delete(file);
+        Append(journal, "after");
 
-        Assert.Equal(["kept", "1 entries"], Texts(journal.Next(10)).Select(text => text[..Math.Min(text.Length, 9)]));
+        Assert.Equal(["waits", "waits too", "after"], Texts(journal.Next(10)));
+        Assert.Equal([2ul, 3ul, 4ul], journal.Next(10)!.Entries.Select(entry => entry.Sequence));
+    }
+
+    [Fact]
+    public void CannotBeWritten_EntriesAreWrittenAfterAWhile_WithoutAnyNewOne()
+    {
+        using var journal = Open(JournalLimits.Default);
+        var appended = 0;
+        Append(journal, "before");
+        var file = Occupy(journal);
+        Append(journal, "waits");
+        journal.Appended += () => appended++;
+
+        _time.Advance(Journal.WriteAgainAfter);
+        Assert.Equal((0, (JournalPage?)null), (appended, journal.Next(10)));
+        Directory.Delete(file);
+        _time.Advance(Journal.WriteAgainAfter);
+
+        Assert.Equal(1, appended);
+        Assert.Equal(["waits"], Texts(journal.Next(10)));
+    }
+
+    [Fact]
+    public void CannotBeWritten_ForTooLong_DropsTheOldest_AndSaysSo()
+    {
+        using var journal = Open(new JournalLimits(3, 2));
+        Append(journal, "before");
+        var file = Occupy(journal);
+        Append(journal, "1", "2", "3", "4", "5");
+        Directory.Delete(file);
+        _time.Advance(Journal.WriteAgainAfter);
+
+        var entries = Drain(journal).ToList();
+        Assert.Contains(entries, entry => entry.Kind == "journal-overflow");
+        Assert.Equal("5", entries.Last(entry => entry.Kind != "journal-overflow").Text);
+        Assert.DoesNotContain(entries, entry => entry.Text is "1" or "2");
+    }
+
+    [Fact]
+    public void SegmentThatCannotBeRead_HoldsBackItsOwnBootOnly_AndIsGivenOutWhenItCanBe()
+    {
+        using (var first = Open(new JournalLimits(100, 1)))
+        {
+            Append(first, "a", "b");
+        }
+
+        using var next = Open(JournalLimits.Default);
+
+        // A directory instead of a file is what no right of root can read.
+        var unreadable = Directory.GetFiles(_directory.Root, "*.ndjson").Order(StringComparer.Ordinal).First();
+        File.Move(unreadable, unreadable + ".away");
+        Directory.CreateDirectory(unreadable);
+        Append(next, "c");
+        Assert.Equal(["c"], Texts(next.Next(10)));
+
+        Directory.Delete(unreadable);
+        File.Move(unreadable + ".away", unreadable);
+        Assert.Equal(["a", "b", "c"], Drain(next).Select(entry => entry.Text));
     }
 
     /// <summary>Any order of appends, acknowledgements, reconnects, restarts and kills: the hub gets each entry, in order, and none again that it acknowledged.</summary>
@@ -177,7 +238,16 @@ public sealed class JournalTests : IDisposable
         Kill,
     }
 
-    private Journal Open(JournalLimits limits) => Open(_directory.Root, limits);
+    private Journal Open(JournalLimits limits) => Journal.Open(_directory.Root, limits, _time, NullLogger<Journal>.Instance);
+
+    // Everything so far is acknowledged, and where the next file should be is something else: no right of root helps.
+    private string Occupy(Journal journal)
+    {
+        var page = journal.Next(1000)!;
+        var last = page.Entries[^1].Sequence;
+        journal.Acknowledge(page.BootId, last);
+        return Directory.CreateDirectory(_directory.At($"00000001-{journal.BootId}-{last + 1:D12}.ndjson")).FullName;
+    }
 
     private static Journal Open(string directory, JournalLimits limits) =>
         Journal.Open(directory, limits, new FakeTimeProvider(), NullLogger<Journal>.Instance);
