@@ -48,6 +48,21 @@ internal readonly record struct AdvertisementFacts(bool Stopping, bool Drained, 
 
     /// <summary>It came and went too often lately, and is withdrawn now.</summary>
     public bool Damped { get; init; }
+
+    /// <summary>A check has no verdict yet, and it is withdrawn now.</summary>
+    public bool AwaitsVerdict { get; init; }
+
+    /// <summary>Unhealthy only means secondary: every unhealthy check demotes.</summary>
+    public bool OnlyDemotes { get; init; }
+
+    /// <summary>It was demoted too often lately, and is announced as secondary now.</summary>
+    public bool StaysDemoted { get; init; }
+
+    /// <summary>Unhealthy in a way that withdraws.</summary>
+    public bool Unfit => Health == Health.Unhealthy && !OnlyDemotes;
+
+    /// <summary>It is announced at most as secondary.</summary>
+    public bool Demoted => StaysDemoted || (Health == Health.Unhealthy && OnlyDemotes);
 }
 
 /// <summary>
@@ -59,15 +74,17 @@ internal static class AdvertisementPlanner
 {
     public static AdvertisementDecision Decide(in AdvertisementFacts facts) => facts switch
     {
-        { Leaving: true, Stopping: false, AddressPresent: true, Assigned: { } role, Health: not Health.Unhealthy } => new AdvertisementDecision.Announce(role) { GracefulShutdown = true },
+        { Leaving: true, Stopping: false, AddressPresent: true, Assigned: { } role, Unfit: false } => new AdvertisementDecision.Announce(facts.Demoted ? Role.Secondary : role) { GracefulShutdown = true },
         { Stopping: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping),
         { Drained: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Drained),
         { AddressPresent: false } => new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing),
         { Assigned: null } => new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned),
-        { Health: Health.Unhealthy } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
+        { Unfit: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
+        { AwaitsVerdict: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
 
         // Of the five reasons this is the nearest one: its address does not keep still, so it is no good here.
         { Damped: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
+        { Demoted: true } => new AdvertisementDecision.Announce(Role.Secondary),
         { Assigned: { } role } => new AdvertisementDecision.Announce(role),
     };
 

@@ -24,7 +24,11 @@ internal abstract record NodeEffect
     internal sealed record StopSessions(string Text) : NodeEffect;
 
     /// <summary>A transition: goes to the journal and, with its consequence in words, to the log.</summary>
-    internal sealed record Record(TransitionKind Kind, string Text, string Prefix = "", string Neighbor = "", string OperationId = "") : NodeEffect;
+    internal sealed record Record(TransitionKind Kind, string Text, string Prefix = "", string Neighbor = "", string OperationId = "") : NodeEffect
+    {
+        /// <summary>Of its line in the log; null: as its kind has it.</summary>
+        public LogLevel? Level { get; init; }
+    }
 
     /// <summary>Worth a line in the log, but no transition.</summary>
     internal sealed record Log(LogLevel Level, string Text) : NodeEffect;
@@ -47,6 +51,7 @@ internal enum TransitionKind
     GracefulShutdown,
     Damped,
     DampingEnded,
+    HealthChanged,
     JournalOverflow,
 }
 
@@ -68,6 +73,7 @@ internal static class TransitionKindWords
         TransitionKind.GracefulShutdown => "graceful-shutdown",
         TransitionKind.Damped => "damped",
         TransitionKind.DampingEnded => "damping-ended",
+        TransitionKind.HealthChanged => "health-changed",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

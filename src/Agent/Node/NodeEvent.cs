@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -58,6 +59,12 @@ internal abstract record NodeEvent
         /// <summary>Prefixes of them that the session cannot carry: the neighbor does not have these.</summary>
         public ImmutableArray<SkippedPrefix> Skipped { get; init; } = [];
     }
+
+    /// <summary>A check has another verdict.</summary>
+    /// <param name="Check">As it was configured when it ran.</param>
+    /// <param name="Verdict">Healthy or unhealthy.</param>
+    /// <param name="Text">What its last run found, in words.</param>
+    internal sealed record HealthChanged(CheckOptions Check, Health Verdict, string Text) : NodeEvent;
 
     /// <summary>Time has passed. Given when <see cref="NodeState.NextDeadline"/> has come.</summary>
     internal sealed record Tick : NodeEvent;

@@ -152,7 +152,7 @@ internal sealed partial class NodeLoop
                 break;
             case NodeEffect.Record record:
                 _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId));
-                LogTransition(_logger, record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information, record.Text);
+                LogTransition(_logger, record.Level ?? (record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information), record.Text);
                 break;
             case NodeEffect.Log(var level, var text):
                 LogTransition(_logger, level, text);

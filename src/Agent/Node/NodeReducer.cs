@@ -58,6 +58,9 @@ internal static class NodeReducer
             case NodeEvent.AdvertisementsWritten written:
                 TakeWritten(step, written);
                 break;
+            case NodeEvent.HealthChanged changed:
+                HealthVerdicts.Change(step, changed);
+                break;
             case NodeEvent.StopRequested stop:
                 Departure.Stop(step, stop);
                 break;

@@ -68,8 +68,14 @@ internal sealed record PrefixState(
     /// <summary>Null: it was lost by itself never, or before an operator's last command about it.</summary>
     public FlapHistory? Flaps { get; init; }
 
-    /// <summary>Nothing but the damping keeps it from being announced.</summary>
+    /// <summary>Nothing but the damping keeps it from being announced, or from being announced as primary.</summary>
     public bool HeldBack { get; init; }
+
+    /// <summary>Announced as secondary, although primary is assigned, because of a check or of the damping of its demotions.</summary>
+    public bool Demoted { get; init; }
+
+    /// <summary>Announced nowhere until a check has its first verdict.</summary>
+    public bool AwaitsVerdict { get; init; }
 }
 
 /// <summary>The last thing that went wrong with a session.</summary>
@@ -141,6 +147,9 @@ internal sealed record NodeState
 
     /// <summary>In the order of the configuration.</summary>
     public required ImmutableArray<SessionStatus> Sessions { get; init; }
+
+    /// <summary>What the checks said last, by name; none: nothing yet.</summary>
+    public ImmutableDictionary<string, CheckVerdict> Verdicts { get; init; } = ImmutableDictionary<string, CheckVerdict>.Empty;
 
     /// <summary>Shared prefixes found on the interfaces.</summary>
     public ImmutableHashSet<IPNetwork> OnInterfaces { get; init; } = [];

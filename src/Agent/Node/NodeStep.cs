@@ -62,6 +62,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
                 Seen = item.Facts.AddressPresent || item.Old is { Seen: true },
                 Flaps = item.Flaps,
                 HeldBack = item.HeldBack,
+                Demoted = item.IsDemoted,
+                AwaitsVerdict = item.Facts.AwaitsVerdict,
             })],
         };
 
@@ -80,13 +82,16 @@ internal sealed class NodeStep(NodeState state, Moment now)
         }
     }
 
-    // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap.
+    // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap. So is a demotion.
     private Decided Decide(System.Net.IPNetwork prefix, PrefixState? old, AdvertisementFacts facts, Cause cause)
     {
         var wasAnnounced = old is { Decision: AdvertisementDecision.Announce };
         facts = facts with
         {
             Leaving = wasAnnounced && State.Leaving is not null,
+
+            // What is announced waits for no verdict: it is kept until there is one.
+            AwaitsVerdict = facts.AwaitsVerdict && !wasAnnounced,
 
             // On the way to the end nothing new begins.
             Stopping = facts.Stopping || (State.Leaving is { Stops: true } && !wasAnnounced),
@@ -98,7 +103,9 @@ internal sealed class NodeStep(NodeState state, Moment now)
             flaps = null;
         }
 
-        if (State.Settings.Damping is { } damping && cause.Involuntary && (wasAnnounced || old is { HeldBack: true }) && undamped is AdvertisementDecision.Withdraw)
+        var lost = (wasAnnounced || old is { HeldBack: true }) && undamped is AdvertisementDecision.Withdraw;
+        var demoted = (old is { Demoted: false } && wasAnnounced || old is { HeldBack: true }) && IsDemotion(facts, undamped);
+        if (State.Settings.Damping is { } damping && cause.Involuntary && (lost || demoted))
         {
             flaps = FlapHistory.Add(flaps, Now, damping);
         }
@@ -109,12 +116,21 @@ internal sealed class NodeStep(NodeState state, Moment now)
         }
 
         // Damping delays an announcement and never ends one.
-        facts = facts with { Damped = flaps?.Suppression is not null && !wasAnnounced };
-        return new Decided(prefix, old, facts, facts.Damped ? AdvertisementPlanner.Decide(facts) : undamped, flaps)
+        facts = facts with
         {
-            HeldBack = facts.Damped && undamped is AdvertisementDecision.Announce,
+            Damped = flaps?.Suppression is not null && !wasAnnounced,
+            StaysDemoted = flaps?.Suppression is not null && wasAnnounced && old is { Demoted: true },
+        };
+        var decision = facts.Damped || facts.StaysDemoted ? AdvertisementPlanner.Decide(facts) : undamped;
+        return new Decided(prefix, old, facts, decision, flaps)
+        {
+            HeldBack = undamped is AdvertisementDecision.Announce && decision != undamped,
+            IsDemoted = IsDemotion(facts, decision),
         };
     }
+
+    private static bool IsDemotion(AdvertisementFacts facts, AdvertisementDecision decision) =>
+        facts is { Demoted: true, Assigned: Role.Primary } && decision is AdvertisementDecision.Announce;
 
     private List<System.Net.IPNetwork> KnownPrefixes()
     {
@@ -147,12 +163,20 @@ internal sealed class NodeStep(NodeState state, Moment now)
         }
     }
 
-    private AdvertisementFacts Facts(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, Role?> configured, Dictionary<System.Net.IPNetwork, Role> assigned) => new(
-        State.Stopping,
-        State.Drained,
-        State.OnInterfaces.Contains(prefix) || configured.ContainsKey(prefix),
-        assigned.TryGetValue(prefix, out var role) ? role : ConfiguredRole(configured.GetValueOrDefault(prefix)),
-        Health.Unknown);
+    private AdvertisementFacts Facts(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, Role?> configured, Dictionary<System.Net.IPNetwork, Role> assigned)
+    {
+        var health = HealthVerdicts.Of(State, prefix);
+        return new(
+            State.Stopping,
+            State.Drained,
+            State.OnInterfaces.Contains(prefix) || configured.ContainsKey(prefix),
+            assigned.TryGetValue(prefix, out var role) ? role : ConfiguredRole(configured.GetValueOrDefault(prefix)),
+            health.Health)
+        {
+            AwaitsVerdict = health.AwaitsVerdict,
+            OnlyDemotes = health.OnlyDemotes,
+        };
+    }
 
     private Role? ConfiguredRole(Role? own) =>
         (own ?? State.Settings.DefaultRole) is not { } role ? null
@@ -192,7 +216,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
                 Record(TransitionKind.Withdrawn, $"{prefix} withdrawn ({reason.Word()}), it was announced as {role.Word()} {_onSessions}: {cause.Text}", prefix, operationId: cause.OperationId);
                 break;
             case (null, AdvertisementDecision.Withdraw(var reason)):
-                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} is not announced ({reason.Word()}): {cause.Text}"));
+                Do(new NodeEffect.Log(LogLevel.Information, $"{prefix} is not announced ({(item.Facts.AwaitsVerdict && reason == WithdrawnReason.Unhealthy ? "it waits for the first verdict of its checks" : reason.Word())}): {cause.Text}"));
                 break;
             // While it is damped its beginning and its end are said, and not each flap in between.
             case (AdvertisementDecision.Withdraw(var from), AdvertisementDecision.Withdraw(var to)) when from != to && item is { HeldBack: false, Old.HeldBack: false }:
@@ -209,7 +233,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
         {
             Record(
                 TransitionKind.Damped,
-                $"{item.Prefix} damped, it was lost {item.Flaps.Flaps} times lately: it stays withdrawn for {Words.Lasted(began.Until.Monotonic - Now.Monotonic)} if it is steady, for {Words.Lasted(damping.Longest)} at most, or until an operator's command: {cause.Text}",
+                $"{item.Prefix} damped, it was lost {item.Flaps.Flaps} times lately: it stays {(item.IsDemoted ? "announced as secondary" : "withdrawn")} for {Words.Lasted(began.Until.Monotonic - Now.Monotonic)} if it is steady, for {Words.Lasted(damping.Longest)} at most, or until an operator's command: {cause.Text}",
                 item.Prefix.ToString());
         }
     }
@@ -242,6 +266,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
     private readonly record struct Decided(System.Net.IPNetwork Prefix, PrefixState? Old, AdvertisementFacts Facts, AdvertisementDecision Decision, FlapHistory? Flaps)
     {
         public bool HeldBack { get; init; }
+
+        public bool IsDemoted { get; init; }
     }
 }
 

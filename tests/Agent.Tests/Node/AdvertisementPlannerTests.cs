@@ -64,6 +64,18 @@ public sealed class AdvertisementPlannerTests
     }
 
     [Fact]
+    public void AwaitsVerdict_Withdraws_AsUnhealthy() =>
+        Assert.Equal(Withdraw(WithdrawnReason.Unhealthy), AdvertisementPlanner.Decide(_ready with { Health = Health.Unknown, AwaitsVerdict = true }));
+
+    [Fact]
+    public void UnhealthyThatOnlyDemotes_AnnouncesAsSecondary() =>
+        Assert.Equal(Announce(Role.Secondary), AdvertisementPlanner.Decide(_ready with { Health = Health.Unhealthy, OnlyDemotes = true }));
+
+    [Fact]
+    public void StaysDemoted_AnnouncesAsSecondary() =>
+        Assert.Equal(Announce(Role.Secondary), AdvertisementPlanner.Decide(_ready with { StaysDemoted = true }));
+
+    [Fact]
     public void EveryCombination_AnnouncesOnlyWhenNothingSpeaksAgainstIt()
     {
         foreach (var (stopping, drained, present, leaving, damped) in from a in Both() from b in Both() from c in Both() from d in Both() from e in Both() select (a, b, c, d, e))

@@ -102,5 +102,8 @@ internal sealed class NodeUnderTest
         return this;
     }
 
+    /// <summary>Other settings, before the next event, with what is kept of the verdicts.</summary>
+    public void Reconfigure(Func<NodeSettings, NodeSettings> with) => State = HealthVerdicts.Keep(State with { Settings = with(State.Settings) });
+
     public AdvertisementDecision Decision(IPNetwork prefix) => State.Prefixes.Single(known => known.Prefix.Equals(prefix)).Decision;
 }
