@@ -18,7 +18,9 @@ internal sealed partial class SocketPoll
 
     public SocketPoll(int slots)
     {
-        _slots = new Descriptor[slots];
+        // Made where nothing is moved: its thread nearly always waits in the kernel with it, and an array of the ordinary heap that may not be moved keeps all
+        // the room before it from being given back (2.4 MiB of an idle agent).
+        _slots = GC.AllocateArray<Descriptor>(slots, pinned: true);
         for (var slot = 0; slot < slots; slot++)
         {
             Clear(slot);
