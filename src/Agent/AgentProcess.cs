@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
@@ -20,6 +21,7 @@ namespace FailoverHub.Agent;
 ///   bgp thread      BgpSpeaker       sockets, sessions, their timers
 ///   task            NodeLoop         the node's state, intents, journal entries
 ///   task            AddressWatcher   interfaces
+///   task            AgentDiscovery   the metadata service, if there is one
 ///   task            HubLink          the stream to the hub, if there is one
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
 /// </code>
@@ -39,7 +41,7 @@ internal sealed partial class AgentProcess
     // By then the first routes are long out. Between two keepalives: a second of hold time is many times what the tidying takes.
     private static readonly TimeSpan _tidyAfter = TimeSpan.FromSeconds(4);
 
-    private readonly AgentOptions _options;
+    private AgentOptions _options;
     private readonly StateDirectory _directory;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
@@ -107,6 +109,15 @@ internal sealed partial class AgentProcess
             Warn(_logger, warning);
         }
 
+        var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
+        if (await discovery.CompleteAsync(_stop.Task) is not { } completed)
+        {
+            var asked = await _stop.Task;
+            Stopped(_logger, asked);
+            return 0;
+        }
+
+        _options = completed;
         var addresses = ReadAddresses();
         var shared = FindShared(addresses);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
@@ -124,6 +135,11 @@ internal sealed partial class AgentProcess
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
         loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent, intentProblem is not null)));
+        if (discovery.Facts is { } facts)
+        {
+            loop.ApplyBeforeRunning(new NodeEvent.InstanceLearned(facts));
+        }
+
         var (control, controlProblem) = ControlSocket.Open(_options.ControlSocket);
         if (control is null)
         {
@@ -134,11 +150,11 @@ internal sealed partial class AgentProcess
         {
             var desk = new ControlDesk(new ControlIdentity(_options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, shared, server);
+            return await RunUntilStoppedAsync(speaker, loop, journal, shared, server, discovery);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared, ControlServer? control)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared, ControlServer? control, AgentDiscovery discovery)
     {
         // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
         using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
@@ -147,6 +163,7 @@ internal sealed partial class AgentProcess
         var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
         var watched = Task.Run(() => KeepWatchingAsync(watcher, shared, loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
+        var discovering = Task.Run(() => discovery.WatchAsync(_options, loop.PostAsync, watching.Token));
         using var hub = _options.Hub is { } address ? new HubLink(AgentSettings.HubLink(_options, address, speaker.Metrics), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
         var linked = hub is null ? null : Task.Run(hub.RunAsync);
 
@@ -167,10 +184,10 @@ internal sealed partial class AgentProcess
         var finished = hub is null ? Task.CompletedTask : Task.Run(() => hub.FinishAsync(linked!, _hubPatience));
         await Task.WhenAny(finished, over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, looping, finished);
+        var rest = Task.WhenAll(watched, answering, discovering, looping, finished);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the link to the hub", finished)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the link to the hub", finished)]);
         }
 
         await rest;

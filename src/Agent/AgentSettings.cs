@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub;
@@ -17,6 +18,7 @@ internal static class AgentSettings
     {
         Neighbor = neighbor,
         LocalAddress = options.LocalAddressFor(neighbor),
+        LocalAddressIsOptional = options.LocalIpv6IsFound && neighbor.Address.AddressFamily == AddressFamily.InterNetworkV6,
         Ttl = options.MultihopTtl,
         TtlSecurity = options.Protocol.TtlSecurity,
         Authentication = options.Protocol.Authentication,

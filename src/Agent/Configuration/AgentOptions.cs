@@ -42,6 +42,9 @@ internal sealed record AgentOptions
     /// <summary>Source address of sessions to IPv6 neighbors; null: the kernel chooses.</summary>
     public IPAddress? LocalIpv6 { get; init; }
 
+    /// <summary>Nobody gave <see cref="LocalIpv6"/>, the metadata service named it: where no interface has it the kernel chooses.</summary>
+    public bool LocalIpv6IsFound { get; init; }
+
     /// <summary>Null: chosen once by the agent and kept in the state directory.</summary>
     public RouterId? RouterId { get; init; }
 

@@ -45,4 +45,7 @@ internal static class DataCenters
     }.ToFrozenDictionary(dataCenter => dataCenter.Id);
 
     public static DataCenter? Find(int id) => _byId.GetValueOrDefault(id);
+
+    /// <summary>By what the metadata service calls it, such as <c>us-ord</c>.</summary>
+    public static DataCenter? FindRegion(string region) => _byId.Values.FirstOrDefault(dataCenter => dataCenter.Region == region);
 }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 
@@ -21,6 +22,9 @@ internal abstract record NodeEvent
 
     /// <summary>The interfaces were read, and differ.</summary>
     internal sealed record AddressesChanged(ImmutableHashSet<IPNetwork> Prefixes) : NodeEvent;
+
+    /// <summary>The metadata service says this of the machine.</summary>
+    internal sealed record InstanceLearned(InstanceFacts Facts) : NodeEvent;
 
     /// <summary>The hub wants this.</summary>
     internal sealed record IntentReceived(NodeIntent Intent) : NodeEvent;

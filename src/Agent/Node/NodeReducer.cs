@@ -26,6 +26,9 @@ internal static class NodeReducer
             case NodeEvent.AddressesChanged changed:
                 ChangeAddresses(step, changed.Prefixes);
                 break;
+            case NodeEvent.InstanceLearned learned:
+                Instance.Learn(step, learned.Facts);
+                break;
             case NodeEvent.IntentReceived received:
                 ReceiveIntent(step, received.Intent);
                 break;

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -153,6 +154,9 @@ internal sealed record NodeState
 
     /// <summary>Shared prefixes found on the interfaces.</summary>
     public ImmutableHashSet<IPNetwork> OnInterfaces { get; init; } = [];
+
+    /// <summary>What the metadata service said of the machine; null: nothing yet. Prefixes shared with it are known, whether or not an interface has them.</summary>
+    public InstanceFacts? Instance { get; init; }
 
     /// <summary>What every neighbor is to have.</summary>
     public ImmutableArray<Advertisement> Advertisements { get; init; } = [];

@@ -138,6 +138,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
             .Concat(State.OnInterfaces)
             .Concat(State.Settings.Announce.Select(configured => configured.Prefix))
             .Concat(State.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [])
+            .Concat(State.Instance?.Shared ?? [])
             .Distinct()
             .ToList();
 

@@ -28,6 +28,9 @@ internal sealed class StateDirectory : IDisposable
 
     public string RouterIdFile => Path.Combine(Root, "router-id.json");
 
+    /// <summary>What the metadata service said last.</summary>
+    public string InstanceFile => Path.Combine(Root, "instance.json");
+
     public string JournalDirectory => Path.Combine(Root, "journal");
 
     /// <summary>

@@ -13,6 +13,9 @@ internal sealed record PeerOptions
     /// <summary>Null: the kernel chooses.</summary>
     public IPAddress? LocalAddress { get; init; }
 
+    /// <summary>When no interface has <see cref="LocalAddress"/>, the kernel chooses; else the dial fails.</summary>
+    public bool LocalAddressIsOptional { get; init; }
+
     /// <summary>Makes the socket of a dial. The kernel may refuse: no descriptor left, an address family that is switched off.</summary>
     public Func<AddressFamily, Socket> NewSocket { get; init; } = static family => new Socket(family, SocketType.Stream, ProtocolType.Tcp);
 

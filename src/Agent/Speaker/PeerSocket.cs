@@ -68,7 +68,7 @@ internal sealed class PeerSocket : IDisposable
 
             if (options.LocalAddress is { } local)
             {
-                socket.Bind(new IPEndPoint(local, 0));
+                Bind(socket, local, options.LocalAddressIsOptional);
             }
 
             socket.Connect(new IPEndPoint(neighbor.Address, neighbor.Port));
@@ -84,6 +84,18 @@ internal sealed class PeerSocket : IDisposable
         }
 
         return (new PeerSocket(socket!), null);
+    }
+
+    private static void Bind(Socket socket, IPAddress local, bool optional)
+    {
+        try
+        {
+            socket.Bind(new IPEndPoint(local, 0));
+        }
+        catch (SocketException exception) when (optional && exception.SocketErrorCode == SocketError.AddressNotAvailable)
+        {
+            // Not bound, the kernel chooses. The next dial tries again: an interface may get the address any moment.
+        }
     }
 
     /// <summary>After the dialling socket became writable. Null: connected. Else why not.</summary>

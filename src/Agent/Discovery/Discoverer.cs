@@ -1,0 +1,153 @@
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Discovery;
+
+/// <summary>
+/// Asks the metadata service until it answers, and then from time to time: an address may be shared later, and a machine moves to another host. A
+/// machine that boots before its network has it without an answer for a while, so there is no end to asking.
+/// </summary>
+/// <param name="ask">Asks once, within a bound of its own.</param>
+/// <param name="file">Where the last good answer is kept.</param>
+/// <param name="time">For the pauses.</param>
+/// <param name="logger">Its log.</param>
+internal sealed partial class Discoverer(
+    Func<CancellationToken, Task<(InstanceAnswer? Answer, string? Problem)>> ask,
+    string file,
+    TimeProvider time,
+    ILogger<Discoverer> logger)
+{
+    /// <summary>After the first failure; twice as long after each further one.</summary>
+    public static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>Between two questions while something waits for the answer.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    /// <summary>After an answer, and while nothing waits for one.</summary>
+    public static readonly TimeSpan RestingPause = TimeSpan.FromMinutes(15);
+
+    private static readonly TimeSpan _reminder = TimeSpan.FromMinutes(10);
+
+    private string? _saidProblem;
+    private long _saidAt;
+    private string? _saidOdd;
+
+    /// <summary>The answer of an earlier start; null: there is none.</summary>
+    public InstanceFacts? Kept { get; private set; } = InstanceStore.Load(file);
+
+    /// <summary>Asks until there is an answer that will do.</summary>
+    /// <param name="isEnough">Will it do?</param>
+    /// <param name="lacking">What cannot be done before, for the log.</param>
+    /// <param name="cancellationToken">The only other end.</param>
+    public async Task<InstanceFacts> AwaitAsync(Func<InstanceFacts, bool> isEnough, string lacking, CancellationToken cancellationToken)
+    {
+        var pause = ShortestPause;
+        while (true)
+        {
+            var (answer, problem) = await ask(cancellationToken);
+            if (answer is not null)
+            {
+                Take(answer);
+                if (isEnough(answer.Facts))
+                {
+                    return answer.Facts;
+                }
+            }
+            else
+            {
+                Complain(problem!, lacking);
+            }
+
+            await Task.Delay(pause, time, cancellationToken);
+            pause = Longer(pause, LongestPause);
+        }
+    }
+
+    /// <summary>Asks on in the background until it is cancelled.</summary>
+    /// <param name="known">The answer that is in force; null: none.</param>
+    /// <param name="pause">Before the first question.</param>
+    /// <param name="learned">Told each answer that says something else, and the first.</param>
+    /// <param name="cancellationToken">Ends it.</param>
+    public async Task WatchAsync(InstanceFacts? known, TimeSpan pause, Func<InstanceFacts, CancellationToken, ValueTask> learned, CancellationToken cancellationToken)
+    {
+        var retry = ShortestPause;
+        try
+        {
+            while (true)
+            {
+                await Task.Delay(pause, time, cancellationToken);
+                var (answer, problem) = await ask(cancellationToken);
+                if (answer is null)
+                {
+                    // Nothing waits for it: on a machine that is none of the platform's this goes on for ever, rarely and without a word.
+                    Silent(logger, problem!);
+                    pause = retry = Longer(retry, RestingPause);
+                    continue;
+                }
+
+                (pause, retry) = (RestingPause, ShortestPause);
+                Take(answer);
+                if (known is null || !answer.Facts.SaysTheSameAs(known))
+                {
+                    known = answer.Facts;
+                    await learned(known, cancellationToken);
+                }
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // Asked to end.
+        }
+    }
+
+    private void Take(InstanceAnswer answer)
+    {
+        _saidProblem = null;
+        var odd = string.Join("; ", answer.Oddities);
+        if (odd.Length > 0 && odd != _saidOdd)
+        {
+            Odd(logger, odd);
+        }
+
+        _saidOdd = odd;
+        if (Kept is null || !answer.Facts.SaysTheSameAs(Kept))
+        {
+            var facts = DiscoveredOptions.Describe(answer.Facts);
+            Said(logger, facts);
+        }
+
+        Kept = answer.Facts;
+        if (InstanceStore.Save(file, answer.Facts) is { } problem)
+        {
+            NotKept(logger, problem);
+        }
+    }
+
+    // The same is said again only after a while: it goes on for as long as the network is not there.
+    private void Complain(string problem, string lacking)
+    {
+        if (problem == _saidProblem && time.GetElapsedTime(_saidAt) < _reminder)
+        {
+            return;
+        }
+
+        (_saidProblem, _saidAt) = (problem, time.GetTimestamp());
+        Waiting(logger, lacking, problem, LongestPause.TotalSeconds);
+    }
+
+    private static TimeSpan Longer(TimeSpan pause, TimeSpan longest) => 2 * pause < longest ? 2 * pause : longest;
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The metadata service does not answer, and {Lacking} before it does: {Problem}. It is asked again, at least every {Seconds:0} s; with --dcid the agent needs no answer")]
+    private static partial void Waiting(ILogger logger, string lacking, string problem, double seconds);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The metadata service does not answer; nothing depends on it now: {Problem}")]
+    private static partial void Silent(ILogger logger, string problem);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "The metadata service says: {Facts}")]
+    private static partial void Said(ILogger logger, string facts);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "Of what the metadata service says this is left out: {Oddities}")]
+    private static partial void Odd(ILogger logger, string oddities);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "What the metadata service says cannot be kept, the next start has to wait for it: {Problem}")]
+    private static partial void NotKept(ILogger logger, string problem);
+}

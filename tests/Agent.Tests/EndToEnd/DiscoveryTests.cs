@@ -1,0 +1,43 @@
+using FailoverHub.Agent.Tests.Discovery;
+
+namespace FailoverHub.Agent.Tests.EndToEnd;
+
+public sealed class DiscoveryTests : IDisposable
+{
+    private readonly TemporaryDirectory _directory = new();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public async Task NothingGiven_ServiceSilent_WaitsAndSaysSo_AndEndsWhenAsked()
+    {
+        await using var agent = AgentExecutable.Start("--primary", "--metadata", "http://127.0.0.1:1", "--state", _directory.Root);
+        await agent.Output.FirstAsync<string>(line => line.Contains("The metadata service does not answer", StringComparison.Ordinal));
+
+        agent.Terminate();
+
+        Assert.Equal(0, await agent.ExitAsync());
+    }
+
+    [Fact]
+    public async Task NothingGiven_ServiceAnswers_StartsWithTheNeighborsOfItsRegion_AndTheNextStartWaitsForNobody()
+    {
+        await using (var server = await MetadataServer.StartAsync())
+        {
+            await using var first = Start(server.Address);
+            await first.Output.FirstAsync<string>(line => line.Contains("us-ord is data center 18", StringComparison.Ordinal));
+            await first.Output.FirstAsync<string>(line => line.Contains("started on node-a", StringComparison.Ordinal) && line.Contains("4 neighbors", StringComparison.Ordinal));
+            await first.Output.FirstAsync<string>(line => line.Contains("203.0.113.10/32 is shared with this machine, but no interface has an address of it", StringComparison.Ordinal));
+            first.Terminate();
+            Assert.Equal(0, await first.ExitAsync());
+        }
+
+        await using var second = Start(new Uri("http://127.0.0.1:1"));
+        await second.Output.FirstAsync<string>(line => line.Contains("By what the metadata service said", StringComparison.Ordinal));
+        await second.Output.FirstAsync<string>(line => line.Contains("4 neighbors", StringComparison.Ordinal));
+    }
+
+    // The pattern leads nowhere but to this machine.
+    private AgentExecutable Start(Uri metadata) => AgentExecutable.Start(
+        "--primary", "--node", "node-a", "--metadata", metadata.ToString(), "--neighborpattern", "::ffff:127.34.%d.%d", "--neighbor-port", "1", "--state", _directory.Root);
+}
