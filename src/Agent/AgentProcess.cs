@@ -104,7 +104,9 @@ internal sealed partial class AgentProcess
             return AgentCommandLine.UsageError;
         }
 
-        foreach (var warning in _options.Warnings.AddRange(new[] { _directory.Warning, intentProblem }.OfType<string>()))
+        var failback = new FailbackStore(_directory.FailbackFile);
+        var (memory, failbackProblem) = failback.Load();
+        foreach (var warning in _options.Warnings.AddRange(new[] { _directory.Warning, intentProblem, failbackProblem }.OfType<string>()))
         {
             Warn(_logger, warning);
         }
@@ -124,9 +126,9 @@ internal sealed partial class AgentProcess
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
         var loop = new NodeLoop(
-            NodeState.Initial(AgentSettings.Node(_options) with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
+            NodeState.Initial(AgentSettings.Node(_options) with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())) with { FailbackMemory = memory },
             speaker,
-            new NodeStorage(intents, journal),
+            new NodeStorage(intents, failback, journal),
             _time,
             _logging.CreateLogger<NodeLoop>());
 

@@ -46,6 +46,8 @@ internal static class AgentSettings
         GracefulShutdown = options.Protocol.GracefulShutdown,
         Damping = options.Damping ? new DampingSettings() : null,
         Checks = options.Checks,
+        Failback = options.Failback,
+        Limits = options.Limits,
     };
 
     /// <param name="options">The operator's.</param>

@@ -75,6 +75,7 @@ internal sealed class AgentOptionsReader
             Hub = hub,
             Protocol = new ProtocolOptionsReader(_raw, _errors).Read(holdTime),
             Damping = ReadDamping(),
+            Failback = ReadFailback(),
             StateDirectory = StateDirectory(_raw.State),
             ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
             Metrics = ReadMetrics(),
@@ -310,6 +311,18 @@ internal sealed class AgentOptionsReader
 
         _errors.Add($"--hold-time: {seconds} is not allowed by BGP; give 0 (no keepalives) or at least 3 seconds.");
         return new HoldTime(9);
+    }
+
+    private FailbackOptions ReadFailback()
+    {
+        var policy = FailbackPolicy.Immediate;
+        if (_raw.Failback is not null && !FailbackPolicyWords.TryParse(_raw.Failback, out policy))
+        {
+            _errors.Add($"--failback: '{_raw.Failback}' is no failback policy; give immediate, after-stable, manual or sticky.");
+        }
+
+        var seconds = _errors.Number("--failback-stable", _raw.FailbackStable, 60, 1, (long)FailbackOptions.LongestStable.TotalSeconds, "seconds without a break");
+        return new FailbackOptions { Policy = policy, StableFor = TimeSpan.FromSeconds(seconds) };
     }
 
     private bool ReadDamping()

@@ -19,6 +19,31 @@ internal enum FailbackPolicy
     Sticky,
 }
 
+internal static class FailbackPolicyWords
+{
+    public static string Word(this FailbackPolicy policy) => policy switch
+    {
+        FailbackPolicy.Immediate => "immediate",
+        FailbackPolicy.AfterStable => "after-stable",
+        FailbackPolicy.Manual => "manual",
+        FailbackPolicy.Sticky => "sticky",
+        _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "Not a policy."),
+    };
+
+    public static bool TryParse(string? text, out FailbackPolicy policy)
+    {
+        (var known, policy) = text switch
+        {
+            "immediate" => (true, FailbackPolicy.Immediate),
+            "after-stable" => (true, FailbackPolicy.AfterStable),
+            "manual" => (true, FailbackPolicy.Manual),
+            "sticky" => (true, FailbackPolicy.Sticky),
+            _ => (false, default),
+        };
+        return known;
+    }
+}
+
 /// <summary>A failback policy and its time.</summary>
 internal sealed record FailbackOptions
 {

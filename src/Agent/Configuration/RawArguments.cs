@@ -65,6 +65,10 @@ internal sealed record RawArguments
 
     public string? Damping { get; init; }
 
+    public string? Failback { get; init; }
+
+    public string? FailbackStable { get; init; }
+
     public string? Control { get; init; }
 
     public string? Metrics { get; init; }

@@ -36,6 +36,8 @@ internal sealed class RunFlags
     private readonly Option<string[]> _largeCommunities = Many("--large-community", "A:B:C", "A large community (RFC 8092) on everything that is announced; may be given any number of times.");
     private readonly Option<string?> _gracefulShutdown = Text("--graceful-shutdown", "SECONDS", $"Before a drain or a stop withdraws, announce with community 65535:0 for so long (RFC 8326), 0 to {ProtocolOptionsReader.LongestGracefulShutdown}; a stop waits {NodeSettings.LongestGoodbye.TotalSeconds:0} s at most, and a second signal ends the wait (default 0: off).");
     private readonly Option<string?> _damping = Text("--damping", "on|off", "Hold back a prefix whose address comes and goes all the time (default on).");
+    private readonly Option<string?> _failback = Text("--failback", "POLICY", "What becomes of an assigned primary that returns (after a start, when its address or its health is back, after a drain, when all sessions were lost): immediate, after-stable, manual or sticky (default immediate).");
+    private readonly Option<string?> _failbackStable = Text("--failback-stable", "SECONDS", "With --failback after-stable: healthy and connected for so long without a break before it is primary again, 1 to 86400 (default 60).");
     private readonly Option<string?> _control = ControlOption();
     private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
     private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce and of an intent (managed).");
@@ -48,7 +50,7 @@ internal sealed class RunFlags
         _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
-        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _control, _metadata, _metrics, _addresses, _addressDevice,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _failback, _failbackStable, _control, _metadata, _metrics, _addresses, _addressDevice,
     ];
 
     /// <summary>What was given of them.</summary>
@@ -84,6 +86,8 @@ internal sealed class RunFlags
         LargeCommunities = [.. Value(result, _largeCommunities) ?? []],
         GracefulShutdown = Value(result, _gracefulShutdown),
         Damping = Value(result, _damping),
+        Failback = Value(result, _failback),
+        FailbackStable = Value(result, _failbackStable),
         Control = Value(result, _control),
         Metrics = Value(result, _metrics),
         Addresses = Value(result, _addresses),

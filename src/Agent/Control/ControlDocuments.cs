@@ -105,7 +105,21 @@ internal sealed record PrefixDocument
 
     /// <summary>Null: it was steady.</summary>
     public DampingDocument? Damping { get; init; }
+
+    /// <summary><c>immediate</c>, <c>after-stable</c>, <c>manual</c> or <c>sticky</c>: what becomes of it when it returns as an assigned primary.</summary>
+    public required string FailbackPolicy { get; init; }
+
+    /// <summary>Of <c>after-stable</c>.</summary>
+    public required double FailbackStableSeconds { get; init; }
+
+    /// <summary>Null: nothing is held back.</summary>
+    public FailbackHoldDocument? FailbackHold { get; init; }
 }
+
+/// <summary>An assigned primary that has returned and is announced as secondary for now.</summary>
+/// <param name="Returned">From what, in words.</param>
+/// <param name="SecondsLeft">If nothing breaks until then; null: until an operator fails back, or not counting because no session is established.</param>
+internal sealed record FailbackHoldDocument(string Returned, double? SecondsLeft);
 
 /// <param name="Penalty">As it has decayed by now.</param>
 /// <param name="Flaps">That it comes from.</param>

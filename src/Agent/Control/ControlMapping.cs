@@ -83,6 +83,13 @@ internal static class ControlMapping
             WithdrawnReason = (prefix.Decision as AdvertisementDecision.Withdraw)?.Reason.Word(),
             SessionsCarrying = node.SessionsCarrying(prefix),
             Damping = prefix.Flaps is { } flaps && node.Settings.Damping is { } settings ? Damping(prefix, flaps, settings, now) : null,
+            FailbackPolicy = prefix.FailbackPolicy.Policy.Word(),
+            FailbackStableSeconds = Seconds(prefix.FailbackPolicy.StableFor),
+            FailbackHold = prefix.Failback.IsHeld
+                ? new FailbackHoldDocument(
+                    prefix.Failback.Returned,
+                    prefix.Failback.ReleaseAt(prefix.FailbackPolicy) is { } end ? Seconds(end > now.Monotonic ? end - now.Monotonic : TimeSpan.Zero) : null)
+                : null,
         };
     }
 

@@ -81,10 +81,30 @@ internal static class StatusText
                 $"assigned {prefix.AssignedRole ?? "no role"}",
                 $"address {(prefix.AddressPresent ? "present" : "missing")}",
                 prefix.Damping is { } damping ? Damping(damping) : null,
+                prefix.FailbackHold is { } hold ? Hold(prefix, hold) : Policy(prefix),
             };
             text.AppendLine(CultureInfo.InvariantCulture, $"{prefix.Prefix.PadRight(width)}  {wire} ({string.Join(", ", details.OfType<string>())})");
         }
     }
+
+    private static string Hold(PrefixDocument prefix, FailbackHoldDocument hold)
+    {
+        var until = prefix switch
+        {
+            { FailbackPolicy: "manual" } => $"until an operator fails back ('failoverhub-agent failback {prefix.Prefix}')",
+            _ when hold.SecondsLeft is { } left => $"for {Words.Lasted(TimeSpan.FromSeconds(left))} more if nothing breaks",
+            _ => $"until it has been healthy and connected for {Words.Lasted(TimeSpan.FromSeconds(prefix.FailbackStableSeconds))}, not counting without a session",
+        };
+        return $"FAILBACK HELD {until}: {hold.Returned}";
+    }
+
+    // What moves nothing by itself is the platform's way and needs no word.
+    private static string? Policy(PrefixDocument prefix) => prefix.FailbackPolicy switch
+    {
+        "immediate" => null,
+        "after-stable" => $"failback after {Words.Lasted(TimeSpan.FromSeconds(prefix.FailbackStableSeconds))} stable",
+        var policy => $"failback {policy}",
+    };
 
     private static string Damping(DampingDocument damping) => (damping.SecondsLeft, damping.Until) switch
     {

@@ -108,7 +108,7 @@ internal sealed class HubConversation(
             if (!ReferenceEquals(state, reported) || time.GetElapsedTime(reportedAt) >= ReportInterval)
             {
                 (reported, reportedAt) = (state, time.GetTimestamp());
-                await call.RequestStream.WriteAsync(HubMapping.Report(state, settings.Metrics, ++sequence, time.GetUtcNow()), cancellationToken);
+                await call.RequestStream.WriteAsync(HubMapping.Report(state, settings.Metrics, ++sequence, node.Now), cancellationToken);
             }
 
             if (await WriteJournalAsync(cancellationToken) && _finishing)

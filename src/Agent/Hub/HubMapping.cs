@@ -19,12 +19,12 @@ internal static class HubMapping
             AgentVersion = settings.Version,
             BootId = bootId,
             IntentRevision = state.Intent?.Revision ?? 0,
-            Capabilities = { "journal" },
+            Capabilities = { "journal", "failback" },
             DataCenter = settings.DataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
         },
     };
 
-    public static AgentMessage Report(NodeState state, Func<Configuration.NeighborEndpoint, PeerMetrics> metrics, ulong sequence, DateTimeOffset takenAt)
+    public static AgentMessage Report(NodeState state, Func<Configuration.NeighborEndpoint, PeerMetrics> metrics, ulong sequence, Moment taken)
     {
         var report = new NodeReport
         {
@@ -32,9 +32,9 @@ internal static class HubMapping
             IntentRevision = state.Intent?.Revision ?? 0,
             Drained = state.Drained,
             Health = Protos.V1.Health.Unspecified,
-            TakenAtUnixMs = takenAt.ToUnixTimeMilliseconds(),
+            TakenAtUnixMs = taken.At.ToUnixTimeMilliseconds(),
         };
-        report.Prefixes.AddRange(state.Prefixes.Select(prefix => Report(state, prefix)));
+        report.Prefixes.AddRange(state.Prefixes.Select(prefix => Report(state, prefix, taken.Monotonic)));
         report.Sessions.AddRange(state.Sessions.Select(session => Report(session, metrics(session.Neighbor))));
         return new AgentMessage { Report = report };
     }
@@ -95,7 +95,22 @@ internal static class HubMapping
                 return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, $"it gives {prefix} no role that this agent knows");
             }
 
-            prefixes.Add(new Node.PrefixIntent(prefix, role));
+            if (entry.StableSeconds > Configuration.FailbackOptions.LongestStable.TotalSeconds)
+            {
+                return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, $"it holds {prefix} back for {entry.StableSeconds} s, more than {Configuration.FailbackOptions.LongestStable.TotalSeconds:0}; manual holds it back for any time");
+            }
+
+            if (!Enum.IsDefined(entry.FailbackPolicy))
+            {
+                return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, $"it gives {prefix} no failback policy that this agent knows");
+            }
+
+            prefixes.Add(new Node.PrefixIntent(prefix, role)
+            {
+                FailbackPolicy = FromWire(entry.FailbackPolicy),
+                StableFor = entry.StableSeconds == 0 ? null : TimeSpan.FromSeconds(entry.StableSeconds),
+                AtOnce = entry.AtOnce,
+            });
         }
 
         return new NodeEvent.IntentReceived(new Node.NodeIntent
@@ -105,10 +120,11 @@ internal static class HubMapping
             Prefixes = prefixes.ToImmutable(),
             OperationId = intent.OperationId,
             Reason = intent.Reason,
+            LiftLocalDrain = intent.LiftLocalDrain,
         });
     }
 
-    private static PrefixReport Report(NodeState state, PrefixState prefix)
+    private static PrefixReport Report(NodeState state, PrefixState prefix, TimeSpan now)
     {
         var report = new PrefixReport
         {
@@ -116,6 +132,10 @@ internal static class HubMapping
             AssignedRole = ToWire(prefix.AssignedRole),
             AddressPresent = prefix.AddressPresent,
             EstablishedSessionsCarrying = (uint)state.SessionsCarrying(prefix),
+            FailbackPolicy = ToWire(prefix.FailbackPolicy.Policy),
+            StableSeconds = (uint)Math.Ceiling(prefix.FailbackPolicy.StableFor.TotalSeconds),
+            FailbackHold = Hold(prefix, now),
+            Damped = prefix.HeldBack,
         };
         switch (prefix.Decision)
         {
@@ -132,6 +152,14 @@ internal static class HubMapping
 
         return report;
     }
+
+    private static FailbackHold? Hold(PrefixState prefix, TimeSpan now) => prefix.Failback.IsHeld
+        ? new FailbackHold
+        {
+            RemainingMs = prefix.Failback.ReleaseAt(prefix.FailbackPolicy) is { } end ? (long)Math.Max(0, Math.Ceiling((end - now).TotalMilliseconds)) : -1,
+            Reason = Failback.Describe(prefix),
+        }
+        : null;
 
     private static SessionReport Report(SessionStatus session, PeerMetrics metrics) => new()
     {
@@ -158,6 +186,24 @@ internal static class HubMapping
     {
         Protos.V1.Role.Primary => Node.Role.Primary,
         Protos.V1.Role.Secondary => Node.Role.Secondary,
+        _ => null,
+    };
+
+    private static FailbackPolicy ToWire(Configuration.FailbackPolicy policy) => policy switch
+    {
+        Configuration.FailbackPolicy.Immediate => FailbackPolicy.Immediate,
+        Configuration.FailbackPolicy.AfterStable => FailbackPolicy.AfterStable,
+        Configuration.FailbackPolicy.Manual => FailbackPolicy.Manual,
+        Configuration.FailbackPolicy.Sticky => FailbackPolicy.Sticky,
+        _ => throw new ArgumentOutOfRangeException(nameof(policy), policy, "Not a policy."),
+    };
+
+    private static Configuration.FailbackPolicy? FromWire(FailbackPolicy policy) => policy switch
+    {
+        FailbackPolicy.Immediate => Configuration.FailbackPolicy.Immediate,
+        FailbackPolicy.AfterStable => Configuration.FailbackPolicy.AfterStable,
+        FailbackPolicy.Manual => Configuration.FailbackPolicy.Manual,
+        FailbackPolicy.Sticky => Configuration.FailbackPolicy.Sticky,
         _ => null,
     };
 

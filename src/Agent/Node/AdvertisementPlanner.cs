@@ -63,6 +63,12 @@ internal readonly record struct AdvertisementFacts(bool Stopping, bool Drained, 
 
     /// <summary>It is announced at most as secondary.</summary>
     public bool Demoted => StaysDemoted || (Health == Health.Unhealthy && OnlyDemotes);
+
+    /// <summary>An assigned primary that has returned and is announced as secondary for now.</summary>
+    public bool Held { get; init; }
+
+    /// <summary>What it is announced as if it is; null: nothing.</summary>
+    public Role? Wanted => (Held || Demoted) && Assigned == Role.Primary ? Role.Secondary : Assigned;
 }
 
 /// <summary>
@@ -74,18 +80,17 @@ internal static class AdvertisementPlanner
 {
     public static AdvertisementDecision Decide(in AdvertisementFacts facts) => facts switch
     {
-        { Leaving: true, Stopping: false, AddressPresent: true, Assigned: { } role, Unfit: false } => new AdvertisementDecision.Announce(facts.Demoted ? Role.Secondary : role) { GracefulShutdown = true },
+        { Leaving: true, Stopping: false, AddressPresent: true, Wanted: { } role, Unfit: false } => new AdvertisementDecision.Announce(role) { GracefulShutdown = true },
         { Stopping: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Stopping),
         { Drained: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Drained),
         { AddressPresent: false } => new AdvertisementDecision.Withdraw(WithdrawnReason.AddressMissing),
-        { Assigned: null } => new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned),
+        { Wanted: null } => new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned),
         { Unfit: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
         { AwaitsVerdict: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
 
         // Of the five reasons this is the nearest one: its address does not keep still, so it is no good here.
         { Damped: true } => new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy),
-        { Demoted: true } => new AdvertisementDecision.Announce(Role.Secondary),
-        { Assigned: { } role } => new AdvertisementDecision.Announce(role),
+        { Wanted: { } role } => new AdvertisementDecision.Announce(role),
     };
 
     /// <summary>The stable word of the reports and the logs.</summary>

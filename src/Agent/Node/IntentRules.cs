@@ -49,6 +49,46 @@ internal static class IntentRules
         return null;
     }
 
+    /// <summary>Null: this node's limits allow it. Else which of them does not, and by which key of the configuration it can be changed.</summary>
+    public static string? Forbidden(NodeIntent intent, NodeState state)
+    {
+        var limits = state.Settings.Limits;
+        if (limits is { Drain: true, Promote: true, Demote: true })
+        {
+            return null;
+        }
+
+        if (intent.Drained && !limits.Drain)
+        {
+            return Forbids("drain", "drain it");
+        }
+
+        var known = state.Prefixes.ToDictionary(prefix => prefix.Prefix);
+        var configured = state.Settings.Announce.ToDictionary(announced => announced.Prefix);
+        var wanted = intent.Prefixes.ToDictionary(entry => entry.Prefix);
+        var obeying = state with { Intent = intent };
+        foreach (var prefix in known.Keys.Union(wanted.Keys).Order(Comparer<IPNetwork>.Create(SharedPrefix.Compare)))
+        {
+            var own = configured.GetValueOrDefault(prefix);
+            var isPrimary = (known.TryGetValue(prefix, out var now) ? now.AssignedRole : PrefixOrders.Of(state, prefix, own, null).Role) == Role.Primary;
+            var willBePrimary = PrefixOrders.Of(obeying, prefix, own, wanted.GetValueOrDefault(prefix)).Role == Role.Primary;
+            if (willBePrimary && !isPrimary && !limits.Promote)
+            {
+                return Forbids("promote", $"make {prefix} primary");
+            }
+
+            if (isPrimary && !willBePrimary && !limits.Demote)
+            {
+                return Forbids("demote", $"take the role of primary from {prefix}");
+            }
+        }
+
+        return null;
+
+        static string Forbids(string limit, string what) =>
+            $"this node's configuration does not let the hub {what} (limits.{limit} is false); change that key on the node, or use its own command 'failoverhub-agent'";
+    }
+
     // A hub that errs must not fill our disk, our memory or the neighbors' tables.
     private static string? TooMuch(NodeIntent intent) => intent switch
     {

@@ -17,6 +17,9 @@ internal abstract record NodeEffect
     /// <summary>Keep the intent on disk, then apply <see cref="NodeEvent.IntentPersisted"/> or <see cref="NodeEvent.IntentNotPersisted"/> before any other event.</summary>
     internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect;
 
+    /// <summary>Keep on disk what of the failback outlives the process. Nothing waits for it.</summary>
+    internal sealed record PersistFailback(FailbackMemory Memory) : NodeEffect;
+
     /// <summary>Tell the hub.</summary>
     internal sealed record AnswerIntent(IntentAnswer Answer) : NodeEffect;
 
@@ -52,6 +55,8 @@ internal enum TransitionKind
     Damped,
     DampingEnded,
     HealthChanged,
+    FailbackHeld,
+    FailbackReleased,
     JournalOverflow,
 }
 
@@ -74,6 +79,8 @@ internal static class TransitionKindWords
         TransitionKind.Damped => "damped",
         TransitionKind.DampingEnded => "damping-ended",
         TransitionKind.HealthChanged => "health-changed",
+        TransitionKind.FailbackHeld => "failback-held",
+        TransitionKind.FailbackReleased => "failback-released",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

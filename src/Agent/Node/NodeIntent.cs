@@ -1,10 +1,21 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Configuration;
 
 namespace FailoverHub.Agent.Node;
 
 /// <summary>The role that an intent gives one prefix.</summary>
-internal sealed record PrefixIntent(IPNetwork Prefix, Role Role);
+internal sealed record PrefixIntent(IPNetwork Prefix, Role Role)
+{
+    /// <summary>Null: the configuration decides.</summary>
+    public FailbackPolicy? FailbackPolicy { get; init; }
+
+    /// <summary>Of <see cref="FailbackPolicy.AfterStable"/>: 1 to <see cref="FailbackOptions.LongestStable"/>; null: the configuration decides.</summary>
+    public TimeSpan? StableFor { get; init; }
+
+    /// <summary>Announce it as primary now, whatever the failback policy holds. Holds for the moment at which the intent is accepted.</summary>
+    public bool AtOnce { get; init; }
+}
 
 /// <summary>The whole wanted state of this node. A newer revision supersedes an older one; there are no steps to lose.</summary>
 internal sealed record NodeIntent
@@ -24,9 +35,12 @@ internal sealed record NodeIntent
     /// <summary>The operator's words, empty: none.</summary>
     public string Reason { get; init; } = "";
 
+    /// <summary>Ends a drain that was ordered on the node itself.</summary>
+    public bool LiftLocalDrain { get; init; }
+
     /// <summary>Wants the same of the node; why and by whom may differ.</summary>
     public bool WantsTheSameAs(NodeIntent other) =>
-        Drained == other.Drained && Prefixes.Length == other.Prefixes.Length && Prefixes.ToHashSet().SetEquals(other.Prefixes);
+        Drained == other.Drained && LiftLocalDrain == other.LiftLocalDrain && Prefixes.Length == other.Prefixes.Length && Prefixes.ToHashSet().SetEquals(other.Prefixes);
 
     /// <summary>For sentences: <c>intent 7 ("maintenance")</c>.</summary>
     public string Describe() => Reason.Length == 0 ? $"intent {Revision}" : $"intent {Revision} (\"{Reason}\")";

@@ -31,6 +31,7 @@ internal sealed partial class NodeLoop
     private readonly Channel<NodeEvent> _events = Channel.CreateBounded<NodeEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly ISpeaker _speaker;
     private readonly IntentStore _intents;
+    private readonly FailbackStore _failback;
     private readonly Journal _journal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -42,6 +43,7 @@ internal sealed partial class NodeLoop
         _state = initial;
         _speaker = speaker;
         _intents = storage.Intents;
+        _failback = storage.Failback;
         _journal = storage.Journal;
         _time = time;
         _logger = logger;
@@ -147,6 +149,13 @@ internal sealed partial class NodeLoop
                 var problem = _intents.TrySave(intent);
                 Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));
                 break;
+            case NodeEffect.PersistFailback(var memory):
+                if (_failback.TrySave(memory) is { } failbackProblem)
+                {
+                    LogTransition(_logger, LogLevel.Warning, $"which prefixes were primary here cannot be kept for certain: after a restart they may not be held back as returned ones: {failbackProblem}");
+                }
+
+                break;
             case NodeEffect.AnswerIntent(var answer):
                 Answered?.Invoke(answer);
                 break;
@@ -167,4 +176,4 @@ internal sealed partial class NodeLoop
 }
 
 /// <summary>What a node keeps on disk.</summary>
-internal sealed record NodeStorage(IntentStore Intents, Journal Journal);
+internal sealed record NodeStorage(IntentStore Intents, FailbackStore Failback, Journal Journal);

@@ -107,6 +107,7 @@ internal static class NodeReducer
     private static void LookAtTheTime(NodeStep step)
     {
         Departure.EndWhenDue(step);
+        Failback.EndWhenDue(step);
         if (step.State.DampingEnd <= step.Now.Monotonic)
         {
             step.Replan(new Cause("it is no longer damped"));
@@ -129,6 +130,8 @@ internal static class NodeReducer
                 ? $"revision {current.Revision} is in force with another content"
                 : $"revision {current.Revision} is in force, which is newer";
         }
+
+        problem ??= IntentRules.Forbidden(intent, state);
 
         if (problem is not null)
         {
@@ -174,7 +177,12 @@ internal static class NodeReducer
         step.State = before with { Intent = intent, LastRejection = null };
         var cancelled = Departure.BeginOrCancelDrain(step, before);
         step.Replan(
-            new Cause(intent.Describe(), intent.OperationId) { Forgives = intent.Drained != before.Drained },
+            new Cause(intent.Describe(), intent.OperationId)
+            {
+                Forgives = intent.Drained != before.Drained,
+                FailsBack = [.. intent.Prefixes.Where(entry => entry.AtOnce).Select(entry => entry.Prefix)],
+                EndsDoubt = before is { Settings.IntentLost: true, Intent: null },
+            },
             () =>
             {
                 step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept", operationId: intent.OperationId);
@@ -227,7 +235,7 @@ internal static class NodeReducer
 
     private static void ChangeSession(NodeStep step, NodeEvent.SessionChanged changed)
     {
-        var before = step.State.Session(changed.Neighbor);
+        var (state, before) = (step.State, step.State.Session(changed.Neighbor));
         if (before is null || before.State == changed.To)
         {
             return;
@@ -244,6 +252,7 @@ internal static class NodeReducer
         });
         if (!lost)
         {
+            Failback.FollowSessions(step, state);
             return;
         }
 
@@ -257,6 +266,7 @@ internal static class NodeReducer
             TransitionKind.SessionLost,
             $"session with {changed.Neighbor} lost after {Lasted(step, before)}: {changed.Reason}; {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions remain",
             neighbor: changed.Neighbor.ToString());
+        Failback.FollowSessions(step, state);
     }
 
     private static void EstablishSession(NodeStep step, NodeEvent.SessionEstablished established)

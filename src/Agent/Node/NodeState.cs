@@ -44,6 +44,12 @@ internal sealed record NodeSettings
     /// <summary>Health checks, each name once.</summary>
     public ImmutableArray<CheckOptions> Checks { get; init; } = [];
 
+    /// <summary>Of prefixes for which neither the intent nor <see cref="Announce"/> names a failback policy.</summary>
+    public FailbackOptions Failback { get; init; } = new();
+
+    /// <summary>What an intent may ask.</summary>
+    public IntentLimits Limits { get; init; } = new();
+
     /// <summary>How long an answer waits for the sockets before it says how far it came.</summary>
     public TimeSpan IntentAnswerWait { get; init; } = TimeSpan.FromSeconds(2);
 }
@@ -77,6 +83,11 @@ internal sealed record PrefixState(
 
     /// <summary>Announced nowhere until a check has its first verdict.</summary>
     public bool AwaitsVerdict { get; init; }
+
+    public FailbackStatus Failback { get; init; } = FailbackStatus.Fresh;
+
+    /// <summary>In force, whoever named it.</summary>
+    public FailbackOptions FailbackPolicy { get; init; } = new();
 }
 
 /// <summary>The last thing that went wrong with a session.</summary>
@@ -177,8 +188,14 @@ internal sealed record NodeState
     /// <summary>Monotonic; when the next prefix is no longer held back, null: none is.</summary>
     public TimeSpan? DampingEnd { get; init; }
 
+    /// <summary>Monotonic; when the next prefix was stable for long enough, null: none is counting.</summary>
+    public TimeSpan? FailbackEnd { get; init; }
+
+    /// <summary>What of the failback outlives the process.</summary>
+    public FailbackMemory FailbackMemory { get; init; } = FailbackMemory.None;
+
     /// <summary>Monotonic; when <see cref="NodeEvent.Tick"/> is wanted, null: not at all.</summary>
-    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd }.Min();
+    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd }.Min();
 
     public bool Drained => Intent?.Drained ?? false;
 

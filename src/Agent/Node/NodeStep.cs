@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging;
@@ -37,9 +38,9 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
         // By prefix, because ten thousand of them are too many to be looked for one by one.
         var before = State.Prefixes.ToDictionary(old => old.Prefix);
-        var configured = State.Settings.Announce.ToDictionary(announced => announced.Prefix, announced => announced.Role);
-        var assigned = State.Intent?.Prefixes.DistinctBy(entry => entry.Prefix).ToDictionary(entry => entry.Prefix, entry => entry.Role) ?? [];
-        var decided = KnownPrefixes().Select(prefix => Decide(prefix, before.GetValueOrDefault(prefix), Facts(prefix, configured, assigned), cause)).ToList();
+        var configured = State.Settings.Announce.ToDictionary(announced => announced.Prefix);
+        var assigned = State.Intent?.Prefixes.DistinctBy(entry => entry.Prefix).ToDictionary(entry => entry.Prefix) ?? [];
+        var decided = KnownPrefixes().Select(prefix => Decide(before.GetValueOrDefault(prefix), Said(prefix, configured, assigned), cause)).ToList();
         ImmutableArray<Advertisement> advertisements = [.. decided
             .Where(item => item.Decision is AdvertisementDecision.Announce)
             .Select(item => Advertise(item.Prefix, (AdvertisementDecision.Announce)item.Decision))];
@@ -51,6 +52,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
             Version = version,
             Advertisements = advertisements,
             DampingEnd = decided.Min(item => item.Flaps?.Suppression?.Until.Monotonic),
+            FailbackEnd = decided.Min(item => item.Failback.ReleaseAt(item.Policy)),
             Prefixes = [.. decided.Select(item => new PrefixState(
                 item.Prefix,
                 item.Facts.AddressPresent,
@@ -64,6 +66,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
                 HeldBack = item.HeldBack,
                 Demoted = item.IsDemoted,
                 AwaitsVerdict = item.Facts.AwaitsVerdict,
+                Failback = item.Failback,
+                FailbackPolicy = item.Policy,
             })],
         };
 
@@ -74,17 +78,23 @@ internal sealed class NodeStep(NodeState state, Moment now)
         }
 
         first?.Invoke();
-        foreach (var item in decided)
+        for (var i = 0; i < decided.Count; i++)
         {
+            var item = decided[i];
             RecordDampingEnd(item, cause);
+            Failback.RecordEnd(this, item.Old, State.Prefixes[i], cause);
             RecordChange(item, cause);
             RecordDampingBegin(item, cause);
+            Failback.RecordBegin(this, item.Old, State.Prefixes[i]);
         }
+
+        Failback.Remember(this);
     }
 
     // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap. So is a demotion.
-    private Decided Decide(System.Net.IPNetwork prefix, PrefixState? old, AdvertisementFacts facts, Cause cause)
+    private Decided Decide(PrefixState? old, PrefixOrders said, Cause cause)
     {
+        var facts = Facts(said);
         var wasAnnounced = old is { Decision: AdvertisementDecision.Announce };
         facts = facts with
         {
@@ -121,11 +131,26 @@ internal sealed class NodeStep(NodeState state, Moment now)
             Damped = flaps?.Suppression is not null && !wasAnnounced,
             StaysDemoted = flaps?.Suppression is not null && wasAnnounced && old is { Demoted: true },
         };
-        var decision = facts.Damped || facts.StaysDemoted ? AdvertisementPlanner.Decide(facts) : undamped;
-        return new Decided(prefix, old, facts, decision, flaps)
+        var unheld = facts.Damped || facts.StaysDemoted ? AdvertisementPlanner.Decide(facts) : undamped;
+        var failback = Failback.Next(old?.Failback ?? Failback.Remembered(State, said.Prefix), new FailbackFacts(
+            said.Failback,
+            unheld is AdvertisementDecision.Announce { Role: Role.Primary },
+            State.EstablishedSessions > 0,
+            cause.Text,
+            Now.Monotonic)
         {
-            HeldBack = undamped is AdvertisementDecision.Announce && decision != undamped,
-            IsDemoted = IsDemotion(facts, decision),
+            Disconnected = cause.Disconnected,
+            Leaving = unheld is AdvertisementDecision.Announce { GracefulShutdown: true },
+            Released = cause.FailsBack?.Contains(said.Prefix) == true
+                || (old is not null && old.AssignedRole != Role.Primary && facts.Assigned == Role.Primary && !cause.EndsDoubt),
+        });
+        facts = facts with { Held = failback.IsHeld };
+        return new Decided(said.Prefix, old, facts, facts.Held ? AdvertisementPlanner.Decide(facts) : unheld, flaps)
+        {
+            HeldBack = undamped is AdvertisementDecision.Announce && unheld != undamped,
+            IsDemoted = IsDemotion(facts, unheld),
+            Failback = failback,
+            Policy = said.Failback,
         };
     }
 
@@ -164,25 +189,18 @@ internal sealed class NodeStep(NodeState state, Moment now)
         }
     }
 
-    private AdvertisementFacts Facts(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, Role?> configured, Dictionary<System.Net.IPNetwork, Role> assigned)
+    private PrefixOrders Said(System.Net.IPNetwork prefix, Dictionary<System.Net.IPNetwork, ConfiguredPrefix> configured, Dictionary<System.Net.IPNetwork, PrefixIntent> assigned) =>
+        PrefixOrders.Of(State, prefix, configured.GetValueOrDefault(prefix), assigned.GetValueOrDefault(prefix));
+
+    private AdvertisementFacts Facts(PrefixOrders said)
     {
-        var health = HealthVerdicts.Of(State, prefix);
-        return new(
-            State.Stopping,
-            State.Drained,
-            State.OnInterfaces.Contains(prefix) || configured.ContainsKey(prefix),
-            assigned.TryGetValue(prefix, out var role) ? role : ConfiguredRole(configured.GetValueOrDefault(prefix)),
-            health.Health)
+        var health = HealthVerdicts.Of(State, said.Prefix);
+        return new(State.Stopping, State.Drained, State.OnInterfaces.Contains(said.Prefix) || said.IsGiven, said.Role, health.Health)
         {
             AwaitsVerdict = health.AwaitsVerdict,
             OnlyDemotes = health.OnlyDemotes,
         };
     }
-
-    private Role? ConfiguredRole(Role? own) =>
-        (own ?? State.Settings.DefaultRole) is not { } role ? null
-        : State is { Settings.IntentLost: true, Intent: null } ? Role.Secondary
-        : role;
 
     private Advertisement Advertise(System.Net.IPNetwork prefix, AdvertisementDecision.Announce announce) => new()
     {
@@ -269,6 +287,10 @@ internal sealed class NodeStep(NodeState state, Moment now)
         public bool HeldBack { get; init; }
 
         public bool IsDemoted { get; init; }
+
+        public FailbackStatus Failback { get; init; } = FailbackStatus.Fresh;
+
+        public required FailbackOptions Policy { get; init; }
     }
 }
 
@@ -282,4 +304,13 @@ internal readonly record struct Cause(string Text, string OperationId = "")
 
     /// <summary>An operator wants something else of all prefixes: whatever they were damped for is forgotten.</summary>
     public bool Forgives { get; init; }
+
+    /// <summary>What an operator wants to be primary now, whatever is held back. Null: nothing.</summary>
+    public ImmutableHashSet<System.Net.IPNetwork>? FailsBack { get; init; }
+
+    /// <summary>It is known again what the node was told: that a prefix is an assigned primary now is no news, and releases nothing.</summary>
+    public bool EndsDoubt { get; init; }
+
+    /// <summary>The last session was lost.</summary>
+    public bool Disconnected { get; init; }
 }

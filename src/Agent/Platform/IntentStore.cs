@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Text.Json;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 
 namespace FailoverHub.Agent.Platform;
@@ -43,9 +44,11 @@ internal sealed class IntentStore(string path, Action<string> warn)
         var stored = new StoredIntent(
             intent.Revision,
             intent.Drained,
-            [.. intent.Prefixes.Select(entry => new StoredPrefixIntent(entry.Prefix.ToString(), entry.Role.Word()))],
+            [.. intent.Prefixes.Select(entry => new StoredPrefixIntent(
+                entry.Prefix.ToString(), entry.Role.Word(), entry.FailbackPolicy?.Word(), entry.StableFor?.TotalSeconds, entry.AtOnce ? true : null))],
             intent.OperationId,
-            intent.Reason);
+            intent.Reason,
+            intent.LiftLocalDrain ? true : null);
         try
         {
             if (AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredIntent)) is { } doubt)
@@ -86,7 +89,23 @@ internal sealed class IntentStore(string path, Action<string> warn)
                 return null;
             }
 
-            prefixes.Add(new PrefixIntent(prefix, role));
+            FailbackPolicy? policy = FailbackPolicyWords.TryParse(entry.Failback, out var known) ? known : null;
+            if (entry.Failback is not null && policy is null)
+            {
+                return null;
+            }
+
+            if (entry.StableSeconds is { } seconds && !(seconds > 0 && seconds <= FailbackOptions.LongestStable.TotalSeconds))
+            {
+                return null;
+            }
+
+            prefixes.Add(new PrefixIntent(prefix, role)
+            {
+                FailbackPolicy = policy,
+                StableFor = entry.StableSeconds is { } stable ? TimeSpan.FromSeconds(stable) : null,
+                AtOnce = entry.AtOnce ?? false,
+            });
         }
 
         return new NodeIntent
@@ -96,6 +115,7 @@ internal sealed class IntentStore(string path, Action<string> warn)
             Prefixes = prefixes.ToImmutable(),
             OperationId = stored.OperationId ?? "",
             Reason = stored.Reason ?? "",
+            LiftLocalDrain = stored.LiftLocalDrain ?? false,
         };
     }
 }

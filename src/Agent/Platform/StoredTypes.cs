@@ -3,9 +3,12 @@ using System.Text.Json.Serialization;
 namespace FailoverHub.Agent.Platform;
 
 /// <summary>An intent as it stands in <c>intent.json</c>.</summary>
-internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<StoredPrefixIntent?> Prefixes, string? OperationId, string? Reason);
+internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<StoredPrefixIntent?> Prefixes, string? OperationId, string? Reason, bool? LiftLocalDrain);
 
-internal sealed record StoredPrefixIntent(string Prefix, string Role);
+internal sealed record StoredPrefixIntent(string Prefix, string Role, string? Failback, double? StableSeconds, bool? AtOnce);
+
+/// <summary>The prefixes that could once be primary here, as they stand in <c>failback.json</c>.</summary>
+internal sealed record StoredFailback(IReadOnlyList<string?> Prefixes);
 
 /// <summary>The router id as it stands in <c>router-id.json</c>, with whose it is: a copied disk must not copy the id.</summary>
 internal sealed record StoredRouterId(string RouterId, string Owner);
@@ -23,6 +26,7 @@ internal sealed record StoredJournalEntry(
 // Source-generated: reflection would not survive publishing as native code.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredIntent))]
+[JsonSerializable(typeof(StoredFailback))]
 [JsonSerializable(typeof(StoredRouterId))]
 [JsonSerializable(typeof(StoredJournalEntry))]
 [JsonSerializable(typeof(Dictionary<string, ulong>))]

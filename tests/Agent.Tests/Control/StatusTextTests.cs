@@ -31,8 +31,8 @@ public sealed class StatusTextTests
             GracefulShutdown = new GracefulShutdownDocument("stop", "SIGTERM", _now, _now + TimeSpan.FromSeconds(12), 12),
             Prefixes =
             [
-                new PrefixDocument { Prefix = "203.0.113.10/32", AssignedRole = "primary", AddressPresent = true, Announced = true, Role = "primary", GracefulShutdown = true, SessionsCarrying = 1, Damping = new DampingDocument(812, 1, false, false, null, null) },
-                new PrefixDocument { Prefix = "192.0.2.7/32", AddressPresent = true, Announced = false, GracefulShutdown = false, WithdrawnReason = "unhealthy", SessionsCarrying = 0, Damping = new DampingDocument(3812, 4, true, true, _now + TimeSpan.FromSeconds(90), 90) },
+                new PrefixDocument { FailbackPolicy = "immediate", FailbackStableSeconds = 60, Prefix = "203.0.113.10/32", AssignedRole = "primary", AddressPresent = true, Announced = true, Role = "primary", GracefulShutdown = true, SessionsCarrying = 1, Damping = new DampingDocument(812, 1, false, false, null, null) },
+                new PrefixDocument { FailbackPolicy = "immediate", FailbackStableSeconds = 60, Prefix = "192.0.2.7/32", AddressPresent = true, Announced = false, GracefulShutdown = false, WithdrawnReason = "unhealthy", SessionsCarrying = 0, Damping = new DampingDocument(3812, 4, true, true, _now + TimeSpan.FromSeconds(90), 90) },
             ],
             Sessions =
             [

@@ -59,6 +59,21 @@ internal sealed class NodeUnderTest
         return this;
     }
 
+    /// <summary>Before <see cref="Start"/>: these were primary here once.</summary>
+    public NodeUnderTest Remember(params IPNetwork[] prefixes) => Remember(new FailbackMemory([.. prefixes]));
+
+    public NodeUnderTest Remember(FailbackMemory memory)
+    {
+        State = State with { FailbackMemory = memory };
+        return this;
+    }
+
+    public NodeUnderTest Limit(IntentLimits limits)
+    {
+        State = State with { Settings = State.Settings with { Limits = limits } };
+        return this;
+    }
+
     public NodeUnderTest Start(params IPNetwork[] onInterfaces) => Give(new NodeEvent.Started([.. onInterfaces], "started"));
 
     /// <summary>Gives an intent and, like the node loop, the news that it is kept.</summary>

@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
 
@@ -10,7 +11,8 @@ public sealed class IntentStoreTests : IDisposable
     {
         Revision = 7,
         Drained = true,
-        Prefixes = [new PrefixIntent(IPNetwork.Parse("203.0.113.10/32"), Role.Secondary), new PrefixIntent(IPNetwork.Parse("2001:db8:e001:1b8c::/64"), Role.Primary)],
+        Prefixes = [new PrefixIntent(IPNetwork.Parse("203.0.113.10/32"), Role.Secondary), new PrefixIntent(IPNetwork.Parse("2001:db8:e001:1b8c::/64"), Role.Primary) { FailbackPolicy = FailbackPolicy.AfterStable, StableFor = TimeSpan.FromSeconds(5), AtOnce = true }],
+        LiftLocalDrain = true,
         OperationId = "op-1",
         Reason = "\"maintenance\", façade",
     };
@@ -73,6 +75,8 @@ public sealed class IntentStoreTests : IDisposable
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.1/32\",\"role\":\"boss\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"role\":\"primary\"}]}")]
     [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[null]}")]
+    [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.1/32\",\"role\":\"primary\",\"failback\":\"later\"}]}")]
+    [InlineData("{\"revision\":7,\"drained\":false,\"prefixes\":[{\"prefix\":\"203.0.113.1/32\",\"role\":\"primary\",\"stableSeconds\":1e300}]}")]
     public void Damaged_SaysSo_KeepsTheFile_AndTheNextStartSaysSoAgain(string content)
     {
         File.WriteAllText(IntentFile, content);

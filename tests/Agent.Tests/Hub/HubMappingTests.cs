@@ -1,0 +1,77 @@
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Tests.Node;
+using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
+using Wire = FailoverHub.Protos.V1;
+
+namespace FailoverHub.Agent.Tests.Hub;
+
+/// <summary>What the hub is told of a failback, and what it may say of one.</summary>
+public sealed class HubMappingTests
+{
+    private readonly NodeUnderTest _node = new NodeUnderTest(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.AfterStable } }).Start(Shared);
+
+    [Fact]
+    public void Held_IsReportedWithItsCountdown_OrThatItDoesNotCount()
+    {
+        var waiting = Report();
+        Assert.Equal((Wire.Role.Primary, Wire.Role.Secondary, true), (waiting.AssignedRole, waiting.ReportedRole, waiting.Announced));
+        Assert.Equal((Wire.FailbackPolicy.AfterStable, 60u), (waiting.FailbackPolicy, waiting.StableSeconds));
+        Assert.Equal(-1, waiting.FailbackHold.RemainingMs);
+        Assert.Contains("not counting now, because no session is established", waiting.FailbackHold.Reason, StringComparison.Ordinal);
+
+        _node.Establish(First).After(TimeSpan.FromSeconds(12.5));
+        Assert.Equal(47_500, Report().FailbackHold.RemainingMs);
+        Assert.Equal("it returned (start) and waits until it has been healthy and connected for 1 min 0 s without a break", Report().FailbackHold.Reason);
+
+        _node.After(TimeSpan.FromSeconds(47.5)).Give(new NodeEvent.Tick());
+        Assert.Null(Report().FailbackHold);
+    }
+
+    [Fact]
+    public void Damped_IsReported()
+    {
+        for (var flap = 0; flap < 4; flap++)
+        {
+            Assert.False(Report().Damped);
+            _node.Give(new NodeEvent.AddressesChanged([])).Give(new NodeEvent.AddressesChanged([Shared]));
+        }
+
+        Assert.True(Report().Damped);
+    }
+
+    [Fact]
+    public void Intent_CarriesThePolicy()
+    {
+        var sent = new Wire.NodeIntent { Revision = 3, LiftLocalDrain = true };
+        sent.Prefixes.Add(new Wire.PrefixIntent { Prefix = Shared.ToString(), Role = Wire.Role.Primary, FailbackPolicy = Wire.FailbackPolicy.Manual, StableSeconds = 7, AtOnce = true });
+
+        var intent = Assert.IsType<NodeEvent.IntentReceived>(HubMapping.Intent(sent)).Intent;
+
+        Assert.True(intent.LiftLocalDrain);
+        Assert.Equal(new PrefixIntent(Shared, Role.Primary) { FailbackPolicy = FailbackPolicy.Manual, StableFor = TimeSpan.FromSeconds(7), AtOnce = true }, Assert.Single(intent.Prefixes));
+    }
+
+    [Fact]
+    public void IntentOfAnOlderHub_LeavesThePolicyToTheConfiguration()
+    {
+        var sent = new Wire.NodeIntent { Revision = 3, Prefixes = { new Wire.PrefixIntent { Prefix = Shared.ToString(), Role = Wire.Role.Primary } } };
+
+        Assert.Equal([new PrefixIntent(Shared, Role.Primary)], Assert.IsType<NodeEvent.IntentReceived>(HubMapping.Intent(sent)).Intent.Prefixes);
+    }
+
+    [Theory]
+    [InlineData(86_401u, Wire.FailbackPolicy.AfterStable, "more than 86400")]
+    [InlineData(0u, (Wire.FailbackPolicy)17, "no failback policy that this agent knows")]
+    public void IntentThatMakesNoSense_IsMalformed(uint seconds, Wire.FailbackPolicy policy, string words)
+    {
+        var sent = new Wire.NodeIntent { Revision = 3, Prefixes = { new Wire.PrefixIntent { Prefix = Shared.ToString(), Role = Wire.Role.Primary, StableSeconds = seconds, FailbackPolicy = policy } } };
+
+        Assert.Contains(words, Assert.IsType<NodeEvent.IntentMalformed>(HubMapping.Intent(sent)).Problem, StringComparison.Ordinal);
+    }
+
+    private Wire.PrefixReport Report() =>
+        Assert.Single(HubMapping.Report(_node.State, _ => PeerMetrics.None, 1, new Moment(_node.Now, DateTimeOffset.UnixEpoch)).Report.Prefixes);
+}
