@@ -1,10 +1,11 @@
 using FailoverHub.Agent;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 
-return new AgentCommandLine().Read(args, Environment.MachineName, Console.Out, Console.Error) switch
+return new AgentCommandLine().Read(args, AgentSurroundings.Current(), Console.Out, Console.Error) switch
 {
-    CommandLineRequest.Run(var options) => await AgentProcess.RunAsync(options, Console.Error),
+    CommandLineRequest.Run(var options, _) => await AgentProcess.RunAsync(options, Console.Error),
     CommandLineRequest.Ask(var socket, var request, var json) => await new ControlClient(TimeProvider.System).RunAsync(socket, request, json, Console.Out, Console.Error),
     CommandLineRequest.Exit(var code) => code,
     _ => throw new InvalidOperationException("The family of requests is closed."),

@@ -1,6 +1,6 @@
-using System.Collections.Immutable;
 using System.CommandLine;
 using System.Reflection;
+using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 
 namespace FailoverHub.Agent.Configuration;
@@ -13,7 +13,9 @@ internal abstract record CommandLineRequest
     }
 
     /// <summary>Be the daemon.</summary>
-    internal sealed record Run(AgentOptions Options) : CommandLineRequest;
+    /// <param name="Options">What to begin with.</param>
+    /// <param name="Source">Where they came from, to be read again.</param>
+    internal sealed record Run(AgentOptions Options, ConfigurationSource Source) : CommandLineRequest;
 
     /// <summary>Ask a running agent and print what it answers.</summary>
     internal sealed record Ask(string ControlSocket, ControlRequest Request, bool Json) : CommandLineRequest;
@@ -35,6 +37,7 @@ internal sealed class AgentCommandLine
 
     private readonly RootCommand _root;
     private readonly Command _run;
+    private readonly Command _check;
     private readonly Command _status;
     private readonly Command _trace;
     private readonly Command _version;
@@ -50,12 +53,15 @@ internal sealed class AgentCommandLine
     public AgentCommandLine()
     {
         _run = new Command("run", "Be the node daemon. The default when the first argument is a flag.");
+        _check = new Command("check", "Read the configuration as 'run' with the same flags would, and say what would run, or everything that is wrong with it.") { _json };
         foreach (var flag in _flags.All)
         {
             _run.Add(flag);
+            _check.Add(flag);
         }
 
         _run.SetAction(static _ => 0);
+        _check.SetAction(static _ => 0);
         _status = new Command("status", "Ask the running agent how it stands: what it announces and why, and everything about each session.") { _stateOfAsked, _controlOfAsked, _json };
         _status.SetAction(static _ => 0);
         _trace = new Command("trace", "Ask the running agent for the last 200 messages of each neighbor, in words.") { _neighbor, _stateOfAsked, _controlOfAsked, _json };
@@ -68,7 +74,7 @@ internal sealed class AgentCommandLine
         });
         _root = new RootCommand("Announces shared IP addresses to a data center's route servers. The flags of 'run' may be given without naming it: see 'failoverhub-agent run --help'.")
         {
-            _run, _status, _trace, _version,
+            _run, _check, _status, _trace, _version,
         };
     }
 
@@ -76,16 +82,21 @@ internal sealed class AgentCommandLine
     public static string Version { get; } =
         typeof(AgentCommandLine).Assembly.GetCustomAttribute<AssemblyInformationalVersionAttribute>()?.InformationalVersion.Split('+')[0] ?? "unknown";
 
+    /// <summary>Reads the command line of a machine whose environment says nothing.</summary>
+    public CommandLineRequest Read(IReadOnlyList<string> args, string hostName, TextWriter output, TextWriter error) =>
+        Read(args, new AgentSurroundings(hostName, []), output, error);
+
     /// <summary>Reads the command line; what is to be said to the user is said on the two writers.</summary>
-    public CommandLineRequest Read(IReadOnlyList<string> args, string hostName, TextWriter output, TextWriter error)
+    public CommandLineRequest Read(IReadOnlyList<string> args, AgentSurroundings surroundings, TextWriter output, TextWriter error)
     {
         var result = _root.Parse(WithDefaultCommand(GoFlags.Normalize(args)), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        var isRun = result.CommandResult.Command == _run;
+        var isRun = result.CommandResult.Command == _run || result.CommandResult.Command == _check;
         var isQuestion = result.CommandResult.Command == _status || result.CommandResult.Command == _trace;
         var isHelp = result.Action is System.CommandLine.Help.HelpAction;
         if (result.Errors.Count == 0 && isQuestion && !isHelp)
         {
-            var socket = AgentOptionsReader.ControlSocketPath(RunFlags.Value(result, _controlOfAsked), RunFlags.Value(result, _stateOfAsked));
+            var values = new ConfigurationSource(_flags, result, surroundings).ReadValues();
+            var socket = AgentOptionsReader.ControlSocketPath(values.Of(_controlOfAsked), values.Of(_stateOfAsked));
             var command = result.CommandResult.Command.Name;
             return new CommandLineRequest.Ask(socket, new ControlRequest(command, command == _trace.Name ? result.GetValue(_neighbor) : null), RunFlags.Value(result, _json));
         }
@@ -95,19 +106,39 @@ internal sealed class AgentCommandLine
             return new CommandLineRequest.Exit(result.Invoke(new InvocationConfiguration { Output = output, Error = error }));
         }
 
-        var (options, errors) = isRun ? AgentOptionsReader.Read(_flags.Collect(result), hostName) : (null, ImmutableArray<string>.Empty);
-        errors = [.. result.Errors.Select(parseError => parseError.Message), .. errors];
-        if (options is not null && errors.IsEmpty)
+        if (isRun)
         {
-            return new CommandLineRequest.Run(options);
+            return Configure(result, surroundings, output, error);
         }
 
+        return Refuse(result, result.Errors.Select(parseError => parseError.Message), error);
+    }
+
+    private CommandLineRequest Configure(ParseResult result, AgentSurroundings surroundings, TextWriter output, TextWriter error)
+    {
+        var source = new ConfigurationSource(_flags, result, surroundings);
+        var loaded = source.Load();
+        if (result.CommandResult.Command == _check)
+        {
+            using (loaded.Options?.Protocol.Authentication)
+            {
+                ConfigurationReport.Write(loaded, RunFlags.Value(result, _json), output, error);
+            }
+
+            return new CommandLineRequest.Exit(loaded.Options is null ? UsageError : 0);
+        }
+
+        return loaded.Options is { } options ? new CommandLineRequest.Run(options, source) : Refuse(result, loaded.Errors, error);
+    }
+
+    private static CommandLineRequest.Exit Refuse(ParseResult result, IEnumerable<string> errors, TextWriter error)
+    {
         foreach (var line in errors)
         {
             error.WriteLine($"error: {line}");
         }
 
-        error.WriteLine($"All flags: failoverhub-agent {(isQuestion ? result.CommandResult.Command.Name : _run.Name)} --help");
+        error.WriteLine($"All flags: failoverhub-agent {(result.CommandResult.Command is RootCommand ? "run" : result.CommandResult.Command.Name)} --help");
         return new CommandLineRequest.Exit(UsageError);
     }
 

@@ -8,14 +8,17 @@ using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Configuration;
 
-/// <summary>A prefix given with <c>--announce</c>: it counts as present whether or not an interface has it.</summary>
+/// <summary>A prefix that the operator named, with <c>--announce</c> or in the file.</summary>
 internal sealed record ConfiguredPrefix(IPNetwork Prefix, Role? Role)
 {
+    /// <summary>It counts as present whether or not an interface has it; what <c>--announce</c> names does.</summary>
+    public bool Present { get; init; } = true;
+
     /// <summary>Null: the node's.</summary>
     public FailbackOptions? Failback { get; init; }
 }
 
-/// <summary>What the command line says, parsed and checked. Nothing of it changes while the agent runs.</summary>
+/// <summary>What command line, environment and file say, parsed and checked. A reload makes new ones.</summary>
 internal sealed record AgentOptions
 {
     /// <summary>Unique in the fleet.</summary>

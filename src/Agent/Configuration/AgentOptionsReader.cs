@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
@@ -19,19 +20,28 @@ internal sealed class AgentOptionsReader
 
     private readonly RawArguments _raw;
     private readonly string _hostName;
-    private readonly FlagErrors _errors = new();
+    private readonly ConfigurationFile _file;
+    private readonly FlagErrors _errors;
     private readonly List<string> _warnings = [];
 
-    private AgentOptionsReader(RawArguments raw, string hostName)
+    private AgentOptionsReader(RawArguments raw, ConfigurationFile file, string hostName)
     {
         _raw = raw;
+        _file = file;
+        _errors = new FlagErrors(raw.Keys);
         _hostName = hostName;
     }
 
+    /// <summary>Without a file.</summary>
+    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, string hostName) => Read(raw, new ConfigurationFile(), hostName);
+
     /// <summary>Either options, or at least one error.</summary>
-    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, string hostName)
+    /// <param name="raw">The flags, of whichever layer.</param>
+    /// <param name="file">For what no flag can say.</param>
+    /// <param name="hostName">Name of the node unless one is given.</param>
+    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, ConfigurationFile file, string hostName)
     {
-        var reader = new AgentOptionsReader(raw, hostName);
+        var reader = new AgentOptionsReader(raw, file, hostName);
         var options = reader.Read();
         return reader._errors.Sentences.Count == 0 ? (options, []) : (null, [.. reader._errors.Sentences]);
     }
@@ -76,6 +86,8 @@ internal sealed class AgentOptionsReader
             Protocol = new ProtocolOptionsReader(_raw, _errors).Read(holdTime),
             Damping = ReadDamping(),
             Failback = ReadFailback(),
+            Checks = _file.Checks,
+            Limits = _file.Limits,
             StateDirectory = StateDirectory(_raw.State),
             ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
             Metrics = ReadMetrics(),
@@ -143,7 +155,7 @@ internal sealed class AgentOptionsReader
     private ImmutableArray<NeighborEndpoint> ReadNeighbors(int? dataCenter, int port, bool discovers)
     {
         var neighbors = new List<NeighborEndpoint>();
-        foreach (var text in _raw.Neighbors)
+        foreach (var text in _errors.Each("--neighbor", _raw.Neighbors))
         {
             if (!NeighborEndpoint.TryParse(text, port, out var neighbor, out var misread))
             {
@@ -186,7 +198,7 @@ internal sealed class AgentOptionsReader
     {
         IPAddress? ipv4 = null;
         IPAddress? ipv6 = null;
-        foreach (var text in _raw.LocalAddresses)
+        foreach (var text in _errors.Each("--local-address", _raw.LocalAddresses))
         {
             if (!NeighborEndpoint.TryParse(text, NeighborEndpoint.DefaultPort, out var parsed, out var misread) || parsed.Port != NeighborEndpoint.DefaultPort)
             {
@@ -240,9 +252,14 @@ internal sealed class AgentOptionsReader
 
     private ImmutableArray<ConfiguredPrefix> ReadAnnounce()
     {
+        if (_raw.Announce.IsEmpty && _file.Prefixes is { } listed)
+        {
+            return listed;
+        }
+
         var prefixes = ImmutableArray.CreateBuilder<ConfiguredPrefix>();
         var seen = new HashSet<IPNetwork>();
-        foreach (var text in _raw.Announce)
+        foreach (var text in _errors.Each("--announce", _raw.Announce))
         {
             var (prefixText, roleText) = text.Split('=', 2) is [var left, var right] ? (left, right) : (text, null);
             Role? role = null;

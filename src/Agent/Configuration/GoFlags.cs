@@ -48,8 +48,8 @@ internal static class GoFlags
         return _switches.Contains(parts[0]) || _texts.Contains(parts[0]) ? (parts[0], parts.Length == 2 ? parts[1] : null) : (null, null);
     }
 
-    // Go's strconv.ParseBool; anything else is left for the reader to refuse.
-    private static string Word(string value) => value switch
+    /// <summary>Go's strconv.ParseBool; anything else is left for the reader to refuse.</summary>
+    public static string Word(string value) => value switch
     {
         "1" or "t" or "T" or "true" or "TRUE" or "True" => "true",
         "0" or "f" or "F" or "false" or "FALSE" or "False" => "false",

@@ -84,7 +84,7 @@ internal sealed class ProtocolOptionsReader(RawArguments raw, FlagErrors errors)
     private ImmutableArray<LargeCommunity> ReadLargeCommunities()
     {
         var communities = new List<LargeCommunity>();
-        foreach (var text in raw.LargeCommunities)
+        foreach (var text in errors.Each("--large-community", raw.LargeCommunities))
         {
             if (!LargeCommunity.TryParse(text, out var community))
             {

@@ -1,10 +1,14 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration.Layers;
 
 namespace FailoverHub.Agent.Configuration;
 
-/// <summary>The values of the command line as they were typed; null or empty: not given.</summary>
+/// <summary>The values of the flags as they were typed, or written into the environment or the file; null or empty: not given.</summary>
 internal sealed record RawArguments
 {
+    /// <summary>What each of them is called by whoever gave it.</summary>
+    public SettingKeys Keys { get; init; } = SettingKeys.Flags;
+
     public string? DataCenter { get; init; }
 
     public bool Primary { get; init; }

@@ -1,4 +1,5 @@
 using System.CommandLine;
+using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Node;
 
 namespace FailoverHub.Agent.Configuration;
@@ -44,55 +45,59 @@ internal sealed class RunFlags
     private readonly Option<string?> _addressDevice = Text("--address-device", "NAME", "With --addresses managed: the interface that they are put on (default lo); a dummy device of this name is created when there is none.");
     private readonly Option<string?> _metadata = MetadataOption();
 
+    /// <summary>Where the file is, which may hold all of the others.</summary>
+    public Option<string?> Config { get; } = Text("--config", "FILE", $"JSON file with these settings and those that no flag has; a flag goes before an environment variable ({EnvironmentLayer.Prefix} and the flag, as in {EnvironmentLayer.NameOf("--hold-time")}), and that before the file, which is read again on SIGHUP and when it changes (default: {ConfigurationFile.DefaultPath}, when it is there).");
+
     /// <summary>In the order of the help.</summary>
     public IEnumerable<Option> All =>
     [
-        _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
+        Config, _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
         _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _failback, _failbackStable, _control, _metadata, _metrics, _addresses, _addressDevice,
     ];
 
     /// <summary>What was given of them.</summary>
-    public RawArguments Collect(ParseResult result) => new()
+    public RawArguments Collect(LayeredValues values) => new()
     {
-        DataCenter = Value(result, _dataCenter),
-        Primary = Value(result, _primary),
-        Secondary = Value(result, _secondary),
-        Send56 = Value(result, _send56),
-        AllInterfaces = Value(result, _allInterfaces),
-        MultihopTtl = Value(result, _multihopTtl),
-        NeighborPattern = Value(result, _neighborPattern),
-        LogLevel = Value(result, _logLevel),
-        LogJson = Value(result, _logJson),
-        Neighbors = [.. Value(result, _neighbors) ?? []],
-        NeighborPort = Value(result, _neighborPort),
-        LocalAddresses = [.. Value(result, _localAddresses) ?? []],
-        RouterId = Value(result, _routerId),
-        Announce = [.. Value(result, _announce) ?? []],
-        Hub = Value(result, _hub),
-        State = Value(result, _state),
-        HoldTime = Value(result, _holdTime),
-        Node = Value(result, _node),
-        LocalAs = Value(result, _localAs),
-        PeerAs = Value(result, _peerAs),
-        Md5KeyFile = Value(result, _md5KeyFile),
-        TcpAoKeyFile = Value(result, _tcpAoKeyFile),
-        TtlSecurity = Value(result, _ttlSecurity),
-        ExtendedMessages = Value(result, _extendedMessages),
-        EnhancedRouteRefresh = Value(result, _enhancedRouteRefresh),
-        GracefulRestartHelper = Value(result, _gracefulRestartHelper),
-        SendHoldTime = Value(result, _sendHoldTime),
-        LargeCommunities = [.. Value(result, _largeCommunities) ?? []],
-        GracefulShutdown = Value(result, _gracefulShutdown),
-        Damping = Value(result, _damping),
-        Failback = Value(result, _failback),
-        FailbackStable = Value(result, _failbackStable),
-        Control = Value(result, _control),
-        Metrics = Value(result, _metrics),
-        Addresses = Value(result, _addresses),
-        AddressDevice = Value(result, _addressDevice),
-        Metadata = Value(result, _metadata),
+        Keys = values.Keys,
+        DataCenter = values.Of(_dataCenter),
+        Primary = values.Of(_primary),
+        Secondary = values.Of(_secondary),
+        Send56 = values.Of(_send56),
+        AllInterfaces = values.Of(_allInterfaces),
+        MultihopTtl = values.Of(_multihopTtl),
+        NeighborPattern = values.Of(_neighborPattern),
+        LogLevel = values.Of(_logLevel),
+        LogJson = values.Of(_logJson),
+        Neighbors = [.. values.Of(_neighbors) ?? []],
+        NeighborPort = values.Of(_neighborPort),
+        LocalAddresses = [.. values.Of(_localAddresses) ?? []],
+        RouterId = values.Of(_routerId),
+        Announce = [.. values.Of(_announce) ?? []],
+        Hub = values.Of(_hub),
+        State = values.Of(_state),
+        HoldTime = values.Of(_holdTime),
+        Node = values.Of(_node),
+        LocalAs = values.Of(_localAs),
+        PeerAs = values.Of(_peerAs),
+        Md5KeyFile = values.Of(_md5KeyFile),
+        TcpAoKeyFile = values.Of(_tcpAoKeyFile),
+        TtlSecurity = values.Of(_ttlSecurity),
+        ExtendedMessages = values.Of(_extendedMessages),
+        EnhancedRouteRefresh = values.Of(_enhancedRouteRefresh),
+        GracefulRestartHelper = values.Of(_gracefulRestartHelper),
+        SendHoldTime = values.Of(_sendHoldTime),
+        LargeCommunities = [.. values.Of(_largeCommunities) ?? []],
+        GracefulShutdown = values.Of(_gracefulShutdown),
+        Damping = values.Of(_damping),
+        Failback = values.Of(_failback),
+        FailbackStable = values.Of(_failbackStable),
+        Control = values.Of(_control),
+        Metrics = values.Of(_metrics),
+        Addresses = values.Of(_addresses),
+        AddressDevice = values.Of(_addressDevice),
+        Metadata = values.Of(_metadata),
     };
 
     /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>

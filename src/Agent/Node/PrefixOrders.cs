@@ -12,7 +12,7 @@ internal readonly record struct PrefixOrders(IPNetwork Prefix, Role? Role, Failb
 {
     /// <summary>The newer word counts.</summary>
     public static PrefixOrders Of(NodeState state, IPNetwork prefix, ConfiguredPrefix? configured, PrefixIntent? intent) =>
-        new(prefix, intent?.Role ?? ConfiguredRole(state, configured), FailbackOf(configured?.Failback ?? state.Settings.Failback, intent), configured is not null);
+        new(prefix, intent?.Role ?? ConfiguredRole(state, configured), FailbackOf(configured?.Failback ?? state.Settings.Failback, intent), configured is { Present: true });
 
     /// <summary>The role that the prefix has when no intent names it.</summary>
     public static Role? ConfiguredRole(NodeState state, ConfiguredPrefix? configured) =>

@@ -1,0 +1,113 @@
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.Layers;
+using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Node;
+using static FailoverHub.Agent.Tests.Configuration.Layers.ConfigurationText;
+
+namespace FailoverHub.Agent.Tests.Configuration.Layers;
+
+/// <summary>A flag goes before the environment, and that before the file.</summary>
+public sealed class PrecedenceTests
+{
+    [Theory]
+    [InlineData("--hold-time 30", "40", 30)]
+    [InlineData("", "40", 40)]
+    [InlineData("", "", 50)]
+    public void OneSetting_InEachLayer_TheHighestCounts(string flag, string variable, int seconds)
+    {
+        var options = Accept("""{ "dataCenter": 18, "role": "primary", "session": { "holdTime": 50 } }""", flag, ("FAILOVERHUB_AGENT_HOLD_TIME", variable));
+
+        Assert.Equal(seconds, options.HoldTime.Seconds);
+    }
+
+    [Theory]
+    [InlineData("-secondary", "", Role.Secondary)]
+    [InlineData("", "FAILOVERHUB_AGENT_SECONDARY", Role.Secondary)]
+    [InlineData("", "", Role.Primary)]
+    public void RoleGivenAbove_IsNoConflictWithTheRoleBelow(string flag, string variable, object role) =>
+        Assert.Equal((Role)role, Accept("""{ "dataCenter": 18, "role": "primary" }""", flag, (variable, "true")).DefaultRole);
+
+    [Fact]
+    public void SwitchIsOffOnTheCommandLine_IsOffWhateverIsBelow()
+    {
+        var options = Accept("""{ "dataCenter": 18, "role": "primary", "addresses": { "send56": true }, "log": { "json": true } }""", "-send56=false -logjson=0");
+
+        Assert.Equal(64, options.Ipv6Length);
+        Assert.False(options.LogJson);
+    }
+
+    [Fact]
+    public void OneOfTwoThatExclude_GivenAbove_ReplacesTheOtherBelow()
+    {
+        var options = Accept("""{ "dataCenter": 18, "role": "primary", "session": { "multihopTtl": 3 } }""", "--ttl-security 2");
+
+        Assert.Equal(2, options.Protocol.TtlSecurity);
+    }
+
+    [Fact]
+    public void List_GivenAbove_ReplacesTheOneBelowAsAWhole()
+    {
+        const string file = """{ "role": "primary", "neighbors": ["192.0.2.1", "192.0.2.2"], "prefixes": [{ "prefix": "203.0.113.1" }, { "prefix": "203.0.113.2" }] }""";
+
+        var options = Accept(file, "--announce 203.0.113.3=secondary", ("FAILOVERHUB_AGENT_NEIGHBOR", "192.0.2.3, [2001:db8::1]:1790"));
+
+        Assert.Equal(["192.0.2.3", "[2001:db8::1]:1790"], options.Neighbors.Select(neighbor => neighbor.ToString()));
+        Assert.Equal(["203.0.113.3/32"], options.Announce.Select(prefix => prefix.Prefix.ToString()));
+    }
+
+    [Fact]
+    public void EveryFlag_HasAVariable_AndEveryVariableIsItsFlag()
+    {
+        foreach (var flag in new RunFlags().All)
+        {
+            Assert.Matches("^FAILOVERHUB_AGENT_[A-Z0-9_]+$", EnvironmentLayer.NameOf(flag.Name));
+        }
+
+        var options = Accept(
+            null,
+            "",
+            ("FAILOVERHUB_AGENT_DCID", "18"),
+            ("FAILOVERHUB_AGENT_SECONDARY", "1"),
+            ("FAILOVERHUB_AGENT_SEND56", "T"),
+            ("FAILOVERHUB_AGENT_NEIGHBORPATTERN", "2001:db8:%d:9::%d"),
+            ("FAILOVERHUB_AGENT_ANNOUNCE", "203.0.113.10=primary 203.0.113.11"),
+            ("FAILOVERHUB_AGENT_URL", "http://127.0.0.1:5081"));
+        Assert.Equal((18, Role.Secondary, 56, "2001:db8:18:9::4"), (options.DataCenter, options.DefaultRole, options.Ipv6Length, options.Neighbors[3].ToString()));
+        Assert.Equal(2, options.Announce.Length);
+        Assert.All(options.Announce, prefix => Assert.True(prefix.Present));
+        Assert.Empty(options.Warnings);
+    }
+
+    [Fact]
+    public void VariableThatIsNotKnown_IsAWarningWithAGuess() =>
+        Assert.Equal(
+            "environment variable FAILOVERHUB_AGENT_HOLDTIME is not known and not used; did you mean FAILOVERHUB_AGENT_HOLD_TIME?",
+            Assert.Single(Accept(null, "-dcid 18 -primary", ("FAILOVERHUB_AGENT_HOLDTIME", "9")).Warnings));
+
+    [Theory]
+    [InlineData("FAILOVERHUB_AGENT_HOLD_TIME", "2", "FAILOVERHUB_AGENT_HOLD_TIME: 2 is not allowed by BGP")]
+    [InlineData("FAILOVERHUB_AGENT_LOGJSON", "maybe", "FAILOVERHUB_AGENT_LOGJSON: 'maybe' is neither; give true or false.")]
+    [InlineData("FAILOVERHUB_AGENT_NEIGHBOR", "nowhere", "FAILOVERHUB_AGENT_NEIGHBOR: 'nowhere' is no address")]
+    public void MistakeInAVariable_IsCalledByItsName(string name, string value, string sentence) =>
+        Assert.StartsWith(sentence, Assert.Single(Refuse(null, "-dcid 18 -primary", (name, value))), StringComparison.Ordinal);
+
+    [Fact]
+    public void MistakesInEveryLayer_AreSaidAtOnce_EachByItsOwnName()
+    {
+        var errors = Refuse("""{ "dataCenter": 18, "role": "primary", "localAs": 0 }""", "--peer-as 0 --unknown", ("FAILOVERHUB_AGENT_HOLD_TIME", "1"));
+
+        Assert.Equal(4, errors.Length);
+        Assert.Contains(errors, error => error.Contains("--unknown", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("--peer-as: ", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("FAILOVERHUB_AGENT_HOLD_TIME: ", StringComparison.Ordinal));
+        Assert.Contains(errors, error => error.StartsWith("FILE:1:51: localAs: ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void StatusAndTrace_FindTheSocketOfTheFile()
+    {
+        var (request, _) = Read("""{ "state": "/var/tmp/elsewhere" }""", "status");
+
+        Assert.Equal(new CommandLineRequest.Ask("/var/tmp/elsewhere/control.sock", new ControlRequest("status", null), false), request);
+    }
+}
