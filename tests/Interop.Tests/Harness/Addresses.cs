@@ -21,6 +21,15 @@ internal static class Addresses
     /// <summary>Where the nodes' packets for the IPv4 addresses of the route servers go.</summary>
     public const string GatewayIpv4 = "192.0.2.1";
 
+    /// <summary>Where the fabric speaks BGP with the route servers, when there is one that forwards.</summary>
+    public const string Fabric = "2600:3c0f:18:34::ff";
+
+    /// <summary>Network namespace of the client, behind the fabric.</summary>
+    public const string ClientNetwork = "client";
+
+    /// <summary>What the client asks for: an address of the shared /32 and one of the shared /64.</summary>
+    public static readonly string[] SharedHosts = ["203.0.113.10", "2001:db8:e001:1b8c::1"];
+
     /// <summary>Address of a route server, 1 to 4.</summary>
     public static string RouteServer(int number) => $"2600:3c0f:{DataCenterId}:34::{number}";
 

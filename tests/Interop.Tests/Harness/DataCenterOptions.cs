@@ -16,4 +16,7 @@ internal sealed record DataCenterOptions
 
     /// <summary>One router stands between the nodes' segment and the route servers: a packet comes with one hop less.</summary>
     public bool RouterBetween { get; init; }
+
+    /// <summary>There is a client, and a fabric that forwards its packets to the node that the route servers chose.</summary>
+    public bool Forwards { get; init; }
 }

@@ -20,9 +20,13 @@ public abstract class DataCenterTest : IAsyncDisposable
 
     private protected async Task<DataCenter> StartAsync(DataCenterOptions options) => _center = await DataCenter.StartAsync(options, Cancellation);
 
+    /// <summary>Ends what a kind of test has beside its data center, which still runs.</summary>
+    protected virtual ValueTask EndAsync() => ValueTask.CompletedTask;
+
     public async ValueTask DisposeAsync()
     {
         GC.SuppressFinalize(this);
+        await EndAsync();
         if (_center is null)
         {
             return;

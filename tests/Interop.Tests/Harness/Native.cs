@@ -18,7 +18,36 @@ internal static partial class Native
     /// A TCP socket bound inside of a network namespace, for this process outside of it: a socket belongs to the namespace of the
     /// thread that made it.
     /// </summary>
-    public static Socket BindIn(string namespaceFile, IPEndPoint at)
+    public static Socket BindIn(string namespaceFile, IPEndPoint at) => BoundIn(namespaceFile, at, () => new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp));
+
+    /// <summary>The same for datagrams. One of IPv6 speaks IPv4 as well. It has room for some seconds in which nobody reads, where the kernel permits that.</summary>
+    public static Socket BindDatagramIn(string namespaceFile, IPEndPoint at)
+    {
+        var socket = BoundIn(namespaceFile, at, () =>
+        {
+            var made = new Socket(at.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            if (at.AddressFamily == AddressFamily.InterNetworkV6)
+            {
+                made.DualMode = true;
+            }
+
+            return made;
+        });
+        try
+        {
+            // SOL_SOCKET, SO_RCVBUFFORCE: beyond the machine's limit, which root may.
+            socket.SetRawSocketOption(1, 33, BitConverter.GetBytes(1 << 22));
+        }
+        catch (SocketException)
+        {
+            // Root of a user namespace only.
+            socket.ReceiveBufferSize = 1 << 22;
+        }
+
+        return socket;
+    }
+
+    private static Socket BoundIn(string namespaceFile, IPEndPoint at, Func<Socket> make)
     {
         Socket? socket = null;
         Exception? failure = null;
@@ -33,7 +62,7 @@ internal static partial class Native
                     throw new Win32Exception(Marshal.GetLastPInvokeError(), $"setns {namespaceFile}");
                 }
 
-                socket = new Socket(at.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                socket = make();
                 socket.SetSocketOption(SocketOptionLevel.Socket, SocketOptionName.ReuseAddress, true);
                 socket.Bind(at);
             }

@@ -16,11 +16,13 @@ internal static class Networks
             .. Namespace(Servers),
             .. Enumerable.Range(1, options.Count).Select(n => $"ip -n {Servers} -6 addr add {Addresses.RouteServer(n)}/128 dev lo nodad"),
             .. options.RouterBetween ? BehindARouter(options) : [],
-            $"ip -n {segment} link add lan type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
+            // Its own address is fixed: a bridge takes that of a port else, and another one when a port leaves it, and then no node finds its gateway.
+            $"ip -n {segment} link add lan address 02:00:00:00:00:01 type bridge stp_state 0 mcast_snooping 0 forward_delay 0",
             $"ip -n {segment} -6 addr add {Addresses.Gateway}/64 dev lan nodad",
             $"ip -n {segment} link set lan up",
             .. Addresses.Nodes.SelectMany(node => Node(node, segment)),
             .. options.Servers.OverIpv4 ? Ipv4(options, segment) : [],
+            .. options.Forwards ? Forwarding() : [],
         ];
         return string.Join('\n', lines);
     }
@@ -68,5 +70,32 @@ internal static class Networks
             $"ip -n {Addresses.NodeNetwork(node)} addr add {Addresses.NodeIpv4(node)}/24 dev eth0",
             $"ip -n {Addresses.NodeNetwork(node)} route add default via {Addresses.GatewayIpv4}",
         ]),
+    ];
+
+    // The namespace of the route servers is the fabric as well: it routes between the nodes' segment and the client.
+    private static string[] Forwarding() =>
+    [
+        $"ip netns exec {Servers} sh -c 'echo 1 >/proc/sys/net/ipv4/ip_forward; echo 1 >/proc/sys/net/ipv6/conf/all/forwarding'",
+        $"ip -n {Servers} -6 addr add {Addresses.Fabric}/128 dev lo nodad",
+        $"ip -n {Servers} addr add {Addresses.GatewayIpv4}/24 dev lan",
+        .. Namespace(Addresses.ClientNetwork),
+        $"ip link add eth0 netns {Addresses.ClientNetwork} type veth peer name clients netns {Servers}",
+        .. Side(Servers, "clients", 1),
+        .. Side(Addresses.ClientNetwork, "eth0", 2),
+        $"ip -n {Addresses.ClientNetwork} route add default via 198.19.0.1",
+        $"ip -n {Addresses.ClientNetwork} -6 route add default via 2001:db8:c::1",
+        .. Addresses.Nodes.SelectMany(node => (string[])
+        [
+            $"ip -n {Addresses.NodeNetwork(node)} addr add {Addresses.NodeIpv4(node)}/24 dev eth0",
+            $"ip -n {Addresses.NodeNetwork(node)} route add default via {Addresses.GatewayIpv4}",
+            $"ip -n {Addresses.NodeNetwork(node)} -6 addr add {Addresses.SharedHosts[1]}/64 dev lo nodad",
+        ]),
+    ];
+
+    private static string[] Side(string network, string link, int number) =>
+    [
+        $"ip -n {network} addr add 198.19.0.{number}/24 dev {link}",
+        $"ip -n {network} -6 addr add 2001:db8:c::{number}/64 dev {link} nodad",
+        $"ip -n {network} link set {link} up",
     ];
 }

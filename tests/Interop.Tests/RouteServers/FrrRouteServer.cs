@@ -109,6 +109,17 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
             .. Options.GracefulRestart ? ["bgp graceful-restart", "bgp graceful-restart restart-time 120"] : Array.Empty<string>(),
         ];
         var extra = string.Join('\n', extras.Select(line => " " + line));
+        // Inside of the AS, so that the local preference goes with the route and the next hop stays the node's.
+        var fabric = !Options.TellsFabric ? "" : $"""
+             neighbor {Addresses.Fabric} remote-as 65000
+             neighbor {Addresses.Fabric} passive
+             neighbor {Addresses.Fabric} update-source {Address}
+             neighbor {Addresses.Fabric} capability extended-nexthop
+            """;
+        var activateFabric = !Options.TellsFabric ? "" : $"""
+              neighbor {Addresses.Fabric} activate
+              neighbor {Addresses.Fabric} route-map NOTHING in
+            """;
         return $"""
             hostname {Name}
             log file {Folder}/bgpd.log debugging
@@ -127,15 +138,18 @@ internal sealed class FrrRouteServer(Sandbox sandbox, int number, RouteServerOpt
              neighbor NODES update-source {Address}
             {extra}
             {neighbors}
+            {fabric}
              address-family ipv4 unicast
               neighbor NODES activate
               neighbor NODES route-map PREFERRING in
               neighbor NODES route-map NOTHING out
+            {activateFabric}
              exit-address-family
              address-family ipv6 unicast
               neighbor NODES activate
               neighbor NODES route-map PREFERRING in
               neighbor NODES route-map NOTHING out
+            {activateFabric}
              exit-address-family
             exit
             bgp community-list standard PRIMARY permit {Addresses.Primary}

@@ -12,6 +12,9 @@ internal sealed record RouteServerOptions
     /// <summary>Key of TCP MD5 (RFC 2385); null: none.</summary>
     public string? Password { get; init; }
 
+    /// <summary>It tells a fabric, which speaks BGP at <see cref="Harness.Addresses.Fabric"/>, what it has chosen (FRR and BIRD).</summary>
+    public bool TellsFabric { get; init; }
+
     /// <summary>Hops that packets may have come at most (GTSM, RFC 5082); null: off.</summary>
     public int? TtlSecurity { get; init; }
 

@@ -1,0 +1,74 @@
+using System.Net;
+using System.Net.Sockets;
+using FailoverHub.Interop.Tests.Harness;
+
+namespace FailoverHub.Interop.Tests.Forwarding;
+
+/// <summary>The service of a node at the shared addresses: it sends every datagram back with the node's letter before it. It does not end with the node's agent.</summary>
+internal sealed class Responder : IDisposable
+{
+    private const int LookForTheEnd = 100_000; // microseconds
+
+    private readonly Socket[] _sockets;
+    private readonly Thread _thread;
+    private readonly byte _letter;
+    private volatile bool _stopping;
+
+    private Responder(char letter, Socket[] sockets)
+    {
+        _letter = (byte)letter;
+        _sockets = sockets;
+        _thread = new Thread(Run) { IsBackground = true, Name = $"responder {letter}", Priority = ThreadPriority.AboveNormal };
+        _thread.Start();
+    }
+
+    /// <summary>While it is set the service takes what comes and does not answer.</summary>
+    public bool IsBroken { get; set; }
+
+    /// <summary>Starts it in the network of a node.</summary>
+    public static Responder Start(Sandbox sandbox, string node) => new(
+        node[0],
+        [.. Addresses.SharedHosts.Select(host => Native.BindDatagramIn(sandbox.NamespaceFile(Addresses.NodeNetwork(node)), new IPEndPoint(IPAddress.Parse(host), Pinger.Port)))]);
+
+    public void Dispose()
+    {
+        _stopping = true;
+        _thread.Join();
+    }
+
+    private void Run()
+    {
+        Span<byte> datagram = stackalloc byte[64];
+        datagram[0] = _letter;
+        List<Socket> ready = [];
+        while (!_stopping)
+        {
+            ready.Clear();
+            ready.AddRange(_sockets);
+            Socket.Select(ready, null, null, LookForTheEnd);
+            foreach (var socket in ready)
+            {
+                Answer(socket, datagram);
+            }
+        }
+
+        Array.ForEach(_sockets, socket => socket.Dispose());
+    }
+
+    private void Answer(Socket socket, Span<byte> datagram)
+    {
+        var from = new SocketAddress(socket.AddressFamily);
+        try
+        {
+            var length = socket.ReceiveFrom(datagram[1..], SocketFlags.None, from);
+            if (!IsBroken)
+            {
+                socket.SendTo(datagram[..(length + 1)], SocketFlags.None, from);
+            }
+        }
+        catch (SocketException)
+        {
+            // No way back to the client: as on a real node its answer is lost, and the client counts it.
+        }
+    }
+}
