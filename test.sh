@@ -50,6 +50,7 @@ interop  command -v dumpcap                      wireshark-common
 interop  command -v ip                           iproute2
 interop  command -v nsenter                      util-linux
 interop  command -v mount                        mount
+interop  ls /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime
 browser  command -v chromium                     chromium
 browser  fc-list|grep -q .                       fonts-dejavu-core
 NEEDS

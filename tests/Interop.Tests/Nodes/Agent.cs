@@ -8,6 +8,7 @@ internal sealed class Agent
     private readonly DataCenter _center;
     private readonly string _node;
     private readonly string[] _flags;
+    private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Runtime };
     private readonly List<SandboxProcess> _starts = [];
 
     private Agent(DataCenter center, string node, string[] flags)
@@ -20,9 +21,14 @@ internal sealed class Agent
     // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
     private static string Runtime => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
 
-    private SandboxProcess Process => _starts[^1];
+    /// <summary>The process of its last start.</summary>
+    public SandboxProcess Process => _starts[^1];
 
-    private string State => $"/run/state-{_node}";
+    /// <summary>Its state directory, as it is named inside.</summary>
+    public string State => StateOf(_node);
+
+    /// <summary>State directory of a node, for what is to be there before the agent is.</summary>
+    public static string StateOf(string node) => $"/run/state-{node}";
 
     /// <summary>Starts it as an operator would on a machine of the platform, announcing one prefix of every kind.</summary>
     /// <param name="center">Where.</param>
@@ -34,6 +40,19 @@ internal sealed class Agent
     public static Agent Start(DataCenter center, string node, IReadOnlyList<string> prefixes, params string[] flags)
     {
         var agent = new Agent(center, node, [.. prefixes.SelectMany(prefix => (string[])["--announce", prefix]), .. flags]);
+        agent.StartAgain();
+        return agent;
+    }
+
+    /// <summary>Starts it with something more in its environment.</summary>
+    public static Agent StartIn(IReadOnlyDictionary<string, string> environment, DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center, node, [.. Addresses.Shared.SelectMany(prefix => (string[])["--announce", prefix]), .. flags]);
+        foreach (var (name, value) in environment)
+        {
+            agent._environment[name] = value;
+        }
+
         agent.StartAgain();
         return agent;
     }
@@ -51,7 +70,7 @@ internal sealed class Agent
             .. _flags,
         ];
         _starts.Add(_center.Sandbox.Spawn(
-            $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, new Dictionary<string, string> { ["DOTNET_ROOT"] = Runtime }));
+            $"agent-{_node}-{_starts.Count + 1}", Addresses.NodeNetwork(_node), command, _environment));
     }
 
     /// <summary>What it has written since its last start.</summary>

@@ -25,6 +25,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
     private readonly Lock _lock = new();
     private readonly List<Hello> _hellos = [];
     private readonly List<IntentResult> _results = [];
+    private readonly List<(string Boot, JournalEntry Entry)> _journal = [];
     private WebApplication? _application;
     private Channel<HubMessage>? _toAgent;
     private NodeReport? _lastReport;
@@ -54,13 +55,35 @@ internal sealed class ScriptedHub : IAsyncDisposable
         await _application.StartAsync(cancellation);
     }
 
+    /// <summary>The newest revision that an agent has said it obeys; 0: none.</summary>
+    public ulong Obeyed => Locked(() => _results.Where(r => r.Outcome != IntentResult.Types.Outcome.Rejected).Select(r => r.Revision).DefaultIfEmpty().Max());
+
+    /// <summary>Every entry of the journal that came, in the order of their coming; each is acknowledged at once.</summary>
+    public IReadOnlyList<(string Boot, JournalEntry Entry)> Journal => Locked(() => _journal.ToList());
+
+    /// <summary>Of each start of the agent that has told something: its entries are there from the first to the last, and none with two contents.</summary>
+    public void JournalHasNoGap() => Assert.All(
+        Journal.GroupBy(told => told.Boot),
+        boot =>
+        {
+            var entries = boot.Select(told => told.Entry).Distinct().OrderBy(entry => entry.Sequence).ToList();
+            Assert.Equal(Enumerable.Range(1, entries.Count).Select(number => (ulong)number), entries.Select(entry => entry.Sequence));
+            Assert.DoesNotContain(entries, entry => entry.Kind == "journal-overflow");
+        });
+
+    /// <summary>Sends an intent to the connected agent and does not wait.</summary>
+    public ValueTask SendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation)
+    {
+        var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
+        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value }));
+        return Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { Intent = intent }, cancellation);
+    }
+
     /// <summary>Sends an intent to the connected agent and waits for its answer.</summary>
     public async Task<IntentResult> IntendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation)
     {
         await HelloAsync(1, cancellation);
-        var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
-        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value }));
-        await Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { Intent = intent }, cancellation);
+        await SendAsync(revision, drained, roles, cancellation);
         return (await Eventually.SeeAsync(
             $"the answer of node {_node} to intent {revision}", _ => Task.FromResult(Locked(() => _results.LastOrDefault(r => r.Revision == revision))), r => r is not null, cancellation))!;
     }
@@ -115,6 +138,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
                     _results.Add(message.IntentResult);
                     return null;
                 case AgentMessage.BodyOneofCase.Journal when message.Journal.Entries.Count > 0:
+                    _journal.AddRange(message.Journal.Entries.Select(entry => (message.Journal.BootId, entry)));
                     return new HubMessage { JournalAck = new JournalAck { BootId = message.Journal.BootId, Sequence = message.Journal.Entries[^1].Sequence } };
                 default:
                     return null;
