@@ -3,7 +3,11 @@ using System.Text.RegularExpressions;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using Failback = FailoverHub.Web.Fleet.Failback;
+using FailbackHold = FailoverHub.Web.Fleet.FailbackHold;
+using FailbackPolicy = FailoverHub.Web.Fleet.FailbackPolicy;
 using Health = FailoverHub.Web.Fleet.Health;
+using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
 using ProtoHealth = FailoverHub.Protos.V1.Health;
 using ProtoRole = FailoverHub.Protos.V1.Role;
 using ProtoWithdrawn = FailoverHub.Protos.V1.WithdrawnReason;
@@ -27,12 +31,17 @@ internal static partial class AgentMapping
 {
     public const int MaxPrefixes = 4_096;
     public const int MaxSessions = 256;
+    public const int MaxChecks = 64;
     public const int MaxJournalEntries = 5_000;
 
     // What JSON's numbers hold exactly. It leaves the hub room to count on from: a node at the end of the range could never be told anything again.
     public const ulong MaxRevision = 1UL << 53;
     private const int MaxText = 1_000;
+    private const int MaxOutput = 200;
     private const int MaxWord = 128;
+
+    // Ten times the longest that an agent can be told; what is longer counts nothing that anybody waits for.
+    private const long LongestHoldMs = 864_000_000;
 
     // 9999-12-31, the last moment that can be shown.
     private const long LastUnixMs = 253_402_300_799_999;
@@ -77,6 +86,11 @@ internal static partial class AgentMapping
             return Wrong<ReportFacts>($"A report has at most {MaxPrefixes} prefixes and {MaxSessions} sessions.");
         }
 
+        if (report.Checks.Count > MaxChecks || report.Checks.Any(c => c.Prefixes.Count > MaxPrefixes))
+        {
+            return Wrong<ReportFacts>($"A report has at most {MaxChecks} checks, and a check at most {MaxPrefixes} prefixes.");
+        }
+
         if (report.IntentRevision > MaxRevision)
         {
             return Wrong<ReportFacts>("The intent revision is out of range.");
@@ -86,10 +100,9 @@ internal static partial class AgentMapping
         var seen = new HashSet<IPNetwork>();
         foreach (var prefix in report.Prefixes)
         {
-            // The parser clears bits beyond the length; an agent that sends them means something else than it says.
-            if (!IPNetwork.TryParse(prefix.Prefix, out var network) || !IPAddress.TryParse(prefix.Prefix.Split('/')[0], out var address) || !address.Equals(network.BaseAddress))
+            if (PrefixOf(prefix.Prefix) is not { } network)
             {
-                return Wrong<ReportFacts>($"'{Short(prefix.Prefix)}' is no prefix, or has bits set beyond its length.");
+                return WrongPrefix(prefix.Prefix);
             }
 
             if (!seen.Add(network))
@@ -100,14 +113,22 @@ internal static partial class AgentMapping
             prefixes.Add(ToView(prefix, network));
         }
 
+        if (report.Checks.SelectMany(c => c.Prefixes).FirstOrDefault(p => PrefixOf(p) is null) is { } wrong)
+        {
+            return WrongPrefix(wrong);
+        }
+
         return new ReportFacts
         {
             Sequence = report.Sequence,
             IntentRevision = (long)report.IntentRevision,
             Drained = report.Drained,
-            Health = report.Health switch { ProtoHealth.Healthy => Health.Healthy, ProtoHealth.Unhealthy => Health.Unhealthy, _ => Health.Unknown },
+            LocallyDrained = report.LocallyDrained,
+            ConfigurationProblem = NullIfEmpty(Text(report.ConfigurationProblem)),
+            Health = ToHealth(report.Health),
             Prefixes = [.. prefixes.OrderBy(p => p.Prefix, PrefixOrder.Instance)],
             Sessions = [.. report.Sessions.Select(ToView)],
+            Checks = [.. report.Checks.Select(c => ToView(c, report.TakenAtUnixMs))],
         };
     }
 
@@ -143,7 +164,7 @@ internal static partial class AgentMapping
             }
 
             last = entry.Sequence;
-            items.Add(new JournalItem((long)entry.Sequence, new EventDraft
+            var happened = new EventDraft
             {
                 At = Time(entry.AtUnixMs) ?? now,
                 Kind = entry.Kind,
@@ -153,7 +174,8 @@ internal static partial class AgentMapping
                 Prefix = NullIfEmpty(Short(entry.Prefix)),
                 Text = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? Text(entry.Text) : $"{Text(entry.Text)} ({Short(entry.Neighbor)})",
                 OperationId = NullIfEmpty(Short(entry.OperationId)),
-            }));
+            };
+            items.Add(new JournalItem((long)entry.Sequence, happened, entry.Kind == LocalCommand.Kind ? LocalCommand.ToAudit(happened, Short(entry.Actor)) : null));
         }
 
         return items;
@@ -167,9 +189,30 @@ internal static partial class AgentMapping
             Drained = intent.Drained,
             OperationId = intent.OperationId ?? "",
             Reason = intent.Reason,
+            LiftLocalDrain = intent.LiftLocalDrain,
         };
-        message.Prefixes.AddRange(intent.Roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value == Role.Primary ? ProtoRole.Primary : ProtoRole.Secondary }));
+        message.Prefixes.AddRange(intent.Roles.Select(r => ToPrefixIntent(intent, r.Key, r.Value)));
         return new HubMessage { Intent = message };
+    }
+
+    private static PrefixIntent ToPrefixIntent(IntentFacts intent, string prefix, Role role)
+    {
+        var failback = intent.Failback.GetValueOrDefault(prefix);
+        return new PrefixIntent
+        {
+            Prefix = prefix,
+            Role = role == Role.Primary ? ProtoRole.Primary : ProtoRole.Secondary,
+            AtOnce = intent.AtOnce.Contains(prefix),
+            FailbackPolicy = failback?.Policy switch
+            {
+                FailbackPolicy.Immediate => ProtoFailback.Immediate,
+                FailbackPolicy.AfterStable => ProtoFailback.AfterStable,
+                FailbackPolicy.Manual => ProtoFailback.Manual,
+                FailbackPolicy.Sticky => ProtoFailback.Sticky,
+                _ => ProtoFailback.Unspecified,
+            },
+            StableSeconds = (uint)(failback?.StableFor.TotalSeconds ?? 0),
+        };
     }
 
     public static HubMessage ToAck(string bootId, long sequence) => new() { JournalAck = new JournalAck { BootId = bootId, Sequence = (ulong)sequence } };
@@ -193,7 +236,30 @@ internal static partial class AgentMapping
         },
         AddressPresent = prefix.AddressPresent,
         SessionsCarrying = Count(prefix.EstablishedSessionsCarrying),
+        Health = ToHealth(prefix.Health),
+        Damped = prefix.Damped,
+        Failback = ToPolicy(prefix.FailbackPolicy) is { } policy ? Failback.Of(policy, TimeSpan.FromSeconds(Count(prefix.StableSeconds))) : null,
+        Hold = prefix.FailbackHold is { } hold
+            ? new FailbackHold(hold.RemainingMs is >= 0 and <= LongestHoldMs ? TimeSpan.FromMilliseconds(hold.RemainingMs) : null, Text(hold.Reason))
+            : null,
     };
+
+    private static CheckView ToView(CheckReport check, long takenAt) => new()
+    {
+        Name = Short(check.Name),
+        Kind = Short(check.Kind),
+        Verdict = ToHealth(check.Verdict),
+        VerdictFor = Since(check.VerdictSinceUnixMs, takenAt),
+        LastRunAgo = Since(check.LastRunUnixMs, takenAt),
+        LastRunTook = TimeSpan.FromMilliseconds(check.LastRunMs),
+        LastOutput = NullIfEmpty(Output(check.LastOutput)),
+        Consequence = Short(check.Consequence),
+        Prefixes = [.. check.Prefixes.Select(PrefixOf).OfType<IPNetwork>()],
+    };
+
+    /// <summary>By the node's own clock alone: how far it is from the hub's does not matter. A clock that was set back reads as no time.</summary>
+    private static TimeSpan? Since(long unixMs, long takenAt) =>
+        Time(unixMs) is { } then && Time(takenAt) is { } now ? now > then ? now - then : TimeSpan.Zero : null;
 
     private static SessionView ToView(SessionReport session) => new()
     {
@@ -220,8 +286,26 @@ internal static partial class AgentMapping
     private static EventSeverity SeverityOf(string kind) => kind switch
     {
         "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "damped" or "stopping" => EventSeverity.Warning,
+        "health-changed" or "failback-held" or "configuration-rejected" => EventSeverity.Warning,
         _ => EventSeverity.Info,
     };
+
+    private static Health ToHealth(ProtoHealth health) => health switch { ProtoHealth.Healthy => Health.Healthy, ProtoHealth.Unhealthy => Health.Unhealthy, _ => Health.Unknown };
+
+    private static FailbackPolicy? ToPolicy(ProtoFailback policy) => policy switch
+    {
+        ProtoFailback.Immediate => FailbackPolicy.Immediate,
+        ProtoFailback.AfterStable => FailbackPolicy.AfterStable,
+        ProtoFailback.Manual => FailbackPolicy.Manual,
+        ProtoFailback.Sticky => FailbackPolicy.Sticky,
+        _ => null,
+    };
+
+    // The parser clears bits beyond the length; an agent that sends them means something else than it says.
+    private static IPNetwork? PrefixOf(string text) =>
+        IPNetwork.TryParse(text, out var network) && IPAddress.TryParse(text.Split('/')[0], out var address) && address.Equals(network.BaseAddress) ? network : null;
+
+    private static Parsed<ReportFacts> WrongPrefix(string text) => Wrong<ReportFacts>($"'{Short(text)}' is no prefix, or has bits set beyond its length.");
 
     private static Role? ToRole(ProtoRole role) => role switch { ProtoRole.Primary => Role.Primary, ProtoRole.Secondary => Role.Secondary, _ => null };
 
@@ -232,6 +316,9 @@ internal static partial class AgentMapping
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 
     private static string Short(string text) => text.Length <= MaxWord ? text : text[..MaxWord];
+
+    // One line: a command may write several.
+    private static string Output(string text) => string.Join(' ', (text.Length <= MaxOutput ? text : text[..MaxOutput]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
 
     private static string Text(string text) => text.Length <= MaxText ? text : text[..MaxText];
 

@@ -8,15 +8,13 @@ namespace FailoverHub.Web.Api;
 /// <summary>The one place where what the hub knows becomes what scripts read.</summary>
 internal static class ApiMapping
 {
-    // A returning primary announces as primary at once: nothing in agent or hub holds it back yet.
-    private static readonly FailbackDto Immediate = new("immediate", 0);
-
     public static PairDto ToDto(this PairView pair) => new()
     {
         Id = pair.Id,
         Name = pair.Name,
         State = ApiWords.State(pair.State),
-        Failback = Immediate,
+        Failback = ToDto(pair.Failback),
+        FailbackIsSet = pair.FailbackIsSet,
         PreferredNode = pair.PreferredNode,
         ActiveNode = pair.ActiveNode,
         ActiveNodeBasis = ApiWords.Kebab(pair.ActiveNodeBasis),
@@ -40,10 +38,29 @@ internal static class ApiMapping
         ReportedRevision = node.ReportedRevision,
         AssignedDrained = node.AssignedDrained,
         Drained = node.Drained,
+        LocallyDrained = node.LocallyDrained,
         Health = ApiWords.State(node.Health),
         Prefixes = [.. node.Prefixes.Select(ToNodePrefix)],
         Sessions = [.. node.Sessions.Select(ToDto)],
+        Checks = [.. node.Checks.Select(c => ToDto(c, node.LastReportAt))],
+        ConfigurationProblem = node.ConfigurationProblem,
+        Capabilities = [.. node.Capabilities],
     };
+
+    private static CheckDto ToDto(CheckView check, DateTimeOffset? reportedAt) => new()
+    {
+        Name = check.Name,
+        Kind = check.Kind,
+        Verdict = ApiWords.State(check.Verdict),
+        VerdictSince = reportedAt - check.VerdictFor,
+        LastRunAt = reportedAt - check.LastRunAgo,
+        LastRunMs = (long)check.LastRunTook.TotalMilliseconds,
+        LastOutput = check.LastOutput,
+        Consequence = check.Consequence,
+        Prefixes = [.. check.Prefixes.Select(p => p.ToString())],
+    };
+
+    private static FailbackDto ToDto(Failback failback) => new(ApiWords.Kebab(failback.Policy), (int)failback.StableFor.TotalSeconds);
 
     public static OperationDto ToDto(this OperationView operation) => new()
     {
@@ -102,6 +119,7 @@ internal static class ApiMapping
     {
         Id = entry.Id,
         At = entry.At,
+        HappenedAt = entry.HappenedAt,
         Actor = entry.Actor,
         RemoteAddress = entry.RemoteAddress,
         ForwardedFor = entry.ForwardedFor,
@@ -140,6 +158,7 @@ internal static class ApiMapping
         Link = ApiWords.State(member.Node.Link),
         LastReportAt = member.Node.LastReportAt,
         Drained = member.Node.Drained,
+        LocallyDrained = member.Node.LocallyDrained,
         Health = ApiWords.State(member.Node.Health),
         Sessions = new SessionCountDto(member.Node.EstablishedSessions, member.Node.Sessions.Length),
         Prefixes = [.. member.Prefixes.Select(ToMemberPrefix)],
@@ -152,6 +171,11 @@ internal static class ApiMapping
         ReportedRole = prefix.ReportedRole is { } reported ? ApiWords.Kebab(reported) : null,
         Announced = prefix.Announced,
         WithdrawnReason = prefix.WithdrawnReason is { } reason ? ApiWords.Kebab(reason) : null,
+        Health = ApiWords.State(prefix.Health),
+        Failback = prefix.Failback is { } failback ? ToDto(failback) : null,
+        FailbackHold = prefix.Hold is { } hold ? new FailbackHoldDto(hold.Remaining?.TotalSeconds, hold.Reason) : null,
+        Damped = prefix.Damped,
+        LocalRole = prefix.LocalRole is { } local ? ApiWords.Kebab(local) : null,
     };
 
     private static NodePrefixDto ToNodePrefix(PrefixView prefix)
@@ -164,6 +188,11 @@ internal static class ApiMapping
             ReportedRole = member.ReportedRole,
             Announced = member.Announced,
             WithdrawnReason = member.WithdrawnReason,
+            Health = member.Health,
+            Failback = member.Failback,
+            FailbackHold = member.FailbackHold,
+            Damped = member.Damped,
+            LocalRole = member.LocalRole,
             AddressPresent = prefix.AddressPresent,
             SessionsCarrying = prefix.SessionsCarrying,
         };

@@ -12,8 +12,11 @@ public sealed record PairDto
     /// <summary>Healthy, Degraded, FailedOver, Switching, DualPrimary, NoAnnouncer, Frozen, Maintenance or Unknown: the worst that holds.</summary>
     public required string State { get; init; }
 
-    /// <summary>How the preferred node gets the addresses back.</summary>
+    /// <summary>How the preferred node gets the addresses back: what is wanted. What is in force stands with each node's prefixes.</summary>
     public required FailbackDto Failback { get; init; }
+
+    /// <summary>An operator has set it; else it is what the hub asks for with the next change of the pair.</summary>
+    public required bool FailbackIsSet { get; init; }
 
     /// <summary>The node that should be active when all is well.</summary>
     public required string? PreferredNode { get; init; }
@@ -37,10 +40,15 @@ public sealed record PairDto
     public required IReadOnlyList<MemberDto> Members { get; init; }
 }
 
-/// <summary>Failback policy.</summary>
-/// <param name="Policy">immediate, after-stable or manual.</param>
-/// <param name="StableSeconds">How long the preferred node has to be well before it gets the addresses back, seconds.</param>
+/// <summary>Failback policy: what becomes of an assigned primary that returns.</summary>
+/// <param name="Policy">immediate (primary at once), after-stable (secondary until it has been well for a while), manual (secondary until an operator fails back) or sticky (nothing is held back).</param>
+/// <param name="StableSeconds">With after-stable: how long it has to be well without a break, seconds; else 0.</param>
 public sealed record FailbackDto(string Policy, int StableSeconds);
+
+/// <summary>An assigned primary that announces as secondary for the present.</summary>
+/// <param name="RemainingSeconds">Until it announces as primary by itself, as of now; null: it waits for an operator, nothing is counting, or the node is not connected.</param>
+/// <param name="Reason">What it came back from and what it waits for, as the node says it.</param>
+public sealed record FailbackHoldDto(double? RemainingSeconds, string Reason);
 
 /// <summary>One node as a member of one pair.</summary>
 public sealed record MemberDto
@@ -54,8 +62,11 @@ public sealed record MemberDto
     /// <summary>When the last report came, by the hub's clock; everything below is as old as that. Null: never.</summary>
     public required DateTimeOffset? LastReportAt { get; init; }
 
-    /// <summary>It reports itself drained.</summary>
+    /// <summary>It reports itself drained: by the hub's intent, or by a command on the node itself.</summary>
     public required bool Drained { get; init; }
+
+    /// <summary>Somebody drained it on the node itself.</summary>
+    public required bool LocallyDrained { get; init; }
 
     /// <summary>Unknown, Healthy or Unhealthy.</summary>
     public required string Health { get; init; }
@@ -89,6 +100,21 @@ public record MemberPrefixDto
 
     /// <summary>drained, unhealthy, address-missing, not-assigned or stopping; null when announced.</summary>
     public required string? WithdrawnReason { get; init; }
+
+    /// <summary>Unknown, Healthy or Unhealthy: verdict of the checks that concern it.</summary>
+    public required string Health { get; init; }
+
+    /// <summary>Failback policy in force on the node; null: its agent keeps none.</summary>
+    public required FailbackDto? Failback { get; init; }
+
+    /// <summary>It is held back by its failback policy; null: it is not.</summary>
+    public required FailbackHoldDto? FailbackHold { get; init; }
+
+    /// <summary>Withdrawn because it came and went too often.</summary>
+    public required bool Damped { get; init; }
+
+    /// <summary>Role that somebody gave it on the node itself, against the hub's intent: primary or secondary; null: nobody did.</summary>
+    public required string? LocalRole { get; init; }
 }
 
 /// <summary>One prefix on one node, with what only the node itself knows.</summary>
@@ -137,8 +163,11 @@ public sealed record NodeDto
     /// <summary>The hub wants it drained.</summary>
     public required bool AssignedDrained { get; init; }
 
-    /// <summary>It reports itself drained.</summary>
+    /// <summary>It reports itself drained: by the hub's intent, or by a command on the node itself.</summary>
     public required bool Drained { get; init; }
+
+    /// <summary>Somebody drained it on the node itself.</summary>
+    public required bool LocallyDrained { get; init; }
 
     /// <summary>Unknown, Healthy or Unhealthy.</summary>
     public required string Health { get; init; }
@@ -148,6 +177,46 @@ public sealed record NodeDto
 
     /// <summary>Its BGP sessions.</summary>
     public required IReadOnlyList<SessionDto> Sessions { get; init; }
+
+    /// <summary>Its health checks.</summary>
+    public required IReadOnlyList<CheckDto> Checks { get; init; }
+
+    /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
+    public required string? ConfigurationProblem { get; init; }
+
+    /// <summary>What its agent says it can, such as failback or local-commands; empty until it connects.</summary>
+    public required IReadOnlyList<string> Capabilities { get; init; }
+}
+
+/// <summary>A health check as its node reports it. Times are the hub's clock, computed from how long ago it was by the node's.</summary>
+public sealed record CheckDto
+{
+    /// <summary>Its name in the node's configuration.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>tcp, http, command or process.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>Unknown (no verdict yet), Healthy or Unhealthy.</summary>
+    public required string Verdict { get; init; }
+
+    /// <summary>Since when, null: not known.</summary>
+    public required DateTimeOffset? VerdictSince { get; init; }
+
+    /// <summary>When it ran last, null: not yet.</summary>
+    public required DateTimeOffset? LastRunAt { get; init; }
+
+    /// <summary>How long that run took, milliseconds.</summary>
+    public required long LastRunMs { get; init; }
+
+    /// <summary>What it said, null: nothing.</summary>
+    public required string? LastOutput { get; init; }
+
+    /// <summary>What happens to the prefixes while it fails: withdraw or demote.</summary>
+    public required string Consequence { get; init; }
+
+    /// <summary>What it is about, CIDR; empty: all prefixes of the node.</summary>
+    public required IReadOnlyList<string> Prefixes { get; init; }
 }
 
 /// <summary>One BGP session as its node reports it.</summary>

@@ -40,8 +40,11 @@ public sealed record AuditDto
     /// <summary>Grows without a gap.</summary>
     public required long Id { get; init; }
 
-    /// <summary>When.</summary>
+    /// <summary>When the hub wrote it.</summary>
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>When it was done on a node itself, by the node's clock, maybe long before; null: at that moment, through the hub.</summary>
+    public required DateTimeOffset? HappenedAt { get; init; }
 
     /// <summary>Who.</summary>
     public required string Actor { get; init; }
@@ -52,7 +55,7 @@ public sealed record AuditDto
     /// <summary>Address that a proxy claims; not trusted.</summary>
     public required string? ForwardedFor { get; init; }
 
-    /// <summary>What, such as switchover, drain, sign-in, token-created.</summary>
+    /// <summary>What, such as switchover, drain, sign-in, token-created; local-command: something on a node itself.</summary>
     public required string Action { get; init; }
 
     /// <summary>On what.</summary>

@@ -58,11 +58,13 @@ internal static partial class OperationBodyReader
         {
             problems["type"] = $"'{body.Type}' is not {ApiWords.Choices<OperationType>()}.";
         }
-        else if (type == OperationType.Switchover && pair is null)
+        else if (type.IsOfPair() && pair is null)
         {
-            problems["type"] = "A switchover is about a pair: POST /api/v1/pairs/{pair}/operations, with this node as target.";
+            problems["type"] = type == OperationType.Switchover
+                ? "A switchover is about a pair: POST /api/v1/pairs/{pair}/operations, with this node as target."
+                : $"A {body.Type} is about a pair: POST /api/v1/pairs/{{pair}}/operations.";
         }
-        else if (type != OperationType.Switchover && node is null && body.Target is null)
+        else if (!type.IsOfPair() && node is null && body.Target is null)
         {
             problems["target"] = $"Name the node to {body.Type}, or POST /api/v1/nodes/{{node}}/operations.";
         }
@@ -103,6 +105,23 @@ internal static partial class OperationBodyReader
             }
         }
 
+        Failback? failback = null;
+        if (body.Failback is { } wanted)
+        {
+            if (wanted.Policy is null || !ApiWords.TryParseKebab(wanted.Policy, out FailbackPolicy policy))
+            {
+                problems["failback.policy"] = $"Write {ApiWords.Choices<FailbackPolicy>()}.";
+            }
+            else if (wanted.StableSeconds is { } stable && (stable < 1 || stable > Failback.Longest.TotalSeconds))
+            {
+                problems["failback.stableSeconds"] = $"Write 1 to {Failback.Longest.TotalSeconds:0} seconds.";
+            }
+            else
+            {
+                failback = Failback.Of(policy, wanted.StableSeconds is { } given ? TimeSpan.FromSeconds(given) : Failback.Default.StableFor);
+            }
+        }
+
         if (body.DeadlineSeconds is < 1 or > 600)
         {
             problems["deadlineSeconds"] = "Write 1 to 600 seconds.";
@@ -118,8 +137,8 @@ internal static partial class OperationBodyReader
             return new Read(null, StatusCodes.Status400BadRequest, problems.ToImmutable());
         }
 
-        // On a pair's path the target of anything but a switchover is the node that is meant.
-        bool targetIsNode = type != OperationType.Switchover && node is null;
+        // On a pair's path the target of what is about a node is the node that is meant.
+        bool targetIsNode = !type.IsOfPair() && node is null;
         return new Read(
             new OperationRequest
             {
@@ -129,6 +148,7 @@ internal static partial class OperationBodyReader
                 Target = targetIsNode ? null : body.Target,
                 Prefix = prefix,
                 Role = role,
+                Failback = failback,
                 Reason = body.Reason,
                 Deadline = body.DeadlineSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 ExpectedRevision = body.ExpectedRevision,

@@ -3,7 +3,7 @@ namespace FailoverHub.Web.Api;
 /// <summary>What to set going.</summary>
 public sealed record OperationBody
 {
-    /// <summary>switchover (of a pair), set-role, drain or undrain (of a node).</summary>
+    /// <summary>switchover, failback or set-failback (of a pair), set-role, drain or undrain (of a node).</summary>
     public string? Type { get; init; }
 
     /// <summary>Why, 3 to 500 characters; it stands in the audit.</summary>
@@ -18,6 +18,9 @@ public sealed record OperationBody
     /// <summary>The node that is to be active (switchover; left out: the other one), or the node that is meant where the path names a pair.</summary>
     public string? Target { get; init; }
 
+    /// <summary>The new failback policy (set-failback).</summary>
+    public FailbackBody? Failback { get; init; }
+
     /// <summary>How long it may take, 1 to 600 seconds; left out: 30.</summary>
     public int? DeadlineSeconds { get; init; }
 
@@ -26,6 +29,16 @@ public sealed record OperationBody
 
     /// <summary>Rules to override, by id: SR-01.</summary>
     public IReadOnlyList<string>? OverrideRules { get; init; }
+}
+
+/// <summary>A failback policy to set.</summary>
+public sealed record FailbackBody
+{
+    /// <summary>immediate, after-stable, manual or sticky.</summary>
+    public string? Policy { get; init; }
+
+    /// <summary>With after-stable: 1 to 86400; left out: 60.</summary>
+    public int? StableSeconds { get; init; }
 }
 
 /// <summary>An operation was accepted, audited and set going.</summary>
@@ -85,7 +98,7 @@ public sealed record OperationDto
     /// <summary>Unique; also the operation of its events and the correlationId of its audit entry.</summary>
     public required string Id { get; init; }
 
-    /// <summary>switchover, set-role, drain or undrain.</summary>
+    /// <summary>switchover, failback, set-failback, set-role, drain or undrain.</summary>
     public required string Type { get; init; }
 
     /// <summary>PendingApproval, Queued, Running, Succeeded, Failed, Refused, TimedOut, Cancelled or OutcomeUnknown.</summary>

@@ -32,6 +32,9 @@ internal sealed class PairEntity
     /// <summary>What the members share: CIDR texts, separated by one blank.</summary>
     public required string Prefixes { get; set; }
 
+    /// <summary>"AfterStable:60"; null: nobody has set it.</summary>
+    public string? Failback { get; set; }
+
     public List<PairMemberEntity> Members { get; set; } = [];
 
     // The last planned move that succeeded: without it a planned move would look like a failure after a restart of the hub.
@@ -85,6 +88,12 @@ internal sealed class IntentEntity
 
     /// <summary>"203.0.113.10/32=Primary", separated by one blank.</summary>
     public required string Roles { get; set; }
+
+    /// <summary>"203.0.113.10/32=AfterStable:60", separated by one blank; "=once" after it: primary at once, whatever is held.</summary>
+    public string Failback { get; set; } = "";
+
+    /// <summary>Ends a drain that was ordered on the node itself.</summary>
+    public bool LiftLocalDrain { get; set; }
 
     public required IntentStage Stage { get; set; }
 

@@ -39,6 +39,9 @@ internal sealed class AuditEntity
 
     public required long AtMs { get; set; }
 
+    /// <summary>When it was done by the clock of the node that told it, maybe long before; null: at that moment, through the hub.</summary>
+    public long? HappenedAtMs { get; set; }
+
     public required string Actor { get; set; }
 
     public string? RemoteAddress { get; set; }

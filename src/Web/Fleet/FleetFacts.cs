@@ -39,6 +39,9 @@ internal sealed record NodeFacts
 
     public string? RemoteAddress { get; init; }
 
+    /// <summary>What the agent said it can when it last connected, in this run of the hub.</summary>
+    public ImmutableArray<string> Capabilities { get; init; } = [];
+
     /// <summary>When the last report came; survives a restart of the hub.</summary>
     public DateTimeOffset? LastReportAt { get; init; }
 
@@ -86,18 +89,30 @@ internal sealed record ReportFacts
 
     public required ImmutableArray<SessionView> Sessions { get; init; }
 
+    /// <summary>A command on the node itself drained it.</summary>
+    public bool LocallyDrained { get; init; }
+
+    public string? ConfigurationProblem { get; init; }
+
+    public ImmutableArray<CheckView> Checks { get; init; } = [];
+
     /// <summary>Given by the store on arrival.</summary>
     public Moment ReceivedAt { get; init; }
 
     /// <summary>The stream that it came on.</summary>
     public long StreamId { get; init; }
 
-    /// <summary>Says the same as the other, but for counters.</summary>
+    /// <summary>Says the same as the other, but for counters and what counts down.</summary>
     public bool SaysTheSameAs(ReportFacts other) =>
-        IntentRevision == other.IntentRevision && Drained == other.Drained && Health == other.Health && StreamId == other.StreamId
-        && Prefixes.AsSpan().SequenceEqual(other.Prefixes.AsSpan())
+        (IntentRevision, Drained, LocallyDrained, Health, StreamId, ConfigurationProblem) == (other.IntentRevision, other.Drained, other.LocallyDrained, other.Health, other.StreamId, other.ConfigurationProblem)
+        && Prefixes.Select(Uncounted).SequenceEqual(other.Prefixes.Select(Uncounted))
+        && Checks.Length == other.Checks.Length
+        && Checks.Zip(other.Checks).All(c => c.First.SaysTheSameAs(c.Second))
         && Sessions.Length == other.Sessions.Length
         && Sessions.Zip(other.Sessions).All(s => s.First with { MessagesReceived = 0, MessagesSent = 0 } == s.Second with { MessagesReceived = 0, MessagesSent = 0 });
+
+    private static PrefixView Uncounted(PrefixView prefix) =>
+        prefix.Hold is { Remaining: not null } hold ? prefix with { Hold = hold with { Remaining = TimeSpan.Zero } } : prefix;
 }
 
 /// <summary>What one node should do, at one revision.</summary>
@@ -109,9 +124,26 @@ internal sealed record IntentFacts
 
     public required ImmutableSortedDictionary<string, Role> Roles { get; init; }
 
+    /// <summary>Failback policy by prefix; what is not here is left to the node's own configuration.</summary>
+    public ImmutableSortedDictionary<string, Failback> Failback { get; init; } = NoFailback;
+
+    /// <summary>Prefixes that are to be announced as primary now, whatever their failback policy holds.</summary>
+    public ImmutableSortedSet<string> AtOnce { get; init; } = [];
+
+    /// <summary>Ends a drain that was ordered on the node itself.</summary>
+    public bool LiftLocalDrain { get; init; }
+
     public string? OperationId { get; init; }
 
     public string Reason { get; init; } = "";
+
+    public static ImmutableSortedDictionary<string, Failback> NoFailback { get; } = ImmutableSortedDictionary.Create<string, Failback>(StringComparer.Ordinal);
+
+    /// <summary>
+    /// The same to be told once more, later: what was meant for one moment is over. Who was to be primary at once then may have returned since,
+    /// and what was drained on the node since was not meant.
+    /// </summary>
+    public IntentFacts WithoutTheMoment() => this with { AtOnce = [], LiftLocalDrain = false };
 
     public Role? RoleOf(IPNetwork prefix) => Roles.TryGetValue(prefix.ToString(), out var role) ? role : null;
 
@@ -154,6 +186,9 @@ internal sealed record PairFacts
 
     /// <summary>The last planned move that succeeded.</summary>
     public PairMove? LastMove { get; init; }
+
+    /// <summary>The failback policy that an operator has set; null: nobody has.</summary>
+    public Failback? Failback { get; init; }
 
     /// <summary>The operation that is under way.</summary>
     public RunningOperation? Running { get; init; }

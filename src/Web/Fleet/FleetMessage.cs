@@ -30,8 +30,11 @@ internal abstract record FleetMessage
     /// <summary>Whoever waits for this revision has checked that it may be given to the node's present stream too.</summary>
     public sealed record OfferAgain(string Node, long Revision) : FleetMessage;
 
-    /// <summary>An operation was accepted, or ended (null). It says the pair's new revision, and the move when one succeeded.</summary>
-    public sealed record OperationChanged(string PairId, RunningOperation? Running, string OperationId, long? Revision, PairMove? Move) : FleetMessage;
+    /// <summary>An operation was accepted, or ended (null). It says the pair's new revision, and the move or the failback policy when it changed one.</summary>
+    public sealed record OperationChanged(string PairId, RunningOperation? Running, string OperationId, long? Revision, PairMove? Move) : FleetMessage
+    {
+        public Failback? Failback { get; init; }
+    }
 
     /// <summary>Time went by.</summary>
     public sealed record Tick : FleetMessage;

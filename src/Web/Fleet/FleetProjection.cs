@@ -52,13 +52,15 @@ internal static class FleetProjection
 
     /// <summary>
     /// The node that the platform should route the prefix to: of those that may announce it the one with the best role; among equals the one
-    /// that was there first, if that is known. Null: nobody fresh announces it, or it cannot be told because a silent node may have it.
+    /// that was there first, if that is known; and who is held back came later than who is not. Null: nobody fresh announces it, or it cannot be told because a silent node may have it.
     /// </summary>
     public static string? InferActive(IEnumerable<MemberView> members, IPNetwork prefix, string? before)
     {
         var announcers = members.Select(m => (m.Node, Role: PossibleRole(m, prefix))).Where(a => a.Role is not null).ToList();
         var best = announcers.Where(a => a.Role == announcers.Min(x => x.Role)).Select(a => a.Node).ToList();
-        var active = best.Count == 1 ? best[0] : best.Find(n => string.Equals(n.Name, before, StringComparison.OrdinalIgnoreCase));
+        var unheld = best.Where(n => !n.Prefixes.Any(p => p.Prefix.Equals(prefix) && p.Hold is not null)).ToList();
+        var active = best.Count == 1 ? best[0]
+            : best.Find(n => string.Equals(n.Name, before, StringComparison.OrdinalIgnoreCase)) ?? (unheld.Count == 1 ? unheld[0] : null);
         return active is { IsFresh: true } ? active.Name : null;
     }
 
@@ -80,7 +82,10 @@ internal static class FleetProjection
             return member.Node.HasReported ? null : member.MayBePrimary ? Role.Primary : Role.Secondary;
         }
 
-        return member.Node.Drained || view.WithdrawnReason is WithdrawnReason.Drained or WithdrawnReason.NotAssigned or WithdrawnReason.Stopping
+        // What was drained on the node itself may have been undrained there, and nobody would have told the hub.
+        var mayBeUndrained = member.Node is { LocallyDrained: true, AssignedDrained: false };
+        var drained = !mayBeUndrained && (member.Node.Drained || view.WithdrawnReason is WithdrawnReason.Drained);
+        return drained || view.WithdrawnReason is WithdrawnReason.NotAssigned or WithdrawnReason.Stopping
             ? null
             : view.ReportedRole is { } reported && view.AssignedRole is { } assigned ? (Role)Math.Min((int)reported, (int)assigned) : view.ReportedRole ?? view.AssignedRole;
     }
@@ -128,10 +133,19 @@ internal static class FleetProjection
         return null;
     }
 
-    private static NodeView ProjectNode(NodeFacts node, Moment now) => new()
+    private static NodeView ProjectNode(NodeFacts node, Moment now)
+    {
+        var link = LinkOf(node, now);
+        return ProjectNode(node, link, link == NodeLink.Connected && node.Report is { } report ? now.Uptime - report.ReceivedAt.Uptime : null);
+    }
+
+    /// <param name="node">What is known of it.</param>
+    /// <param name="link">How much that is worth now.</param>
+    /// <param name="counting">The age of its report if that may be called current; null: nothing counts on.</param>
+    private static NodeView ProjectNode(NodeFacts node, NodeLink link, TimeSpan? counting) => new()
     {
         Name = node.Name,
-        Link = LinkOf(node, now),
+        Link = link,
         LastReportAt = node.LastReportAt,
         ConnectedSince = node.Stream?.OpenedAt.Wall,
         AgentVersion = node.AgentVersion,
@@ -139,17 +153,21 @@ internal static class FleetProjection
         RemoteAddress = node.RemoteAddress,
         IntentRevision = node.Intent?.Revision ?? 0,
         ReportedRevision = node.Report?.IntentRevision ?? 0,
-        AssignedDrained = node.Intent?.Drained ?? node.Report?.Drained ?? false,
+        AssignedDrained = node.Intent?.Drained ?? node.Report is { Drained: true, LocallyDrained: false },
         Drained = node.Report?.Drained ?? false,
+        LocallyDrained = node.Report?.LocallyDrained ?? false,
+        ConfigurationProblem = node.Report?.ConfigurationProblem,
+        Capabilities = node.Capabilities,
+        Checks = node.Report?.Checks ?? [],
         HasReported = node.Report is not null,
         Health = node.Report?.Health ?? Health.Unknown,
-        Prefixes = PrefixesOf(node),
+        Prefixes = PrefixesOf(node, counting),
         Sessions = node.Report?.Sessions ?? [],
     };
 
-    private static ImmutableArray<PrefixView> PrefixesOf(NodeFacts node)
+    private static ImmutableArray<PrefixView> PrefixesOf(NodeFacts node, TimeSpan? counting)
     {
-        var reported = (node.Report?.Prefixes ?? []).Select(p => p with { AssignedRole = AssignedRole(node, p.Prefix) }).ToList();
+        var reported = (node.Report?.Prefixes ?? []).Select(p => p with { AssignedRole = AssignedRole(node, p.Prefix), LocalRole = LocalRole(node, p), Hold = HoldOf(p, counting) }).ToList();
         foreach (var wanted in node.Intent?.Roles ?? ImmutableSortedDictionary<string, Role>.Empty)
         {
             // Wanted, but the node does not report it: it has not heard of it, or has said nothing since the hub started.
@@ -170,6 +188,17 @@ internal static class FleetProjection
 
         return [.. reported.OrderBy(p => p.Prefix, PrefixOrder.Instance)];
     }
+
+    /// <summary>The node obeys the newest intent and says another role than that: somebody changed it there.</summary>
+    private static Role? LocalRole(NodeFacts node, PrefixView reported) =>
+        node is { Intent: { } intent, Report: { } report } && report.IntentRevision == intent.Revision && intent.RoleOf(reported.Prefix) is { } wanted && reported.AssignedRole != wanted
+            ? reported.AssignedRole
+            : null;
+
+    private static FailbackHold? HoldOf(PrefixView reported, TimeSpan? counting) =>
+        reported.Hold is { Remaining: { } remaining } hold
+            ? hold with { Remaining = counting is { } age ? remaining > age ? remaining - age : TimeSpan.Zero : null }
+            : reported.Hold;
 
     private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes)
     {
@@ -197,11 +226,17 @@ internal static class FleetProjection
             ActiveNode = activeNode,
             ActiveNodeBasis = activeNode is null ? ActiveNodeBasis.Unknown : ActiveNodeBasis.Inferred,
             Prefixes = pair.Prefixes,
+            Failback = Failback.Wanted(pair.Failback, ReportedFailback(pair, members)),
+            FailbackIsSet = pair.Failback is not null,
             Revision = pair.Revision,
             OperationId = pair.Running?.Id,
             Members = members,
         };
     }
+
+    /// <summary>What the preferred node keeps: it is the one that returns.</summary>
+    private static Failback? ReportedFailback(PairFacts pair, ImmutableArray<MemberView> members) =>
+        members.FirstOrDefault(m => string.Equals(m.Node.Name, pair.PreferredNode, StringComparison.OrdinalIgnoreCase))?.Prefixes.FirstOrDefault()?.Failback;
 
     private static MemberView MemberOf(PairFacts pair, NodeView node) => new()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 using FailoverHub.Web.Data;
 using Microsoft.EntityFrameworkCore;
@@ -46,9 +47,25 @@ internal static class FleetRecords
         Drained = entity.Drained,
         Roles = entity.Roles.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(r => r.Split('='))
             .ToImmutableSortedDictionary(r => r[0], r => Enum.Parse<Role>(r[1]), StringComparer.Ordinal),
+        Failback = IntentFacts.NoFailback.SetItems(FailbackParts(entity).Select(f => KeyValuePair.Create(f[0], ToFailback(f[1])))),
+        AtOnce = [.. FailbackParts(entity).Where(f => f.Length > 2).Select(f => f[0])],
+        LiftLocalDrain = entity.LiftLocalDrain,
         OperationId = entity.OperationId,
         Reason = entity.Reason,
     };
+
+    /// <summary>"AfterStable:60".</summary>
+    public static string ToText(Failback failback) => string.Create(CultureInfo.InvariantCulture, $"{failback.Policy}:{failback.StableFor.TotalSeconds:0}");
+
+    /// <summary>Reads what <see cref="ToText"/> wrote.</summary>
+    public static Failback ToFailback(string text)
+    {
+        var parts = text.Split(':');
+        return Failback.Of(Enum.Parse<FailbackPolicy>(parts[0]), TimeSpan.FromSeconds(long.Parse(parts[1], CultureInfo.InvariantCulture)));
+    }
+
+    // "203.0.113.10/32=AfterStable:60", with "=once" after it where it is to be primary at once.
+    private static IEnumerable<string[]> FailbackParts(IntentEntity entity) => entity.Failback.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(f => f.Split('='));
 
     public static IntentEntity ToEntity(string node, IntentFacts intent, IntentStage stage, DateTimeOffset at) => new()
     {
@@ -56,6 +73,8 @@ internal static class FleetRecords
         Revision = intent.Revision,
         Drained = intent.Drained,
         Roles = string.Join(' ', intent.Roles.Select(r => $"{r.Key}={r.Value}")),
+        Failback = string.Join(' ', intent.Failback.Select(f => $"{f.Key}={ToText(f.Value)}{(intent.AtOnce.Contains(f.Key) ? "=once" : "")}")),
+        LiftLocalDrain = intent.LiftLocalDrain,
         Stage = stage,
         OperationId = intent.OperationId,
         Reason = intent.Reason,
@@ -80,6 +99,7 @@ internal static class FleetRecords
         entity.MovedBy = pair.LastMove?.By;
         entity.MovedByOperation = pair.LastMove?.OperationId;
         entity.MovedAtMs = pair.LastMove?.At.ToUnixTimeMilliseconds();
+        entity.Failback = pair.Failback is { } failback ? ToText(failback) : null;
         entity.Members.RemoveAll(m => !pair.Members.Contains(m.Node));
         entity.Members.AddRange(pair.Members.Where(n => !entity.Members.Exists(m => m.Node == n)).Select(n => new PairMemberEntity { Node = n, PairId = pair.Id }).ToList());
     }
@@ -97,6 +117,7 @@ internal static class FleetRecords
         DataCenter = entity.DataCenter,
         PreferredNode = entity.PreferredNode,
         Revision = entity.Revision,
+        Failback = entity.Failback is { } failback ? ToFailback(failback) : null,
         Members = entity.Members.Select(m => m.Node).ToImmutableSortedSet(StringComparer.OrdinalIgnoreCase),
         Prefixes = [.. entity.Prefixes.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(p => IPNetwork.Parse(p)).OrderBy(p => p, PrefixOrder.Instance)],
         LastMove = entity is { MovedTo: { } to, MovedBy: { } by, MovedByOperation: { } operation, MovedAtMs: { } at }

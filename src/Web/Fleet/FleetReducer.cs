@@ -108,6 +108,7 @@ internal static class FleetReducer
             AgentVersion = hello.AgentVersion,
             DataCenter = hello.DataCenter,
             RemoteAddress = opened.RemoteAddress,
+            Capabilities = hello.Capabilities,
             Stream = new StreamFacts(opened.StreamId, hello.BootId, now, now),
             StreamEndedAt = null,
         };
@@ -251,7 +252,7 @@ internal static class FleetReducer
     {
         if (FleetProjection.AgainstReturningTo(facts, node, intent, now) is not { } against)
         {
-            return Offer(node, intent, effects);
+            return Offer(node, intent.WithoutTheMoment(), effects);
         }
 
         GiveUp(facts, node, $"{node.Name} came back without revision {intent.Revision}, which it had obeyed before. It is not sent again, because {against}: ask for it again if it is still wanted.", now, effects);
@@ -312,8 +313,9 @@ internal static class FleetReducer
             Running = running,
             Revision = Math.Max(pair.Revision, changed.Revision ?? 0),
             LastMove = changed.Move ?? pair.LastMove,
+            Failback = changed.Failback ?? pair.Failback,
         };
-        if (changed.Move is not null)
+        if (changed.Move is not null || changed.Failback is not null)
         {
             effects.Add(new FleetEffect.SavePair(pair));
         }

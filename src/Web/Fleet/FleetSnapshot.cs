@@ -56,6 +56,12 @@ public sealed record PairView
     /// <summary>What the nodes share, in order.</summary>
     public required ImmutableArray<IPNetwork> Prefixes { get; init; }
 
+    /// <summary>What becomes of the preferred node when it returns: what was set for the pair, else what the hub asks for with the next intent.</summary>
+    public Failback Failback { get; init; } = Failback.Default;
+
+    /// <summary>An operator has set it.</summary>
+    public bool FailbackIsSet { get; init; }
+
     /// <summary>Grows with every accepted change of what is wanted; an operator's request names the one it saw (SR-04).</summary>
     public required long Revision { get; init; }
 
@@ -112,8 +118,20 @@ public sealed record NodeView
     /// <summary>The hub wants it drained.</summary>
     public required bool AssignedDrained { get; init; }
 
-    /// <summary>It reports itself drained.</summary>
+    /// <summary>It reports itself drained: by the hub's intent, or by a command on the node itself.</summary>
     public required bool Drained { get; init; }
+
+    /// <summary>Somebody drained it on the node itself.</summary>
+    public bool LocallyDrained { get; init; }
+
+    /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
+    public string? ConfigurationProblem { get; init; }
+
+    /// <summary>What its agent says it can: "failback", "local-commands".</summary>
+    public ImmutableArray<string> Capabilities { get; init; } = [];
+
+    /// <summary>Its health checks as last reported.</summary>
+    public ImmutableArray<CheckView> Checks { get; init; } = [];
 
     /// <summary>Verdict of its checks as last reported.</summary>
     public required Health Health { get; init; }
@@ -129,6 +147,9 @@ public sealed record NodeView
 
     /// <summary>Whether its last report may be called current.</summary>
     public bool IsFresh => Link == NodeLink.Connected;
+
+    /// <summary>Whether its agent keeps failback policies by itself.</summary>
+    public bool KeepsFailback => Capabilities.Contains("failback");
 
     /// <summary>It has reported in this run of the hub: what it does not have it said itself.</summary>
     internal bool HasReported { get; init; }
@@ -157,6 +178,21 @@ public sealed record PrefixView
 
     /// <summary>Established sessions on which the last UPDATE for it was written.</summary>
     public required int SessionsCarrying { get; init; }
+
+    /// <summary>Verdict of the checks that concern it.</summary>
+    public Health Health { get; init; }
+
+    /// <summary>Failback policy in force on the node; null: an agent that keeps none, or not known.</summary>
+    public Failback? Failback { get; init; }
+
+    /// <summary>It announces as secondary although it is assigned primary; null: nothing is held back.</summary>
+    public FailbackHold? Hold { get; init; }
+
+    /// <summary>Withdrawn because it came and went too often.</summary>
+    public bool Damped { get; init; }
+
+    /// <summary>Role that somebody gave it on the node itself, against the hub's intent; null: nobody did.</summary>
+    public Role? LocalRole { get; init; }
 }
 
 /// <summary>One BGP session as its node reports it.</summary>

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
+using static FailoverHub.Web.Fleet.PairWords;
 
 namespace FailoverHub.Web.Fleet;
 
@@ -66,14 +67,18 @@ internal static class PairStateRules
             var primaries = members.Where(m => FleetProjection.AnnouncedRole(m, prefix) == Role.Primary).ToList();
 
             // The same role on both is a documented mode of the platform when somebody wants it so.
-            if (primaries.Count > 1 && !primaries.TrueForAll(m => View(m, prefix)?.AssignedRole == Role.Primary))
+            if (primaries.Count > 1 && !IsSticky(pair, primaries, prefix) && !primaries.TrueForAll(m => View(m, prefix)?.AssignedRole == Role.Primary))
             {
-                return (PairState.DualPrimary, $"{Names(primaries.Select(m => m.Node.Name), "and")} announce {prefix} as primary, and nobody asked for that.");
+                var asked = primaries.Where(m => View(m, prefix)?.LocalRole == Role.Primary).Select(m => m.Node.Name).ToList();
+                return (PairState.DualPrimary, $"{Names(primaries.Select(m => m.Node.Name), "and")} announce {prefix} as primary, and {(asked.Count == 0 ? "nobody asked for that" : $"{Names(asked, "and")} was made so on the node itself")}.");
             }
         }
 
         return null;
     }
+
+    private static bool IsSticky(PairFacts pair, List<MemberView> primaries, IPNetwork prefix) =>
+        pair.Failback is { } set ? set.Policy == FailbackPolicy.Sticky : primaries.TrueForAll(m => View(m, prefix)?.Failback?.Policy == FailbackPolicy.Sticky);
 
     private static (PairState State, string Reason)? NobodyHeardAnnounces(PairFacts pair, ImmutableArray<MemberView> members)
     {
@@ -117,6 +122,21 @@ internal static class PairStateRules
             return $"{expectedName} {WhyNot(expected, prefix)}.";
         }
 
+        if (View(expected, prefix) is { Hold: not null } held)
+        {
+            return $"{expectedName} is back and {Held(held)}.";
+        }
+
+        if (View(expected, prefix) is { AssignedRole: Role.Primary, ReportedRole: Role.Secondary } && FailingChecks(expected.Node, prefix) is { Length: > 0 } failing)
+        {
+            return $"{expectedName} announces it as secondary while {failing}.";
+        }
+
+        if (View(expected, prefix) is { LocalRole: { } local })
+        {
+            return $"{expectedName} was made {Word(local)} on the node itself. Fail back to move it back.";
+        }
+
         if (pair.LastMove is { } move && Same(move.To, now))
         {
             var at = move.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
@@ -146,11 +166,16 @@ internal static class PairStateRules
 
         if (node.Drained)
         {
-            yield return $"{node.Name} is drained";
+            yield return $"{node.Name} {PairWords.Drained(node)}";
             yield break;
         }
 
-        if (node.Health == Health.Unhealthy)
+        var failing = pair.Prefixes.Select(p => FailingChecks(node, p)).Where(c => c.Length > 0).Distinct().ToList();
+        if (failing.Count > 0)
+        {
+            yield return $"on {node.Name} {string.Join(", ", failing)}";
+        }
+        else if (node.Health == Health.Unhealthy && node.Checks.IsEmpty)
         {
             yield return $"the checks of {node.Name} fail";
         }
@@ -162,11 +187,20 @@ internal static class PairStateRules
 
         foreach (var prefix in pair.Prefixes)
         {
+            var view = View(member, prefix);
             if (FleetProjection.AnnouncedRole(member, prefix) is not { } role)
             {
                 yield return $"{node.Name} {WhyNot(member, prefix)}";
             }
-            else if (View(member, prefix)?.AssignedRole is { } assigned && assigned != role)
+            else if (view?.Hold is not null)
+            {
+                yield return $"{node.Name} {Held(view)}";
+            }
+            else if (view?.LocalRole is { } local)
+            {
+                yield return $"{node.Name} was made {Word(local)} for {prefix} on the node itself, but {Word(view.AssignedRole)} is wanted";
+            }
+            else if (view?.AssignedRole is { } assigned && assigned != role)
             {
                 yield return $"{node.Name} announces {prefix} as {Word(role)} but {Word(assigned)} is wanted";
             }
@@ -211,23 +245,7 @@ internal static class PairStateRules
         return primaries.Count == 1 ? primaries[0].Node.Name : null;
     }
 
-    private static string WhyNot(MemberView member, IPNetwork prefix) => View(member, prefix) switch
-    {
-        null => $"does not have {prefix}",
-        { Announced: true } => $"has no established session to announce {prefix} on",
-        { WithdrawnReason: WithdrawnReason.Drained } => "is drained",
-        { WithdrawnReason: WithdrawnReason.Unhealthy } => $"withdrew {prefix} because its checks fail or it was lost too often",
-        { WithdrawnReason: WithdrawnReason.AddressMissing } => $"has the address of {prefix} on no interface",
-        { WithdrawnReason: WithdrawnReason.NotAssigned } => $"has no role for {prefix}",
-        { WithdrawnReason: WithdrawnReason.Stopping } => "is stopping",
-        _ => $"does not announce {prefix}",
-    };
-
-    private static PrefixView? View(MemberView member, IPNetwork prefix) => member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
-
     private static bool Same(string a, string b) => string.Equals(a, b, StringComparison.OrdinalIgnoreCase);
-
-    private static string Word(Role? role) => role switch { Role.Primary => "primary", Role.Secondary => "secondary", _ => "nothing" };
 
     private static string Names(IEnumerable<string> names, string last)
     {

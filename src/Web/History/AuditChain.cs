@@ -8,7 +8,8 @@ namespace FailoverHub.Web.History;
 
 /// <summary>
 /// The hash of an audit entry: SHA-256 over the hash before and every field, each as its length in bytes (4 octets, big-endian; all ones:
-/// null) and its UTF-8 text. With the lengths no two different entries have the same bytes.
+/// null) and its UTF-8 text. With the lengths no two different entries have the same bytes; an entry without the last field, as most are, has
+/// the bytes that it had before there was that field.
 /// </summary>
 internal static class AuditChain
 {
@@ -44,6 +45,7 @@ internal static class AuditChain
         entry.After,
         entry.Outcome,
         entry.CorrelationId,
+        .. entry.HappenedAtMs is { } happened ? [happened.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
     ];
 }
 

@@ -23,6 +23,9 @@ internal sealed record AuditDraft
     public required string Outcome { get; init; }
 
     public string? CorrelationId { get; init; }
+
+    /// <summary>When it was done, by the clock of the node that tells it; null: now, through the hub.</summary>
+    public DateTimeOffset? HappenedAt { get; init; }
 }
 
 /// <summary>
@@ -45,14 +48,22 @@ internal sealed class AuditLog(IDbContextFactory<HubDbContext> factory, HistoryC
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var head = await db.Audit.AsNoTracking().OrderByDescending(a => a.Id).Select(a => new { a.Id, a.Hash }).FirstOrDefaultAsync(cancellationToken);
-        var entry = HistoryRecords.ToEntity(draft, (head?.Id ?? 0) + 1, time.GetUtcNow(), head?.Hash ?? AuditChain.Root);
-        db.Audit.Add(entry);
+        var entry = await AddAsync(db, draft, time.GetUtcNow(), cancellationToken);
         await change(db, cancellationToken);
         await db.SaveChangesAsync(cancellationToken);
 
         // A commit that is stopped half-way would leave it open whether it happened.
         await transaction.CommitAsync(CancellationToken.None);
         changes.Appended(auditId: entry.Id);
+    }
+
+    /// <summary>Adds an entry to the end of the chain; whoever calls it has begun a transaction, and commits it.</summary>
+    public static async Task<AuditEntity> AddAsync(HubDbContext db, AuditDraft draft, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        // What the same transaction has added is not in the database yet.
+        var head = db.Audit.Local.MaxBy(a => a.Id) ?? await db.Audit.AsNoTracking().OrderByDescending(a => a.Id).FirstOrDefaultAsync(cancellationToken);
+        var entry = HistoryRecords.ToEntity(draft, (head?.Id ?? 0) + 1, at, head?.Hash ?? AuditChain.Root);
+        db.Audit.Add(entry);
+        return entry;
     }
 }

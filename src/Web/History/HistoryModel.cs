@@ -55,8 +55,11 @@ public sealed record AuditEntry
     /// <summary>Grows without a gap; the cursor of paging.</summary>
     public required long Id { get; init; }
 
-    /// <summary>When, UTC.</summary>
+    /// <summary>When the hub wrote it, UTC.</summary>
     public required DateTimeOffset At { get; init; }
+
+    /// <summary>When it was done, by the clock of the node that told it; null: at that moment, through the hub.</summary>
+    public DateTimeOffset? HappenedAt { get; init; }
 
     /// <summary>Who.</summary>
     public required string Actor { get; init; }

@@ -55,6 +55,7 @@ internal static class HistoryRecords
         {
             Id = id,
             AtMs = at.ToUnixTimeMilliseconds(),
+            HappenedAtMs = draft.HappenedAt?.ToUnixTimeMilliseconds(),
             Actor = Plain(draft.Actor.Name, MaxWord),
             RemoteAddress = PlainOrNull(draft.Actor.RemoteAddress, MaxWord),
             ForwardedFor = PlainOrNull(draft.Actor.ForwardedFor, MaxWord),
@@ -76,6 +77,7 @@ internal static class HistoryRecords
     {
         Id = entity.Id,
         At = DateTimeOffset.FromUnixTimeMilliseconds(entity.AtMs),
+        HappenedAt = entity.HappenedAtMs is { } happened ? DateTimeOffset.FromUnixTimeMilliseconds(happened) : null,
         Actor = entity.Actor,
         RemoteAddress = entity.RemoteAddress,
         ForwardedFor = entity.ForwardedFor,

@@ -6,15 +6,17 @@ namespace FailoverHub.Web.History;
 /// <summary>One transition out of a node's journal.</summary>
 /// <param name="Sequence">From 1, within the boot id.</param>
 /// <param name="Event">What it says; the time is the node's.</param>
-internal sealed record JournalItem(long Sequence, EventDraft Event);
+/// <param name="Audit">What somebody did on the node itself, for the audit; null: nobody did anything there.</param>
+internal sealed record JournalItem(long Sequence, EventDraft Event, AuditDraft? Audit = null);
 
 /// <summary>
 /// A batch of a node's journal on its way to the disk. What is already stored is skipped, and the position moves in the same transaction:
-/// however often a batch is sent, each entry is there once.
+/// however often a batch is sent, each entry is there once, in the audit too.
 /// </summary>
 internal sealed class JournalWrite(string node, string bootId, ImmutableArray<JournalItem> items, HistoryChanges changes, TimeProvider time, Action<bool> done) : HubWrite
 {
     private EventEntity? _last;
+    private AuditEntity? _lastAudit;
 
     public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
     {
@@ -33,6 +35,10 @@ internal sealed class JournalWrite(string node, string bootId, ImmutableArray<Jo
             _last.JournalSequence = item.Sequence;
             db.Events.Add(_last);
             position.Sequence = item.Sequence;
+            if (item.Audit is { } audit)
+            {
+                _lastAudit = await AuditLog.AddAsync(db, audit, now, cancellationToken);
+            }
         }
 
         position.UpdatedAtMs = now.ToUnixTimeMilliseconds();
@@ -40,7 +46,7 @@ internal sealed class JournalWrite(string node, string bootId, ImmutableArray<Jo
 
     public override void Committed()
     {
-        changes.Appended(eventId: _last?.Id);
+        changes.Appended(eventId: _last?.Id, auditId: _lastAudit?.Id);
         done(true);
     }
 

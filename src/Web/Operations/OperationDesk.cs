@@ -79,7 +79,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
     {
         var plan = OperationPlanner.Plan(target);
         var inFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id : null;
-        var path = target.Type == OperationType.Switchover ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
+        var path = target.Type.IsOfPair() ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
         return new OperationPreview
         {
             Rules = SafetyRules.Check(target, inFlight),

@@ -18,6 +18,22 @@ public enum OperationType
 
     /// <summary>A drained node announces again, as secondary first.</summary>
     Undrain,
+
+    /// <summary>The pair's prefixes go back to the preferred node, also when that one is held back by its failback policy.</summary>
+    Failback,
+
+    /// <summary>What becomes of the pair's primary when it returns is changed.</summary>
+    SetFailback,
+}
+
+/// <summary>What kinds of operations there are.</summary>
+internal static class OperationTypes
+{
+    /// <summary>It moves a pair's prefixes, in the order of a switchover.</summary>
+    public static bool IsMove(this OperationType type) => type is OperationType.Switchover or OperationType.Failback;
+
+    /// <summary>It is about a pair; every other one is about a node.</summary>
+    public static bool IsOfPair(this OperationType type) => type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback;
 }
 
 /// <summary>Where an operation stands.</summary>
@@ -76,7 +92,7 @@ public sealed record OperationRequest
     /// <summary>What to do.</summary>
     public required OperationType Type { get; init; }
 
-    /// <summary>Id or name of the pair (switchover).</summary>
+    /// <summary>Id or name of the pair (switchover, failback, set-failback).</summary>
     public string? Pair { get; init; }
 
     /// <summary>The node (set-role, drain, undrain).</summary>
@@ -90,6 +106,9 @@ public sealed record OperationRequest
 
     /// <summary>The node that is to be active (switchover); null: the other one.</summary>
     public string? Target { get; init; }
+
+    /// <summary>The new policy (set-failback).</summary>
+    public Failback? Failback { get; init; }
 
     /// <summary>Why, in the operator's words (SR-14): 3 to 500 characters.</summary>
     public string? Reason { get; init; }

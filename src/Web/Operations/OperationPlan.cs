@@ -14,18 +14,40 @@ internal sealed record NodeWanted
     /// <summary>Every prefix of the node that has a role, not only the pair's: an intent is the whole state.</summary>
     public required ImmutableSortedDictionary<string, Role> Roles { get; init; }
 
+    /// <summary>Failback policy of every prefix that has a role.</summary>
+    public ImmutableSortedDictionary<string, Failback> Failback { get; init; } = IntentFacts.NoFailback;
+
+    /// <summary>Prefixes that have to be primary now, whatever their failback policy holds.</summary>
+    public ImmutableSortedSet<string> AtOnce { get; init; } = [];
+
+    /// <summary>Ends a drain that was ordered on the node itself.</summary>
+    public bool LiftLocalDrain { get; init; }
+
     public Role? RoleOf(IPNetwork prefix) => Roles.TryGetValue(prefix.ToString(), out var role) ? role : null;
 
     /// <summary>What is wanted of the node now.</summary>
-    public static NodeWanted Of(NodeView node) => new()
+    public static NodeWanted Of(PairView pair, NodeView node)
     {
-        Node = node.Name,
-        Drained = node.AssignedDrained,
-        Roles = IntentFacts.RolesFrom(node.Prefixes.Where(p => p.AssignedRole is not null).Select(p => (p.Prefix, p.AssignedRole!.Value))),
-    };
+        var assigned = node.Prefixes.Where(p => p.AssignedRole is not null).ToList();
+        return new NodeWanted
+        {
+            Node = node.Name,
+            Drained = node.AssignedDrained,
+            Roles = IntentFacts.RolesFrom(assigned.Select(p => (p.Prefix, p.AssignedRole!.Value))),
+            Failback = IntentFacts.NoFailback.SetItems(assigned.Select(p =>
+                KeyValuePair.Create(p.Prefix.ToString(), Fleet.Failback.Wanted(pair.FailbackIsSet ? pair.Failback : null, p.Failback)))),
+        };
+    }
 
     public NodeWanted With(IEnumerable<IPNetwork> prefixes, Role role) =>
         this with { Roles = Roles.SetItems(prefixes.Select(p => KeyValuePair.Create(p.ToString(), role))) };
+
+    /// <summary>Primary for these prefixes, and now: nothing that the node keeps for itself may hold it back.</summary>
+    public NodeWanted PrimaryNow(IEnumerable<IPNetwork> prefixes) =>
+        With(prefixes, Role.Primary) with { AtOnce = [.. prefixes.Select(p => p.ToString())] };
+
+    public NodeWanted With(Failback failback) =>
+        this with { Failback = IntentFacts.NoFailback.SetItems(Roles.Keys.Select(p => KeyValuePair.Create(p, failback))) };
 }
 
 /// <summary>One step: a node gets a new intent, and its report has to show it before the next step begins.</summary>
@@ -40,6 +62,9 @@ internal sealed record PlannedStep
 
     /// <summary>The prefixes that have to be on the wire with their new role; for the others it is enough that no other role is there.</summary>
     public ImmutableArray<IPNetwork> MustAnnounce { get; init; } = [];
+
+    /// <summary>The node has to report the failback policy that it is told.</summary>
+    public bool MustKeepFailback { get; init; }
 }
 
 /// <summary>Everything that an accepted request will do.</summary>

@@ -16,13 +16,13 @@ internal static class OperationPlanner
             Type = target.Type,
             PairId = target.Pair.Id,
             PairName = target.Pair.Name,
-            Node = node,
+            Node = target.Type == OperationType.SetFailback ? null : node,
             Title = Title(target),
             Steps = Steps(target),
             Prefixes = target.Prefixes,
             TrafficEffect = TrafficEffect(target),
             OutagePossible = overridden || (target.Type == OperationType.Drain && SafetyRules.LeftAlone(target).Count > 0),
-            MovesTraffic = target.Type == OperationType.Switchover || (target.Type == OperationType.Drain && IsActive(target)),
+            MovesTraffic = target.Type.IsMove() || (target.Type == OperationType.Drain && IsActive(target)) || (target.Type == OperationType.SetFailback && Released(target) is not null),
         };
         return plan;
     }
@@ -41,18 +41,18 @@ internal static class OperationPlanner
 
     private static ImmutableArray<PlannedStep> Steps(OperationTarget target)
     {
-        var before = NodeWanted.Of(target.Member.Node);
+        var before = NodeWanted.Of(target.Pair, target.Member.Node);
         var name = target.Member.Node.Name;
         return target.Type switch
         {
-            OperationType.Switchover =>
+            OperationType.Switchover or OperationType.Failback =>
             [
-                .. ToDemote(target).Select(o => Demote(o, target.Prefixes)),
+                .. ToDemote(target).Select(o => Demote(target.Pair, o, target.Prefixes)),
                 new PlannedStep
                 {
                     Title = $"Promote {name} to primary",
                     Before = before,
-                    Wanted = before.With(target.Prefixes, Role.Primary),
+                    Wanted = before.PrimaryNow(target.Prefixes),
                     MustAnnounce = target.Prefixes,
                 },
             ],
@@ -62,7 +62,7 @@ internal static class OperationPlanner
                 {
                     Title = $"Make {name} {Word(target.Request.Role!.Value)} for {string.Join(", ", target.Prefixes)}",
                     Before = before,
-                    Wanted = before.With(target.Prefixes, target.Request.Role.Value),
+                    Wanted = target.Request.Role == Role.Primary ? before.PrimaryNow(target.Prefixes) : before.With(target.Prefixes, Role.Secondary),
                     MustAnnounce = Announced(target.Member, target.Prefixes),
                 },
             ],
@@ -74,20 +74,47 @@ internal static class OperationPlanner
             [
                 new PlannedStep
                 {
-                    Title = $"Undrain {name}: announce again, as secondary",
+                    Title = $"Undrain {name}: {(target.Member.Node.LocallyDrained ? "end the drain that was ordered on the node itself, and " : "")}announce again, as secondary",
                     Before = before,
-                    Wanted = before.With(before.Roles.Keys.Select(p => IPNetwork.Parse(p)), Role.Secondary) with { Drained = false },
+                    Wanted = before.With(before.Roles.Keys.Select(p => IPNetwork.Parse(p)), Role.Secondary) with { Drained = false, LiftLocalDrain = target.Member.Node.LocallyDrained },
                 },
             ],
+            OperationType.SetFailback => [.. ToTellFailback(target.Pair).Select(m => TellFailback(target.Pair, m, target.Request.Failback!))],
             _ => throw new InvalidOperationException($"There is no plan for {target.Type}."),
         };
     }
 
-    private static PlannedStep Demote(MemberView member, ImmutableArray<IPNetwork> prefixes)
+    /// <summary>Members whose agents keep failback policies; the others have none, whatever they are told.</summary>
+    public static IEnumerable<MemberView> ToTellFailback(PairView pair) => pair.Members.Where(m => m.Node.KeepsFailback);
+
+    private static PlannedStep TellFailback(PairView pair, MemberView member, Failback failback)
     {
-        var before = NodeWanted.Of(member.Node);
+        // What is in force there, also where it is the node's own: that is what it goes back to.
+        var now = NodeWanted.Of(pair, member.Node);
+        var inForce = member.Node.Prefixes.Where(p => p is { Failback: not null, AssignedRole: not null }).Select(p => KeyValuePair.Create(p.Prefix.ToString(), p.Failback!));
+        return new PlannedStep
+        {
+            Title = $"Tell {member.Node.Name}: when it returns as primary it {FailbackWords.Does(failback)}",
+            Before = now with { Failback = now.Failback.SetItems(inForce) },
+            Wanted = now.With(failback),
+            MustKeepFailback = true,
+        };
+    }
+
+    /// <summary>The member that would be primary at once because nothing holds it back any more; null: nobody is held back, or still is.</summary>
+    private static MemberView? Released(OperationTarget target) =>
+        target.Request.Failback?.Policy is FailbackPolicy.Immediate or FailbackPolicy.Sticky
+            ? target.Pair.Members.FirstOrDefault(m => m.Prefixes.Any(p => p.Hold is not null))
+            : null;
+
+    private static PlannedStep Demote(PairView pair, MemberView member, ImmutableArray<IPNetwork> prefixes)
+    {
+        var before = NodeWanted.Of(pair, member.Node);
         var primary = prefixes.Where(p => member.Prefixes.Any(v => v.Prefix.Equals(p) && v.AssignedRole is not null));
-        return new PlannedStep { Title = $"Demote {member.Node.Name} to secondary", Before = before, Wanted = before.With(primary, Role.Secondary) };
+
+        // If that has to be taken back it is no return of the node: it was primary a moment ago.
+        var back = before with { AtOnce = [.. member.Prefixes.Where(v => prefixes.Contains(v.Prefix) && v is { AssignedRole: Role.Primary, ReportedRole: Role.Primary }).Select(v => v.Prefix.ToString())] };
+        return new PlannedStep { Title = $"Demote {member.Node.Name} to secondary", Before = back, Wanted = before.With(primary, Role.Secondary) };
     }
 
     private static ImmutableArray<IPNetwork> Announced(MemberView member, ImmutableArray<IPNetwork> prefixes) =>
@@ -102,6 +129,8 @@ internal static class OperationPlanner
             OperationType.Switchover => $"Switch {what} over to {node}",
             OperationType.SetRole => $"Make {node} {Word(target.Request.Role!.Value)} for {what}",
             OperationType.Drain => $"Drain {node}",
+            OperationType.Failback => $"Fail {what} back to {node}",
+            OperationType.SetFailback => $"Set the failback policy of {target.Pair.Name} to {FailbackWords.Short(target.Request.Failback!)}",
             _ => $"Undrain {node}",
         };
     }
@@ -113,7 +142,7 @@ internal static class OperationPlanner
         var active = target.Pair.ActiveNode;
         switch (target.Type)
         {
-            case OperationType.Switchover:
+            case OperationType.Switchover or OperationType.Failback:
                 return active == node
                     ? $"{addresses} stays on {node}; only the roles change."
                     : $"{addresses} moves from {active ?? "wherever it is now"} to {node}. Open TCP connections break.";
@@ -124,6 +153,10 @@ internal static class OperationPlanner
                 return IsActive(target)
                     ? $"{addresses} moves from {node} to {next ?? "nobody"}. Open TCP connections break."
                     : $"No traffic moves. While {node} is drained {addresses} has no standby there.";
+            case OperationType.SetFailback:
+                return Released(target) is { } released
+                    ? $"Nothing holds {released.Node.Name} back any more: {addresses} moves {(active is null ? "" : $"from {active} ")}to it. Open TCP connections break."
+                    : $"No traffic moves now. From now on a primary that returns {FailbackWords.Does(target.Request.Failback!)}.{TooOld(target.Pair)}";
             case OperationType.Undrain:
                 return active is null || active == node
                     ? $"{node} announces {addresses} again, as secondary; traffic comes to it if no other node has a better role."
@@ -134,6 +167,11 @@ internal static class OperationPlanner
                     : active == node ? $"{addresses} stays on {node} unless another node is primary; then it moves there and open TCP connections break." : "No traffic moves.";
         }
     }
+
+    private static string TooOld(PairView pair) =>
+        pair.Members.Where(m => !m.Node.KeepsFailback).Select(m => m.Node.Name).ToList() is { Count: > 0 } old
+            ? $" The agent of {string.Join(" and ", old)} is too old to keep a failback policy and announces as primary at once."
+            : "";
 
     private static bool IsActive(OperationTarget target) => target.Pair.ActiveNode is null || target.Pair.ActiveNode == target.Member.Node.Name;
 

@@ -11,10 +11,23 @@ namespace FailoverHub.Web.Operations;
 /// <summary>What has to be seen of one node, at which revision of its intent.</summary>
 internal sealed record WantedOfNode(string Node, long Revision, bool Drained, ImmutableSortedDictionary<string, Role> Roles, ImmutableArray<IPNetwork> MustAnnounce)
 {
+    /// <summary>It ends a drain that was ordered on the node itself, too.</summary>
+    public bool LiftLocalDrain { get; init; }
+
+    /// <summary>Failback policies that have to be reported; a prefix that is not here may have any.</summary>
+    public ImmutableSortedDictionary<string, Failback> Failback { get; init; } = IntentFacts.NoFailback;
+
     /// <summary>What the node was before; null: not known, or nothing that could be taken back.</summary>
     public NodeWanted? Before { get; init; }
 
-    public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) => new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce);
+    public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) =>
+        new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce) { LiftLocalDrain = wanted.LiftLocalDrain };
+
+    public static WantedOfNode Of(PlannedStep step, long revision) => Of(step.Wanted, revision, step.MustAnnounce) with
+    {
+        Before = step.Before,
+        Failback = step.MustKeepFailback ? step.Wanted.Failback : IntentFacts.NoFailback,
+    };
 }
 
 /// <summary>The one place where operations meet their rows and the JSON in them.</summary>
@@ -82,13 +95,21 @@ internal static class OperationRecords
             RolesOf(w.Roles),
             [.. w.MustAnnounce.Select(p => IPNetwork.Parse(p))])
         {
-            Before = w.Before is { } before ? new NodeWanted { Node = w.Node, Drained = before.Drained, Roles = RolesOf(before.Roles) } : null,
+            LiftLocalDrain = w.LiftLocalDrain,
+            Failback = FailbackOf(w.Failback),
+            Before = w.Before is { } before ? new NodeWanted { Node = w.Node, Drained = before.Drained, Roles = RolesOf(before.Roles), Failback = FailbackOf(before.Failback) } : null,
         })];
 
     /// <summary>For the audit: what each node should be.</summary>
     public static string ToAuditJson(IEnumerable<NodeWanted> nodes) =>
         JsonSerializer.Serialize(
-            nodes.ToDictionary(n => n.Node, n => new { n.Drained, Roles = n.Roles.ToDictionary(r => r.Key, r => Word(r.Value)) }),
+            nodes.ToDictionary(n => n.Node, n => new
+            {
+                n.Drained,
+                Roles = n.Roles.ToDictionary(r => r.Key, r => Word(r.Value)),
+                Failback = n.Failback.ToDictionary(f => f.Key, f => FailbackWords.Short(f.Value)),
+                n.LiftLocalDrain,
+            }),
             Json);
 
     /// <summary>
@@ -115,6 +136,7 @@ internal static class OperationRecords
         var body = new Dictionary<string, object?> { ["type"] = TypeWord(request.Type), ["reason"] = request.Reason ?? "" };
         Add(body, "prefix", request.Prefix?.ToString());
         Add(body, "role", request.Role is { } role ? Word(role) : null);
+        Add(body, "failback", request.Failback is { } failback ? new { policy = FailbackWords.Policy(failback.Policy), stableSeconds = (int)failback.StableFor.TotalSeconds } : null);
         Add(body, "target", request.Target);
         Add(body, "deadlineSeconds", request.Deadline is { } deadline ? (int)deadline.TotalSeconds : null);
         Add(body, "expectedRevision", request.ExpectedRevision);
@@ -128,6 +150,8 @@ internal static class OperationRecords
         OperationType.Switchover => "switchover",
         OperationType.SetRole => "set-role",
         OperationType.Drain => "drain",
+        OperationType.Failback => "failback",
+        OperationType.SetFailback => "set-failback",
         _ => "undrain",
     };
 
@@ -137,12 +161,21 @@ internal static class OperationRecords
         w.Drained,
         ToRow(w.Roles),
         [.. w.MustAnnounce.Select(p => p.ToString())],
-        w.Before is { } before ? new BeforeRow(before.Drained, ToRow(before.Roles)) : null);
+        w.Before is { } before ? new BeforeRow(before.Drained, ToRow(before.Roles), ToRow(before.Failback)) : null,
+        w.LiftLocalDrain,
+        ToRow(w.Failback));
 
     private static Dictionary<string, string> ToRow(ImmutableSortedDictionary<string, Role> roles) => roles.ToDictionary(r => r.Key, r => r.Value.ToString());
 
     private static ImmutableSortedDictionary<string, Role> RolesOf(Dictionary<string, string> roles) =>
         roles.ToImmutableSortedDictionary(r => r.Key, r => Enum.Parse<Role>(r.Value), StringComparer.Ordinal);
+
+    private static Dictionary<string, string> ToRow(ImmutableSortedDictionary<string, Failback> failback) =>
+        failback.ToDictionary(f => f.Key, f => FleetRecords.ToText(f.Value));
+
+    // Null: written by an earlier version.
+    private static ImmutableSortedDictionary<string, Failback> FailbackOf(Dictionary<string, string>? failback) =>
+        IntentFacts.NoFailback.SetItems((failback ?? []).Select(f => KeyValuePair.Create(f.Key, FleetRecords.ToFailback(f.Value))));
 
     private static string Word(Role role) => role == Role.Primary ? "primary" : "secondary";
 
@@ -160,7 +193,7 @@ internal static class OperationRecords
 
     private sealed record StepRow(string Title, string Status, long? StartedAtMs, long? FinishedAtMs, string? Detail);
 
-    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before);
+    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before, bool LiftLocalDrain = false, Dictionary<string, string>? Failback = null);
 
-    private sealed record BeforeRow(bool Drained, Dictionary<string, string> Roles);
+    private sealed record BeforeRow(bool Drained, Dictionary<string, string> Roles, Dictionary<string, string>? Failback = null);
 }

@@ -117,7 +117,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
             return $"{rule.RuleId} {rule.Name}: {rule.Message}";
         }
 
-        if (_plan.Type != OperationType.Switchover || i < _plan.Steps.Length - 1)
+        if (!_plan.Type.IsMove() || i < _plan.Steps.Length - 1)
         {
             return null;
         }
@@ -279,8 +279,10 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
             var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct), stopping);
 
             // It is on the disk: from here on it is told, also when the hub is just stopping.
-            var move = status == OperationStatus.Succeeded && _plan is { Type: OperationType.Switchover, Node: { } to } ? new PairMove(to, _view.Actor, _view.Id, now) : null;
-            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move), CancellationToken.None);
+            var succeeded = status == OperationStatus.Succeeded;
+            var move = succeeded && _plan.Type.IsMove() && _plan.Node is { } to ? new PairMove(to, _view.Actor, _view.Id, now) : null;
+            var ended = new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move) { Failback = succeeded ? target.Request.Failback : null };
+            await services.Fleet.PostAsync(ended, CancellationToken.None);
         }
         catch (Exception e) when (e is not OperationCanceledException)
         {

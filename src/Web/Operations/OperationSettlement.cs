@@ -114,7 +114,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
                 {
                     if (succeeded)
                     {
-                        return await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", raiseRevision: false, given);
+                        return await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", raiseRevision: false, given, FailbackOf(view, wanted));
                     }
 
                     var (sent, undone) = await TakeBackAsync(view, wanted, given);
@@ -138,7 +138,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     /// <returns>Whether anything was sent, so that what is wanted of the pair has changed once more; and what became of it.</returns>
     private async Task<(bool Sent, string Undone)> TakeBackAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
     {
-        if (view.Type != OperationType.Switchover)
+        if (!view.Type.IsMove())
         {
             return (false, "");
         }
@@ -233,14 +233,18 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         return last.TrueForAll(w => StepObservation.Shows(state.Snapshot.FindNode(w.Node)!, w));
     }
 
-    private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, bool raiseRevision, CancellationToken cancellationToken)
+    /// <summary>The policy that the pair has from now on; null: the operation was about something else.</summary>
+    private static Failback? FailbackOf(OperationView view, ImmutableArray<WantedOfNode> wanted) =>
+        view.Type == OperationType.SetFailback ? wanted.SelectMany(w => w.Failback.Values).FirstOrDefault() : null;
+
+    private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, bool raiseRevision, CancellationToken cancellationToken, Failback? failback = null)
     {
         var finished = view with { Status = status, Outcome = outcome, FinishedAt = services.Time.GetUtcNow() };
 
         // Null: somebody settled it before; once is enough.
         if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision, ct), cancellationToken) is { } revision)
         {
-            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(view.PairId, null, view.Id, revision, null), CancellationToken.None);
+            await services.Fleet.PostAsync(new FleetMessage.OperationChanged(view.PairId, null, view.Id, revision, null) { Failback = failback }, CancellationToken.None);
 
             // Who hears that it has ended may look at the pair at once.
             Task seen = services.Fleet.WaitUntilAsync(f => f.Facts.Pairs.GetValueOrDefault(view.PairId) is not { } pair || pair.Revision >= revision, cancellationToken);

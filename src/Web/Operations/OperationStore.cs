@@ -49,7 +49,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 foreach (var step in plan.Steps)
                 {
                     var next = await NextRevisionAsync(db, step.Wanted.Node, fleet, ct) + steps.Count(s => s.Node == step.Wanted.Node);
-                    steps.Add(WantedOfNode.Of(step.Wanted, next, step.MustAnnounce) with { Before = step.Before });
+                    steps.Add(WantedOfNode.Of(step, next));
                     db.Intents.Add(FleetRecords.ToEntity(step.Wanted.Node, ToIntent(step.Wanted, next, view), IntentStage.Planned, time.GetUtcNow()));
                 }
 
@@ -211,6 +211,9 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         Revision = revision,
         Drained = wanted.Drained,
         Roles = wanted.Roles,
+        Failback = wanted.Failback,
+        AtOnce = wanted.AtOnce,
+        LiftLocalDrain = wanted.LiftLocalDrain,
         OperationId = view.Id,
         Reason = view.Reason,
     };

@@ -35,7 +35,7 @@ internal sealed record OperationTarget
     public IEnumerable<MemberView> Others => Pair.Members.Where(m => m.Node.Name != Member.Node.Name);
 
     /// <summary>As the audit names it.</summary>
-    public string AuditTarget => Type == OperationType.Switchover ? History.AuditTarget.Pair(Pair.Name) : History.AuditTarget.NodeOfPair(Member.Node.Name, Pair.Name);
+    public string AuditTarget => Type.IsOfPair() ? History.AuditTarget.Pair(Pair.Name) : History.AuditTarget.NodeOfPair(Member.Node.Name, Pair.Name);
 
     /// <summary>Finds what the request names.</summary>
     /// <returns>The target, or null with the <paramref name="problem"/>.</returns>
@@ -47,13 +47,19 @@ internal sealed record OperationTarget
             return null;
         }
 
-        var name = request.Type == OperationType.Switchover ? request.Target ?? OtherNode(pair, out problem) : request.Node;
+        var name = request.Type switch
+        {
+            OperationType.Switchover => request.Target ?? OtherNode(pair, out problem),
+            OperationType.Failback => PreferredNode(pair, request, out problem),
+            OperationType.SetFailback => pair.PreferredNode ?? pair.Members.FirstOrDefault()?.Node.Name,
+            _ => request.Node,
+        };
         if (name is null)
         {
             return null;
         }
 
-        var field = request.Type == OperationType.Switchover ? "target" : "node";
+        var field = request.Type.IsOfPair() ? "target" : "node";
         if (pair.Members.FirstOrDefault(m => string.Equals(m.Node.Name, name, StringComparison.OrdinalIgnoreCase)) is not { } member)
         {
             problem = Invalid(field, $"'{name}' is no node of the pair '{pair.Name}'; it has {string.Join(" and ", pair.Members.Select(m => m.Node.Name))}.");
@@ -93,9 +99,14 @@ internal sealed record OperationTarget
             problems["deadlineSeconds"] = "A deadline is 1 to 600 seconds.";
         }
 
-        if (request.Type == OperationType.Switchover ? request.Pair is null : request.Node is null)
+        if (request.Type.IsOfPair() ? request.Pair is null : request.Node is null)
         {
-            problems[request.Type == OperationType.Switchover ? "pair" : "node"] = "It has to be named.";
+            problems[request.Type.IsOfPair() ? "pair" : "node"] = "It has to be named.";
+        }
+
+        if (request.Type == OperationType.SetFailback && ProblemOf(request.Failback) is { } wrong)
+        {
+            problems["failback"] = wrong;
         }
 
         if (request.Type == OperationType.SetRole && request.Role is null)
@@ -110,6 +121,14 @@ internal sealed record OperationTarget
 
         return problems.Count == 0 ? null : new SubmitResult.Invalid(problems.ToImmutable());
     }
+
+    private static string? ProblemOf(Failback? failback) => failback switch
+    {
+        null => "Say which policy: immediate, after-stable, manual or sticky.",
+        _ when !Enum.IsDefined(failback.Policy) => "There is no such policy.",
+        { Policy: FailbackPolicy.AfterStable } when failback.StableFor < TimeSpan.FromSeconds(1) || failback.StableFor > Failback.Longest => $"stableSeconds is 1 to {Failback.Longest.TotalSeconds:0}.",
+        _ => null,
+    };
 
     private static PairView? FindPair(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
     {
@@ -141,10 +160,25 @@ internal sealed record OperationTarget
         return problem is null ? others[0].Node.Name : null;
     }
 
+    private static string? PreferredNode(PairView pair, OperationRequest request, out SubmitResult? problem)
+    {
+        problem = pair.PreferredNode is null
+            ? Invalid("target", $"The pair '{pair.Name}' has no preferred node to fail back to: switch over to the node that is to be active.")
+            : request.Target is { } target && !string.Equals(target, pair.PreferredNode, StringComparison.OrdinalIgnoreCase)
+            ? Invalid("target", $"A failback goes to the preferred node {pair.PreferredNode}; switch over to move the addresses to {target}.")
+            : null;
+        return problem is null ? pair.PreferredNode : null;
+    }
+
     private static SubmitResult.Invalid? NothingToDo(OperationTarget target)
     {
         var node = target.Member.Node;
-        var field = target.Type == OperationType.Switchover ? "target" : "node";
+        if (target.Type == OperationType.SetFailback)
+        {
+            return NothingToTell(target.Pair, target.Request.Failback!);
+        }
+
+        var field = target.Type.IsMove() ? "target" : "node";
         bool Has(MemberView member, Role role) => target.Prefixes.All(p =>
             member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(p)) is { } view && view.AssignedRole == role && view.ReportedRole == role);
         var already = target.Type switch
@@ -152,10 +186,20 @@ internal sealed record OperationTarget
             OperationType.Drain when node is { AssignedDrained: true, Drained: true } => "is drained already",
             OperationType.Undrain when node is { AssignedDrained: false, Drained: false } => "is not drained",
             OperationType.SetRole when Has(target.Member, target.Request.Role!.Value) => "has that role already",
-            OperationType.Switchover when Has(target.Member, Role.Primary) && target.Others.All(o => o.Prefixes.All(p => !target.Prefixes.Contains(p.Prefix) || p.AssignedRole != Role.Primary)) => "is active already",
+            OperationType.Switchover or OperationType.Failback when Has(target.Member, Role.Primary) && target.Others.All(o => o.Prefixes.All(p => !target.Prefixes.Contains(p.Prefix) || p.AssignedRole != Role.Primary)) => "is active already",
             _ => null,
         };
         return already is null ? null : Invalid(field, $"{node.Name} {already}.");
+    }
+
+    private static SubmitResult.Invalid? NothingToTell(PairView pair, Failback failback)
+    {
+        var told = OperationPlanner.ToTellFailback(pair).ToList();
+        return told.Count == 0
+            ? Invalid("failback", $"No agent of '{pair.Name}' that is connected keeps a failback policy: update them first. Until then a primary that returns announces as primary at once.")
+            : pair.FailbackIsSet && pair.Failback == failback && told.TrueForAll(m => m.Prefixes.All(p => p.Failback == failback))
+            ? Invalid("failback", $"The failback policy of '{pair.Name}' is {FailbackWords.Short(failback)} already.")
+            : null;
     }
 
     private static SubmitResult.Invalid Invalid(string field, string problem) => new(ImmutableDictionary<string, string>.Empty.Add(field, problem));

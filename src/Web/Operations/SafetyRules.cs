@@ -57,6 +57,15 @@ internal static class SafetyRules
         var rule = new Rule(target.Request, "SR-01", nameof(AtLeastOneAnnouncer), 409, CanOverride: true);
         var node = target.Member.Node;
 
+        if (target.Type == OperationType.SetFailback)
+        {
+            // They are told all that is wanted of them once more, a drain that they have not obeyed yet with it.
+            var emptied = OperationPlanner.ToTellFailback(target.Pair).Where(m => m.Node is { AssignedDrained: true, Drained: false }).FirstOrDefault(m => LeftAlone(target.Fleet, target.Pair, m.Node).Count > 0);
+            return emptied is null
+                ? rule.Pass("No step withdraws a prefix.")
+                : rule.Fail($"{emptied.Node.Name} is to be drained and has not obeyed yet; nobody else surely announces what it does.", $"Undrain {emptied.Node.Name} first, or bring the other node back.");
+        }
+
         // A new intent carries on a drain that the node has not obeyed yet.
         if (target.Type != OperationType.Drain && !(target.Type == OperationType.SetRole && node is { AssignedDrained: true, Drained: false }))
         {
@@ -75,6 +84,11 @@ internal static class SafetyRules
     internal static RuleResult NoDualPrimary(OperationTarget target)
     {
         var rule = new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: true);
+        if (target.Pair.Failback.Policy == FailbackPolicy.Sticky)
+        {
+            return rule.Pass("The pair's failback policy is sticky: the same role on all its nodes is wanted.");
+        }
+
         var other = target.Others.FirstOrDefault(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes));
         return other is null
             ? rule.Pass("No other node is primary.")
@@ -102,7 +116,7 @@ internal static class SafetyRules
 
         // A switchover that cannot end well is not worth an override: it would be undone.
         var rule = new Rule(target.Request, "SR-03", nameof(TargetReady), 409, CanOverride: target.Type == OperationType.SetRole);
-        var getsTraffic = target.Type == OperationType.Switchover || target is { Type: OperationType.SetRole, Request.Role: Role.Primary };
+        var getsTraffic = target.Type.IsMove() || target is { Type: OperationType.SetRole, Request.Role: Role.Primary };
         var problem = getsTraffic ? NotReady(target) : null;
         return problem is null
             ? rule.Pass(getsTraffic ? $"{node.Name} is connected, has established sessions and the address, and is not drained." : $"{node.Name} is connected.")
@@ -141,15 +155,19 @@ internal static class SafetyRules
     }
 
     /// <summary>Whom the operation sends something: the node itself, and in a switchover whoever has to be demoted.</summary>
-    private static IEnumerable<MemberView> NodesToTell(OperationTarget target) =>
-        target.Type == OperationType.Switchover ? OperationPlanner.ToDemote(target).Append(target.Member) : [target.Member];
+    private static IEnumerable<MemberView> NodesToTell(OperationTarget target) => target.Type switch
+    {
+        OperationType.SetFailback => OperationPlanner.ToTellFailback(target.Pair),
+        _ when target.Type.IsMove() => OperationPlanner.ToDemote(target).Append(target.Member),
+        _ => [target.Member],
+    };
 
     private static (string What, string Remedy)? NotReady(OperationTarget target)
     {
         var node = target.Member.Node;
         if (node.Drained || node.AssignedDrained)
         {
-            return ("is drained", $"Undrain {node.Name} first.");
+            return (PairWords.Drained(node), $"Undrain {node.Name} first.");
         }
 
         if (node.EstablishedSessions == 0)
@@ -157,7 +175,12 @@ internal static class SafetyRules
             return ("has no established BGP session", "Look at its sessions: is the address shared with it, are the route servers reachable?");
         }
 
-        if (node.Health == Health.Unhealthy)
+        if (target.Prefixes.Select(p => PairWords.FailingChecks(node, p)).FirstOrDefault(c => c.Length > 0) is { } failing)
+        {
+            return ($"is unhealthy: {failing}", "Look at its checks first.");
+        }
+
+        if (node.Health == Health.Unhealthy && node.Checks.IsEmpty)
         {
             return ("is unhealthy: its checks fail", "Look at its checks first.");
         }
@@ -175,7 +198,7 @@ internal static class SafetyRules
                 return ($"has the address of {prefix} on no interface", "Add the address to an interface (loopback is usual).");
             }
 
-            if (target.Type == OperationType.Switchover && !FleetProjection.CarriesOnTheWire(node, prefix))
+            if (target.Type.IsMove() && !FleetProjection.CarriesOnTheWire(node, prefix))
             {
                 return ($"does not announce {prefix} as standby", "A move is without loss only to a node that announces already: look why it does not.");
             }

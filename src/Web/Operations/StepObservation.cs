@@ -62,20 +62,28 @@ internal abstract record StepObservation
 
     /// <summary>
     /// Whether the node's report shows what is wanted, whichever revision it obeys. A new role counts only when its UPDATE has left on every
-    /// established session: until then one route server may still have the old one, and a next step would make two primaries there.
+    /// established session: until then one route server may still have the old one, and a next step would make two primaries there. What the
+    /// node holds back by its failback policy is as wanted too, where no step needs it to be primary now; and so is a drain of its own.
     /// </summary>
     public static bool Shows(NodeView node, WantedOfNode wanted)
     {
-        if (!node.IsFresh || node.Drained != wanted.Drained || (wanted.Drained && node.Prefixes.Any(p => p.Announced)))
+        var drained = wanted.Drained || (node.LocallyDrained && !wanted.LiftLocalDrain);
+        if (!node.IsFresh || node.Drained != drained || (drained && node.Prefixes.Any(p => p.Announced)))
+        {
+            return false;
+        }
+
+        if (wanted.Failback.Any(f => node.Prefixes.Any(p => p.Prefix.ToString() == f.Key && p.Failback != f.Value)))
         {
             return false;
         }
 
         bool Carries(PrefixView view, Role role) => view.ReportedRole == role && view.SessionsCarrying >= node.EstablishedSessions;
+        bool IsAsWanted(PrefixView view, Role role) => Carries(view, role) || (view.Hold is not null && role == Role.Primary && Carries(view, Role.Secondary));
         return wanted.Roles.All(r => node.Prefixes.FirstOrDefault(p => p.Prefix.ToString() == r.Key) is var view
             && (wanted.MustAnnounce.Contains(IPNetwork.Parse(r.Key))
                 ? view is { Announced: true, SessionsCarrying: > 0 } && Carries(view, r.Value)
-                : view is null || (view.Announced ? Carries(view, r.Value) : wanted.Drained || view.WithdrawnReason != WithdrawnReason.Drained)));
+                : view is null || (view.Announced ? IsAsWanted(view, r.Value) : drained || view.WithdrawnReason != WithdrawnReason.Drained)));
     }
 
     private static string Describe(NodeView node, WantedOfNode wanted, IntentAnswer? answer)

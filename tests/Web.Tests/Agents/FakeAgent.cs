@@ -42,6 +42,9 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     public Obedience Obedience { get; set; }
 
+    /// <summary>It said so in its Hello, and it reports the policies that it is told.</summary>
+    public bool KeepsFailback { get; private init; }
+
     public ConcurrentQueue<NodeIntent> Intents { get; } = new();
 
     public ConcurrentQueue<JournalAck> Acks { get; } = new();
@@ -49,19 +52,23 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>How the hub ended the stream.</summary>
     public Task<RpcException?> Ended => _reading.ContinueWith(t => t.Exception?.GetBaseException() as RpcException, TaskScheduler.Default);
 
-    public static async Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "")
+    public static async Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false)
     {
         var channel = GrpcChannel.ForAddress(url);
         var call = new AgentLink.AgentLinkClient(channel).Connect();
-        var agent = new FakeAgent(node, channel, call, state);
-        await agent.SendAsync(new AgentMessage { Hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter } });
+        var agent = new FakeAgent(node, channel, call, state) { KeepsFailback = keepsFailback };
+        var hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter };
+        hello.Capabilities.AddRange(keepsFailback ? ["journal", "failback", "local-commands"] : ["journal"]);
+        await agent.SendAsync(new AgentMessage { Hello = hello });
         return agent;
     }
 
     /// <summary>Connects and reports; the shared prefix with this role on four sessions.</summary>
-    public static async Task<FakeAgent> StartAsync(string url, string node, Role role, string boot = "boot-1", ulong revision = 0, string prefix = "203.0.113.10/32")
+    public static async Task<FakeAgent> StartAsync(string url, string node, Role role, string boot = "boot-1", ulong revision = 0, string prefix = "203.0.113.10/32", bool keepsFailback = false)
     {
-        var agent = await ConnectAsync(url, node, State(role, prefix, revision), boot, revision);
+        var state = State(role, prefix, revision);
+        state.Prefixes[0].FailbackPolicy = keepsFailback ? FailbackPolicy.Immediate : FailbackPolicy.Unspecified;
+        var agent = await ConnectAsync(url, node, state, boot, revision, keepsFailback: keepsFailback);
         await agent.ReportAsync();
         return agent;
     }
@@ -170,7 +177,7 @@ internal sealed class FakeAgent : IAsyncDisposable
                 result.Reason = "the disk is full";
                 break;
             default:
-                change = state => Apply(state, intent);
+                change = state => Apply(state, intent, KeepsFailback);
                 result.Outcome = Obedience == Obedience.Applies ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
                 break;
         }
@@ -180,18 +187,27 @@ internal sealed class FakeAgent : IAsyncDisposable
     }
 
     /// <summary>What a node reports once it obeys the intent.</summary>
-    public static void Apply(NodeReport state, NodeIntent intent)
+    public static void Apply(NodeReport state, NodeIntent intent, bool keepsFailback = false)
     {
         state.IntentRevision = intent.Revision;
-        state.Drained = intent.Drained;
+        state.LocallyDrained &= !intent.LiftLocalDrain;
+        state.Drained = intent.Drained || state.LocallyDrained;
         foreach (var prefix in state.Prefixes)
         {
-            var role = intent.Prefixes.FirstOrDefault(p => p.Prefix == prefix.Prefix)?.Role ?? Role.Unspecified;
+            var wanted = intent.Prefixes.FirstOrDefault(p => p.Prefix == prefix.Prefix);
+            var role = wanted?.Role ?? Role.Unspecified;
             prefix.AssignedRole = role;
-            prefix.Announced = !intent.Drained && role != Role.Unspecified;
-            prefix.ReportedRole = prefix.Announced ? role : Role.Unspecified;
+            prefix.Announced = !state.Drained && role != Role.Unspecified;
+            prefix.FailbackHold = wanted is { AtOnce: false, Role: Role.Primary, FailbackPolicy: not FailbackPolicy.Immediate } ? prefix.FailbackHold : null;
+            prefix.ReportedRole = !prefix.Announced ? Role.Unspecified : prefix.FailbackHold is null ? role : Role.Secondary;
+            if (keepsFailback)
+            {
+                prefix.FailbackPolicy = wanted?.FailbackPolicy ?? FailbackPolicy.Unspecified;
+                prefix.StableSeconds = wanted?.StableSeconds ?? 0;
+            }
+
             prefix.EstablishedSessionsCarrying = prefix.Announced ? 4u : 0;
-            prefix.WithdrawnReason = prefix.Announced ? WithdrawnReason.Unspecified : intent.Drained ? WithdrawnReason.Drained : WithdrawnReason.NotAssigned;
+            prefix.WithdrawnReason = prefix.Announced ? WithdrawnReason.Unspecified : state.Drained ? WithdrawnReason.Drained : WithdrawnReason.NotAssigned;
         }
     }
 }

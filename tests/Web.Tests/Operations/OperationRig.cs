@@ -31,12 +31,13 @@ internal sealed class OperationRig : IAsyncDisposable
 
     public PairView Pair => Hub.Fleet.Current.FindPair("web")!;
 
-    public static async Task<OperationRig> StartAsync(Action<IServiceCollection>? configure = null)
+    /// <summary>With <paramref name="keepsFailback"/> the agents are newer: they keep failback policies, and are configured to be primary at once.</summary>
+    public static async Task<OperationRig> StartAsync(Action<IServiceCollection>? configure = null, bool keepsFailback = false)
     {
         var rig = new OperationRig(configure);
         rig.Hub = await HubUnderTest.StartAsync(rig._folder.Path, rig.Time, configure);
-        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Primary);
-        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Primary, keepsFailback: keepsFailback);
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary, keepsFailback: keepsFailback);
         await rig.Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
         return rig;
     }

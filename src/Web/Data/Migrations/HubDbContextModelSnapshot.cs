@@ -86,6 +86,9 @@ namespace FailoverHub.Web.Data.Migrations
                     b.Property<string>("ForwardedFor")
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("HappenedAtMs")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("Hash")
                         .IsRequired()
                         .HasColumnType("TEXT");
@@ -184,6 +187,13 @@ namespace FailoverHub.Web.Data.Migrations
                         .HasColumnType("INTEGER");
 
                     b.Property<bool>("Drained")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Failback")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("LiftLocalDrain")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("OperationId")
@@ -329,6 +339,9 @@ namespace FailoverHub.Web.Data.Migrations
 
                     b.Property<string>("DataCenter")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Failback")
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("MovedAtMs")

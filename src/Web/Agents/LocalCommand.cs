@@ -1,0 +1,45 @@
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Agents;
+
+/// <summary>
+/// What somebody did on a node itself, as an audit entry: a node that lets itself be commanded without the hub tells it with its journal, maybe
+/// hours later. Pure.
+/// </summary>
+internal static class LocalCommand
+{
+    /// <summary>Kind of the journal entry.</summary>
+    public const string Kind = "local-command";
+
+    /// <summary>Action of the audit entry.</summary>
+    public const string Action = "local-command";
+
+    /// <param name="happened">The journal entry as an event.</param>
+    /// <param name="actor">Who, as the node says it: "root (uid 0)"; empty: it does not say.</param>
+    public static AuditDraft ToAudit(EventDraft happened, string actor)
+    {
+        var node = happened.Node!;
+        return new AuditDraft
+        {
+            // The hub has not seen them: it is the node that vouches for the name.
+            Actor = new Actor($"{(actor.Length == 0 ? "somebody" : actor)} on {node}, locally", null, null),
+            Action = Action,
+            Target = happened.Pair is { } pair ? AuditTarget.NodeOfPair(node, pair) : AuditTarget.Node(node),
+            Reason = ReasonIn(happened.Text),
+            Outcome = $"{(IsRefusal(happened.Text) ? "refused" : "accepted")}: {happened.Text}",
+            HappenedAt = happened.At,
+        };
+    }
+
+    // The sentence of the node is all that there is: "…, because: kernel update. It was refused: …".
+    private static bool IsRefusal(string text) =>
+        text.Contains("refused", StringComparison.OrdinalIgnoreCase) || text.Contains("rejected", StringComparison.OrdinalIgnoreCase);
+
+    private static string? ReasonIn(string text)
+    {
+        var open = text.IndexOf('"', StringComparison.Ordinal);
+        var close = text.LastIndexOf('"');
+        return open >= 0 && close > open + 1 ? text[(open + 1)..close] : null;
+    }
+}

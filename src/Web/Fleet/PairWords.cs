@@ -1,0 +1,54 @@
+using System.Globalization;
+using System.Net;
+
+namespace FailoverHub.Web.Fleet;
+
+/// <summary>Why a node does not do for a prefix what is wanted of it: half sentences for the reason of a pair's state, for rules and for pages.</summary>
+internal static class PairWords
+{
+    /// <summary>Why the member does not announce the prefix: "is drained", after the node's name.</summary>
+    public static string WhyNot(MemberView member, IPNetwork prefix) => View(member, prefix) switch
+    {
+        null => $"does not have {prefix}",
+        { Announced: true } => $"has no established session to announce {prefix} on",
+        { WithdrawnReason: WithdrawnReason.Drained } => Drained(member.Node),
+        { Damped: true } => $"withdrew {prefix} because it came and went too often",
+        { WithdrawnReason: WithdrawnReason.Unhealthy } when FailingChecks(member.Node, prefix) is { Length: > 0 } checks => $"withdrew {prefix} because {checks}",
+        { WithdrawnReason: WithdrawnReason.Unhealthy } when member.Node.Checks.Any(c => c.Concerns(prefix)) => $"has no verdict of its checks yet and withholds {prefix}",
+        { WithdrawnReason: WithdrawnReason.Unhealthy } => $"withdrew {prefix} because its checks fail or it was lost too often",
+        { WithdrawnReason: WithdrawnReason.AddressMissing } => $"has the address of {prefix} on no interface",
+        { WithdrawnReason: WithdrawnReason.NotAssigned } => $"has no role for {prefix}",
+        { WithdrawnReason: WithdrawnReason.Stopping } => "is stopping",
+        _ => $"does not announce {prefix}",
+    };
+
+    /// <summary>"is drained", "is drained on the node itself", after the node's name.</summary>
+    public static string Drained(NodeView node) => node is { LocallyDrained: true, AssignedDrained: false } ? "is drained on the node itself" : "is drained";
+
+    /// <summary>"check 'web' fails: HTTP 503", or all of them; empty: none that concerns the prefix fails.</summary>
+    public static string FailingChecks(NodeView node, IPNetwork prefix) => string.Join(", ", node.Checks
+        .Where(c => c.Verdict == Health.Unhealthy && c.Concerns(prefix))
+        .Select(c => $"check '{c.Name}' fails{(c.LastOutput is { } output ? $" ({output.TrimEnd('.')})" : "")}"));
+
+    /// <summary>Why it is held back, and for how long: "fails back in 42 s if it stays well", after the node's name.</summary>
+    public static string Held(PrefixView view) => view switch
+    {
+        { Hold.Remaining: { } remaining } => $"fails back in {Countdown(remaining)} if it stays well",
+        { Failback.Policy: FailbackPolicy.Manual } => "waits for an operator to fail back",
+        { Hold: { } hold } => $"is held back: {hold.Reason.TrimEnd('.')}",
+        _ => "is not held back",
+    };
+
+    /// <summary>"42 s", "3 min 05 s": what is left, rounded up so that it never says 0 s too early.</summary>
+    public static string Countdown(TimeSpan remaining)
+    {
+        var seconds = (long)Math.Ceiling(remaining.TotalSeconds);
+        return seconds < 60
+            ? string.Create(CultureInfo.InvariantCulture, $"{seconds} s")
+            : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60:00} s");
+    }
+
+    public static PrefixView? View(MemberView member, IPNetwork prefix) => member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
+
+    public static string Word(Role? role) => role switch { Role.Primary => "primary", Role.Secondary => "secondary", _ => "nothing" };
+}
