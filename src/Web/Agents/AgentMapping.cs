@@ -238,7 +238,7 @@ internal static partial class AgentMapping
         SessionsCarrying = Count(prefix.EstablishedSessionsCarrying),
         Health = ToHealth(prefix.Health),
         Damped = prefix.Damped,
-        Failback = ToPolicy(prefix.FailbackPolicy) is { } policy ? Failback.Of(policy, TimeSpan.FromSeconds(Count(prefix.StableSeconds))) : null,
+        Failback = ToPolicy(prefix.FailbackPolicy) is { } policy ? Failback.Of(policy, TimeSpan.FromSeconds(Math.Min(prefix.StableSeconds, (uint)Failback.Longest.TotalSeconds))) : null,
         Hold = prefix.FailbackHold is { } hold
             ? new FailbackHold(hold.RemainingMs is >= 0 and <= LongestHoldMs ? TimeSpan.FromMilliseconds(hold.RemainingMs) : null, Text(hold.Reason))
             : null,
