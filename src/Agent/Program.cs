@@ -2,11 +2,13 @@ using FailoverHub.Agent;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Doctor;
 
 return new AgentCommandLine().Read(args, AgentSurroundings.Current(), Console.Out, Console.Error) switch
 {
     CommandLineRequest.Run(var options, _) => await AgentProcess.RunAsync(options, Console.Error),
     CommandLineRequest.Ask(var socket, var request, var json) => await new ControlClient(TimeProvider.System).RunAsync(socket, request, json, Console.Out, Console.Error),
+    CommandLineRequest.Examine(var options, var doctor) => await DoctorCommand.RunAsync(options, doctor, Console.Out),
     CommandLineRequest.Exit(var code) => code,
     _ => throw new InvalidOperationException("The family of requests is closed."),
 };

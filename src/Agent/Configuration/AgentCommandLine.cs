@@ -2,6 +2,7 @@ using System.CommandLine;
 using System.Reflection;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Doctor;
 
 namespace FailoverHub.Agent.Configuration;
 
@@ -19,6 +20,9 @@ internal abstract record CommandLineRequest
 
     /// <summary>Ask a running agent and print what it answers.</summary>
     internal sealed record Ask(string ControlSocket, ControlRequest Request, bool Json) : CommandLineRequest;
+
+    /// <summary>Look at this machine and print what keeps it from announcing.</summary>
+    internal sealed record Examine(AgentOptions Options, DoctorOptions Doctor) : CommandLineRequest;
 
     /// <summary>Everything is said already; leave with this code: 0 help or version, 2 usage.</summary>
     internal sealed record Exit(int Code) : CommandLineRequest;
@@ -38,12 +42,15 @@ internal sealed class AgentCommandLine
     private readonly RootCommand _root;
     private readonly Command _run;
     private readonly Command _check;
+    private readonly Command _doctor;
     private readonly Command _status;
     private readonly Command _trace;
     private readonly Command _version;
     private readonly Option<string?> _stateOfAsked = RunFlags.StateOption();
     private readonly Option<string?> _controlOfAsked = RunFlags.ControlOption();
     private readonly Option<bool> _json = RunFlags.Flag("--json", "As JSON, for scripts.");
+    private readonly Option<bool> _write = RunFlags.Flag("--write", "Write the file that makes the shared addresses permanent. Never changes a file that is there.");
+    private readonly Option<string?> _peerHost = new("--peer-host") { HelpName = "UUID", Description = "Host of the other node, as its doctor names it: equal hosts are no redundancy." };
     private readonly Argument<string?> _neighbor = new("NEIGHBOR")
     {
         Description = "Only the messages of this neighbor, as 'status' names it.",
@@ -54,14 +61,17 @@ internal sealed class AgentCommandLine
     {
         _run = new Command("run", "Be the node daemon. The default when the first argument is a flag.");
         _check = new Command("check", "Read the configuration as 'run' with the same flags would, and say what would run, or everything that is wrong with it.") { _json };
+        _doctor = new Command("doctor", "Look at this machine: each precondition of announcing, passed, failed or unknown, with what to do. Works with and without a running agent, takes the flags of 'run', and exits with 1 when something failed.") { _json, _write, _peerHost };
         foreach (var flag in _flags.All)
         {
             _run.Add(flag);
             _check.Add(flag);
+            _doctor.Add(flag);
         }
 
         _run.SetAction(static _ => 0);
         _check.SetAction(static _ => 0);
+        _doctor.SetAction(static _ => 0);
         _status = new Command("status", "Ask the running agent how it stands: what it announces and why, and everything about each session.") { _stateOfAsked, _controlOfAsked, _json };
         _status.SetAction(static _ => 0);
         _trace = new Command("trace", "Ask the running agent for the last 200 messages of each neighbor, in words.") { _neighbor, _stateOfAsked, _controlOfAsked, _json };
@@ -74,7 +84,7 @@ internal sealed class AgentCommandLine
         });
         _root = new RootCommand("Announces shared IP addresses to a data center's route servers. The flags of 'run' may be given without naming it: see 'failoverhub-agent run --help'.")
         {
-            _run, _check, _status, _trace, _version,
+            _run, _check, _doctor, _status, _trace, _version,
         };
     }
 
@@ -90,7 +100,7 @@ internal sealed class AgentCommandLine
     public CommandLineRequest Read(IReadOnlyList<string> args, AgentSurroundings surroundings, TextWriter output, TextWriter error)
     {
         var result = _root.Parse(WithDefaultCommand(GoFlags.Normalize(args)), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
-        var isRun = result.CommandResult.Command == _run || result.CommandResult.Command == _check;
+        var isRun = result.CommandResult.Command == _run || result.CommandResult.Command == _check || result.CommandResult.Command == _doctor;
         var isQuestion = result.CommandResult.Command == _status || result.CommandResult.Command == _trace;
         var isHelp = result.Action is System.CommandLine.Help.HelpAction;
         if (result.Errors.Count == 0 && isQuestion && !isHelp)
@@ -128,7 +138,14 @@ internal sealed class AgentCommandLine
             return new CommandLineRequest.Exit(loaded.Options is null ? UsageError : 0);
         }
 
-        return loaded.Options is { } options ? new CommandLineRequest.Run(options, source) : Refuse(result, loaded.Errors, error);
+        if (loaded.Options is not { } options)
+        {
+            return Refuse(result, loaded.Errors, error);
+        }
+
+        return result.CommandResult.Command == _doctor
+            ? new CommandLineRequest.Examine(options, new DoctorOptions(RunFlags.Value(result, _json), RunFlags.Value(result, _write), RunFlags.Value(result, _peerHost)))
+            : new CommandLineRequest.Run(options, source);
     }
 
     private static CommandLineRequest.Exit Refuse(ParseResult result, IEnumerable<string> errors, TextWriter error)

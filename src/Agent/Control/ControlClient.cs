@@ -22,7 +22,7 @@ internal sealed class ControlClient(TimeProvider time)
     /// <returns>0: answered; 1: the agent refused; 3: none answers.</returns>
     public async Task<int> RunAsync(string path, ControlRequest request, bool json, TextWriter output, TextWriter error)
     {
-        var (answer, problem) = await AskAsync(path, request);
+        var (answer, problem) = await AskAsync(path, request, Patience);
         if (answer is null)
         {
             await error.WriteLineAsync($"error: no agent answers at {path} ({problem}): is it running, and is this its user or root? For another one give its --state DIR or --control SOCKET.");
@@ -43,9 +43,11 @@ internal sealed class ControlClient(TimeProvider time)
         }
     }
 
-    private async Task<(ControlAnswer? Answer, string? Problem)> AskAsync(string path, ControlRequest request)
+    /// <summary>Asks.</summary>
+    /// <returns>The answer, or why there is none.</returns>
+    public async Task<(ControlAnswer? Answer, string? Problem)> AskAsync(string path, ControlRequest request, TimeSpan longest)
     {
-        using var patience = new CancellationTokenSource(Patience, time);
+        using var patience = new CancellationTokenSource(longest, time);
         try
         {
             using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
@@ -74,7 +76,7 @@ internal sealed class ControlClient(TimeProvider time)
         }
         catch (OperationCanceledException)
         {
-            return (null, $"no answer within {Patience.TotalSeconds:0} s");
+            return (null, $"no answer within {longest.TotalSeconds:0} s");
         }
         catch (JsonException)
         {

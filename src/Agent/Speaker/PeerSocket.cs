@@ -86,7 +86,8 @@ internal sealed class PeerSocket : IDisposable
         return (new PeerSocket(socket!), null);
     }
 
-    private static void Bind(Socket socket, IPAddress local, bool optional)
+    /// <summary>Gives the socket its source address; an optional one only if an interface has it.</summary>
+    public static void Bind(Socket socket, IPAddress local, bool optional)
     {
         try
         {

@@ -1,6 +1,5 @@
 using FailoverHub.Agent.Discovery;
 using Microsoft.Extensions.Logging;
-using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Agent.Tests.Discovery;
 
@@ -159,17 +158,4 @@ public sealed class DiscovererTests : IDisposable
     private void Answer(InstanceAnswer answer) => _answers.Enqueue((answer, null));
 
     private static InstanceAnswer Facts(string region) => new(new InstanceFacts { Region = region, ReadAt = DateTimeOffset.UnixEpoch }, []);
-
-    /// <summary>A clock that tells when somebody begins to wait, and for how long.</summary>
-    private sealed class PausingTime : FakeTimeProvider
-    {
-        public Signal<TimeSpan> Pauses { get; } = new();
-
-        public override ITimer CreateTimer(TimerCallback callback, object? state, TimeSpan dueTime, TimeSpan period)
-        {
-            var timer = base.CreateTimer(callback, state, dueTime, period);
-            Pauses.Add(dueTime);
-            return timer;
-        }
-    }
 }

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Addresses;
+
+namespace FailoverHub.Agent.Doctor;
+
+/// <summary>From what was gathered to what it means: each precondition of the platform's guide, and of our own, in the order in which they build on each other.</summary>
+internal static class Diagnosis
+{
+    /// <summary>A certificate with less left should have been renewed long ago.</summary>
+    public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(7);
+
+    public static ImmutableArray<Finding> Of(DoctorFacts facts) =>
+    [
+        Agent(facts),
+        PlatformDiagnosis.Metadata(facts),
+        PlatformDiagnosis.DataCenter(facts),
+        .. AddressDiagnosis.OnInterface(facts),
+        .. AddressDiagnosis.Permanent(facts),
+        PlatformDiagnosis.NetworkHelper(facts),
+        PathDiagnosis.Ipv6Source(facts),
+        PathDiagnosis.Route(facts),
+        PathDiagnosis.Mtu(facts),
+        PathDiagnosis.Tcp(facts),
+        PathDiagnosis.Share(facts),
+        OtherSpeakers(facts),
+        PlatformDiagnosis.Host(facts),
+        Clock(facts),
+        StateDirectory(facts),
+        ManagedAddresses(facts),
+        Urgency(facts),
+        Certificate(facts),
+    ];
+
+    private static Finding Agent(DoctorFacts facts) => facts.Status is { } status
+        ? Finding.Passed("agent", $"{status.Node} runs, process {status.ProcessId}, version {status.Version}")
+        : Finding.Unknown("agent", $"no agent answers: {facts.StatusProblem}", "What follows is judged without its word. Is it meant to run, and is this its user or root? For another one give --state DIR or --control SOCKET.");
+
+    private static Finding OtherSpeakers(DoctorFacts facts) => facts.OtherSpeakers switch
+    {
+        [] => Finding.Passed("other-speakers", "no other program on this machine speaks BGP"),
+        var found when found.Contains("lelastic") => Finding.Failed("other-speakers", "lelastic runs on this machine as well", "Two clients of one address end each other's sessions. Stop one: systemctl disable --now lelastic"),
+        var found => Finding.Unknown("other-speakers", $"{string.Join(", ", found)} runs on this machine as well", "If it speaks with the same route servers, stop it or the agent: two clients of one address end each other's sessions."),
+    };
+
+    private static Finding Clock(DoctorFacts facts) => facts.ClockIsSynchronised switch
+    {
+        true => Finding.Passed("clock", "the clock is kept by a time server"),
+        false => Finding.Failed("clock", "no time server keeps the clock", "Times in journal and history would be wrong, and certificates may be refused. Switch one on: timedatectl set-ntp true, or install chrony."),
+        null => Finding.Unknown("clock", "the kernel does not say whether a time server keeps the clock"),
+    };
+
+    private static Finding StateDirectory(DoctorFacts facts) => facts.StateProblem is null
+        ? Finding.Passed("state-directory", $"{facts.Options.StateDirectory} can be written")
+        : facts.Status is not null
+        ? Finding.Unknown("state-directory", $"{facts.Options.StateDirectory}: {facts.StateProblem}", "The agent may be another user, and says in its log when it cannot write there. Run doctor as that user or as root.")
+        : Finding.Failed("state-directory", $"{facts.Options.StateDirectory}: {facts.StateProblem}", "Without it intents of the hub are rejected and nothing is kept over a restart. Run as root or as the agent's user, make room on its disk, or give another one with --state DIR.");
+
+    private static Finding ManagedAddresses(DoctorFacts facts) => (facts.Options.Addresses.Mode, facts.Privileges.MayManageAddresses) switch
+    {
+        (AddressMode.Watched, _) => Finding.NotApplicable("address-rights", "the agent only watches addresses"),
+        (_, true) => Finding.Passed("address-rights", $"{facts.Privileges.Who} may add addresses"),
+        (_, false) => Finding.Failed("address-rights", $"{facts.Privileges.Who} may not add addresses, and --addresses managed wants to", "Give it CAP_NET_ADMIN: AmbientCapabilities=CAP_NET_ADMIN in its unit, or run it as root."),
+        _ => Finding.Unknown("address-rights", $"it cannot be told whether {facts.Privileges.Who} may add addresses"),
+    };
+
+    private static Finding Urgency(DoctorFacts facts) => facts.Privileges.MayBeUrgent switch
+    {
+        true => Finding.Passed("priority", $"{facts.Privileges.Who} may run its sessions with real-time priority"),
+        false => Finding.Unknown("priority", $"{facts.Privileges.Who} may not run its sessions with real-time priority", "On a busy machine keepalives may leave late. Give it CAP_SYS_NICE: AmbientCapabilities=CAP_SYS_NICE in its unit."),
+        null => Finding.Unknown("priority", $"it cannot be told whether {facts.Privileges.Who} may run its sessions with real-time priority"),
+    };
+
+    private static Finding Certificate(DoctorFacts facts)
+    {
+        if (facts.CertificateEnds is not { } ends)
+        {
+            return Finding.NotApplicable("certificate", facts.Options.Hub is null ? "stand-alone: there is no hub to show one to" : "the agent has no certificate for its hub");
+        }
+
+        var left = ends - facts.Now;
+        var days = (int)Math.Floor(left.TotalDays);
+        return left <= TimeSpan.Zero ? Finding.Failed("certificate", $"the certificate for the hub ended {-days} {(days == -1 ? "day" : "days")} ago", "Join the hub again; addresses are announced all the same.")
+            : left < CertificateWarning ? Finding.Failed("certificate", $"the certificate for the hub ends in {days} {(days == 1 ? "day" : "days")}", "It should have renewed itself: is the hub reachable, and what does the agent's log say?")
+            : Finding.Passed("certificate", $"the certificate for the hub is good for {days} days");
+    }
+}
