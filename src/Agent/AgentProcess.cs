@@ -1,7 +1,5 @@
 using System.Collections.Immutable;
 using System.Net;
-using System.Net.NetworkInformation;
-using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Control;
@@ -36,7 +34,6 @@ internal sealed partial class AgentProcess
     private static readonly TimeSpan _hubPatience = TimeSpan.FromMilliseconds(250);
 
     private static readonly TimeSpan _endPatience = TimeSpan.FromSeconds(2);
-    private static readonly TimeSpan _watchAgain = TimeSpan.FromSeconds(5);
 
     // By then the first routes are long out. Between two keepalives: a second of hold time is many times what the tidying takes.
     private static readonly TimeSpan _tidyAfter = TimeSpan.FromSeconds(4);
@@ -45,7 +42,6 @@ internal sealed partial class AgentProcess
     private readonly StateDirectory _directory;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
-    private readonly HostAddresses _addresses = new();
     private readonly TaskCompletionSource<string> _stop = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly TaskCompletionSource _hurry = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private NodeLoop? _loop;
@@ -120,8 +116,8 @@ internal sealed partial class AgentProcess
         }
 
         _options = completed;
-        var addresses = ReadAddresses();
-        var shared = FindShared(addresses);
+        var interfaces = new NodeAddresses(_options, _time, _logging);
+        var (addresses, shared) = interfaces.ReadFirst();
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
@@ -152,18 +148,17 @@ internal sealed partial class AgentProcess
         {
             var desk = new ControlDesk(new ControlIdentity(_options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, shared, server, discovery);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, ImmutableHashSet<IPNetwork> shared, ControlServer? control, AgentDiscovery discovery)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery)
     {
         // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
         using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
         using var watching = new CancellationTokenSource();
-        var watcher = new AddressWatcher(() => FindShared(_addresses.Read()), loop.PostAsync, _time, _logging.CreateLogger<AddressWatcher>());
-        var watched = Task.Run(() => KeepWatchingAsync(watcher, shared, loop, watching.Token));
+        var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(_options, loop.PostAsync, watching.Token));
         using var hub = _options.Hub is { } address ? new HubLink(AgentSettings.HubLink(_options, address, speaker.Metrics), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
@@ -204,29 +199,6 @@ internal sealed partial class AgentProcess
         HangsAtTheEnd(_logger, cause, string.Join(" and ", parts.Where(part => !part.Task.IsCompleted).Select(part => part.Name)), _endPatience.TotalSeconds);
         _logging.Dispose();
         Environment.Exit(Failed);
-    }
-
-    // The watcher handles what it expects; after anything else it begins again with what the node knows.
-    private async Task KeepWatchingAsync(AddressWatcher watcher, ImmutableHashSet<IPNetwork> known, NodeLoop loop, CancellationToken cancellationToken)
-    {
-        while (!cancellationToken.IsCancellationRequested)
-        {
-            try
-            {
-                await watcher.RunAsync(known, cancellationToken);
-            }
-            catch (Exception exception) when (!cancellationToken.IsCancellationRequested)
-            {
-                WatchingBroke(_logger, exception);
-                await Task.Delay(_watchAgain, _time, cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-                known = loop.Current.OnInterfaces;
-            }
-            catch (Exception) when (cancellationToken.IsCancellationRequested)
-            {
-                // It was asked to end; what it could not post any more nobody needs.
-                return;
-            }
-        }
     }
 
     // On a thread of the runtime, perhaps before there is a loop. The loop is told from here, because each hop costs time on the way to the goodbye.
@@ -283,21 +255,6 @@ internal sealed partial class AgentProcess
             GoodbyeIncomplete(_logger);
         }
     }
-
-    private IReadOnlyList<InterfaceAddress> ReadAddresses()
-    {
-        try
-        {
-            return _addresses.Read();
-        }
-        catch (Exception exception) when (exception is NetworkInformationException or SocketException or IOException)
-        {
-            Warn(_logger, $"the addresses of the interfaces cannot be read: {exception.Message}");
-            return [];
-        }
-    }
-
-    private ImmutableHashSet<IPNetwork> FindShared(IReadOnlyList<InterfaceAddress> addresses) => AddressRules.Find(addresses, AgentSettings.Addresses(_options));
 
     private RouterId ChooseRouterId(IReadOnlyList<InterfaceAddress> addresses, ImmutableHashSet<IPNetwork> shared)
     {
@@ -359,7 +316,4 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "No control socket at {Path}, 'status' and 'trace' cannot ask this agent: {Problem}")]
     private static partial void NoControl(ILogger logger, string path, string problem);
-
-    [LoggerMessage(EventId = 6, Level = LogLevel.Critical, Message = "The watching of the interfaces broke on an internal error; what is announced stays, it begins again")]
-    private static partial void WatchingBroke(ILogger logger, Exception exception);
 }

@@ -12,7 +12,7 @@ namespace FailoverHub.Agent.Addresses;
 /// <param name="PrefixLength">As configured.</param>
 internal sealed record InterfaceAddress(string Interface, bool IsLoopback, IPAddress Address, int PrefixLength)
 {
-    /// <summary>The kernel will drop it by itself when a router stops advertising it: SLAAC or DHCPv6, never a shared address.</summary>
+    /// <summary>It was given to the node by a router or a DHCP server, and is taken back by itself: never a shared address.</summary>
     public bool IsDynamic { get; init; }
 
     /// <summary>The interface's own identifier stands in the lower half (EUI-64 of its MAC): the address of the node, not a shared one.</summary>
@@ -20,6 +20,9 @@ internal sealed record InterfaceAddress(string Interface, bool IsLoopback, IPAdd
 
     /// <summary>The interface leads to the host's IPv4 default gateway.</summary>
     public bool IsTowardsGateway { get; init; }
+
+    /// <summary>The kernel answers to it: its interface is up, and no other host was found to have it, nor is one looked for still.</summary>
+    public bool IsUsable { get; init; } = true;
 }
 
 /// <summary>How the interfaces are to be read.</summary>
@@ -33,6 +36,9 @@ internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, Im
     /// interface: it counts for a family in which nothing else tells the node's own address.
     /// </summary>
     public ImmutableArray<IPAddress> Sources { get; init; } = [];
+
+    /// <summary>An interface that counts as loopback does; null: none.</summary>
+    public string? Device { get; init; }
 }
 
 /// <summary>Which shared prefixes the addresses of the interfaces stand for: the vendor client's rules, without its announcing the node's own network.</summary>
@@ -54,7 +60,7 @@ internal static class AddressRules
     private static bool IsCandidate(InterfaceAddress candidate, AddressRuleOptions options)
     {
         var address = candidate.Address;
-        if ((!candidate.IsLoopback && !options.AllInterfaces) || IPAddress.IsLoopback(address) || IsLinkLocal(address) || address.IsIPv6Multicast)
+        if (!candidate.IsUsable || !(candidate.IsLoopback || options.AllInterfaces || candidate.Interface == options.Device) || IPAddress.IsLoopback(address) || IsLinkLocal(address) || address.IsIPv6Multicast)
         {
             return false;
         }

@@ -1,80 +1,79 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
-using System.Net.NetworkInformation;
 using System.Net.Sockets;
+using FailoverHub.Agent.Addresses.Netlink;
 
 namespace FailoverHub.Agent.Addresses;
 
-/// <summary>
-/// What the kernel says about the addresses of this host. Two small files of the kernel tell whether an address has come or gone since the
-/// last time; then every interface is asked, which costs a hundred times as much. An address that moved to another interface changes
-/// neither file, so every second reading asks the interfaces in any case. Belongs to one reader.
-/// </summary>
-/// <param name="readTables">The contents of those files, null: there are none.</param>
-/// <param name="readInterfaces">Asks every interface.</param>
-internal sealed class HostAddresses(Func<byte[]?> readTables, Func<IReadOnlyList<InterfaceAddress>> readInterfaces)
+/// <summary>What the kernel says about the addresses of this host. Reads the interfaces; without netlink in an older way. Belongs to one reader at a time.</summary>
+/// <param name="byNetlink">Asks the kernel.</param>
+/// <param name="withoutNetlink">Asks it in the older way.</param>
+internal sealed class HostAddresses(Func<InterfaceTable> byNetlink, Func<InterfaceTable> withoutNetlink)
 {
-    private const string Ipv6Addresses = "/proc/net/if_inet6";
-    private const string Ipv4Routes = "/proc/net/fib_trie";
-    private const int PermanentFlag = 0x80; // IFA_F_PERMANENT
+    private const string Ipv4Routes = "/proc/net/route";
 
-    private byte[]? _tables;
-    private bool _lastWasShort;
-    private IReadOnlyList<InterfaceAddress> _last = [];
+    private bool _hasNetlink = true;
 
     /// <summary>Of the kernel.</summary>
     public HostAddresses()
-        : this(ReadTables, ReadInterfaces)
+        : this(NetlinkReader.Read, InterfacesWithoutNetlink.Read)
     {
     }
 
-    /// <exception cref="NetworkInformationException">The kernel did not say.</exception>
+    /// <summary>As they were read last; null: never.</summary>
+    public InterfaceTable? Table { get; private set; }
+
+    /// <exception cref="SocketException">The kernel did not say.</exception>
     /// <exception cref="IOException">Likewise.</exception>
     public IReadOnlyList<InterfaceAddress> Read()
     {
-        var tables = readTables();
-        var isShort = !_lastWasShort && tables is not null && _tables is not null && tables.AsSpan().SequenceEqual(_tables);
-        if (!isShort)
-        {
-            _last = readInterfaces();
-
-            // Kept only after a whole read, and taken before it: a change in between is seen the next time.
-            _tables = tables;
-        }
-
-        _lastWasShort = isShort;
-        return _last;
+        Table = ReadTable();
+        return Table.Addresses(InterfaceTowardsGateway(Ipv4Routes));
     }
 
-    // Every IPv4 address is a local route in the one, every IPv6 address a line in the other. Null: there are no such files here.
-    private static byte[]? ReadTables() =>
-        File.Exists(Ipv4Routes) ? [.. File.ReadAllBytes(Ipv4Routes), .. File.Exists(Ipv6Addresses) ? File.ReadAllBytes(Ipv6Addresses) : []] : null;
-
-    private static List<InterfaceAddress> ReadInterfaces()
+    private InterfaceTable ReadTable()
     {
-        var dynamic = DynamicIpv6Addresses();
-        var found = new List<InterfaceAddress>();
-        foreach (var @interface in NetworkInterface.GetAllNetworkInterfaces())
+        if (_hasNetlink)
         {
-            var isLoopback = @interface.NetworkInterfaceType == NetworkInterfaceType.Loopback;
-            var properties = @interface.GetIPProperties();
-            var towardsGateway = !isLoopback && properties.GatewayAddresses.Any(gateway => gateway.Address.AddressFamily == AddressFamily.InterNetwork);
-            var identifier = isLoopback ? null : InterfaceIdentifier(@interface.GetPhysicalAddress().GetAddressBytes());
-            foreach (var unicast in properties.UnicastAddresses)
+            try
             {
-                // Without the scope, so that two spellings of one address are one address.
-                var address = new IPAddress(unicast.Address.GetAddressBytes());
-                found.Add(new InterfaceAddress(@interface.Name, isLoopback, address, unicast.PrefixLength)
-                {
-                    IsDynamic = dynamic.Contains(address),
-                    IsFromHardware = identifier is not null && address.AddressFamily == AddressFamily.InterNetworkV6 && address.GetAddressBytes().AsSpan(8).SequenceEqual(identifier),
-                    IsTowardsGateway = towardsGateway,
-                });
+                return byNetlink();
+            }
+            catch (NetlinkException exception) when (exception.IsUnavailable)
+            {
+                // Whoever watches says so.
+                _hasNetlink = false;
             }
         }
 
-        return found;
+        return withoutNetlink();
+    }
+
+    /// <summary>The name of the interface that leads to the IPv4 default gateway, null: there is no such route.</summary>
+    /// <param name="routes">Path of a file like <c>/proc/net/route</c>: a heading, then lines of the interface's name, destination, gateway, flags and more, in hex.</param>
+    public static string? InterfaceTowardsGateway(string routes)
+    {
+        if (!File.Exists(routes))
+        {
+            return null;
+        }
+
+        // Ordered by destination, so the default routes come first, and a million others are not looked at.
+        foreach (var line in File.ReadLines(routes).Skip(1))
+        {
+            if (line.Split('\t', 4) is not [var name, var destination, var gateway, _] || !IsZero(destination))
+            {
+                return null;
+            }
+
+            if (!IsZero(gateway))
+            {
+                return name;
+            }
+        }
+
+        return null;
     }
 
     /// <summary>The addresses that the kernel would dial these neighbors from. Sends nothing.</summary>
@@ -104,29 +103,5 @@ internal sealed class HostAddresses(Func<byte[]?> readTables, Func<IReadOnlyList
         return sources.ToImmutable();
     }
 
-    // Lines: address in 32 hex digits, then in hex the interface's index, the length, the scope and the flags, and the interface's name.
-    private static HashSet<IPAddress> DynamicIpv6Addresses()
-    {
-        var dynamic = new HashSet<IPAddress>();
-        if (!File.Exists(Ipv6Addresses))
-        {
-            return dynamic;
-        }
-
-        foreach (var line in File.ReadLines(Ipv6Addresses))
-        {
-            if (line.Split(' ', StringSplitOptions.RemoveEmptyEntries) is [{ Length: 32 } hex, _, _, _, var flags, ..]
-                && int.TryParse(flags, NumberStyles.HexNumber, CultureInfo.InvariantCulture, out var bits)
-                && (bits & PermanentFlag) == 0)
-            {
-                dynamic.Add(new IPAddress(Convert.FromHexString(hex)));
-            }
-        }
-
-        return dynamic;
-    }
-
-    // Modified EUI-64 (RFC 4291 appendix A): the MAC with ff:fe in its middle and the universal bit turned over.
-    private static byte[]? InterfaceIdentifier(byte[] mac) =>
-        mac is [var a, var b, var c, var d, var e, var f] ? [(byte)(a ^ 2), b, c, 0xff, 0xfe, d, e, f] : null;
+    private static bool IsZero(string hex) => uint.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) && number == 0;
 }

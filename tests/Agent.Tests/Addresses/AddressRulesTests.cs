@@ -85,6 +85,33 @@ public sealed class AddressRulesTests
         Assert.Equal(Prefixes("2001:db8:d::/64"), Find(options, slaac, OnEth0("2001:db8:d::1/64")));
     }
 
+    [Fact]
+    public void AddressThatTheKernelDoesNotAnswerTo_IsNotThere()
+    {
+        Assert.Empty(Find(_vendorDefaults, Loopback("203.0.113.57/32") with { IsUsable = false }));
+        Assert.Equal(Prefixes("2001:db8::/64"), Find(_vendorDefaults, Loopback("2001:db8::1/128") with { IsUsable = false }, Loopback("2001:db8::2/128")));
+    }
+
+    [Fact]
+    public void OwnAddressThatIsStillBeingChecked_KeepsItsNetworkFromBeingAnnounced()
+    {
+        var slaac = OnEth0("2001:db8:a:0:f03c:91ff:fe00:1/64") with { IsDynamic = true, IsUsable = false };
+
+        Assert.Empty(Find(_vendorDefaults with { AllInterfaces = true }, slaac, OnEth0("2001:db8:a::5/64")));
+    }
+
+    [Fact]
+    public void Allifs_Ipv4AddressOfADhcpServer_IsTheNodesOwn() =>
+        Assert.Empty(Find(_vendorDefaults with { AllInterfaces = true }, OnEth0("203.0.113.57/32") with { IsDynamic = true }));
+
+    [Fact]
+    public void DeviceOfTheSharedAddresses_CountsAsLoopbackDoes()
+    {
+        var options = _vendorDefaults with { Device = "shared0" };
+
+        Assert.Equal(Prefixes("203.0.113.57/32"), Find(options, At("shared0", false, "203.0.113.57/32"), OnEth0("203.0.113.58/32")));
+    }
+
     private static ImmutableHashSet<IPNetwork> Find(AddressRuleOptions options, params InterfaceAddress[] addresses) => AddressRules.Find(addresses, options);
 
     private static ImmutableHashSet<IPNetwork> Prefixes(params string?[] prefixes) => [.. prefixes.OfType<string>().Select(IPNetwork.Parse)];

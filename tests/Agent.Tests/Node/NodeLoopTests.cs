@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
-using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -97,11 +96,6 @@ public sealed class NodeLoopTests : IAsyncLifetime
         public Signal<string> Stopped { get; } = new();
 
         public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements) => Handed.Add(advertisements);
-
-        public void Configure(ImmutableArray<PeerOptions> peers)
-        {
-            // Its sessions are made up.
-        }
 
         public void Stop(string text) => Stopped.Add(text);
     }
