@@ -27,19 +27,19 @@ internal static class LocalCommand
             Action = Action,
             Target = happened.Pair is { } pair ? AuditTarget.NodeOfPair(node, pair) : AuditTarget.Node(node),
             Reason = ReasonIn(happened.Text),
-            Outcome = $"{(IsRefusal(happened.Text) ? "refused" : "accepted")}: {happened.Text}",
+            Outcome = $"{(IsRefusal(happened.Text, actor) ? "refused" : "accepted")}: {happened.Text}",
             HappenedAt = happened.At,
         };
     }
 
-    // The sentence of the node is all that there is: "…, because: kernel update. It was refused: …".
-    private static bool IsRefusal(string text) =>
-        text.Contains("refused", StringComparison.OrdinalIgnoreCase) || text.Contains("rejected", StringComparison.OrdinalIgnoreCase);
+    // The sentence of the node is all that there is, and it begins with who did it: 'root (uid 0) was refused to drain this node ("why"), …'.
+    private static bool IsRefusal(string text, string actor) => text.StartsWith($"{actor} was refused ", StringComparison.Ordinal);
 
     private static string? ReasonIn(string text)
     {
-        var open = text.IndexOf('"', StringComparison.Ordinal);
-        var close = text.LastIndexOf('"');
-        return open >= 0 && close > open + 1 ? text[(open + 1)..close] : null;
+        const string opening = " (\"", closing = "\"), ";
+        var begin = text.IndexOf(opening, StringComparison.Ordinal);
+        var end = begin < 0 ? -1 : text.IndexOf(closing, begin, StringComparison.Ordinal);
+        return end < 0 ? null : text[(begin + opening.Length)..end];
     }
 }

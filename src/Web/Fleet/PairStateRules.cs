@@ -170,7 +170,8 @@ internal static class PairStateRules
             yield break;
         }
 
-        var failing = pair.Prefixes.Select(p => FailingChecks(node, p)).Where(c => c.Length > 0).Distinct().ToList();
+        // Where a prefix is withdrawn for that, the reason of the withdrawal says so already.
+        var failing = pair.Prefixes.Where(p => FleetProjection.AnnouncedRole(member, p) is not null).Select(p => FailingChecks(node, p)).Where(c => c.Length > 0).Distinct().ToList();
         if (failing.Count > 0)
         {
             yield return $"on {node.Name} {string.Join(", ", failing)}";
@@ -200,7 +201,7 @@ internal static class PairStateRules
             {
                 yield return $"{node.Name} was made {Word(local)} for {prefix} on the node itself, but {Word(view.AssignedRole)} is wanted";
             }
-            else if (view?.AssignedRole is { } assigned && assigned != role)
+            else if (view?.AssignedRole is { } assigned && assigned != role && FailingChecks(node, prefix).Length == 0)
             {
                 yield return $"{node.Name} announces {prefix} as {Word(role)} but {Word(assigned)} is wanted";
             }

@@ -144,20 +144,22 @@ public sealed class ReportMappingTests
     public void LocalCommand_IsAnEventAndAnAuditEntryWithTheNodesTime()
     {
         var at = Now.AddHours(-3);
-        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) drained the node." });
+        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) told this node to drain this node (\"refused by nobody (we hope)\"), drained: 1 prefix withdrawn" });
 
         Assert.Equal(("local-command", at), (item.Event.Kind, item.Event.At));
         Assert.Equal(("root (uid 0) on web-1, locally", "node web-1 of pair web", at), (item.Audit!.Actor.Name, item.Audit.Target, item.Audit.HappenedAt));
+        Assert.Equal("refused by nobody (we hope)", item.Audit.Reason);
         Assert.StartsWith("accepted", item.Audit.Outcome, StringComparison.Ordinal);
     }
 
     [Fact]
     public void LocalCommandThatTheNodeRefused_IsARefusalInTheAudit()
     {
-        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", Text = "deploy (uid 1001) asked to drain the node; it was refused: not permitted." });
+        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", Actor = "deploy (uid 1001)", Text = "deploy (uid 1001) was refused to drain this node, nothing changed: the agent is stopping" });
 
-        Assert.StartsWith("refused", item.Audit!.Outcome, StringComparison.Ordinal);
-        Assert.Equal("somebody on web-1, locally", item.Audit.Actor.Name);
+        Assert.Equal("refused: deploy (uid 1001) was refused to drain this node, nothing changed: the agent is stopping", item.Audit!.Outcome);
+        Assert.Null(item.Audit.Reason);
+        Assert.Equal("somebody on web-1, locally", Parse(new JournalEntry { Sequence = 1, Kind = "local-command", Text = "x" }).Audit!.Actor.Name);
     }
 
     private static JournalItem Parse(JournalEntry entry) =>

@@ -19,7 +19,14 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
         foreach (MemberView member in pair.Members.Where(member => member.Node.Name != pair.ActiveNode))
         {
             string name = member.Node.Name;
-            Add(null, $"Switch over to {name}", "action-switchover", new() { Type = OperationType.Switchover, Pair = pair.Id, Target = name });
+            if (name == pair.PreferredNode && pair.ActiveNode is not null)
+            {
+                Add(null, $"Fail back to {name}", "action-failback", new() { Type = OperationType.Failback, Pair = pair.Id });
+            }
+            else
+            {
+                Add(null, $"Switch over to {name}", "action-switchover", new() { Type = OperationType.Switchover, Pair = pair.Id, Target = name });
+            }
         }
 
         foreach (MemberView member in pair.Members)
@@ -41,6 +48,23 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
 
         void Add(string? node, string label, string testId, OperationRequest request) =>
             commands.Add(new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem)));
+    }
+
+    /// <summary>Brings the addresses home also while their node is held back; null: nobody is preferred.</summary>
+    public static PairCommand? FailbackOf(PairView pair, IOperations operations)
+    {
+        var request = new OperationRequest { Type = OperationType.Failback, Pair = pair.Id };
+        return pair.PreferredNode is { } node
+            ? new(request, null, $"Fail back to {node}", "action-failback", CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem))
+            : null;
+    }
+
+    /// <summary>Changes what becomes of a primary that returns. The dialog begins with what is wanted now; whether it may be pressed is asked with something else.</summary>
+    public static PairCommand SetFailbackOf(PairView pair, IOperations operations)
+    {
+        var request = new OperationRequest { Type = OperationType.SetFailback, Pair = pair.Id, Failback = pair.Failback };
+        var other = request with { Failback = Failback.Of(pair.Failback.Policy == FailbackPolicy.Manual ? FailbackPolicy.Immediate : FailbackPolicy.Manual, TimeSpan.Zero) };
+        return new(request, null, "Change", "action-set-failback", CommandGate.Of(operations.Preview(other, out SubmitResult? problem), problem));
     }
 
     /// <summary>The role that a node does not have: what an operator most likely wants to give it.</summary>

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Confirm;
 using FailoverHub.Web.Fleet;
@@ -21,6 +22,8 @@ public sealed partial class PairPage
     private PairView? _pair;
     private OperationView? _operation;
     private ImmutableArray<PairCommand> _commands = [];
+    private PairCommand? _failback;
+    private PairCommand? _setFailback;
     private ImmutableArray<TargetReachability> _targets = [];
 
     /// <summary>Name of the pair, or its id.</summary>
@@ -38,6 +41,10 @@ public sealed partial class PairPage
 
     [Inject]
     private IDialogService Dialogs { get; set; } = null!;
+
+    /// <summary>The note about it has the button then.</summary>
+    private bool IsHeld => _failback is { Gate.Enabled: true } && !FleetAge.IsOld(_fleet, Now)
+        && _pair?.Members.Any(member => member.Node.IsFresh && member.Node.Name == _pair.PreferredNode && member.Prefixes.Any(prefix => prefix.Hold is not null)) == true;
 
     private IEnumerable<TargetReachability> Targets => _targets.Where(target => _pair?.Prefixes.Contains(target.Prefix) ?? false);
 
@@ -84,7 +91,12 @@ public sealed partial class PairPage
         Ask();
     }
 
-    private void Ask() => _commands = _pair is { } pair ? PairCommand.For(pair, Operations) : [];
+    private void Ask()
+    {
+        _commands = _pair is { } pair ? PairCommand.For(pair, Operations) : [];
+        _failback = _pair is { } held && held.Members.Any(member => member.Prefixes.Any(prefix => prefix.Hold is not null)) ? PairCommand.FailbackOf(held, Operations) : null;
+        _setFailback = _pair is { } known ? PairCommand.SetFailbackOf(known, Operations) : null;
+    }
 
     private async Task ConfirmAsync(PairCommand command)
     {

@@ -114,6 +114,8 @@ internal static class StatusWords
         OperationType.SetRole => "Set role",
         OperationType.Drain => "Drain",
         OperationType.Undrain => "Undrain",
+        OperationType.Failback => "Failback",
+        OperationType.SetFailback => "Set failback",
         _ => type.ToString(),
     };
 

@@ -13,6 +13,8 @@ internal static class ConfirmWords
         string addresses = Addresses(request.Prefix is { } prefix ? [prefix] : [.. pair.Prefixes]);
         return request.Type switch
         {
+            OperationType.Failback => $"Move {addresses} back to {pair.PreferredNode}",
+            OperationType.SetFailback => $"Set it to {(request.Failback is { } failback ? FailbackWords.Short(failback) : "another policy")}",
             OperationType.Switchover => $"Move {addresses} to {request.Target ?? "the other node"}",
             OperationType.Drain => $"Drain {request.Node}",
             OperationType.Undrain => $"Undrain {request.Node}",
@@ -22,6 +24,8 @@ internal static class ConfirmWords
 
     public static string Title(OperationRequest request, PairView pair) => request.Type switch
     {
+        OperationType.Failback => $"Fail {pair.Name} back to {pair.PreferredNode}",
+        OperationType.SetFailback => $"Change the failback policy of {pair.Name}",
         OperationType.Switchover => $"Switch {pair.Name} over to {request.Target ?? "the other node"}",
         OperationType.Drain => $"Drain {request.Node}",
         OperationType.Undrain => $"Undrain {request.Node}",

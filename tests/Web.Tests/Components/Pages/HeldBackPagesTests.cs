@@ -1,0 +1,191 @@
+using System.Collections.Immutable;
+using Bunit;
+using FailoverHub.Web.Components.Pages.History;
+using FailoverHub.Web.Components.Pages.Nodes;
+using FailoverHub.Web.Components.Pages.Operations;
+using FailoverHub.Web.Components.Pages.Overview;
+using FailoverHub.Web.Components.Pages.Pairs;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+/// <summary>What nodes keep for themselves, as the pages show it: holds with their countdown, local drains, checks, configurations.</summary>
+public sealed class HeldBackPagesTests : DashboardTest
+{
+    private static readonly ImmutableArray<string> Newer = ["journal", "failback", "local-commands"];
+
+    private static NodeView Held(double? seconds, FailbackPolicy policy = FailbackPolicy.AfterStable, NodeLink link = NodeLink.Connected) => Make.Node("node-a", Role.Secondary, link) with
+    {
+        Capabilities = Newer,
+        Prefixes =
+        [
+            Make.PrefixOn(Role.Primary, Role.Secondary) with
+            {
+                Failback = Failback.Of(policy, TimeSpan.FromSeconds(60)),
+                Hold = new FailbackHold(seconds is { } s ? TimeSpan.FromSeconds(s) : null, "It returned after a start of the agent."),
+            },
+        ],
+    };
+
+    private static CheckView Check(Health verdict, string? output) => new()
+    {
+        Name = "web",
+        Kind = "http",
+        Verdict = verdict,
+        VerdictFor = TimeSpan.FromSeconds(5),
+        LastRunAgo = TimeSpan.FromSeconds(1),
+        LastRunTook = TimeSpan.FromMilliseconds(12),
+        LastOutput = output,
+        Consequence = "demote",
+        Prefixes = [],
+    };
+
+    private IRenderedComponent<PageFrame> PairWith(NodeView nodeA)
+    {
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.FailedOver, "x", "node-b", nodeA, Make.Node("node-b", Role.Secondary))));
+        return RenderPage<PairPage>(("Name", "web"));
+    }
+
+    [Fact]
+    public void HeldPrimary_ShowsTheCountdownOfTheNewestSnapshotAndOffersToFailBackNow()
+    {
+        var page = PairWith(Held(41.2));
+        Assert.Equal("42 s", page.Find("[data-testid=failback-countdown]").TextContent);
+        Assert.Equal("Fail back now", page.Find("[data-testid=failback-now]").TextContent.Trim());
+        Assert.Empty(page.FindAll("[data-testid=action-failback]"));
+
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.FailedOver, "x", "node-b", Held(40.9), Make.Node("node-b", Role.Secondary))));
+
+        page.WaitForAssertion(() => Assert.Equal("41 s", page.Find("[data-testid=failback-countdown]").TextContent), Safety);
+    }
+
+    [Fact]
+    public void HeldPrimary_OfANodeThatIsSilent_IsNotShownAsCounting() =>
+        Assert.Empty(PairWith(Held(null, link: NodeLink.Offline)).FindAll("[data-testid=failback-hold]"));
+
+    [Fact]
+    public void HeldPrimary_OfAPictureThatIsOld_IsNotShownAsCounting()
+    {
+        Fleet.Publish(Make.Fleet(Make.Pair("web", PairState.FailedOver, "x", "node-b", Held(42), Make.Node("node-b", Role.Secondary))) with { At = Make.At });
+
+        Assert.Empty(RenderPage<PairPage>(("Name", "web")).FindAll("[data-testid=failback-hold]"));
+    }
+
+    [Fact]
+    public void ManualHold_WaitsForWhoeverReadsIt()
+    {
+        var page = PairWith(Held(null, FailbackPolicy.Manual));
+
+        Assert.Contains("Waits for you", page.Find("[data-testid=failback-hold]").TextContent, StringComparison.Ordinal);
+        page.Find("[data-testid=failback-now]").Click();
+        page.WaitForAssertion(() => Assert.Contains("Fail web back to node-a", page.Markup, StringComparison.Ordinal), Safety);
+    }
+
+    [Fact]
+    public void Overview_HeldPrimary_SaysWhenItFailsBack()
+    {
+        var card = Render<PairCard>(p => p.Add(c => c.Now, Make.At).Add(c => c.Pair, Make.Pair("web", PairState.FailedOver, "x", "node-b", Held(125), Make.Node("node-b", Role.Secondary))));
+
+        Assert.Contains("fails back in 2 min 05 s", card.Find("[data-testid=member-node-a]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FailbackPolicy_ThatNobodyHasSet_IsTheDefaultAndNodesThatKeepAnotherAreNamed()
+    {
+        var nodeA = Make.Node("node-a", Role.Primary) with { Capabilities = Newer, Prefixes = [Make.PrefixOn(Role.Primary, Role.Primary) with { Failback = Failback.Of(FailbackPolicy.Immediate, default) }] };
+
+        var line = PairWith(nodeA).Find("[data-testid=failback-policy]");
+
+        Assert.Equal("after-stable", line.GetAttribute("data-policy"));
+        Assert.Contains("after 60 s without a break (default)", line.TextContent, StringComparison.Ordinal);
+        Assert.Contains("node-a now: at once", line.TextContent, StringComparison.Ordinal);
+        Assert.Contains("node-b now: at once: its agent keeps no policy", line.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void FailbackPolicy_IsChangedInADialogThatBeginsWithWhatIsWanted()
+    {
+        var page = PairWith(Held(42));
+        page.Find("[data-testid=action-set-failback]").Click();
+        page.WaitForElement("[data-testid=policy-after-stable]", Safety);
+        Assert.True(page.Find("[data-testid=policy-after-stable]").HasAttribute("checked"));
+
+        On(page, "stable-seconds", field => field.Input("90"));
+        On(page, "confirm-reason", field => field.Input("kernel update"));
+        On(page, "confirm-submit", button => button.Click());
+
+        page.WaitForAssertion(() => Assert.Single(Operations.Submitted), Safety);
+        Assert.Equal((OperationType.SetFailback, Failback.Of(FailbackPolicy.AfterStable, TimeSpan.FromSeconds(90))), (Operations.Submitted[0].Request.Type, Operations.Submitted[0].Request.Failback));
+    }
+
+    [Theory]
+    [InlineData(true, false, "yes, on the node itself")]
+    [InlineData(true, true, "yes, by the hub and on the node itself")]
+    [InlineData(false, true, "yes")]
+    public void Drain_SaysWhoOrderedIt(bool locally, bool assigned, string words)
+    {
+        var page = PairWith(Make.Node("node-a", null) with { LocallyDrained = locally, AssignedDrained = assigned });
+
+        var drained = page.Find("[data-testid=member-drained]");
+        Assert.Equal((words, locally ? "true" : "false"), (drained.TextContent.Replace("Drained", "", StringComparison.Ordinal).Trim(), drained.GetAttribute("data-locally")));
+    }
+
+    [Fact]
+    public void Node_ShowsItsChecksWhatTheySaidAndThatItsConfigurationWasNotTaken()
+    {
+        var node = Make.Node("node-a", Role.Primary) with { Health = Health.Unhealthy, Checks = [Check(Health.Unhealthy, "HTTP 503"), Check(Health.Unknown, null) with { Name = "new" }], ConfigurationProblem = "checks[2].name" };
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.Degraded, "x", "node-a", node, Make.Node("node-b", Role.Secondary))));
+
+        var page = RenderPage<NodePage>(("Name", "node-a"));
+
+        Assert.Equal(["Unhealthy", "Unknown"], page.FindAll("[data-testid=check-row]").Select(row => row.GetAttribute("data-verdict")));
+        Assert.Contains("HTTP 503", page.Find("[data-testid=check-output]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("demotes to secondary", page.Find("[data-testid=check-row]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("web: HTTP 503", page.Find("[data-testid=node-health]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("checks[2].name", page.Find("[data-testid=configuration-problem]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Node_WithoutChecks_SaysWhatThatMeans()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+
+        Assert.Contains("No check is configured", RenderPage<NodePage>(("Name", "node-a")).Find("[data-testid=checks]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Prefix_SaysWhatHoldsItBack()
+    {
+        var view = Make.PrefixOn(Role.Primary, null) with { WithdrawnReason = WithdrawnReason.Unhealthy, Damped = true, LocalRole = Role.Secondary };
+        var table = Render<PrefixTable>(p => p.Add(t => t.Prefixes, [view]).Add(t => t.Node, Make.Node("node-a", Role.Primary) with { Checks = [Check(Health.Unhealthy, "HTTP 503")] }));
+
+        var text = table.Find("[data-testid=prefix-row]").TextContent;
+        Assert.Contains("came and went too often", text, StringComparison.Ordinal);
+        Assert.Contains("check 'web' fails (HTTP 503)", text, StringComparison.Ordinal);
+        Assert.Contains("made secondary on the node itself", text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Audit_OfALocalCommand_SaysWhenItHappenedAndWhatItWas()
+    {
+        var table = Render<AuditTable>(p => p.Add(t => t.Now, Make.At).Add(t => t.Entries,
+        [
+            Make.AuditEntry(1, "local-command", "accepted: root (uid 0) told this node to drain this node, drained") with { HappenedAt = Make.At.AddHours(-3) },
+        ]));
+
+        var row = table.Find("[data-testid=audit-row]").TextContent;
+        Assert.Contains("11:00:00", row, StringComparison.Ordinal);
+        Assert.Contains("told this node to drain", row, StringComparison.Ordinal);
+        Assert.Contains("Accepted", row, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Commands_WhenTheOtherNodeIsActive_OfferToFailBack()
+    {
+        var pair = Make.Pair("web", PairState.FailedOver, "x", "node-b", Make.Node("node-a", Role.Secondary), Make.Node("node-b", Role.Primary));
+
+        Assert.Equal(["action-failback"], PairCommand.For(pair, new FakeOperations()).Where(c => c.Node is null).Select(c => c.TestId));
+    }
+}
