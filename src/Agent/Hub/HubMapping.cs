@@ -31,6 +31,7 @@ internal static class HubMapping
             Sequence = sequence,
             IntentRevision = state.Intent?.Revision ?? 0,
             Drained = state.Drained,
+            ConfigurationProblem = state.ConfigurationProblem ?? "",
             Health = Protos.V1.Health.Unspecified,
             TakenAtUnixMs = taken.At.ToUnixTimeMilliseconds(),
         };

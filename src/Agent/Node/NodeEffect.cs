@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging;
 
@@ -13,6 +14,9 @@ internal abstract record NodeEffect
 
     /// <summary>Hand these routes to every session.</summary>
     internal sealed record SetAdvertisements(long Version, ImmutableArray<Advertisement> Advertisements) : NodeEffect;
+
+    /// <summary>These are the neighbors now.</summary>
+    internal sealed record ConfigureSessions(ImmutableArray<PeerOptions> Peers) : NodeEffect;
 
     /// <summary>Keep the intent on disk, then apply <see cref="NodeEvent.IntentPersisted"/> or <see cref="NodeEvent.IntentNotPersisted"/> before any other event.</summary>
     internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect;
@@ -57,6 +61,8 @@ internal enum TransitionKind
     HealthChanged,
     FailbackHeld,
     FailbackReleased,
+    ConfigurationLoaded,
+    ConfigurationRejected,
     JournalOverflow,
 }
 
@@ -81,6 +87,8 @@ internal static class TransitionKindWords
         TransitionKind.HealthChanged => "health-changed",
         TransitionKind.FailbackHeld => "failback-held",
         TransitionKind.FailbackReleased => "failback-released",
+        TransitionKind.ConfigurationLoaded => "configuration-loaded",
+        TransitionKind.ConfigurationRejected => "configuration-rejected",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

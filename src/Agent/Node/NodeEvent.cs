@@ -3,6 +3,7 @@ using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Discovery;
+using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 
@@ -69,6 +70,16 @@ internal abstract record NodeEvent
     /// <param name="Verdict">Healthy or unhealthy.</param>
     /// <param name="Text">What its last run found, in words.</param>
     internal sealed record HealthChanged(CheckOptions Check, Health Verdict, string Text) : NodeEvent;
+
+    /// <summary>The configuration was read again and is good.</summary>
+    /// <param name="Settings">What the node decides by from now on.</param>
+    /// <param name="Peers">The neighbors of <paramref name="Settings"/>, in the same order.</param>
+    /// <param name="Text">What was read and what is other now, in a sentence for the journal.</param>
+    internal sealed record Reconfigured(NodeSettings Settings, ImmutableArray<PeerOptions> Peers, string Text) : NodeEvent;
+
+    /// <summary>The configuration was read again and cannot be obeyed: the one that runs stays.</summary>
+    /// <param name="Problem">Why, all of it, in sentences.</param>
+    internal sealed record ConfigurationRefused(string Problem) : NodeEvent;
 
     /// <summary>Time has passed. Given when <see cref="NodeState.NextDeadline"/> has come.</summary>
     internal sealed record Tick : NodeEvent;

@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Node;
@@ -9,6 +10,12 @@ internal interface ISpeaker
 {
     /// <summary>What every neighbor is to have from now on. A newer call replaces one that was not taken yet.</summary>
     void SetAdvertisements(long version, System.Collections.Immutable.ImmutableArray<Bgp.Routes.Advertisement> advertisements);
+
+    /// <summary>
+    /// The neighbors that there are from now on. A neighbor whose options are the same keeps its session; one that is missing is told so; those whose options
+    /// differ are restarted one after the other.
+    /// </summary>
+    void Configure(System.Collections.Immutable.ImmutableArray<PeerOptions> peers);
 
     /// <summary>Withdraw, say goodbye, close.</summary>
     void Stop(string text);
@@ -141,6 +148,9 @@ internal sealed partial class NodeLoop
         {
             case NodeEffect.SetAdvertisements(var version, var advertisements):
                 _speaker.SetAdvertisements(version, advertisements);
+                break;
+            case NodeEffect.ConfigureSessions(var peers):
+                _speaker.Configure(peers);
                 break;
             case NodeEffect.StopSessions(var text):
                 _speaker.Stop(text);

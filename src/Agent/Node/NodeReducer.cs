@@ -64,6 +64,12 @@ internal static class NodeReducer
             case NodeEvent.HealthChanged changed:
                 HealthVerdicts.Change(step, changed);
                 break;
+            case NodeEvent.Reconfigured changed:
+                Reconfiguration.Apply(step, changed);
+                break;
+            case NodeEvent.ConfigurationRefused refused:
+                Reconfiguration.Refuse(step, refused.Problem);
+                break;
             case NodeEvent.StopRequested stop:
                 Departure.Stop(step, stop);
                 break;
@@ -271,6 +277,12 @@ internal static class NodeReducer
 
     private static void EstablishSession(NodeStep step, NodeEvent.SessionEstablished established)
     {
+        if (step.State.Session(established.Neighbor) is null)
+        {
+            // Taken out of the configuration while this was on its way.
+            return;
+        }
+
         var hold = established.Parameters.HoldTime;
         Update(step, established.Neighbor, session => session with { HoldTime = hold, Outage = null });
         step.Record(

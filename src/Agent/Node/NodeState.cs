@@ -180,6 +180,9 @@ internal sealed record NodeState
     /// <summary>The last intent that was rejected, null after one was accepted: the same one again is not worth another entry.</summary>
     public RejectedIntent? LastRejection { get; init; }
 
+    /// <summary>Why the newest configuration was not taken; null: it was.</summary>
+    public string? ConfigurationProblem { get; init; }
+
     public bool Stopping { get; init; }
 
     /// <summary>Null: nothing is about to be withdrawn.</summary>

@@ -12,13 +12,13 @@ namespace FailoverHub.Agent.Speaker;
 /// All sessions of the node on one thread of their own, which waits for sockets and deadlines together: a keepalive waits for nobody,
 /// neither for the thread pool nor for a disk.
 /// </summary>
-/// <remarks>What it is told (<see cref="SetAdvertisements"/>, <see cref="Stop"/>) replaces what it was told before, so nothing queues.</remarks>
+/// <remarks>What it is told (<see cref="SetAdvertisements"/>, <see cref="Configure"/>, <see cref="Stop"/>) replaces what it was told before, so nothing queues.</remarks>
 internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 {
     // How soon news that the node had no room for are offered again.
     private static readonly TimeSpan _newsRetry = TimeSpan.FromMilliseconds(20);
 
-    private readonly ImmutableArray<PeerConnection> _connections;
+    private readonly PeerRoster _roster;
     private readonly Func<NodeEvent, bool> _tryPost;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -27,13 +27,16 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private readonly Queue<NodeEvent> _news = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DiagnosticsDesk _desk;
-    private readonly SocketPoll _poll;
-    private readonly PeerSocket?[] _registered;
+    private SocketPoll _poll;
+    private PeerSocket?[] _registered;
+    private ImmutableArray<PeerConnection> _connections;
     private readonly UrgencyBudget _budget = new();
+    private Wanted? _advertised;
 
-    // Both without a lock: whoever held it could be off the processor just when a keepalive is due.
+    // All without a lock: whoever held it could be off the processor just when a keepalive is due.
     private Wanted? _wanted;
     private string? _stopText;
+    private PeerList? _configured;
 
     /// <param name="peers">The neighbors.</param>
     /// <param name="tryPost">Takes news; false: has no room, is asked again.</param>
@@ -46,12 +49,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         _logger = logger;
         _origin = time.GetTimestamp();
         _desk = new DiagnosticsDesk(_wakeUp.Ring);
-        _connections = [.. peers.Select(peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), Now, _news.Enqueue))];
-
-        // The bell first, then two for each connection: its session's and the one that still closes.
-        _registered = new PeerSocket?[(2 * _connections.Length) + 1];
-        _poll = new SocketPoll(_registered.Length);
-        _poll.Set(0, _wakeUp.Socket, read: true, write: false);
+        _roster = new PeerRoster(peers, peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), Now, _news.Enqueue));
+        (_poll, _registered) = Seats();
     }
 
     /// <summary>Whether its thread asks to be run before others. Default: as far as it is permitted.</summary>
@@ -65,7 +64,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     /// <summary>Figures of a neighbor, from any thread.</summary>
     public PeerMetrics Metrics(NeighborEndpoint neighbor) =>
-        _connections.FirstOrDefault(connection => connection.Neighbor == neighbor)?.Metrics ?? PeerMetrics.None;
+        _roster.Members.FirstOrDefault(connection => connection.Neighbor == neighbor)?.Metrics ?? PeerMetrics.None;
 
     /// <summary>
     /// How every neighbor stands, read on the speaker's thread between two of its inputs, from any thread; also after the end. Waits for
@@ -80,6 +79,12 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements)
     {
         Volatile.Write(ref _wanted, new Wanted(version, advertisements));
+        _wakeUp.Ring();
+    }
+
+    public void Configure(ImmutableArray<PeerOptions> peers)
+    {
+        Volatile.Write(ref _configured, new PeerList(peers));
         _wakeUp.Ring();
     }
 
@@ -100,11 +105,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             return;
         }
 
-        foreach (var connection in _connections)
-        {
-            connection.Dispose();
-        }
-
+        _roster.Dispose();
         _wakeUp.Dispose();
     }
 
@@ -133,6 +134,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         while (true)
         {
             var now = Now();
+            if (dialled && !stopping && Interlocked.Exchange(ref _configured, null) is { } list)
+            {
+                _roster.Configure(list.Peers);
+            }
+
             if (TakeAdvertisements(now) && !dialled && !stopping)
             {
                 dialled = true;
@@ -140,6 +146,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 {
                     Guarded(connection, now, static (connection, now) => connection.Start(now));
                 }
+            }
+
+            if (dialled && !stopping && _roster.HasWork)
+            {
+                ChangePeers(now);
             }
 
             if (!stopping && Volatile.Read(ref _stopText) is { } text)
@@ -173,7 +184,45 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private ImmutableArray<PeerDiagnostics> ReadAll()
     {
         var (now, readAt) = (Now(), _time.GetUtcNow());
-        return [.. _connections.Select(connection => connection.Read(now, readAt))];
+        return [.. _roster.Members.Select(connection => connection.Read(now, readAt))];
+    }
+
+    // What the roster wants done, guarded as everything is; the waiting has a place for each connection, of which there may be others now.
+    private void ChangePeers(TimeSpan now)
+    {
+        foreach (var change in _roster.Next(now))
+        {
+            Guarded(change.Connection, now, (connection, now) =>
+            {
+                if (change.Goodbye is { } reason)
+                {
+                    connection.Stop(PeerRoster.Words(reason), now, reason);
+                    return;
+                }
+
+                if (_advertised is { } wanted)
+                {
+                    connection.SetAdvertisements(wanted.Version, wanted.Advertisements, now);
+                }
+
+                connection.Start(now);
+            });
+        }
+
+        if (!_connections.SequenceEqual(_roster.All))
+        {
+            (_poll, _registered) = Seats();
+        }
+    }
+
+    // The bell first, then two for each connection: its session's and the one that still closes.
+    private (SocketPoll Poll, PeerSocket?[] Registered) Seats()
+    {
+        _connections = _roster.All;
+        var registered = new PeerSocket?[(2 * _connections.Length) + 1];
+        var poll = new SocketPoll(registered.Length);
+        poll.Set(0, _wakeUp.Socket, read: true, write: false);
+        return (poll, registered);
     }
 
     private void TickDue(TimeSpan now)
@@ -284,7 +333,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     private TimeSpan? NextDeadline()
     {
-        TimeSpan? next = null;
+        var next = _roster.NextDeadline;
         foreach (var connection in _connections)
         {
             if (connection.NextDeadline is { } deadline && (next is null || deadline < next))
@@ -315,6 +364,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             return false;
         }
 
+        _advertised = wanted;
         foreach (var connection in _connections)
         {
             Guarded(connection, now, (connection, now) => connection.SetAdvertisements(wanted.Version, wanted.Advertisements, now));
@@ -331,6 +381,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             _news.Dequeue();
         }
     }
+
+    private sealed record PeerList(ImmutableArray<PeerOptions> Peers);
 
     private sealed record Wanted(long Version, ImmutableArray<Advertisement> Advertisements);
 

@@ -45,6 +45,16 @@ internal abstract class PeerAuthentication : IDisposable
 
     public sealed override string ToString() => Name;
 
+    /// <summary>By kind, key and numbers: a reload keeps the sessions of a key that is the same.</summary>
+    public sealed override bool Equals(object? obj) =>
+        obj is PeerAuthentication other && GetType() == other.GetType() && CryptographicOperations.FixedTimeEquals(_key, other._key) && Numbers == other.Numbers;
+
+    /// <summary>Nothing of the key is in it.</summary>
+    public sealed override int GetHashCode() => HashCode.Combine(Name, Numbers);
+
+    /// <summary>What distinguishes two of a kind besides their keys.</summary>
+    private protected virtual (byte SendId, byte ReceiveId, TcpAoAlgorithm Algorithm) Numbers => default;
+
     public void Dispose() => CryptographicOperations.ZeroMemory(_key);
 }
 
@@ -71,6 +81,8 @@ internal sealed class TcpAo(ReadOnlySpan<byte> key, byte sendId, byte receiveId,
     public TcpAoAlgorithm Algorithm => algorithm;
 
     public override string Name => "TCP-AO";
+
+    private protected override (byte SendId, byte ReceiveId, TcpAoAlgorithm Algorithm) Numbers => (SendId, ReceiveId, Algorithm);
 }
 
 /// <summary>The algorithms that RFC 5926 asks of everybody.</summary>

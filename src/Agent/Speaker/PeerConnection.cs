@@ -38,6 +38,10 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     public PeerMetrics Metrics => _meter.Metrics;
 
+    public PeerOptions Options => options;
+
+    public bool IsEstablished => session.State == SessionState.Established;
+
     /// <summary>No socket is left.</summary>
     public bool IsQuiet => _socket is null && _closing is null;
 
@@ -60,7 +64,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         Give(new SessionInput.SetAdvertisements(advertisements), now);
     }
 
-    public void Stop(string text, TimeSpan now) => Give(new SessionInput.Stop(text), now);
+    public void Stop(string text, TimeSpan now, StopReason reason = StopReason.Shutdown) => Give(new SessionInput.Stop(text) { Reason = reason }, now);
 
     public void Tick(TimeSpan now)
     {

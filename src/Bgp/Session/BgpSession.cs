@@ -128,7 +128,7 @@ public sealed partial class BgpSession
                 OnStart(now);
                 break;
             case SessionInput.Stop stop:
-                OnStop(stop.Text);
+                OnStop(stop);
                 break;
             case SessionInput.Connected connected:
                 OnConnected(connected.Local, now);
@@ -181,8 +181,9 @@ public sealed partial class BgpSession
         MoveTo(SessionState.Connect, reason + "; dials");
     }
 
-    private void OnStop(string text)
+    private void OnStop(SessionInput.Stop stop)
     {
+        var text = stop.Text;
         _offerCapabilities = true;
         switch (State)
         {
@@ -203,7 +204,7 @@ public sealed partial class BgpSession
             default:
                 // First the routes, so that the neighbor moves on even if it keeps routes of a session that ended (graceful restart), then the goodbye.
                 Send(_ribOut.WriteWithdrawAll(), BgpMessageType.Update);
-                Send(Goodbye(text));
+                Send(Goodbye(stop));
                 _effects.Add(new SessionEffect.Close());
                 break;
         }
@@ -213,9 +214,14 @@ public sealed partial class BgpSession
     }
 
     // Where the neighbor would otherwise take the end for a graceful restart, it is told that it is none (RFC 8538 3.1 and 5.1).
-    private NotificationMessage Goodbye(string text)
+    private NotificationMessage Goodbye(SessionInput.Stop stop)
     {
-        var shutdown = new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(text));
+        var shutdown = stop.Reason switch
+        {
+            StopReason.PeerDeconfigured => new NotificationMessage(NotificationCode.PeerDeconfigured, default),
+            StopReason.ConfigurationChange => new NotificationMessage(NotificationCode.OtherConfigurationChange, default),
+            _ => new NotificationMessage(NotificationCode.AdministrativeShutdown, ShutdownText.Write(stop.Text)),
+        };
         return _negotiated is { GracefulNotification: true } ? shutdown.AsHardReset() : shutdown;
     }
 

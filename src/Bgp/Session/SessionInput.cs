@@ -16,7 +16,11 @@ public abstract record SessionInput
 
     /// <summary>ManualStop: withdraw every announced route, then Cease/Administrative Shutdown, then close. Does not start again by itself.</summary>
     /// <param name="Text">Why, for the neighbor's log (RFC 9003): at most 255 octets of UTF-8, longer is cut at a character.</param>
-    public sealed record Stop(string Text) : SessionInput;
+    public sealed record Stop(string Text) : SessionInput
+    {
+        /// <summary>What the neighbor is told. Default: an administrative shutdown; only with that the text goes to the neighbor.</summary>
+        public StopReason Reason { get; init; }
+    }
 
     /// <summary>The dial that <see cref="SessionEffect.Dial"/> asked for succeeded, or a passive session's neighbor has connected.</summary>
     /// <param name="Local">Our address on the connection: the next hop of what we announce.</param>
@@ -81,4 +85,17 @@ public abstract record SessionInput
 
     /// <summary>Time has passed: whatever is due at <c>now</c> happens. Given at <see cref="BgpSession.NextDeadline"/>; early is harmless.</summary>
     public sealed record Tick : SessionInput;
+}
+
+/// <summary>Why a session is stopped, as far as BGP has a word for it (RFC 4486).</summary>
+public enum StopReason
+{
+    /// <summary>Cease/Administrative Shutdown, with a text (RFC 9003).</summary>
+    Shutdown,
+
+    /// <summary>Cease/Peer De-configured: the neighbor is no longer in the configuration.</summary>
+    PeerDeconfigured,
+
+    /// <summary>Cease/Other Configuration Change: the session comes up again with other options.</summary>
+    ConfigurationChange,
 }

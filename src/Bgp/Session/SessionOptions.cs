@@ -7,6 +7,9 @@ namespace FailoverHub.Bgp.Session;
 /// <summary>What a session is configured to be. Fixed for the life of a <see cref="BgpSession"/>.</summary>
 public sealed record SessionOptions
 {
+    // The same array in all of them: two options that differ in nothing are equal.
+    private static readonly ImmutableArray<RouteFamily> _both = [RouteFamily.Ipv4Unicast, RouteFamily.Ipv6Unicast];
+
     /// <summary>Our AS number, 1 to 4294967295.</summary>
     public required uint LocalAs { get; init; }
 
@@ -23,7 +26,7 @@ public sealed record SessionOptions
     public TimeSpan ConnectRetry { get; init; } = TimeSpan.FromSeconds(5);
 
     /// <summary>Families that we offer (RFC 4760 8).</summary>
-    public ImmutableArray<RouteFamily> Families { get; init; } = [RouteFamily.Ipv4Unicast, RouteFamily.Ipv6Unicast];
+    public ImmutableArray<RouteFamily> Families { get; init; } = _both;
 
     /// <summary>Never dials, waits for <see cref="SessionInput.Connected"/> (the route servers of the lab). Default: dials.</summary>
     public bool Passive { get; init; }

@@ -381,6 +381,11 @@ public sealed class HubLinkTests : IAsyncDisposable
         public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements) =>
             Node!.TryPost(new NodeEvent.AdvertisementsWritten(_neighbor, version));
 
+        public void Configure(ImmutableArray<PeerOptions> peers)
+        {
+            // Its sessions are made up.
+        }
+
         public void Stop(string text) => Node!.TryPost(new NodeEvent.SessionChanged(_neighbor, SessionState.Idle, text));
     }
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -96,6 +97,11 @@ public sealed class NodeLoopTests : IAsyncLifetime
         public Signal<string> Stopped { get; } = new();
 
         public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements) => Handed.Add(advertisements);
+
+        public void Configure(ImmutableArray<PeerOptions> peers)
+        {
+            // Its sessions are made up.
+        }
 
         public void Stop(string text) => Stopped.Add(text);
     }

@@ -27,6 +27,23 @@ public sealed class StoppingTests
         Assert.Null(neighbor.NextDeadline);
     }
 
+    [Theory]
+    [InlineData(StopReason.PeerDeconfigured, 3)]
+    [InlineData(StopReason.ConfigurationChange, 6)]
+    public void Established_StopForTheConfiguration_WithdrawsAndSaysSoWithoutAText(StopReason reason, byte subcode)
+    {
+        var neighbor = new ScriptedNeighbor().InEstablished();
+        neighbor.Announce(Announcements.Ipv4());
+
+        neighbor.Give(new SessionInput.Stop("its options were changed") { Reason = reason });
+
+        Assert.NotEmpty(neighbor.Sent<UpdateMessage>().SelectMany(update => update.Attributes.MpUnreach!.Prefixes));
+        var notification = Assert.Single(neighbor.Sent<NotificationMessage>());
+        Assert.Equal(new NotificationCode(6, subcode), notification.Code);
+        Assert.True(notification.Data.IsEmpty);
+        Assert.Equal(SessionState.Idle, neighbor.State);
+    }
+
     [Fact]
     public void Established_Stop_NeighborSeesTheTextAndTheWithdrawal()
     {

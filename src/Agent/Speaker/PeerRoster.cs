@@ -1,0 +1,168 @@
+using System.Collections.Immutable;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Speaker;
+
+/// <summary>Something to be done with a connection.</summary>
+/// <param name="Connection">Which.</param>
+/// <param name="Goodbye">It is to be stopped, for this reason; null: it is new and is to be started.</param>
+internal readonly record struct PeerChange(PeerConnection Connection, StopReason? Goodbye);
+
+/// <summary>
+/// Which neighbors there are, and how one list of them becomes another without touching those that are the same. Neighbors whose options have changed are
+/// restarted one after the other, each when the one before has its session again: what is announced stays announced somewhere. Belongs to the
+/// speaker's thread but for <see cref="Members"/>. Time in, time out.
+/// </summary>
+internal sealed class PeerRoster : IDisposable
+{
+    /// <summary>How long the next neighbor waits for the session of the one before. One that stays away must not hold up the others for ever.</summary>
+    public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
+
+    private readonly Func<PeerOptions, PeerConnection> _connect;
+    private readonly List<Seat> _seats;
+    private readonly List<Seat> _leaving = [];
+    private IReadOnlyList<PeerConnection> _members;
+    private (Seat Seat, TimeSpan Since)? _restarting;
+
+    /// <param name="peers">The first neighbors. They are started by whoever owns this.</param>
+    /// <param name="connect">Makes a connection that is not started yet.</param>
+    public PeerRoster(IEnumerable<PeerOptions> peers, Func<PeerOptions, PeerConnection> connect)
+    {
+        _connect = connect;
+        _seats = [.. peers.Select(peer => new Seat(connect(peer)))];
+        _members = [.. _seats.Select(seat => seat.Connection)];
+    }
+
+    /// <summary>A connection for each neighbor, in the order of the configuration. From any thread.</summary>
+    public IReadOnlyList<PeerConnection> Members => Volatile.Read(ref _members);
+
+    /// <summary>Those, and the ones that still say goodbye.</summary>
+    public ImmutableArray<PeerConnection> All => [.. _seats.Concat(_leaving).Select(seat => seat.Connection)];
+
+    /// <summary><see cref="Next"/> has something to look at.</summary>
+    public bool HasWork => _leaving.Count > 0 || _restarting is not null || _seats.Any(seat => seat.Wanted is not null || seat.IsNew);
+
+    /// <summary>When <see cref="Next"/> is wanted even if nothing happens.</summary>
+    public TimeSpan? NextDeadline => _restarting is { Since: var since } && _seats.Any(seat => seat is { Wanted: not null, IsStopped: false }) ? since + Patience : null;
+
+    /// <summary>Why a session is stopped, for the operator.</summary>
+    public static string Words(StopReason reason) => reason == StopReason.PeerDeconfigured ? "it is no longer in the configuration" : "its options were changed";
+
+    /// <summary>The list is another one. <see cref="Next"/> says what follows from it.</summary>
+    public void Configure(ImmutableArray<PeerOptions> peers)
+    {
+        var before = _seats.ToDictionary(seat => seat.Connection.Neighbor);
+        _seats.Clear();
+        foreach (var peer in peers)
+        {
+            if (before.Remove(peer.Neighbor, out var seat))
+            {
+                // One that is stopped already comes back with the newest options.
+                seat.Wanted = seat.Connection.Options == peer && !seat.IsStopped ? null : peer;
+                _seats.Add(seat);
+            }
+            else
+            {
+                _seats.Add(new Seat(_connect(peer)) { IsNew = true });
+            }
+        }
+
+        _leaving.AddRange(before.Values);
+        Publish();
+    }
+
+    /// <summary>What is to be done now. To be asked again after everything that happens.</summary>
+    public ImmutableArray<PeerChange> Next(TimeSpan now)
+    {
+        var changes = ImmutableArray.CreateBuilder<PeerChange>();
+        Leave(changes);
+        foreach (var seat in _seats)
+        {
+            if (seat.IsNew && !_leaving.Any(gone => gone.Connection.Neighbor == seat.Connection.Neighbor))
+            {
+                // Otherwise the neighbor was taken away and given back before its old connection had ended.
+                seat.IsNew = false;
+                changes.Add(new PeerChange(seat.Connection, null));
+            }
+            else if (seat is { IsStopped: true, Wanted: { } wanted, Connection.IsQuiet: true })
+            {
+                seat.Connection.Dispose();
+                seat.Connection = _connect(wanted);
+                (seat.Wanted, seat.IsStopped) = (null, false);
+                changes.Add(new PeerChange(seat.Connection, null));
+            }
+        }
+
+        Restart(changes, now);
+        Publish();
+        return changes.ToImmutable();
+    }
+
+    public void Dispose()
+    {
+        foreach (var connection in All)
+        {
+            connection.Dispose();
+        }
+    }
+
+    private void Leave(ImmutableArray<PeerChange>.Builder changes)
+    {
+        foreach (var seat in _leaving.ToList())
+        {
+            if (!seat.IsStopped)
+            {
+                seat.IsStopped = true;
+                changes.Add(new PeerChange(seat.Connection, StopReason.PeerDeconfigured));
+            }
+            else if (seat.Connection.IsQuiet)
+            {
+                seat.Connection.Dispose();
+                _leaving.Remove(seat);
+            }
+        }
+    }
+
+    private void Restart(ImmutableArray<PeerChange>.Builder changes, TimeSpan now)
+    {
+        if (_restarting is { } current
+            && (!_seats.Contains(current.Seat) || (!current.Seat.IsStopped && current.Seat.Connection.IsEstablished) || now - current.Since >= Patience))
+        {
+            _restarting = null;
+        }
+
+        foreach (var seat in _seats.Where(seat => seat is { Wanted: not null, IsStopped: false }))
+        {
+            // A neighbor without a session has nothing to lose.
+            var isEstablished = seat.Connection.IsEstablished;
+            if (isEstablished && _restarting is not null)
+            {
+                continue;
+            }
+
+            seat.IsStopped = true;
+            changes.Add(new PeerChange(seat.Connection, StopReason.ConfigurationChange));
+            if (isEstablished)
+            {
+                _restarting = (seat, now);
+            }
+        }
+    }
+
+    private void Publish() => Volatile.Write(ref _members, [.. _seats.Select(seat => seat.Connection)]);
+
+    // The place of one neighbor.
+    private sealed class Seat(PeerConnection connection)
+    {
+        public PeerConnection Connection { get; set; } = connection;
+
+        /// <summary>Its next options; null: it has them.</summary>
+        public PeerOptions? Wanted { get; set; }
+
+        /// <summary>Not started yet.</summary>
+        public bool IsNew { get; set; }
+
+        /// <summary>Its connection was told to stop.</summary>
+        public bool IsStopped { get; set; }
+    }
+}

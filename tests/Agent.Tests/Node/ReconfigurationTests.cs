@@ -1,0 +1,129 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Tests.Node;
+
+/// <summary>Another configuration while the node runs.</summary>
+public sealed class ReconfigurationTests
+{
+    private static readonly NeighborEndpoint _third = new(IPAddress.Parse("192.0.2.3"), 179);
+
+    [Fact]
+    public void RoleChanges_IsOneUpdate_WithAnEntryOfItsCause()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+
+        node.Give(Changed(node.State.Settings with { DefaultRole = Role.Secondary }));
+
+        Assert.Equal([new Community(65000, 2)], Assert.Single(node.Handed!.Value).Communities);
+        Assert.Equal([TransitionKind.ConfigurationLoaded, TransitionKind.RoleChanged], node.Recorded);
+        Assert.Contains(node.Effects.OfType<NodeEffect.Record>(), record => record.Text.EndsWith(": the configuration was changed", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public void NothingOfTheRoutesChanges_NoneAreHanded_AndOnlyTheLoadIsRecorded()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+
+        node.Give(Changed(node.State.Settings with { GracefulShutdown = TimeSpan.FromSeconds(5) }));
+
+        Assert.Null(node.Handed);
+        Assert.Equal([TransitionKind.ConfigurationLoaded], node.Recorded);
+    }
+
+    [Fact]
+    public void NeighborsChange_TheSessionsThatStayAreKept_AndTheSpeakerIsToldBeforeTheRoutes()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+        node.Give(new NodeEvent.SessionChanged(NodeUnderTest.Second, SessionState.Established, "up"));
+        var kept = node.State.Session(NodeUnderTest.Second);
+
+        node.Give(Changed(node.State.Settings with { Neighbors = [NodeUnderTest.Second, _third], DefaultRole = Role.Secondary }));
+
+        Assert.Equal([NodeUnderTest.Second, _third], node.State.Sessions.Select(session => session.Neighbor));
+        Assert.Same(kept, node.State.Sessions[0]);
+        Assert.IsType<NodeEffect.ConfigureSessions>(node.Effects[0]);
+        Assert.IsType<NodeEffect.SetAdvertisements>(node.Effects[1]);
+    }
+
+    [Fact]
+    public void NewsOfANeighborThatWasTakenAway_ChangeNothing()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+        node.Give(Changed(node.State.Settings with { Neighbors = [NodeUnderTest.Second] }));
+        var state = node.State;
+
+        node.Give(new NodeEvent.SessionEstablished(NodeUnderTest.First, new NegotiatedParameters { PeerAs = 65000, PeerRouterId = new RouterId(1), HoldTime = new HoldTime(9), Families = [], FourOctetAs = true, Ipv4WithIpv6NextHop = true, RouteRefresh = true }));
+        node.Give(new NodeEvent.SessionChanged(NodeUnderTest.First, SessionState.Idle, "gone"));
+
+        Assert.Equal(state, node.State);
+        Assert.Empty(node.Effects);
+    }
+
+    [Fact]
+    public void PrefixThatIsOnlyConfigured_IsNotPresent_UntilItsAddressIs()
+    {
+        var node = new NodeUnderTest(null, null, new ConfiguredPrefix(NodeUnderTest.Shared, Role.Primary) { Present = false }).Start();
+        Assert.IsType<AdvertisementDecision.Withdraw>(Assert.Single(node.State.Prefixes).Decision);
+
+        node.Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Primary), Assert.Single(node.State.Prefixes).Decision);
+    }
+
+    [Fact]
+    public void IntentIsInForce_StaysSo()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+        node.Keep(NodeUnderTest.Intent(1, drained: false, new PrefixIntent(NodeUnderTest.Shared, Role.Secondary)));
+
+        node.Give(Changed(node.State.Settings with { DefaultRole = Role.Primary }));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), Assert.Single(node.State.Prefixes).Decision);
+    }
+
+    [Fact]
+    public void LostIntent_StaysLost_WhateverTheNewSettingsSay()
+    {
+        var node = new NodeUnderTest(settings => settings with { IntentLost = true }).Start(NodeUnderTest.Shared);
+
+        node.Give(Changed(node.State.Settings with { IntentLost = false, Damping = null }));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), Assert.Single(node.State.Prefixes).Decision);
+    }
+
+    [Fact]
+    public void Refused_NothingChangesButTheProblem_SaidOnceForEach()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+
+        node.Give(new NodeEvent.ConfigurationRefused("agent.json:1:1: node: is wrong."));
+        Assert.Equal("agent.json:1:1: node: is wrong.", node.State.ConfigurationProblem);
+        Assert.Equal([TransitionKind.ConfigurationRejected], node.Recorded);
+        Assert.Null(node.Handed);
+
+        node.Give(new NodeEvent.ConfigurationRefused("agent.json:1:1: node: is wrong."));
+        Assert.Empty(node.Effects);
+
+        node.Give(Changed(node.State.Settings));
+        Assert.Null(node.State.ConfigurationProblem);
+    }
+
+    [Fact]
+    public void Stopping_IsLeftForTheNextStart()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+        node.Give(new NodeEvent.StopRequested("SIGTERM"));
+
+        node.Give(Changed(node.State.Settings with { DefaultRole = Role.Secondary }));
+
+        Assert.Empty(node.Effects.Where(effect => effect is not NodeEffect.Log));
+    }
+
+    private static NodeEvent.Reconfigured Changed(NodeSettings settings) => new(settings, ImmutableArray<PeerOptions>.Empty, "the configuration was read again");
+}

@@ -1,0 +1,196 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Routes;
+using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging.Abstractions;
+
+namespace FailoverHub.Agent.Tests.Speaker;
+
+/// <summary>Other neighbors while the sessions are up, over real sockets.</summary>
+public sealed class SpeakerConfigureTests : IAsyncDisposable
+{
+    private const string Prefix = "203.0.113.10/32";
+
+    private readonly Signal<NodeEvent> _news = new();
+    private readonly FakeRouter[] _routers = [new(), new(), new()];
+    private BgpSpeaker? _speaker;
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_speaker is not null)
+        {
+            _speaker.Stop("test over");
+            await _speaker.Ended;
+            _speaker.Dispose();
+        }
+
+        foreach (var router in _routers)
+        {
+            await router.DisposeAsync();
+        }
+    }
+
+    [Fact]
+    public async Task TheSameNeighborsAgain_NothingIsSaidToAnybody()
+    {
+        await StartAsync(Peer(0), Peer(1));
+
+        _speaker!.Configure([Peer(1), Peer(0)]);
+
+        await UntouchedAsync(0, 1);
+    }
+
+    [Fact]
+    public async Task NeighborAdded_IsDialledAndTold_AndTheOthersKeepTheirConnections()
+    {
+        await StartAsync(Peer(0), Peer(1));
+
+        _speaker!.Configure([Peer(0), Peer(1), Peer(2)]);
+
+        Assert.True((await _routers[2].Log.FirstAsync<Seen.Update>()).Announces(Prefix, FakeRouter.Primary));
+        await UntouchedAsync(0, 1);
+    }
+
+    [Fact]
+    public async Task NeighborTakenAway_IsWithdrawnFrom_AndToldThatItIsDeconfigured_AndTheOthersKeepTheirConnections()
+    {
+        await StartAsync(Peer(0), Peer(1), Peer(2));
+
+        _speaker!.Configure([Peer(0), Peer(2)]);
+
+        var goodbye = await _routers[1].Log.FirstAsync<Seen.Failed>();
+        Assert.Equal((6, 3), (goodbye.Error.Code, goodbye.Error.Subcode));
+        Assert.Contains(_routers[1].Log.Seen.TakeWhile(seen => seen != goodbye), seen => seen is Seen.Update update && update.Withdraws(Prefix));
+        await _routers[1].Log.FirstAsync<Seen.Ended>();
+        await UntouchedAsync(0, 2);
+        Assert.Equal(1, _routers[1].Connections);
+        Assert.Equal([_routers[0].Endpoint, _routers[2].Endpoint], (await _speaker.ReadAsync(TestContext.Current.CancellationToken)).Select(peer => peer.Neighbor));
+    }
+
+    [Fact]
+    public async Task OptionsOfOneNeighborChange_ItsSessionAloneIsRestarted_WithThem()
+    {
+        await StartAsync(Peer(0), Peer(1), Peer(2));
+
+        _speaker!.Configure([Peer(0), Peer(1, holdTime: 30), Peer(2)]);
+
+        var goodbye = await _routers[1].Log.FirstAsync<Seen.Failed>();
+        Assert.Equal((6, 6), (goodbye.Error.Code, goodbye.Error.Subcode));
+        await _routers[1].Log.FirstAsync<Seen.Update>(update => update.Connection == 2 && update.Announces(Prefix, FakeRouter.Primary));
+        await _news.FirstAsync<NodeEvent.SessionEstablished>(established => established.Neighbor == _routers[1].Endpoint && established.Parameters.HoldTime.Seconds == 9);
+        await UntouchedAsync(0, 2);
+    }
+
+    [Fact]
+    public async Task OptionsOfAllChange_TheyAreRestartedOneAfterTheOther_SoThatTheAddressStaysAnnounced()
+    {
+        await StartAsync(Peer(0), Peer(1), Peer(2));
+        var from = _news.Seen.Count;
+
+        _speaker!.Configure([Peer(0, holdTime: 30), Peer(1, holdTime: 30), Peer(2, holdTime: 30)]);
+
+        foreach (var router in _routers)
+        {
+            await router.Log.FirstAsync<Seen.Update>(update => update.Connection == 2 && update.Announces(Prefix, FakeRouter.Primary));
+        }
+
+        var established = 3;
+        foreach (var change in _news.Seen.Skip(from).OfType<NodeEvent.SessionChanged>())
+        {
+            // All were established: the first change of each is the loss of that, and only the last of the others is the return.
+            established += change.To == SessionState.Established ? 1 : change.To == SessionState.Idle ? -1 : 0;
+            Assert.InRange(established, 2, 3);
+        }
+    }
+
+    [Fact]
+    public async Task NeighborWithoutASession_IsRestartedAtOnce_AndHoldsUpNobody()
+    {
+        var away = new NeighborEndpoint(IPAddress.Loopback, FakeRouter.FreePort());
+        await StartAsync([Peer(0), Peer(1)], Peer(0) with { Neighbor = away });
+
+        _speaker!.Configure([Peer(0, holdTime: 30), Peer(1, holdTime: 30), Peer(0, holdTime: 30) with { Neighbor = away }]);
+
+        await _routers[0].Log.FirstAsync<Seen.Update>(update => update.Connection == 2);
+        await _routers[1].Log.FirstAsync<Seen.Update>(update => update.Connection == 2);
+    }
+
+    [Fact]
+    public async Task TakenAwayAndGivenBackAtOnce_ComesBack()
+    {
+        await StartAsync(Peer(0), Peer(1));
+
+        for (var i = 0; i < 20; i++)
+        {
+            _speaker!.Configure([Peer(0)]);
+            await _speaker.ReadAsync(TestContext.Current.CancellationToken);
+            _speaker.Configure([Peer(0), Peer(1)]);
+            await _speaker.ReadAsync(TestContext.Current.CancellationToken);
+        }
+
+        await _routers[1].Log.UntilAsync(seen => seen.OfType<Seen.Update>().LastOrDefault()?.Announces(Prefix, FakeRouter.Primary) == true && seen.OfType<Seen.Connected>().Count() > 1);
+        await UntouchedAsync(0);
+    }
+
+    [Fact]
+    public async Task StoppedInTheMiddleOfRestarts_SaysGoodbyeToAll()
+    {
+        await StartAsync(Peer(0), Peer(1), Peer(2));
+
+        _speaker!.Configure([Peer(0, holdTime: 30), Peer(1, holdTime: 30)]);
+        _speaker.Stop("test over");
+        await _speaker.Ended;
+
+        foreach (var router in _routers)
+        {
+            await router.Log.FirstAsync<Seen.Failed>();
+        }
+    }
+
+    // Proved by the next UPDATE: it comes on the first connection, and is the second there.
+    private async Task UntouchedAsync(params int[] routers)
+    {
+        _speaker!.SetAdvertisements(2, [Advertise(FakeRouter.Secondary)]);
+        foreach (var router in routers.Select(index => _routers[index]))
+        {
+            var update = await router.Log.FirstAsync<Seen.Update>(seen => seen.Announces(Prefix, FakeRouter.Secondary));
+            Assert.Equal(1, update.Connection);
+            Assert.Equal(2, router.Log.Seen.OfType<Seen.Update>().Count());
+            Assert.Equal(1, router.Connections);
+        }
+    }
+
+    private PeerOptions Peer(int router, ushort holdTime = 9) => new()
+    {
+        Neighbor = _routers[router].Endpoint,
+        Authentication = null,
+        Session = new SessionOptions { LocalAs = 65001, PeerAs = 65000, RouterId = new RouterId(0x7f00000b), HoldTime = new HoldTime(holdTime) },
+    };
+
+    private static Advertisement Advertise(Community community) => new() { Prefix = IPNetwork.Parse(Prefix), Communities = [community] };
+
+    private Task StartAsync(params PeerOptions[] peers) => StartAsync(peers, []);
+
+    private async Task StartAsync(PeerOptions[] peers, params PeerOptions[] away)
+    {
+        _speaker = new BgpSpeaker(
+            [.. peers, .. away],
+            occurred =>
+            {
+                _news.Add(occurred);
+                return true;
+            },
+            TimeProvider.System,
+            NullLogger<BgpSpeaker>.Instance);
+        _speaker.SetAdvertisements(1, ImmutableArray.Create(Advertise(FakeRouter.Primary)));
+        _speaker.Start();
+        foreach (var router in _routers.Where(router => peers.Any(peer => peer.Neighbor == router.Endpoint)))
+        {
+            await router.Log.FirstAsync<Seen.Update>();
+        }
+    }
+}
