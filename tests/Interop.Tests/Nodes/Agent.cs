@@ -10,6 +10,7 @@ internal sealed class Agent
     private readonly string[] _flags;
     private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Runtime };
     private readonly List<SandboxProcess> _starts = [];
+    private bool _findsNeighbors;
 
     private Agent(DataCenter center, string node, string[] flags)
     {
@@ -57,6 +58,14 @@ internal sealed class Agent
         return agent;
     }
 
+    /// <summary>Starts it with these flags and no others but the node's name and state directory: where its route servers are it has to find out.</summary>
+    public static Agent StartAlone(DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center, node, flags) { _findsNeighbors = true };
+        agent.StartAgain();
+        return agent;
+    }
+
     /// <summary>Starts it with the same flags and the same state directory.</summary>
     public void StartAgain()
     {
@@ -65,7 +74,7 @@ internal sealed class Agent
         [
             BuiltPaths.AgentExecutable, "run",
             "--node", Addresses.NodeNetwork(_node),
-            .. Neighbors(),
+            .. _findsNeighbors ? [] : Neighbors(),
             "--state", State,
             .. _flags,
         ];
@@ -83,6 +92,16 @@ internal sealed class Agent
     /// <summary>What it says of itself when it is asked on its control socket.</summary>
     public async Task<string> StatusAsync(CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
         Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, "status", "--control", $"{State}/control.sock"], cancellation)).Checked();
+
+    /// <summary>What <c>doctor --json</c> says on a node, whether or not an agent runs there; its exit code is 0 or 1.</summary>
+    public static async Task<string> ExamineAsync(DataCenter center, string node, params string[] flags)
+    {
+        var said = await center.Sandbox.RunAsync(
+            Addresses.NodeNetwork(node),
+            ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, "doctor", "--json", "--state", $"/run/state-{node}", .. flags],
+            TestContext.Current.CancellationToken);
+        return said.ExitCode is 0 or 1 ? said.Output : said.Checked();
+    }
 
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>
