@@ -2,11 +2,13 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Reload;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -21,6 +23,7 @@ namespace FailoverHub.Agent;
 ///   task            AddressWatcher   interfaces
 ///   task            AgentDiscovery   the metadata service, if there is one
 ///   task            HubLink          the stream to the hub, if there is one
+///   task            ConfigurationReloader  SIGHUP, and the file when it changes
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
 /// </code>
 /// </summary>
@@ -38,7 +41,9 @@ internal sealed partial class AgentProcess
     // By then the first routes are long out. Between two keepalives: a second of hold time is many times what the tidying takes.
     private static readonly TimeSpan _tidyAfter = TimeSpan.FromSeconds(4);
 
-    private AgentOptions _options;
+    private volatile AgentOptions _options;
+    private readonly LogThreshold _threshold;
+    private readonly ConfigurationReloader _reloader;
     private readonly StateDirectory _directory;
     private readonly ILoggerFactory _logging;
     private readonly ILogger _logger;
@@ -47,21 +52,24 @@ internal sealed partial class AgentProcess
     private NodeLoop? _loop;
     private readonly TimeProvider _time = TimeProvider.System;
 
-    private AgentProcess(AgentOptions options, StateDirectory directory, ILoggerFactory logging)
+    private AgentProcess(AgentOptions options, ConfigurationReloader reloader, LogThreshold threshold, StateDirectory directory, ILoggerFactory logging)
     {
         _options = options;
         _directory = directory;
         _logging = logging;
         _logger = logging.CreateLogger<AgentProcess>();
+        _threshold = threshold;
+        _reloader = reloader;
     }
 
     /// <summary>Runs until it is asked to stop.</summary>
     /// <returns>0 after a goodbye, 1 when it could not run, 2 when the command line does not fit what is stored.</returns>
-    public static async Task<int> RunAsync(AgentOptions options, TextWriter error)
+    public static async Task<int> RunAsync(AgentOptions options, ConfigurationSource source, TextWriter error)
     {
         // The slowest part of the start, and nothing needs it before the neighbors are dialled.
         var underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
-        var creatingLogging = Task.Run(() => AgentLogging.Create(options.LogLevel, options.LogJson, underSystemd));
+        var threshold = new LogThreshold(options.LogLevel);
+        var creatingLogging = Task.Run(() => AgentLogging.Create(threshold, options.LogJson, underSystemd));
         var (directory, problem) = StateDirectory.Open(options.StateDirectory);
         if (directory is null)
         {
@@ -74,6 +82,7 @@ internal sealed partial class AgentProcess
         using (directory)
         {
             using var logging = await creatingLogging;
+            using var reloader = new ConfigurationReloader(source, TimeProvider.System, logging.CreateLogger<ConfigurationReloader>());
             var (claim, taken) = NodeClaim.Take(options.Node, options.Neighbors.FirstOrDefault(), text => Warn(logging.CreateLogger<AgentProcess>(), text));
             if (taken is not null)
             {
@@ -83,14 +92,14 @@ internal sealed partial class AgentProcess
 
             using (claim)
             {
-                return await new AgentProcess(options, directory, logging).RunAsync(error);
+                return await new AgentProcess(options, reloader, threshold, directory, logging).RunAsync(error);
             }
         }
     }
 
     private async Task<int> RunAsync(TextWriter error)
     {
-        using var signals = new StopSignals(RequestStop, Hurry, () => NothingToReload(_logger));
+        using var signals = new StopSignals(RequestStop, Hurry, _reloader.Ask);
         var intents = new IntentStore(_directory.IntentFile, text => Warn(_logger, text));
         var (intent, intentProblem) = intents.Load();
         // A damaged intent is another matter than none: what has a role is announced, as secondary at most, and the warning says so.
@@ -146,13 +155,13 @@ internal sealed partial class AgentProcess
 
         using (control)
         {
-            var desk = new ControlDesk(new ControlIdentity(_options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
+            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId)
     {
         // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
         using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
@@ -161,8 +170,23 @@ internal sealed partial class AgentProcess
         var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(_options, loop.PostAsync, watching.Token));
-        using var hub = _options.Hub is { } address ? new HubLink(AgentSettings.HubLink(_options, address, speaker.Metrics), loop, journal, _time, _logging.CreateLogger<HubLink>()) : null;
-        var linked = hub is null ? null : Task.Run(hub.RunAsync);
+        using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
+        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics));
+        var targets = new ReloadTargets
+        {
+            Loop = loop,
+            RouterId = routerId,
+            Running = _options,
+            Complete = discovery.Complete,
+            Apply = async options =>
+            {
+                _options = options;
+                _threshold.Level = options.LogLevel;
+                interfaces.Configure(options);
+                await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics));
+            },
+        };
+        var reloading = Task.Run(() => _reloader.RunAsync(targets, watching.Token));
 
         // Without one of these the node cannot do what it is for: that they end unasked is a bug, thrown below, after the neighbors have
         // been told. The hub and the watching of the interfaces are not among them: no trouble of theirs may withdraw an address.
@@ -178,13 +202,13 @@ internal sealed partial class AgentProcess
         await SayGoodbyeAsync(speaker, cause);
 
         await watching.CancelAsync();
-        var finished = hub is null ? Task.CompletedTask : Task.Run(() => hub.FinishAsync(linked!, _hubPatience));
+        var finished = Task.Run(hub.FinishAsync);
         await Task.WhenAny(finished, over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, discovering, looping, finished);
+        var rest = Task.WhenAll(watched, answering, discovering, reloading, looping, finished);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the link to the hub", finished)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the link to the hub", finished)]);
         }
 
         await rest;
@@ -298,9 +322,6 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Text}")]
     private static partial void Warn(ILogger logger, string text);
-
-    [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "SIGHUP ignored: addresses are watched all the time and flags are read at the start only")]
-    private static partial void NothingToReload(ILogger logger);
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "Not every neighbor took our goodbye in time; they see the connection end instead")]
     private static partial void GoodbyeIncomplete(ILogger logger);

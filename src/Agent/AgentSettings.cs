@@ -51,9 +51,9 @@ internal static class AgentSettings
     };
 
     /// <param name="options">The operator's.</param>
-    /// <param name="hub">Where to dial.</param>
     /// <param name="metrics">Of the speaker; read for each report.</param>
-    public static HubLinkSettings HubLink(AgentOptions options, Uri hub, Func<NeighborEndpoint, PeerMetrics> metrics) => new()
+    /// <returns>Null: there is no hub.</returns>
+    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics) => options.Hub is not { } hub ? null : new HubLinkSettings
     {
         Hub = hub,
         Node = options.Node,

@@ -6,7 +6,7 @@ using FailoverHub.Agent.Doctor;
 
 return new AgentCommandLine().Read(args, AgentSurroundings.Current(), Console.Out, Console.Error) switch
 {
-    CommandLineRequest.Run(var options, _) => await AgentProcess.RunAsync(options, Console.Error),
+    CommandLineRequest.Run(var options, var source) => await AgentProcess.RunAsync(options, source, Console.Error),
     CommandLineRequest.Ask(var socket, var request, var json) => await new ControlClient(TimeProvider.System).RunAsync(socket, request, json, Console.Out, Console.Error),
     CommandLineRequest.Examine(var options, var doctor) => await DoctorCommand.RunAsync(options, doctor, Console.Out),
     CommandLineRequest.Exit(var code) => code,

@@ -42,7 +42,7 @@ internal sealed partial class AddressWatcher(
     private TaskCompletionSource _lookNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Looks after this time even if nothing was told: for what depends on more than interfaces and addresses. Null: never.</summary>
-    public TimeSpan? LookAnyway { get; init; }
+    public Func<TimeSpan?> LookAnyway { get; init; } = static () => null;
 
     /// <summary>What the interfaces are looked at for has changed. From any thread; returns at once.</summary>
     public void LookNow() => Interlocked.Exchange(ref _lookNow, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
@@ -121,7 +121,7 @@ internal sealed partial class AddressWatcher(
     // Returns when something has happened and, for a moment, nothing more does.
     private async Task WaitAsync(IInterfaceEvents events, Task lookNow, CancellationToken cancellationToken)
     {
-        using var limit = LookAnyway is { } longest ? new CancellationTokenSource(longest, time) : null;
+        using var limit = LookAnyway() is { } longest ? new CancellationTokenSource(longest, time) : null;
         using var any = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, limit?.Token ?? CancellationToken.None);
         var settled = SettleAsync(events, any.Token);
         await Task.WhenAny(settled, lookNow);

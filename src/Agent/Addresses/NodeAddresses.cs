@@ -17,10 +17,11 @@ internal sealed partial class NodeAddresses
     private static readonly TimeSpan _routesMayHaveChanged = TimeSpan.FromMinutes(10);
 
     private readonly HostAddresses _host = new();
-    private readonly AgentOptions _options;
+    private volatile AgentOptions _options;
     private readonly TimeProvider _time;
     private readonly ILogger<NodeAddresses> _logger;
     private readonly ILogger<AddressWatcher> _watcherLogger;
+    private AddressWatcher? _watcher;
     private ImmutableHashSet<IPNetwork> _known = [];
 
     public NodeAddresses(AgentOptions options, TimeProvider time, ILoggerFactory logging)
@@ -53,8 +54,9 @@ internal sealed partial class NodeAddresses
     {
         var watcher = new AddressWatcher(Look, () => NetlinkEvents.Open(() => _host.Table), loop.PostAsync, _time, _watcherLogger)
         {
-            LookAnyway = _options.AllInterfaces ? _routesMayHaveChanged : null,
+            LookAnyway = () => _options.AllInterfaces ? _routesMayHaveChanged : null,
         };
+        Volatile.Write(ref _watcher, watcher);
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -73,6 +75,13 @@ internal sealed partial class NodeAddresses
                 return;
             }
         }
+    }
+
+    /// <summary>What counts as a shared address is told by other options from now on. From any thread.</summary>
+    public void Configure(AgentOptions options)
+    {
+        _options = options;
+        Volatile.Read(ref _watcher)?.LookNow();
     }
 
     private PrefixReading Look()

@@ -5,12 +5,15 @@ using FailoverHub.Agent.Speaker;
 
 namespace FailoverHub.Agent.Control;
 
-/// <summary>Whose status it is: what does not change while the agent runs.</summary>
-/// <param name="Options">As they were given.</param>
+/// <summary>Whose status it is.</summary>
+/// <param name="Running">The options that it runs by now.</param>
 /// <param name="RouterId">Of all sessions.</param>
 /// <param name="ProcessId">Ours.</param>
 /// <param name="StartedAt">UTC.</param>
-internal sealed record ControlIdentity(AgentOptions Options, Bgp.Messages.RouterId RouterId, int ProcessId, DateTimeOffset StartedAt);
+internal sealed record ControlIdentity(Func<AgentOptions> Running, Bgp.Messages.RouterId RouterId, int ProcessId, DateTimeOffset StartedAt)
+{
+    public AgentOptions Options => Running();
+}
 
 /// <summary>Finds the answers: of the node as it is, and of the sessions as their thread says.</summary>
 /// <param name="identity">Ours.</param>

@@ -39,6 +39,9 @@ internal sealed record StatusDocument
     /// <summary>What this status lacks, and why; null: nothing.</summary>
     public string? Problem { get; init; }
 
+    /// <summary>Why the newest configuration was not taken, in sentences; null: it was.</summary>
+    public string? ConfigurationProblem { get; init; }
+
     public required string RouterId { get; init; }
 
     public required uint LocalAs { get; init; }

@@ -33,6 +33,7 @@ internal static class ControlMapping
             ReadAt = now.At,
             State = node.Stopping ? "stopping" : node.Leaving is null ? "running" : "graceful-shutdown",
             Problem = problem,
+            ConfigurationProblem = node.ConfigurationProblem,
             RouterId = identity.RouterId.ToString(),
             LocalAs = options.LocalAs,
             PeerAs = options.PeerAs,

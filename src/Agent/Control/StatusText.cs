@@ -55,6 +55,11 @@ internal static class StatusText
             Row(text, "DRAINED", "nothing is announced, the sessions stay up");
         }
 
+        if (status.ConfigurationProblem is { } refused)
+        {
+            Row(text, "CONFIGURATION", $"the newest one is NOT TAKEN, the one before runs: {refused}");
+        }
+
         if (status.Problem is { } problem)
         {
             Row(text, "PROBLEM", problem);

@@ -72,6 +72,9 @@ internal sealed partial class AgentDiscovery
         return DiscoveredOptions.Complete(_given, facts);
     }
 
+    /// <summary>Other options, with what the service has said so far.</summary>
+    public AgentOptions Complete(AgentOptions given) => Facts is { } facts ? DiscoveredOptions.Complete(given, facts) : given;
+
     /// <summary>Asks on while the agent runs, and tells it what is new.</summary>
     /// <param name="running">The options that it runs by.</param>
     /// <param name="post">Tells the node.</param>

@@ -8,12 +8,13 @@ internal static class AgentLogging
 {
     private const string Timestamps = "yyyy-MM-dd'T'HH:mm:ss.fff'Z' ";
 
-    /// <param name="level">The lowest that is written.</param>
+    /// <param name="threshold">The lowest that is written, now and after a change.</param>
     /// <param name="json">One JSON object a line.</param>
     /// <param name="underSystemd">Standard output is the journal, which wants a priority and has times of its own.</param>
-    public static ILoggerFactory Create(LogLevel level, bool json, bool underSystemd) => LoggerFactory.Create(logging =>
+    public static ILoggerFactory Create(LogThreshold threshold, bool json, bool underSystemd) => LoggerFactory.Create(logging =>
     {
-        logging.SetMinimumLevel(level);
+        logging.SetMinimumLevel(LogLevel.Trace);
+        logging.AddFilter(level => level >= threshold.Level);
         logging.AddConsole(console =>
         {
             // A log that nobody reads must not hold up the node.
@@ -43,4 +44,16 @@ internal static class AgentLogging
             });
         }
     });
+}
+
+/// <summary>The lowest level that is written; a reload may change it while others log.</summary>
+internal sealed class LogThreshold(LogLevel level)
+{
+    private volatile LogLevel _level = level;
+
+    public LogLevel Level
+    {
+        get => _level;
+        set => _level = value;
+    }
 }

@@ -4,8 +4,7 @@ namespace FailoverHub.Agent.Platform;
 
 /// <summary>
 /// SIGTERM and SIGINT end the agent in order; a second one ends what it still waits for, and when there is nothing of the kind, a second SIGINT
-/// ends it at once. SIGHUP does nothing: the vendor's unit sends it as
-/// "reload", and there is nothing to read again.
+/// ends it at once. SIGHUP has the configuration read again: systemd's "reload".
 /// </summary>
 internal sealed class StopSignals : IDisposable
 {
@@ -19,8 +18,8 @@ internal sealed class StopSignals : IDisposable
 
     /// <param name="stop">Called once, with the signal's name, on a thread of the runtime.</param>
     /// <param name="hurry">Called for each further one; false: there was nothing to cut short.</param>
-    /// <param name="ignored">Called for each SIGHUP.</param>
-    public StopSignals(Action<string> stop, Func<string, bool> hurry, Action ignored)
+    /// <param name="reload">Called for each SIGHUP; returns at once.</param>
+    public StopSignals(Action<string> stop, Func<string, bool> hurry, Action reload)
     {
         _stop = stop;
         _hurry = hurry;
@@ -31,7 +30,7 @@ internal sealed class StopSignals : IDisposable
             PosixSignalRegistration.Create(PosixSignal.SIGHUP, context =>
             {
                 context.Cancel = true;
-                ignored();
+                reload();
             }),
         ];
     }

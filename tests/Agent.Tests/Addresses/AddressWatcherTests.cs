@@ -204,7 +204,7 @@ public sealed class AddressWatcherTests
                 _time,
                 NullLogger<AddressWatcher>.Instance)
             {
-                LookAnyway = lookAnyway,
+                LookAnyway = () => lookAnyway,
             };
             _running = Watcher.RunAsync(known ?? _none, _end.Token);
         }

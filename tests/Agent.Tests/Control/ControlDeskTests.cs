@@ -80,7 +80,7 @@ public sealed class ControlDeskTests
     {
         var options = new AgentOptions { Node = "node-a", Neighbors = [NodeUnderTest.First, NodeUnderTest.Second], StateDirectory = "/nowhere", ControlSocket = "/nowhere/control.sock" };
         return new ControlDesk(
-            new ControlIdentity(options, new RouterId(1), 1, DateTimeOffset.UnixEpoch),
+            new ControlIdentity(() => options, new RouterId(1), 1, DateTimeOffset.UnixEpoch),
             () => (_node.State, new Moment(_node.Now, DateTimeOffset.UnixEpoch + _node.Now)),
             sessions,
             _time);

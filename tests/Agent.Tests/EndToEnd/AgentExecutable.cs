@@ -9,6 +9,7 @@ namespace FailoverHub.Agent.Tests.EndToEnd;
 internal sealed class AgentExecutable : IAsyncDisposable
 {
     private const int TerminateSignal = 15;
+    private const int HangupSignal = 1;
 
     private static readonly string _path = typeof(AgentExecutable).Assembly
         .GetCustomAttributes<AssemblyMetadataAttribute>()
@@ -50,6 +51,9 @@ internal sealed class AgentExecutable : IAsyncDisposable
         routers.SelectMany(router => new[] { "--neighbor", router.Endpoint.ToString() });
 
     public void Terminate() => Assert.Equal(0, Signal(_process.Id, TerminateSignal));
+
+    /// <summary>SIGHUP: read the configuration again.</summary>
+    public void Hangup() => Assert.Equal(0, Signal(_process.Id, HangupSignal));
 
     public void Kill() => _process.Kill();
 

@@ -34,20 +34,23 @@ internal sealed class ConfigurationSource
     /// <summary>The file, which need not be there unless it was given.</summary>
     public string File { get; }
 
+    /// <summary>What the file held when it was last read; empty: there was none.</summary>
+    public ImmutableArray<byte> Text { get; private set; } = [];
+
     /// <summary>Reads everything. The caller disposes of the keys in the options.</summary>
     public LoadedConfiguration Load()
     {
         var (text, unreadable) = ReadFile();
+        Text = text is null ? [] : [.. text];
         if (unreadable is not null)
         {
             return new LoadedConfiguration(null, [unreadable], File, []);
         }
 
         var (file, fileErrors) = text is null ? (new ConfigurationFile(), []) : ConfigurationFile.Read(File, text);
-        var octets = text is null ? [] : ImmutableArray.Create(text);
         if (file is null)
         {
-            return new LoadedConfiguration(null, fileErrors, File, octets);
+            return new LoadedConfiguration(null, fileErrors, File, Text);
         }
 
         var (environment, environmentErrors, warnings) = EnvironmentLayer.Read(_surroundings.Variables, _flags.All);
@@ -60,7 +63,7 @@ internal sealed class ConfigurationSource
             options = null;
         }
 
-        return new LoadedConfiguration(options is null ? null : options with { Warnings = options.Warnings.AddRange(warnings) }, errors, text is null ? null : File, octets);
+        return new LoadedConfiguration(options is null ? null : options with { Warnings = options.Warnings.AddRange(warnings) }, errors, text is null ? null : File, Text);
     }
 
     /// <summary>The flags as they can be read, without a word about what cannot: for whoever only asks a running agent.</summary>

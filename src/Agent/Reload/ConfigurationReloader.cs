@@ -1,0 +1,192 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.Layers;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Reload;
+
+/// <summary>What a reload reaches of the running agent.</summary>
+internal sealed record ReloadTargets
+{
+    public required NodeLoop Loop { get; init; }
+
+    /// <summary>Of the sessions.</summary>
+    public required RouterId RouterId { get; init; }
+
+    /// <summary>What the agent runs by now.</summary>
+    public required AgentOptions Running { get; init; }
+
+    /// <summary>Adds what the operator left to the metadata service.</summary>
+    public required Func<AgentOptions, AgentOptions> Complete { get; init; }
+
+    /// <summary>Everything but the node and its sessions: called when these have the new options.</summary>
+    public required Func<AgentOptions, Task> Apply { get; init; }
+}
+
+/// <summary>
+/// Reads the configuration again on SIGHUP and when its file has changed, one time after the other, and hands it on if it can be obeyed. What cannot leaves
+/// everything as it is and is said in log, journal, report and status.
+/// </summary>
+internal sealed partial class ConfigurationReloader : IDisposable
+{
+    // Whoever writes a file does so in several steps; it is read when it was left alone for so long, and after ten times that in any case.
+    private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(200);
+    private const int MostWaits = 10;
+
+    // A file of errors must not fill the journal.
+    private const int MostErrors = 20;
+
+    private readonly ConfigurationSource _source;
+    private readonly TimeProvider _time;
+    private readonly ILogger _logger;
+
+    // One is enough: whoever asks while somebody has asked gets the same answer.
+    private readonly Channel<bool> _asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly List<PeerAuthentication> _retired = [];
+    private int _hangup;
+
+    /// <param name="source">Read again each time.</param>
+    /// <param name="time">For the wait for whoever writes the file.</param>
+    /// <param name="logger">Its log.</param>
+    public ConfigurationReloader(ConfigurationSource source, TimeProvider time, ILogger<ConfigurationReloader> logger)
+    {
+        _source = source;
+        _time = time;
+        _logger = logger;
+    }
+
+    /// <summary>SIGHUP: read it again, whether or not it has changed. From any thread, also before <see cref="RunAsync"/>.</summary>
+    public void Ask()
+    {
+        Volatile.Write(ref _hangup, 1);
+        Ring();
+    }
+
+    /// <summary>Runs until it is cancelled.</summary>
+    public async Task RunAsync(ReloadTargets targets, CancellationToken cancellationToken)
+    {
+        using var watch = new FileWatch(_source.File, Ring, _logger);
+        var running = targets.Running;
+
+        // It may have changed between the start and now.
+        Ring();
+        try
+        {
+            while (true)
+            {
+                await _asked.Reader.ReadAsync(cancellationToken);
+                for (var waits = 0; Volatile.Read(ref _hangup) == 0 && waits < MostWaits; waits++)
+                {
+                    await Task.Delay(_quiet, _time, cancellationToken);
+                    if (!_asked.Reader.TryRead(out _))
+                    {
+                        break;
+                    }
+                }
+
+                running = await ReloadAsync(running, isAsked: Interlocked.Exchange(ref _hangup, 0) == 1, targets, cancellationToken);
+            }
+        }
+        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
+        {
+            // The agent ends.
+        }
+    }
+
+    /// <summary>Keys that sessions of an earlier configuration had. After the speaker.</summary>
+    public void Dispose()
+    {
+        foreach (var authentication in _retired)
+        {
+            authentication.Dispose();
+        }
+    }
+
+    private void Ring() => _asked.Writer.TryWrite(true);
+
+    private async Task<AgentOptions> ReloadAsync(AgentOptions running, bool isAsked, ReloadTargets targets, CancellationToken cancellationToken)
+    {
+        var before = _source.Text;
+        var loaded = _source.Load();
+        if (!isAsked && loaded.Text.AsSpan().SequenceEqual(before.AsSpan()))
+        {
+            // Touched and not changed, or this is the change that SIGHUP has read already.
+            loaded.Options?.Protocol.Authentication?.Dispose();
+            return running;
+        }
+
+        var read = loaded.Options is { } options ? targets.Complete(options) : null;
+        var errors = read is null ? loaded.Errors : Objections(running, read, targets);
+        if (read is null || !errors.IsEmpty)
+        {
+            read?.Protocol.Authentication?.Dispose();
+            await RefuseAsync(errors, targets, cancellationToken);
+            return running;
+        }
+
+        read = WithTheKeyOf(running, read);
+        var what = ReloadRules.Differences(running, read);
+        var text = $"configuration read again ({(isAsked ? "SIGHUP" : $"{_source.File} has changed")}), {what}";
+        foreach (var warning in read.Warnings.Except(running.Warnings))
+        {
+            Warn(_logger, warning);
+        }
+
+        await targets.Loop.PostAsync(new NodeEvent.Reconfigured(AgentSettings.Node(read), [.. AgentSettings.Peers(read, targets.RouterId)], text), cancellationToken);
+        await targets.Apply(read);
+        return read;
+    }
+
+    private static ImmutableArray<string> Objections(AgentOptions running, AgentOptions read, ReloadTargets targets)
+    {
+        var errors = ReloadRules.NeedARestart(running, read, targets.RouterId);
+        if (read.Neighbors.IsEmpty)
+        {
+            errors = errors.Add("dataCenter: not given, no neighbors either, and the metadata service has not said it yet; give it, or restart the agent.");
+        }
+
+        return read.NeedsStoredIntent && targets.Loop.Current.Intent is null
+            ? errors.Add("role: nothing gives one, there is no hub and no intent; give role, or one with each prefix.")
+            : errors;
+    }
+
+    private async Task RefuseAsync(ImmutableArray<string> errors, ReloadTargets targets, CancellationToken cancellationToken)
+    {
+        foreach (var error in errors)
+        {
+            NotTaken(_logger, error);
+        }
+
+        var said = string.Join(" ", errors.Take(MostErrors));
+        await targets.Loop.PostAsync(new NodeEvent.ConfigurationRefused(errors.Length > MostErrors ? $"{said} And {errors.Length - MostErrors} more: failoverhub-agent check --config {_source.File}" : said), cancellationToken);
+    }
+
+    // The same key is the same object: sessions are compared by it, and one of the two is overwritten.
+    private AgentOptions WithTheKeyOf(AgentOptions running, AgentOptions read)
+    {
+        var (old, key) = (running.Protocol.Authentication, read.Protocol.Authentication);
+        if (old is not null && old.Equals(key))
+        {
+            key!.Dispose();
+            return read with { Protocol = read.Protocol with { Authentication = old } };
+        }
+
+        if (key is not null)
+        {
+            // Whoever made the first one disposes of that.
+            _retired.Add(key);
+        }
+
+        return read;
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Text}")]
+    private static partial void Warn(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The new configuration is not taken: {Error}")]
+    private static partial void NotTaken(ILogger logger, string error);
+}
