@@ -69,12 +69,26 @@ internal sealed record StatusDocument
 
     public GracefulShutdownDocument? GracefulShutdown { get; init; }
 
+    /// <summary>What the metadata service said last; null: nothing.</summary>
+    public MachineDocument? Machine { get; init; }
+
     public required IReadOnlyList<PrefixDocument> Prefixes { get; init; }
 
     public required IReadOnlyList<SessionDocument> Sessions { get; init; }
 }
 
 internal sealed record IntentDocument(ulong Revision, string OperationId, string Reason);
+
+/// <param name="Region">Of the platform; null: not said.</param>
+/// <param name="Label">Name of the machine at the platform; null: not said.</param>
+/// <param name="HostId">Of the physical host; null: not said.</param>
+/// <param name="Source">The machine's own IPv6 address; null: it has none.</param>
+/// <param name="Shared">Prefixes of another machine that are shared with this one.</param>
+/// <param name="ReadAt">When it was said.</param>
+/// <param name="AgeSeconds">How long ago that is.</param>
+/// <param name="Text">All of it in one line.</param>
+internal sealed record MachineDocument(
+    string? Region, string? Label, string? HostId, string? Source, IReadOnlyList<string> Shared, DateTimeOffset ReadAt, double AgeSeconds, string Text);
 
 /// <param name="Then"><c>drain</c> or <c>stop</c>.</param>
 /// <param name="Cause">In words.</param>

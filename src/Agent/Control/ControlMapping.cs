@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
@@ -47,6 +48,7 @@ internal static class ControlMapping
             GracefulShutdown = node.Leaving is { } leaving
                 ? new GracefulShutdownDocument(leaving.Stops ? "stop" : "drain", leaving.Cause, leaving.Since.At, leaving.Until.At, Seconds(leaving.Until.Monotonic - now.Monotonic))
                 : null,
+            Machine = node.Instance is { } instance ? Machine(instance, now) : null,
             Prefixes = [.. node.Prefixes.Select(prefix => Prefix(node, prefix, now))],
             Sessions = [.. node.Sessions.Select(session => peers.TryGetValue(session.Neighbor, out var peer) ? Session(session, peer, now) : Session(session, now))],
         };
@@ -69,6 +71,10 @@ internal static class ControlMapping
            orderby shown.At
            select shown,
     ]);
+
+    private static MachineDocument Machine(InstanceFacts facts, Moment now) => new(
+        facts.Region, facts.Label, facts.HostId, facts.Slaac?.ToString(), [.. facts.Shared.Select(prefix => prefix.ToString())],
+        facts.ReadAt, Math.Max(0, Seconds(now.At - facts.ReadAt)), DiscoveredOptions.Describe(facts));
 
     private static PrefixDocument Prefix(NodeState node, PrefixState prefix, Moment now)
     {

@@ -40,6 +40,11 @@ internal static class StatusText
             Row(text, "security", string.Join("; ", parts.OfType<string>()));
         }
 
+        if (status.Machine is { } machine)
+        {
+            Row(text, "machine", $"{machine.Text}, said {Words.Lasted(TimeSpan.FromSeconds(machine.AgeSeconds))} ago");
+        }
+
         var established = status.Sessions.Count(IsEstablished);
         Row(text, "sessions", $"{Number(established)} of {Number(status.Sessions.Count)} established");
         if (status.GracefulShutdown is { } leaving)

@@ -87,12 +87,11 @@ internal sealed partial class AgentDiscovery
         }
 
         await _discoverer.WatchAsync(
-            Facts,
             _askedNow ? Discoverer.RestingPause : _firstQuestion,
             async (facts, cancellation) =>
             {
                 WarnOf(facts);
-                if (_given.Neighbors.IsEmpty && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != running.DataCenter)
+                if (_given.Neighbors.IsEmpty && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != running.DataCenter && _warned.Add(dataCenter.Name))
                 {
                     Moved(_logger, dataCenter.Name);
                 }

@@ -63,11 +63,10 @@ internal sealed partial class Discoverer(
     }
 
     /// <summary>Asks on in the background until it is cancelled.</summary>
-    /// <param name="known">The answer that is in force; null: none.</param>
     /// <param name="pause">Before the first question.</param>
-    /// <param name="learned">Told each answer that says something else, and the first.</param>
+    /// <param name="learned">Told each answer: one that says the same as before says it of now.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task WatchAsync(InstanceFacts? known, TimeSpan pause, Func<InstanceFacts, CancellationToken, ValueTask> learned, CancellationToken cancellationToken)
+    public async Task WatchAsync(TimeSpan pause, Func<InstanceFacts, CancellationToken, ValueTask> learned, CancellationToken cancellationToken)
     {
         var retry = ShortestPause;
         try
@@ -86,11 +85,7 @@ internal sealed partial class Discoverer(
 
                 (pause, retry) = (RestingPause, ShortestPause);
                 Take(answer);
-                if (known is null || !answer.Facts.SaysTheSameAs(known))
-                {
-                    known = answer.Facts;
-                    await learned(known, cancellationToken);
-                }
+                await learned(answer.Facts, cancellationToken);
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

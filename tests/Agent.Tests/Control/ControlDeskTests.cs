@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Agent.Tests.Node;
@@ -41,6 +42,17 @@ public sealed class ControlDeskTests
 
         Assert.Equal((false, "unhealthy", true), (prefix.Announced, prefix.WithdrawnReason, prefix.AddressPresent));
         Assert.Equal(new DampingDocument(4000, 4, true, true, _node.State.Prefixes[0].Flaps!.Suppression!.Until.At, 120), prefix.Damping);
+    }
+
+    [Fact]
+    public async Task WhatTheMetadataServiceSaid_IsShownWithItsAge()
+    {
+        _node.Give(new NodeEvent.InstanceLearned(new InstanceFacts { Region = "us-ord", HostId = "aa11", Shared = [NodeUnderTest.Shared], ReadAt = DateTimeOffset.UnixEpoch + _node.Now - TimeSpan.FromMinutes(5) }));
+
+        var status = (await AskAsync("status")).Status!;
+
+        Assert.Equal(("us-ord", "aa11", 300), (status.Machine!.Region, status.Machine.HostId, status.Machine.AgeSeconds));
+        Assert.Contains("us-ord is data center 18, Chicago, IL (USA); IPv6 source none; shared with this machine: 203.0.113.10/32; host aa11, said 5 min 0 s ago", StatusText.Of(status), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -100,20 +100,20 @@ public sealed class DiscovererTests : IDisposable
     }
 
     [Fact]
-    public async Task Watching_TellsOnlyWhatIsNew_AndRestsBetween()
+    public async Task Watching_TellsEachAnswer_AndRestsBetween()
     {
         var learned = new Signal<InstanceFacts>();
         using var end = new CancellationTokenSource();
         Answer(Facts("us-ord"));
         Answer(Facts("nl-ams"));
-        var watching = Task.Run(() => New().WatchAsync(Facts("us-ord").Facts, TimeSpan.Zero, Learn, end.Token), Cancellation);
+        var watching = Task.Run(() => New().WatchAsync(TimeSpan.Zero, Learn, end.Token), Cancellation);
         await _time.Pauses.FirstAsync<TimeSpan>();
-        Assert.Empty(learned.Seen);
+        Assert.Single(learned.Seen);
 
         await PassAsync(1);
         await _time.Pauses.UntilAsync(pauses => pauses.Count == 2);
 
-        Assert.Equal("nl-ams", Assert.Single(learned.Seen).Region);
+        Assert.Equal(["us-ord", "nl-ams"], learned.Seen.Select(facts => facts.Region));
         Assert.All(_time.Pauses.Seen, pause => Assert.Equal(Discoverer.RestingPause, pause));
         await end.CancelAsync();
         await watching;
@@ -130,7 +130,7 @@ public sealed class DiscovererTests : IDisposable
     {
         using var end = new CancellationTokenSource();
         Enumerable.Repeat("no route", 20).ToList().ForEach(Answer);
-        var watching = Task.Run(() => New().WatchAsync(null, TimeSpan.FromSeconds(1), (_, _) => ValueTask.CompletedTask, end.Token), Cancellation);
+        var watching = Task.Run(() => New().WatchAsync(TimeSpan.FromSeconds(1), (_, _) => ValueTask.CompletedTask, end.Token), Cancellation);
         await PassAsync(15);
         await _time.Pauses.UntilAsync(pauses => pauses.Count == 16);
 
