@@ -100,18 +100,16 @@ internal sealed partial class AgentProcess
     private async Task<int> RunAsync(TextWriter error)
     {
         using var signals = new StopSignals(RequestStop, Hurry, _reloader.Ask);
-        var intents = new IntentStore(_directory.IntentFile, text => Warn(_logger, text));
-        var (intent, intentProblem) = intents.Load();
+        var files = NodeFiles.In(_directory.Root, text => Warn(_logger, text));
+        var memory = files.Load(_time.GetUtcNow());
         // A damaged intent is another matter than none: what has a role is announced, as secondary at most, and the warning says so.
-        if (_options.NeedsStoredIntent && intent is null && intentProblem is null)
+        if (_options.NeedsStoredIntent && memory is { Intent: null, IntentIsLost: false })
         {
             await error.WriteLineAsync("error: --primary or --secondary: neither is given and no intent is stored; give one of them, a role with each prefix (--announce PREFIX=primary), or --hub so that the hub assigns roles.");
             return AgentCommandLine.UsageError;
         }
 
-        var failback = new FailbackStore(_directory.FailbackFile);
-        var (memory, failbackProblem) = failback.Load();
-        foreach (var warning in _options.Warnings.AddRange(new[] { _directory.Warning, intentProblem, failbackProblem }.OfType<string>()))
+        foreach (var warning in _options.Warnings.AddRange(new[] { _directory.Warning }.OfType<string>()).AddRange(memory.Problems))
         {
             Warn(_logger, warning);
         }
@@ -127,13 +125,13 @@ internal sealed partial class AgentProcess
         _options = completed;
         var interfaces = new NodeAddresses(_options, _time, _logging);
         var (addresses, shared) = interfaces.ReadFirst();
-        var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
+        var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
         var loop = new NodeLoop(
-            NodeState.Initial(AgentSettings.Node(_options) with { IntentLost = intentProblem is not null }, intent, new Moment(TimeSpan.Zero, _time.GetUtcNow())) with { FailbackMemory = memory },
+            NodeState.Resume(AgentSettings.Node(_options), memory, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
             speaker,
-            new NodeStorage(intents, failback, journal),
+            new NodeStorage(files, journal),
             _time,
             _logging.CreateLogger<NodeLoop>());
 
@@ -141,7 +139,7 @@ internal sealed partial class AgentProcess
 
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
-        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, intent, intentProblem is not null)));
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, memory)));
         if (discovery.Facts is { } facts)
         {
             loop.ApplyBeforeRunning(new NodeEvent.InstanceLearned(facts));
@@ -155,7 +153,9 @@ internal sealed partial class AgentProcess
 
         using (control)
         {
-            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, _time);
+            var orders = new OrderDesk(loop.TryPost);
+            loop.CommandAnswered += orders.Take;
+            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time);
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
             return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId);
         }
@@ -300,9 +300,9 @@ internal sealed partial class AgentProcess
         return routerId;
     }
 
-    private string Beginning(RouterId routerId, NodeIntent? intent, bool intentLost)
+    private string Beginning(RouterId routerId, NodeMemory memory)
     {
-        var by = intent is not null ? $"stored {intent.Describe()}" : intentLost ? "its configuration, but at most as secondary because its stored intent is lost" : "its configuration";
+        var by = memory.Intent is { } intent ? $"stored {intent.Describe()}" : memory.IntentIsLost ? "its configuration, but at most as secondary because its stored intent is lost" : "its configuration";
         var hub = _options.Hub is { } address ? $"hub {address}" : "stand-alone";
         return $"failoverhub-agent {AgentCommandLine.Version} started on {_options.Node}: router id {routerId}, {_options.Neighbors.Length} neighbors, {hub}, runs by {by}";
     }

@@ -45,6 +45,7 @@ internal sealed class AgentCommandLine
     private readonly Command _doctor;
     private readonly Command _status;
     private readonly Command _trace;
+    private readonly OrderCommands _orders;
     private readonly Command _version;
     private readonly Option<string?> _stateOfAsked = RunFlags.StateOption();
     private readonly Option<string?> _controlOfAsked = RunFlags.ControlOption();
@@ -76,6 +77,7 @@ internal sealed class AgentCommandLine
         _status.SetAction(static _ => 0);
         _trace = new Command("trace", "Ask the running agent for the last 200 messages of each neighbor, in words.") { _neighbor, _stateOfAsked, _controlOfAsked, _json };
         _trace.SetAction(static _ => 0);
+        _orders = new OrderCommands(_stateOfAsked, _controlOfAsked, _json);
         _version = new Command("version", "Print the version.");
         _version.SetAction(static result =>
         {
@@ -86,6 +88,10 @@ internal sealed class AgentCommandLine
         {
             _run, _check, _doctor, _status, _trace, _version,
         };
+        foreach (var order in _orders.All)
+        {
+            _root.Add(order);
+        }
     }
 
     /// <summary>Version of the program, such as <c>0.1.0</c>.</summary>
@@ -101,14 +107,16 @@ internal sealed class AgentCommandLine
     {
         var result = _root.Parse(WithDefaultCommand(GoFlags.Normalize(args)), new ParserConfiguration { EnablePosixBundling = false, ResponseFileTokenReplacer = null });
         var isRun = result.CommandResult.Command == _run || result.CommandResult.Command == _check || result.CommandResult.Command == _doctor;
-        var isQuestion = result.CommandResult.Command == _status || result.CommandResult.Command == _trace;
+        var isOrder = _orders.All.Contains(result.CommandResult.Command);
+        var isQuestion = isOrder || result.CommandResult.Command == _status || result.CommandResult.Command == _trace;
         var isHelp = result.Action is System.CommandLine.Help.HelpAction;
         if (result.Errors.Count == 0 && isQuestion && !isHelp)
         {
             var values = new ConfigurationSource(_flags, result, surroundings).ReadValues();
             var socket = AgentOptionsReader.ControlSocketPath(values.Of(_controlOfAsked), values.Of(_stateOfAsked));
             var command = result.CommandResult.Command.Name;
-            return new CommandLineRequest.Ask(socket, new ControlRequest(command, command == _trace.Name ? result.GetValue(_neighbor) : null), RunFlags.Value(result, _json));
+            var (request, problem) = isOrder ? _orders.Read(result) : (new ControlRequest(command, command == _trace.Name ? result.GetValue(_neighbor) : null), null);
+            return request is null ? Refuse(result, [problem!], error) : new CommandLineRequest.Ask(socket, request, RunFlags.Value(result, _json));
         }
 
         if (result.Errors.Count == 0 && (!isRun || isHelp))

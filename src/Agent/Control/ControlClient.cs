@@ -3,7 +3,7 @@ using System.Text.Json;
 
 namespace FailoverHub.Agent.Control;
 
-/// <summary>Asks a running agent, for the commands <c>status</c> and <c>trace</c>.</summary>
+/// <summary>Asks a running agent, for every command but the one that is the agent.</summary>
 /// <param name="time">For the patience.</param>
 internal sealed class ControlClient(TimeProvider time)
 {
@@ -19,7 +19,7 @@ internal sealed class ControlClient(TimeProvider time)
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>Asks, and prints the answer or what went wrong.</summary>
-    /// <returns>0: answered; 1: the agent refused; 3: none answers.</returns>
+    /// <returns>0: answered; 1: the agent refused; 3: none answers; 4: obeyed, but no neighbor has been told yet.</returns>
     public async Task<int> RunAsync(string path, ControlRequest request, bool json, TextWriter output, TextWriter error)
     {
         var (answer, problem) = await AskAsync(path, request, Patience);
@@ -37,6 +37,12 @@ internal sealed class ControlClient(TimeProvider time)
             case { Trace: { } trace }:
                 await output.WriteAsync(json ? Json(trace, ControlJson.Readable.TraceDocument) : TraceText.Of(trace));
                 return 0;
+            case { Command: { Outcome: "refused" } command } when !json:
+                await error.WriteLineAsync($"error: {CommandText.Of(command)}");
+                return CommandText.ExitCode(command);
+            case { Command: { } command }:
+                await output.WriteAsync(json ? Json(command, ControlJson.Readable.CommandDocument) : CommandText.Of(command) + Environment.NewLine);
+                return CommandText.ExitCode(command);
             default:
                 await error.WriteLineAsync($"error: {answer.Error ?? "the agent's answer is none that this version understands"}");
                 return Refused;

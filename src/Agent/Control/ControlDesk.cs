@@ -19,11 +19,13 @@ internal sealed record ControlIdentity(Func<AgentOptions> Running, Bgp.Messages.
 /// <param name="identity">Ours.</param>
 /// <param name="node">The node as it is now, and the time on its clock.</param>
 /// <param name="sessions">Asks the thread of the sessions. It may never answer.</param>
-/// <param name="time">For the patience with that.</param>
+/// <param name="orders">Where commands go that change something.</param>
+/// <param name="time">For the patience with the sessions.</param>
 internal sealed class ControlDesk(
     ControlIdentity identity,
     Func<(NodeState State, Moment Now)> node,
     Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions,
+    OrderDesk orders,
     TimeProvider time)
 {
     /// <summary>The sessions' thread answers within microseconds, or is stuck.</summary>
@@ -32,11 +34,12 @@ internal sealed class ControlDesk(
     private const string Silent = "the thread of the sessions does not answer: what is shown of them is what the node last heard";
 
     /// <summary>One answer for whatever was asked.</summary>
-    public async Task<ControlAnswer> AnswerAsync(ControlRequest request, CancellationToken cancellationToken) => request.Command switch
+    public async Task<ControlAnswer> AnswerAsync(ControlRequest request, ControlCaller caller, CancellationToken cancellationToken) => request.Command switch
     {
+        var command when OrderDesk.Knows(command) => await orders.AnswerAsync(request, caller, cancellationToken),
         "status" => await StatusAsync(cancellationToken),
         "trace" => await TraceAsync(request.Neighbor, cancellationToken),
-        _ => new ControlAnswer { Error = "this agent knows the commands 'status' and 'trace' only" },
+        _ => new ControlAnswer { Error = "this agent knows the commands 'status', 'trace', 'drain', 'undrain', 'role' and 'failback' only" },
     };
 
     private async Task<ControlAnswer> StatusAsync(CancellationToken cancellationToken)

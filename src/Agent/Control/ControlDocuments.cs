@@ -3,10 +3,23 @@ using System.Text.Json.Serialization;
 
 namespace FailoverHub.Agent.Control;
 
-/// <summary>What is asked, in one line of JSON: <c>{"command":"status"}</c>, <c>{"command":"trace","neighbor":"2001:db8::1"}</c>.</summary>
-internal sealed record ControlRequest(string? Command, string? Neighbor = null);
+/// <summary>
+/// What is asked, in one line of JSON: <c>{"command":"status"}</c>, <c>{"command":"trace","neighbor":"2001:db8::1"}</c>,
+/// <c>{"command":"role","prefix":"203.0.113.10/32","role":"secondary","reason":"kernel update"}</c>.
+/// </summary>
+internal sealed record ControlRequest(string? Command, string? Neighbor = null)
+{
+    /// <summary>Of <c>role</c> and <c>failback</c>; null: all.</summary>
+    public string? Prefix { get; init; }
 
-/// <summary>What is answered, in one line of JSON: one of the three.</summary>
+    /// <summary>Of <c>role</c>: <c>primary</c>, <c>secondary</c> or <c>default</c>.</summary>
+    public string? Role { get; init; }
+
+    /// <summary>Of a command that changes something: why.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>What is answered, in one line of JSON: one of these.</summary>
 internal sealed record ControlAnswer
 {
     /// <summary>Why there is no other answer, in a sentence.</summary>
@@ -18,7 +31,19 @@ internal sealed record ControlAnswer
 
     [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
     public TraceDocument? Trace { get; init; }
+
+    [JsonIgnore(Condition = JsonIgnoreCondition.WhenWritingNull)]
+    public CommandDocument? Command { get; init; }
 }
+
+/// <summary>What came of a command that changes something.</summary>
+/// <param name="Outcome"><c>applied</c>, <c>accepted-not-announced</c> or <c>refused</c>.</param>
+/// <param name="Text">What is different now, in a sentence; empty: it was refused.</param>
+/// <param name="Changed">The neighbors are told something.</param>
+/// <param name="SessionsUpdated">Established sessions on which it is written. Not: a router chose it.</param>
+/// <param name="SessionsEstablished">Of those that are up.</param>
+/// <param name="Reason">Why it was refused, or why no neighbor was told; null: neither.</param>
+internal sealed record CommandDocument(string Outcome, string Text, bool Changed, int SessionsUpdated, int SessionsEstablished, string? Reason);
 
 /// <summary>The node at one moment. Times are UTC; ages and lengths of time are in seconds.</summary>
 internal sealed record StatusDocument
@@ -59,7 +84,17 @@ internal sealed record StatusDocument
     /// <summary>Flapping prefixes are held back.</summary>
     public required bool DampingOn { get; init; }
 
+    /// <summary>By whoever.</summary>
     public required bool Drained { get; init; }
+
+    /// <summary>By the intent, or by one that cannot be read any more.</summary>
+    public bool DrainedByIntent { get; init; }
+
+    /// <summary>By a command on this node; null: none drains it.</summary>
+    public LocalDrainDocument? LocalDrain { get; init; }
+
+    /// <summary>What was ordered on this node cannot be read: nothing is announced as primary that is not ordered anew or named by a newer intent.</summary>
+    public bool OrdersLost { get; init; }
 
     /// <summary>Null: it runs by its configuration.</summary>
     public IntentDocument? Intent { get; init; }
@@ -76,6 +111,18 @@ internal sealed record StatusDocument
 
     public required IReadOnlyList<SessionDocument> Sessions { get; init; }
 }
+
+/// <param name="Actor">Who ordered it; null: nobody knows, it is presumed because the file of the orders cannot be read.</param>
+/// <param name="Reason">Why, empty: no reason was given.</param>
+/// <param name="At">When.</param>
+/// <param name="AgeSeconds">How long ago that is, by the wall clock.</param>
+internal sealed record LocalDrainDocument(string? Actor, string Reason, DateTimeOffset At, double AgeSeconds);
+
+/// <param name="Role">What it is to be.</param>
+/// <param name="Actor">Who ordered it.</param>
+/// <param name="Reason">Why, empty: no reason was given.</param>
+/// <param name="At">When.</param>
+internal sealed record RoleOrderDocument(string Role, string Actor, string Reason, DateTimeOffset At);
 
 internal sealed record IntentDocument(ulong Revision, string OperationId, string Reason);
 
@@ -131,6 +178,9 @@ internal sealed record PrefixDocument
 
     /// <summary>Null: nothing is held back.</summary>
     public FailbackHoldDocument? FailbackHold { get; init; }
+
+    /// <summary>A command on this node that gives it its role; null: none does.</summary>
+    public RoleOrderDocument? RoleOrder { get; init; }
 }
 
 /// <summary>An assigned primary that has returned and is announced as secondary for now.</summary>

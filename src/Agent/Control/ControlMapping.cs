@@ -43,8 +43,11 @@ internal static class ControlMapping
             TtlSecurity = options.Protocol.TtlSecurity,
             DampingOn = node.Settings.Damping is not null,
             Drained = node.Drained,
+            DrainedByIntent = node.DrainedByIntent,
+            LocalDrain = node.Orders.Drain is { } drain ? new LocalDrainDocument(drain.IsPresumed ? null : drain.Actor, drain.Reason, drain.At, Seconds(now.At - drain.At)) : null,
+            OrdersLost = node.Orders.RolesLostAfter is not null,
             Intent = node.Intent is { } intent ? new IntentDocument(intent.Revision, intent.OperationId, intent.Reason) : null,
-            IntentLost = node is { Intent: null, Settings.IntentLost: true },
+            IntentLost = node.IntentIsLost,
             GracefulShutdown = node.Leaving is { } leaving
                 ? new GracefulShutdownDocument(leaving.Stops ? "stop" : "drain", leaving.Cause, leaving.Since.At, leaving.Until.At, Seconds(leaving.Until.Monotonic - now.Monotonic))
                 : null,
@@ -90,6 +93,7 @@ internal static class ControlMapping
             WithdrawnReason = (prefix.Decision as AdvertisementDecision.Withdraw)?.Reason.Word(),
             SessionsCarrying = node.SessionsCarrying(prefix),
             Damping = prefix.Flaps is { } flaps && node.Settings.Damping is { } settings ? Damping(prefix, flaps, settings, now) : null,
+            RoleOrder = node.Orders.Roles.TryGetValue(prefix.Prefix, out var order) ? new RoleOrderDocument(order.Role.Word(), order.Actor, order.Reason, order.At) : null,
             FailbackPolicy = prefix.FailbackPolicy.Policy.Word(),
             FailbackStableSeconds = Seconds(prefix.FailbackPolicy.StableFor),
             FailbackHold = prefix.Failback.IsHeld

@@ -14,7 +14,7 @@ namespace FailoverHub.Agent.Control;
 /// <param name="logger">Its log.</param>
 internal sealed partial class ControlServer(
     ControlSocket socket,
-    Func<ControlRequest, CancellationToken, Task<ControlAnswer>> answer,
+    Func<ControlRequest, ControlCaller, CancellationToken, Task<ControlAnswer>> answer,
     TimeProvider time,
     ILogger<ControlServer> logger)
 {
@@ -114,7 +114,7 @@ internal sealed partial class ControlServer(
             said = line is null
                 ? new ControlAnswer { Error = $"the request is longer than {LongestRequest} octets" }
                 : Parse(line) is { } request
-                    ? await answer(request, patience.Token)
+                    ? await answer(request, ControlCaller.Of(client), patience.Token)
                     : new ControlAnswer { Error = "the request is no JSON object such as {\"command\":\"status\"}" };
         }
 

@@ -31,6 +31,7 @@ internal static class StatusText
         {
             { Intent: { Reason: "" } intent } => $"intent {Number(intent.Revision)}",
             { Intent: { } intent } => $"intent {Number(intent.Revision)} (\"{intent.Reason}\")",
+            { IntentLost: true, Drained: true } => "its configuration: its stored intent cannot be read",
             { IntentLost: true } => "its configuration, BUT AT MOST AS SECONDARY: its stored intent cannot be read",
             _ => "its configuration",
         });
@@ -58,6 +59,12 @@ internal static class StatusText
         else if (status.Drained)
         {
             Row(text, "DRAINED", "nothing is announced, the sessions stay up");
+            Drain(text, status);
+        }
+
+        if (status.OrdersLost)
+        {
+            Row(text, "ORDERS LOST", "what was ordered on this node cannot be read, so what is not ordered anew or named by a newer intent is announced AT MOST AS SECONDARY; 'failoverhub-agent role default' ends that");
         }
 
         if (status.ConfigurationProblem is { } refused)
@@ -68,6 +75,20 @@ internal static class StatusText
         if (status.Problem is { } problem)
         {
             Row(text, "PROBLEM", problem);
+        }
+    }
+
+    private static void Drain(StringBuilder text, StatusDocument status)
+    {
+        if (status.LocalDrain is { } local)
+        {
+            var because = local.Reason.Length == 0 ? "" : $" (\"{local.Reason}\")";
+            Row(text, "", $"{(local.Actor is { } actor ? $"by {actor}, {Ago(local.At, local.AgeSeconds)}{because}" : $"presumably by a local command: {local.Reason}")}; 'failoverhub-agent undrain' ends it");
+        }
+
+        if (status.DrainedByIntent)
+        {
+            Row(text, "", status.IntentLost ? "presumably by its stored intent, which cannot be read; the hub's next word or 'failoverhub-agent undrain' ends it" : $"by intent {Number(status.Intent!.Revision)}; the hub ends it");
         }
     }
 
@@ -88,7 +109,7 @@ internal static class StatusText
                 : $"not announced: {prefix.WithdrawnReason}";
             var details = new[]
             {
-                $"assigned {prefix.AssignedRole ?? "no role"}",
+                $"assigned {prefix.AssignedRole ?? "no role"}{(prefix.RoleOrder is { } order ? $" by {order.Actor} at {Time(order.At)}{(order.Reason.Length == 0 ? "" : $" (\"{order.Reason}\")")}" : "")}",
                 $"address {(prefix.AddressPresent ? "present" : "missing")}",
                 prefix.Damping is { } damping ? Damping(damping) : null,
                 prefix.FailbackHold is { } hold ? Hold(prefix, hold) : Policy(prefix),

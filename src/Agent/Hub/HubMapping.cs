@@ -19,7 +19,7 @@ internal static class HubMapping
             AgentVersion = settings.Version,
             BootId = bootId,
             IntentRevision = state.Intent?.Revision ?? 0,
-            Capabilities = { "journal", "failback" },
+            Capabilities = { "journal", "failback", "local-commands" },
             DataCenter = settings.DataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
         },
     };
@@ -32,6 +32,7 @@ internal static class HubMapping
             IntentRevision = state.Intent?.Revision ?? 0,
             Drained = state.Drained,
             ConfigurationProblem = state.ConfigurationProblem ?? "",
+            LocallyDrained = state.Orders.Drain is not null,
             Health = Protos.V1.Health.Unspecified,
             TakenAtUnixMs = taken.At.ToUnixTimeMilliseconds(),
         };
@@ -76,6 +77,7 @@ internal static class HubMapping
             Neighbor = numbered.Entry.Neighbor,
             Text = numbered.Entry.Text,
             OperationId = numbered.Entry.OperationId,
+            Actor = numbered.Entry.Actor,
         }));
         return new AgentMessage { Journal = batch };
     }

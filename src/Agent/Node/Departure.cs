@@ -23,8 +23,8 @@ internal static class Departure
         step.Replan(new Cause(stop.Cause), () => RecordBegin(step));
     }
 
-    /// <summary>For an intent that was just taken into the state. True: it ended a graceful shutdown, and nothing had been withdrawn yet.</summary>
-    public static bool BeginOrCancelDrain(NodeStep step, NodeState before)
+    /// <summary>For an intent or a command that was just taken into the state. True: it ended a graceful shutdown, and nothing had been withdrawn yet.</summary>
+    public static bool BeginOrCancelDrain(NodeStep step, NodeState before, string cause, string operationId = "")
     {
         if (!step.State.Drained)
         {
@@ -34,15 +34,29 @@ internal static class Departure
 
         if (!before.Drained)
         {
-            Begin(step, stops: false, step.State.Intent!.Describe(), step.State.Intent.OperationId);
+            Begin(step, stops: false, cause, operationId);
         }
 
         return false;
     }
 
-    /// <summary>When the intent began a graceful shutdown.</summary>
-    public static void RecordDrain(NodeStep step, NodeState before)
+    /// <summary>When the node is drained and was not, or is no longer; and when that begins with a graceful shutdown.</summary>
+    public static void RecordDrainedOrNot(NodeStep step, NodeState before, bool cancelled, string cause, string operationId = "")
     {
+        if (step.State.Drained != before.Drained)
+        {
+            step.Record(
+                step.State.Drained ? TransitionKind.Drained : TransitionKind.Undrained,
+                (step.State.Drained, step.State.Leaving is not null, cancelled) switch
+                {
+                    (true, true, _) => $"drained, the sessions stay up and nothing is announced after the graceful shutdown: {cause}",
+                    (true, false, _) => $"drained, nothing is announced and the sessions stay up: {cause}",
+                    (false, _, true) => $"no longer drained, its graceful shutdown is cancelled and nothing was withdrawn: {cause}",
+                    (false, _, false) => $"no longer drained: {cause}",
+                },
+                operationId: operationId);
+        }
+
         if (before.Leaving is null && step.State.Leaving is not null)
         {
             RecordBegin(step);

@@ -66,7 +66,7 @@ internal static class IntentRules
         var known = state.Prefixes.ToDictionary(prefix => prefix.Prefix);
         var configured = state.Settings.Announce.ToDictionary(announced => announced.Prefix);
         var wanted = intent.Prefixes.ToDictionary(entry => entry.Prefix);
-        var obeying = state with { Intent = intent };
+        var obeying = state with { Intent = intent, Orders = state.Orders.Under(intent) };
         foreach (var prefix in known.Keys.Union(wanted.Keys).Order(Comparer<IPNetwork>.Create(SharedPrefix.Compare)))
         {
             var own = configured.GetValueOrDefault(prefix);

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging;
@@ -21,6 +22,18 @@ internal abstract record NodeEffect
     /// <summary>Keep the intent on disk, then apply <see cref="NodeEvent.IntentPersisted"/> or <see cref="NodeEvent.IntentNotPersisted"/> before any other event.</summary>
     internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect;
 
+    /// <summary>
+    /// Keep the orders on disk. With a command that asks for them: then apply <see cref="NodeEvent.OrdersPersisted"/> or
+    /// <see cref="NodeEvent.OrdersNotPersisted"/> before any other event. Without: they are what a newer intent has left of them.
+    /// </summary>
+    internal sealed record PersistOrders(LocalOrders Orders, LocalCommand? Command) : NodeEffect;
+
+    /// <summary>The mark of a drain is to stand on the disk, or is to do so no longer.</summary>
+    internal sealed record MarkDrained(bool Drained) : NodeEffect;
+
+    /// <summary>Tell whoever gave the command.</summary>
+    internal sealed record AnswerCommand(LocalAnswer Answer) : NodeEffect;
+
     /// <summary>Keep on disk what of the failback outlives the process. Nothing waits for it.</summary>
     internal sealed record PersistFailback(FailbackMemory Memory) : NodeEffect;
 
@@ -35,6 +48,9 @@ internal abstract record NodeEffect
     {
         /// <summary>Of its line in the log; null: as its kind has it.</summary>
         public LogLevel? Level { get; init; }
+
+        /// <summary>Who did it on the node itself, empty: nobody there.</summary>
+        public string Actor { get; init; } = "";
     }
 
     /// <summary>Worth a line in the log, but no transition.</summary>
@@ -63,6 +79,7 @@ internal enum TransitionKind
     FailbackReleased,
     ConfigurationLoaded,
     ConfigurationRejected,
+    LocalCommand,
     JournalOverflow,
 }
 
@@ -89,6 +106,7 @@ internal static class TransitionKindWords
         TransitionKind.FailbackReleased => "failback-released",
         TransitionKind.ConfigurationLoaded => "configuration-loaded",
         TransitionKind.ConfigurationRejected => "configuration-rejected",
+        TransitionKind.LocalCommand => "local-command",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
@@ -41,6 +42,15 @@ internal abstract record NodeEvent
 
     /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> could not be kept.</summary>
     internal sealed record IntentNotPersisted(NodeIntent Intent, string Problem) : NodeEvent;
+
+    /// <summary>Somebody on the node itself wants this.</summary>
+    internal sealed record CommandReceived(LocalCommand Command) : NodeEvent;
+
+    /// <summary>The orders of <see cref="NodeEffect.PersistOrders"/> are on the disk.</summary>
+    internal sealed record OrdersPersisted(LocalOrders Orders, LocalCommand Command) : NodeEvent;
+
+    /// <summary>The orders of <see cref="NodeEffect.PersistOrders"/> could not be kept.</summary>
+    internal sealed record OrdersNotPersisted(LocalCommand Command, string Problem) : NodeEvent;
 
     /// <summary>A session changed its state.</summary>
     internal sealed record SessionChanged(NeighborEndpoint Neighbor, SessionState To, string Reason) : NodeEvent;

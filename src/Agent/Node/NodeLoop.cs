@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using Microsoft.Extensions.Logging;
@@ -26,7 +27,8 @@ internal interface ISpeaker
 /// <code>
 ///   Speaker thread ──┐                                   ┌─> Speaker (routes, stop)
 ///   AddressWatcher ──┼─> channel (4096) ─> reducer ──────┼─> intent store, journal, log
-///   HubLink ─────────┘                        │          └─> Answered
+///   HubLink ─────────┤                        │          └─> Answered, CommandAnswered
+///   OrderDesk ───────┘                        │
 ///                                             └─> Current (snapshot), Changed
 /// </code>
 /// </summary>
@@ -37,8 +39,7 @@ internal sealed partial class NodeLoop
 
     private readonly Channel<NodeEvent> _events = Channel.CreateBounded<NodeEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
     private readonly ISpeaker _speaker;
-    private readonly IntentStore _intents;
-    private readonly FailbackStore _failback;
+    private readonly NodeFiles _files;
     private readonly Journal _journal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
@@ -49,8 +50,7 @@ internal sealed partial class NodeLoop
     {
         _state = initial;
         _speaker = speaker;
-        _intents = storage.Intents;
-        _failback = storage.Failback;
+        _files = storage.Files;
         _journal = storage.Journal;
         _time = time;
         _logger = logger;
@@ -68,6 +68,9 @@ internal sealed partial class NodeLoop
 
     /// <summary>An answer to an intent, on the loop. Handlers return at once.</summary>
     public event Action<IntentAnswer>? Answered;
+
+    /// <summary>An answer to a local command, on the loop. Handlers return at once.</summary>
+    public event Action<LocalAnswer>? CommandAnswered;
 
     /// <summary>Posts an event without waiting. False: the loop has 4096 events to do, or has ended.</summary>
     public bool TryPost(NodeEvent occurred) => _events.Writer.TryWrite(occurred);
@@ -156,21 +159,32 @@ internal sealed partial class NodeLoop
                 _speaker.Stop(text);
                 break;
             case NodeEffect.PersistIntent(var intent):
-                var problem = _intents.TrySave(intent);
+                var problem = (intent.Drained ? _files.DrainMark.TrySet() : null) ?? _files.Intents.TrySave(intent);
                 Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));
                 break;
+            case NodeEffect.PersistOrders(var orders, { } command):
+                var refusal = (orders.Drain is null ? null : _files.DrainMark.TrySet()) ?? _files.Orders.TrySave(orders);
+                Apply(refusal is null ? new NodeEvent.OrdersPersisted(orders, command) : new NodeEvent.OrdersNotPersisted(command, refusal));
+                break;
+            case NodeEffect.PersistOrders(var orders, null):
+                Doubt(_files.Orders.TrySave(orders), "local orders that a newer intent has ended stand on the disk still, and end again with each start");
+                break;
+            case NodeEffect.MarkDrained(var drained):
+                Doubt(
+                    drained ? _files.DrainMark.TrySet() : _files.DrainMark.TryClear(),
+                    $"the mark that this node is {(drained ? "" : "no longer ")}drained cannot be kept, which matters only if what drained it cannot be read at a later start");
+                break;
+            case NodeEffect.AnswerCommand(var said):
+                CommandAnswered?.Invoke(said);
+                break;
             case NodeEffect.PersistFailback(var memory):
-                if (_failback.TrySave(memory) is { } failbackProblem)
-                {
-                    LogTransition(_logger, LogLevel.Warning, $"which prefixes were primary here cannot be kept for certain: after a restart they may not be held back as returned ones: {failbackProblem}");
-                }
-
+                Doubt(_files.Failback.TrySave(memory), "which prefixes were primary here cannot be kept for certain, after a restart they may not be held back as returned ones");
                 break;
             case NodeEffect.AnswerIntent(var answer):
                 Answered?.Invoke(answer);
                 break;
             case NodeEffect.Record record:
-                _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId));
+                _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId) { Actor = record.Actor });
                 LogTransition(_logger, record.Level ?? (record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information), record.Text);
                 break;
             case NodeEffect.Log(var level, var text):
@@ -181,9 +195,18 @@ internal sealed partial class NodeLoop
         }
     }
 
+    // What is kept beside the way, and by which nothing that is announced now is decided.
+    private void Doubt(string? problem, string consequence)
+    {
+        if (problem is not null)
+        {
+            LogTransition(_logger, LogLevel.Warning, $"{consequence}: {problem}");
+        }
+    }
+
     [LoggerMessage(EventId = 1, Message = "{Text}")]
     private static partial void LogTransition(ILogger logger, LogLevel level, string text);
 }
 
 /// <summary>What a node keeps on disk.</summary>
-internal sealed record NodeStorage(IntentStore Intents, FailbackStore Failback, Journal Journal);
+internal sealed record NodeStorage(NodeFiles Files, Journal Journal);

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
 
@@ -45,6 +46,17 @@ internal static class NodeReducer
                 break;
             case NodeEvent.IntentNotPersisted failed:
                 Reject(step, failed.Intent.Revision, failed.Intent.OperationId, failed.Problem);
+                step.Do(new NodeEffect.MarkDrained(state.Drained));
+                break;
+            case NodeEvent.CommandReceived received:
+                LocalCommands.Receive(step, received.Command);
+                break;
+            case NodeEvent.OrdersPersisted persisted:
+                LocalCommands.Obey(step, persisted.Orders, persisted.Command);
+                break;
+            case NodeEvent.OrdersNotPersisted failed:
+                LocalCommands.Refuse(step, failed.Command, failed.Problem);
+                step.Do(new NodeEffect.MarkDrained(state.Drained));
                 break;
             case NodeEvent.SessionChanged changed:
                 ChangeSession(step, changed);
@@ -81,6 +93,13 @@ internal static class NodeReducer
         }
 
         AnswerPending(step);
+        LocalCommands.AnswerPending(step);
+        if (occurred is NodeEvent.Started || (state.Drained && !step.State.Drained))
+        {
+            // Last of all: nobody waits for it.
+            step.Do(new NodeEffect.MarkDrained(step.State.Drained));
+        }
+
         return (step.State, step.Effects);
     }
 
@@ -180,34 +199,26 @@ internal static class NodeReducer
             Answer(step, superseded, IntentRules.Outcome(before, superseded.Version, waitIsOver: true)!);
         }
 
-        step.State = before with { Intent = intent, LastRejection = null };
-        var cancelled = Departure.BeginOrCancelDrain(step, before);
+        var orders = before.Orders.Under(intent);
+        step.State = before with { Intent = intent, LastRejection = null, IntentDrainPresumed = false, Orders = orders };
+        var cancelled = Departure.BeginOrCancelDrain(step, before, intent.Describe(), intent.OperationId);
         step.Replan(
             new Cause(intent.Describe(), intent.OperationId)
             {
-                Forgives = intent.Drained != before.Drained,
+                Forgives = step.State.Drained != before.Drained,
                 FailsBack = [.. intent.Prefixes.Where(entry => entry.AtOnce).Select(entry => entry.Prefix)],
-                EndsDoubt = before is { Settings.IntentLost: true, Intent: null },
+                EndsDoubt = before.IntentIsLost || before.Orders.RolesLostAfter is not null,
             },
             () =>
             {
-                step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept", operationId: intent.OperationId);
-                if (intent.Drained != before.Drained)
-                {
-                    step.Record(
-                        intent.Drained ? TransitionKind.Drained : TransitionKind.Undrained,
-                        (intent.Drained, step.State.Leaving is not null, cancelled) switch
-                        {
-                            (true, true, _) => $"drained, the sessions stay up and nothing is announced after the graceful shutdown: {intent.Describe()}",
-                            (true, false, _) => $"drained, nothing is announced and the sessions stay up: {intent.Describe()}",
-                            (false, _, true) => $"no longer drained, its graceful shutdown is cancelled and nothing was withdrawn: {intent.Describe()}",
-                            (false, _, false) => $"no longer drained: {intent.Describe()}",
-                        },
-                        operationId: intent.OperationId);
-                }
-
-                Departure.RecordDrain(step, before);
+                step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept{(intent.Drained || orders.Drain is null ? "" : "; the node stays drained by a local command")}", operationId: intent.OperationId);
+                Departure.RecordDrainedOrNot(step, before, cancelled, intent.Describe(), intent.OperationId);
             });
+        if (orders != before.Orders)
+        {
+            step.Do(new NodeEffect.PersistOrders(orders, null));
+        }
+
         step.State = step.State with { Pending = Await(step, intent.Revision) };
     }
 

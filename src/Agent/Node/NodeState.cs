@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
@@ -26,9 +27,6 @@ internal sealed record NodeSettings
     public Role? DefaultRole { get; init; }
 
     public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
-
-    /// <summary>An intent was kept and cannot be read. It may have demoted or drained this node, so without a new one nothing is announced as primary.</summary>
-    public bool IntentLost { get; init; }
 
     public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
 
@@ -154,6 +152,20 @@ internal sealed record NodeState
     /// <summary>Null: the node runs by its configuration.</summary>
     public NodeIntent? Intent { get; init; }
 
+    /// <summary>An intent was kept and could not be read at the start. It may have demoted this node, so without a new one nothing is announced as primary.</summary>
+    public bool IntentWasLost { get; init; }
+
+    /// <summary>Likewise, and the node was drained: it may have been that intent.</summary>
+    public bool IntentDrainPresumed { get; init; }
+
+    public bool IntentIsLost => IntentWasLost && Intent is null;
+
+    /// <summary>What was ordered on the node itself.</summary>
+    public LocalOrders Orders { get; init; } = LocalOrders.None;
+
+    /// <summary>Local commands that are obeyed and not answered yet.</summary>
+    public ImmutableArray<PendingCommand> Commands { get; init; } = [];
+
     /// <summary>Known prefixes in the order of <see cref="SharedPrefix.Compare"/>: present, given, assigned, or once seen.</summary>
     public ImmutableArray<PrefixState> Prefixes { get; init; } = [];
 
@@ -198,9 +210,12 @@ internal sealed record NodeState
     public FailbackMemory FailbackMemory { get; init; } = FailbackMemory.None;
 
     /// <summary>Monotonic; when <see cref="NodeEvent.Tick"/> is wanted, null: not at all.</summary>
-    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd }.Min();
+    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd, Commands.IsEmpty ? null : Commands.Min(command => command.Deadline) }.Min();
 
-    public bool Drained => Intent?.Drained ?? false;
+    /// <summary>By whoever: the intent, a command on the node, or one of them that cannot be read any more.</summary>
+    public bool Drained => DrainedByIntent || Orders.Drain is not null;
+
+    public bool DrainedByIntent => Intent is { } intent ? intent.Drained : IntentDrainPresumed;
 
     public int EstablishedSessions => Sessions.Count(session => session.IsEstablished);
 
@@ -211,6 +226,15 @@ internal sealed record NodeState
         prefix.Decision is AdvertisementDecision.Announce
             ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version && !session.Skipped.Any(skipped => skipped.Prefix.Equals(prefix.Prefix)))
             : 0;
+
+    /// <summary>The node before anything has happened, with what it knows of its life before this process.</summary>
+    public static NodeState Resume(NodeSettings settings, NodeMemory memory, Moment now) => Initial(settings, memory.Intent, now) with
+    {
+        IntentWasLost = memory.IntentIsLost,
+        IntentDrainPresumed = memory.IntentDrainPresumed,
+        Orders = memory.Orders,
+        FailbackMemory = memory.Failback,
+    };
 
     /// <summary>The node before anything has happened.</summary>
     public static NodeState Initial(NodeSettings settings, NodeIntent? storedIntent, Moment now) => new()

@@ -26,8 +26,8 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
     public void Do(NodeEffect effect) => _effects.Add(effect);
 
-    public void Record(TransitionKind kind, string text, string prefix = "", string neighbor = "", string operationId = "") =>
-        Do(new NodeEffect.Record(kind, text, prefix, neighbor, operationId));
+    public void Record(TransitionKind kind, string text, string prefix = "", string neighbor = "", string operationId = "", string actor = "") =>
+        Do(new NodeEffect.Record(kind, text, prefix, neighbor, operationId) { Actor = actor });
 
     /// <summary>Decides every prefix anew and hands the routes on when they differ.</summary>
     /// <param name="cause">Why.</param>
@@ -163,6 +163,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
             .Concat(State.OnInterfaces)
             .Concat(State.Settings.Announce.Select(configured => configured.Prefix))
             .Concat(State.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [])
+            .Concat(State.Orders.Roles.Keys)
             .Concat(State.Instance?.Shared ?? [])
             .Distinct()
             .ToList();

@@ -18,10 +18,9 @@ internal static class Reconfiguration
             return;
         }
 
-        // What was lost stays lost until the hub speaks; the configuration knows nothing of it.
         step.State = HealthVerdicts.Keep(before with
         {
-            Settings = changed.Settings with { IntentLost = before.Settings.IntentLost },
+            Settings = changed.Settings,
             ConfigurationProblem = null,
             Sessions = [.. changed.Settings.Neighbors.Select(neighbor => before.Session(neighbor) ?? new SessionStatus { Neighbor = neighbor, Since = step.Now })],
         });

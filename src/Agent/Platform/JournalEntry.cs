@@ -9,7 +9,11 @@ namespace FailoverHub.Agent.Platform;
 /// <param name="Neighbor">Empty: not about one session.</param>
 /// <param name="Text">One English sentence with the cause.</param>
 /// <param name="OperationId">Of the hub, empty: none.</param>
-internal sealed record JournalEntry(DateTimeOffset At, string Kind, string Prefix, string Neighbor, string Text, string OperationId);
+internal sealed record JournalEntry(DateTimeOffset At, string Kind, string Prefix, string Neighbor, string Text, string OperationId)
+{
+    /// <summary>Who did it on the node itself, empty: nobody there.</summary>
+    public string Actor { get; init; } = "";
+}
 
 /// <summary>An entry with its place: from 1, without a gap within its boot but for what an overflow dropped.</summary>
 internal sealed record NumberedEntry(ulong Sequence, JournalEntry Entry);

@@ -96,7 +96,8 @@ internal sealed class JournalSegment
             NullIfEmpty(entry.Prefix),
             NullIfEmpty(entry.Neighbor),
             NullIfEmpty(entry.Text),
-            NullIfEmpty(entry.OperationId));
+            NullIfEmpty(entry.OperationId),
+            NullIfEmpty(entry.Actor));
         return [.. JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredJournalEntry), (byte)'\n'];
     }
 
@@ -114,7 +115,7 @@ internal sealed class JournalSegment
                     stored.Prefix ?? "",
                     stored.Neighbor ?? "",
                     stored.Text ?? "",
-                    stored.Operation ?? ""))
+                    stored.Operation ?? "") { Actor = stored.Actor ?? "" })
                 : null;
         }
         catch (Exception exception) when (exception is JsonException or ArgumentOutOfRangeException)

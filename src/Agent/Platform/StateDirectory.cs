@@ -24,10 +24,6 @@ internal sealed class StateDirectory : IDisposable
 
     public string Root { get; }
 
-    public string IntentFile => Path.Combine(Root, "intent.json");
-
-    public string FailbackFile => Path.Combine(Root, "failback.json");
-
     public string RouterIdFile => Path.Combine(Root, "router-id.json");
 
     /// <summary>What the metadata service said last.</summary>

@@ -7,6 +7,13 @@ internal sealed record StoredIntent(ulong Revision, bool Drained, IReadOnlyList<
 
 internal sealed record StoredPrefixIntent(string Prefix, string Role, string? Failback, double? StableSeconds, bool? AtOnce);
 
+/// <summary>What was ordered on the node itself, as it stands in <c>orders.json</c>.</summary>
+internal sealed record StoredOrders(StoredDrain? Drain, IReadOnlyList<StoredRoleOrder?> Roles, ulong? RolesLostAfter);
+
+internal sealed record StoredDrain(string? Actor, string? Reason, DateTimeOffset At, ulong AfterRevision);
+
+internal sealed record StoredRoleOrder(string? Prefix, string? Role, string? Actor, string? Reason, DateTimeOffset At, ulong AfterRevision, bool? DespiteLostIntent);
+
 /// <summary>The prefixes that could once be primary here, as they stand in <c>failback.json</c>.</summary>
 internal sealed record StoredFailback(IReadOnlyList<string?> Prefixes);
 
@@ -21,11 +28,13 @@ internal sealed record StoredJournalEntry(
     string? Prefix,
     string? Neighbor,
     string? Text,
-    string? Operation);
+    string? Operation,
+    string? Actor = null);
 
 // Source-generated: reflection would not survive publishing as native code.
 [JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredIntent))]
+[JsonSerializable(typeof(StoredOrders))]
 [JsonSerializable(typeof(StoredFailback))]
 [JsonSerializable(typeof(StoredRouterId))]
 [JsonSerializable(typeof(StoredJournalEntry))]

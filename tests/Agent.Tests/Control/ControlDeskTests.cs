@@ -19,7 +19,7 @@ public sealed class ControlDeskTests
     public async Task ThreadOfTheSessionsIsStuck_TheNodeIsShownAllTheSame_AndTheStatusSaysWhatItLacks()
     {
         _node.Lose(NodeUnderTest.First, "connection reset");
-        var asked = Desk(new TaskCompletionSource<ImmutableArray<PeerDiagnostics>>().Task.WaitAsync).AnswerAsync(new ControlRequest("status"), TestContext.Current.CancellationToken);
+        var asked = Desk(new TaskCompletionSource<ImmutableArray<PeerDiagnostics>>().Task.WaitAsync).AnswerAsync(new ControlRequest("status"), default, TestContext.Current.CancellationToken);
         _time.Advance(ControlDesk.SessionsPatience);
 
         var status = (await asked).Status!;
@@ -69,7 +69,7 @@ public sealed class ControlDeskTests
     [InlineData("reset")]
     [InlineData(null)]
     public async Task UnknownCommand_IsAnError(string? command) =>
-        Assert.Contains("'status' and 'trace' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
+        Assert.Contains("'status', 'trace', 'drain', 'undrain', 'role' and 'failback' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("192.0.2.1", true)]
@@ -79,14 +79,14 @@ public sealed class ControlDeskTests
     [InlineData("nonsense", false)]
     public async Task Trace_OfANeighbor_OrAnError(string neighbor, bool known)
     {
-        var answer = await Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest("trace", neighbor), TestContext.Current.CancellationToken);
+        var answer = await Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest("trace", neighbor), default, TestContext.Current.CancellationToken);
 
         Assert.Equal(known, answer.Trace is not null);
         Assert.Equal(!known, answer.Error is not null);
     }
 
     private Task<ControlAnswer> AskAsync(string? command) =>
-        Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest(command), TestContext.Current.CancellationToken);
+        Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest(command), default, TestContext.Current.CancellationToken);
 
     private ControlDesk Desk(Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions)
     {
@@ -95,6 +95,7 @@ public sealed class ControlDeskTests
             new ControlIdentity(() => options, new RouterId(1), 1, DateTimeOffset.UnixEpoch),
             () => (_node.State, new Moment(_node.Now, DateTimeOffset.UnixEpoch + _node.Now)),
             sessions,
+            new OrderDesk(_ => false),
             _time);
     }
 }

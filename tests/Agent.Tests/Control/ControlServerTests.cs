@@ -24,7 +24,7 @@ public sealed class ControlServerTests : IAsyncDisposable
         _socket = ControlSocket.Open(_directory.At("control.sock")).Socket!;
         var server = new ControlServer(
             _socket,
-            (request, cancellation) =>
+            (request, _, cancellation) =>
             {
                 _asked.Add(request);
                 return _answer(cancellation);

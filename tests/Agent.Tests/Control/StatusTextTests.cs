@@ -27,6 +27,7 @@ public sealed class StatusTextTests
             TtlSecurity = 2,
             DampingOn = true,
             Drained = true,
+            DrainedByIntent = true,
             Intent = new IntentDocument(7, "op", "maintenance"),
             GracefulShutdown = new GracefulShutdownDocument("stop", "SIGTERM", _now, _now + TimeSpan.FromSeconds(12), 12),
             Prefixes =

@@ -37,7 +37,7 @@ public sealed class HubLinkTests : IAsyncDisposable
         _node = new NodeLoop(
             NodeState.Initial(settings, null, new Moment(TimeSpan.Zero, DateTimeOffset.UtcNow)),
             speaker,
-            new NodeStorage(new IntentStore(_directory.At("intent.json"), _ => { }), new FailbackStore(_directory.At("failback.json")), _journal),
+            new NodeStorage(NodeFiles.In(_directory.Root, _ => { }), _journal),
             TimeProvider.System,
             NullLogger<NodeLoop>.Instance);
         speaker.Node = _node;

@@ -219,7 +219,7 @@ public sealed class FailbackOfANodeTests
     [Fact]
     public void StoredIntentLost_TheHubsNextWord_IsNoRoleChange()
     {
-        var node = Node(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.Manual }, IntentLost = true }, With(Shared)).Start(Shared).BothUp();
+        var node = Node(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }, With(Shared)).LoseIntent().Start(Shared).BothUp();
         Assert.Equal(_secondary, node.Decision(Shared));
         Assert.False(node.State.Prefixes[0].Failback.IsHeld);
 

@@ -35,7 +35,7 @@ public sealed class NodeLoopTests : IAsyncLifetime
         _loop = new NodeLoop(
             NodeState.Initial(settings, null, new Moment(TimeSpan.Zero, _time.GetUtcNow())),
             _speaker,
-            new NodeStorage(new IntentStore(_directory.At("intent.json"), _ => { }), new FailbackStore(_directory.At("failback.json")), _journal),
+            new NodeStorage(NodeFiles.In(_directory.Root, _ => { }), _journal),
             _time,
             NullLogger<NodeLoop>.Instance);
         _loop.ApplyBeforeRunning(new NodeEvent.Started([NodeUnderTest.Shared], "started"));

@@ -70,7 +70,7 @@ public sealed class NodeReducerTests
     [Fact]
     public void Started_StoredIntentLost_NothingIsPrimary_UntilTheHubSpeaks()
     {
-        var node = new NodeUnderTest(settings => settings with { IntentLost = true, Announce = [new ConfiguredPrefix(Other, Role.Primary)] }).Start(Shared);
+        var node = new NodeUnderTest(settings => settings with { Announce = [new ConfiguredPrefix(Other, Role.Primary)] }).LoseIntent().Start(Shared);
 
         Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Shared));
         Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(Other));
@@ -83,7 +83,7 @@ public sealed class NodeReducerTests
     [Fact]
     public void Started_StoredIntentLost_WhatHasNoRoleGetsNone()
     {
-        var node = new NodeUnderTest(settings => settings with { IntentLost = true, DefaultRole = null }).Start(Shared);
+        var node = new NodeUnderTest(settings => settings with { DefaultRole = null }).LoseIntent().Start(Shared);
 
         Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(Shared));
     }

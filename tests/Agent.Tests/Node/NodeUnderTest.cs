@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -66,6 +67,29 @@ internal sealed class NodeUnderTest
     {
         State = State with { FailbackMemory = memory };
         return this;
+    }
+
+    /// <summary>Before <see cref="Start"/>: there was an intent, and it cannot be read.</summary>
+    public NodeUnderTest LoseIntent(bool drained = false)
+    {
+        State = State with { IntentWasLost = true, IntentDrainPresumed = drained };
+        return this;
+    }
+
+    /// <summary>Before <see cref="Start"/>: what was ordered on the node in its life before.</summary>
+    public NodeUnderTest Obeying(LocalOrders orders)
+    {
+        State = State with { Orders = orders };
+        return this;
+    }
+
+    /// <summary>Gives a command and, like the node loop, the news that it is kept.</summary>
+    public NodeUnderTest Order(LocalCommand command)
+    {
+        Give(new NodeEvent.CommandReceived(command));
+        var persist = Assert.Single(Effects.OfType<NodeEffect.PersistOrders>());
+        Assert.Same(command, persist.Command);
+        return Give(new NodeEvent.OrdersPersisted(persist.Orders, command));
     }
 
     public NodeUnderTest Limit(IntentLimits limits)

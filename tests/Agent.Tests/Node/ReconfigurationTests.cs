@@ -90,9 +90,9 @@ public sealed class ReconfigurationTests
     [Fact]
     public void LostIntent_StaysLost_WhateverTheNewSettingsSay()
     {
-        var node = new NodeUnderTest(settings => settings with { IntentLost = true }).Start(NodeUnderTest.Shared);
+        var node = new NodeUnderTest(settings => settings).LoseIntent().Start(NodeUnderTest.Shared);
 
-        node.Give(Changed(node.State.Settings with { IntentLost = false, Damping = null }));
+        node.Give(Changed(node.State.Settings with { Damping = null }));
 
         Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), Assert.Single(node.State.Prefixes).Decision);
     }

@@ -1,0 +1,23 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Node.Orders;
+
+namespace FailoverHub.Agent.Node;
+
+/// <summary>What a node knows of its life before this process.</summary>
+internal sealed record NodeMemory
+{
+    public NodeIntent? Intent { get; init; }
+
+    /// <summary>There was one, and it cannot be read.</summary>
+    public bool IntentIsLost { get; init; }
+
+    /// <summary>The one that cannot be read may have been a drain.</summary>
+    public bool IntentDrainPresumed { get; init; }
+
+    public LocalOrders Orders { get; init; } = LocalOrders.None;
+
+    public FailbackMemory Failback { get; init; } = FailbackMemory.None;
+
+    /// <summary>What cannot be read and what follows from it, in sentences.</summary>
+    public ImmutableArray<string> Problems { get; init; } = [];
+}

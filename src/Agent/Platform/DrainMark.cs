@@ -1,0 +1,55 @@
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>
+/// An empty file that stands in the state directory while the node is drained, whoever drained it. It says the one thing that must not be lost
+/// with the content of a file: announcing what was drained is the worst that a restart can do. It is made before the drain is kept, and taken
+/// away after its end, so that it may stand there too long and never too short.
+/// </summary>
+/// <param name="path">Of the file.</param>
+internal sealed class DrainMark(string path)
+{
+    private bool? _isSet;
+
+    /// <summary>The node was drained. One that cannot be looked for does not stand there.</summary>
+    public bool IsSet => _isSet ??= File.Exists(path);
+
+    /// <summary>Null: it stands there; through a power cut as soon as the directory is flushed, which is what writing an order ends with. Else why not.</summary>
+    public string? TrySet()
+    {
+        if (IsSet)
+        {
+            return null;
+        }
+
+        try
+        {
+            File.Create(path).Dispose();
+            _isSet = true;
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"it could not be kept on the node's disk: {exception.Message}";
+        }
+    }
+
+    /// <summary>Null: it stands there no longer. Else why it still does.</summary>
+    public string? TryClear()
+    {
+        if (!IsSet)
+        {
+            return null;
+        }
+
+        try
+        {
+            File.Delete(path);
+            _isSet = false;
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return exception.Message;
+        }
+    }
+}

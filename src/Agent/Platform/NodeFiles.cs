@@ -1,0 +1,59 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Orders;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>What a node keeps on disk: a file for each thing, so that none can take another with it.</summary>
+internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, FailbackStore Failback, DrainMark DrainMark)
+{
+    private const string HowToLift = "'failoverhub-agent undrain' ends that";
+
+    /// <param name="directory">Where.</param>
+    /// <param name="warn">Takes sentences for the log.</param>
+    public static NodeFiles In(string directory, Action<string> warn) => new(
+        new IntentStore(Path.Combine(directory, "intent.json"), warn),
+        new OrderStore(Path.Combine(directory, "orders.json"), warn),
+        new FailbackStore(Path.Combine(directory, "failback.json")),
+        new DrainMark(Path.Combine(directory, "drained")));
+
+    /// <summary>What the last process left, and what of it has to be presumed because it cannot be read.</summary>
+    public NodeMemory Load(DateTimeOffset now)
+    {
+        var problems = ImmutableArray.CreateBuilder<string>();
+        var (intent, intentProblem) = Intents.Load();
+        if (intentProblem is not null)
+        {
+            problems.Add(DrainMark.IsSet ? $"{intentProblem}; the node was drained when it was last heard of, so nothing is announced: {HowToLift}, as does the hub's next word" : intentProblem);
+        }
+
+        var (orders, ordersProblem) = Orders.Load();
+        if (ordersProblem is not null)
+        {
+            var consequence = DrainMark.IsSet
+                ? $"the node was drained when it was last heard of, so NOTHING IS ANNOUNCED: {HowToLift}"
+                : "it was not drained, but a prefix may have been ordered to be secondary, so none is announced as primary: 'failoverhub-agent role default' ends that, as does a newer intent of the hub";
+            problems.Add($"what was ordered on this node itself is lost ({ordersProblem}): {consequence}");
+        }
+
+        var (failback, failbackProblem) = Failback.Load();
+        if (failbackProblem is not null)
+        {
+            problems.Add(failbackProblem);
+        }
+
+        return new NodeMemory
+        {
+            Intent = intent,
+            IntentIsLost = intentProblem is not null,
+            IntentDrainPresumed = intentProblem is not null && DrainMark.IsSet,
+            Orders = orders?.Under(intent) ?? new LocalOrders
+            {
+                Drain = DrainMark.IsSet ? new LocalDrain("", "the file of the local orders cannot be read, and the node was drained", now, intent?.Revision ?? 0) : null,
+                RolesLostAfter = intent?.Revision ?? 0,
+            },
+            Failback = failback,
+            Problems = problems.ToImmutable(),
+        };
+    }
+}

@@ -1,0 +1,86 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Orders;
+
+namespace FailoverHub.Agent.Platform;
+
+/// <summary>What was ordered on the node itself, on disk. What cannot be kept is not obeyed.</summary>
+/// <param name="path">Of the file.</param>
+/// <param name="warn">Takes a sentence for the log.</param>
+internal sealed class OrderStore(string path, Action<string> warn)
+{
+    /// <summary>The kept orders; null and what is wrong with the file when they cannot be read.</summary>
+    /// <remarks>A file that cannot be used stays where it is until the next order replaces it: the next start has to know of it as well.</remarks>
+    public (LocalOrders? Orders, string? Problem) Load()
+    {
+        try
+        {
+            // Most nodes have none: asking costs less than an exception.
+            if (!File.Exists(path))
+            {
+                return (LocalOrders.None, null);
+            }
+
+            return Parse(File.ReadAllBytes(path)) is { } orders ? (orders, null) : (null, $"{path} is damaged");
+        }
+        catch (JsonException)
+        {
+            return (null, $"{path} is damaged");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return (null, $"{path} cannot be read ({exception.Message.TrimEnd('.')})");
+        }
+    }
+
+    /// <summary>Null: they are on the disk. Else why not, and the file is as it was.</summary>
+    public string? TrySave(LocalOrders orders)
+    {
+        var drain = orders.Drain is { } drained ? new StoredDrain(drained.Actor, drained.Reason, drained.At, drained.AfterRevision) : null;
+        var roles = orders.Roles
+            .OrderBy(entry => entry.Key, Comparer<IPNetwork>.Create(SharedPrefix.Compare))
+            .Select(entry => new StoredRoleOrder(entry.Key.ToString(), entry.Value.Role.Word(), entry.Value.Actor, entry.Value.Reason, entry.Value.At, entry.Value.AfterRevision, entry.Value.DespiteLostIntent ? true : null));
+        try
+        {
+            var stored = new StoredOrders(drain, [.. roles], orders.RolesLostAfter);
+            if (AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredOrders)) is { } doubt)
+            {
+                warn($"the local orders are kept, but a power cut may bring back those before: {doubt}");
+            }
+
+            return null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return $"it could not be kept on the node's disk: {exception.Message}";
+        }
+    }
+
+    private static LocalOrders? Parse(byte[] content)
+    {
+        if (JsonSerializer.Deserialize(content, StoredJson.Default.StoredOrders) is not { Roles: not null } stored || stored.Drain is { Actor: null })
+        {
+            return null;
+        }
+
+        var roles = ImmutableDictionary.CreateBuilder<IPNetwork, RoleOrder>();
+        foreach (var entry in stored.Roles)
+        {
+            if (entry?.Actor is null || !SharedPrefix.TryParse(entry.Prefix ?? "", out var prefix, out _) || !RoleWords.TryParse(entry.Role, out var role))
+            {
+                return null;
+            }
+
+            roles[prefix] = new RoleOrder(role, entry.Actor, entry.Reason ?? "", entry.At, entry.AfterRevision, entry.DespiteLostIntent ?? false);
+        }
+
+        return new LocalOrders
+        {
+            Drain = stored.Drain is { } drain ? new LocalDrain(drain.Actor!, drain.Reason ?? "", drain.At, drain.AfterRevision) : null,
+            Roles = roles.ToImmutable(),
+            RolesLostAfter = stored.RolesLostAfter,
+        };
+    }
+}

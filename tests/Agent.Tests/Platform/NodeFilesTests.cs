@@ -1,0 +1,140 @@
+using System.Net;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Platform;
+
+namespace FailoverHub.Agent.Tests.Platform;
+
+/// <summary>What a restart reads, and what it presumes of what it cannot read: never that something may be announced which was drained.</summary>
+public sealed class NodeFilesTests : IDisposable
+{
+    private static readonly IPNetwork _prefix = IPNetwork.Parse("203.0.113.10/32");
+    private static readonly DateTimeOffset _at = new(2026, 1, 2, 3, 4, 5, TimeSpan.Zero);
+    private static readonly LocalDrain _drain = new("root (uid 0)", "kernel update", _at, 7);
+    private static readonly RoleOrder _asSecondary = new(Role.Secondary, "root (uid 0)", "", _at, 7, DespiteLostIntent: true);
+    private static readonly NodeIntent _intent = new() { Revision = 7, Drained = false, Prefixes = [new PrefixIntent(_prefix, Role.Primary)] };
+
+    private readonly TemporaryDirectory _directory = new();
+
+    private NodeFiles Files => NodeFiles.In(_directory.Root, _ => { });
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void NothingKept_NothingIsPresumed()
+    {
+        var memory = Files.Load(_at);
+
+        Assert.Equal((null, false, false), (memory.Intent, memory.IntentIsLost, memory.IntentDrainPresumed));
+        Assert.True(memory.Orders.IsEmpty);
+        Assert.Empty(memory.Problems);
+    }
+
+    [Fact]
+    public void OrdersKept_AreReadByTheNextProcess()
+    {
+        Assert.Null(Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary), RolesLostAfter = 3 }));
+
+        var orders = Files.Load(_at).Orders;
+
+        Assert.Equal(_drain, orders.Drain);
+        Assert.Equal(_asSecondary, orders.Roles[_prefix]);
+        Assert.Equal(3ul, orders.RolesLostAfter);
+        Assert.Equal([_directory.At("orders.json")], Directory.GetFiles(_directory.Root));
+    }
+
+    [Fact]
+    public void KilledBetweenANewerIntentAndWhatItEnds_TheOrdersAreEndedAllTheSame()
+    {
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary) });
+        Files.Intents.TrySave(_intent with { Revision = 8, LiftLocalDrain = true });
+
+        Assert.True(Files.Load(_at).Orders.IsEmpty);
+    }
+
+    [Fact]
+    public void OrdersCannotBeKept_SaysWhy_AndTheOldOnesAreStillThere()
+    {
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain });
+        Directory.CreateDirectory(_directory.At("orders.json.new"));
+
+        Assert.Contains("could not be kept on the node's disk", Files.Orders.TrySave(LocalOrders.None), StringComparison.Ordinal);
+        Assert.Equal(_drain, Files.Load(_at).Orders.Drain);
+    }
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("{")]
+    [InlineData("null")]
+    [InlineData("{}")]
+    [InlineData("{\"roles\":[null]}")]
+    [InlineData("{\"roles\":[{\"prefix\":\"203.0.113.10/32\",\"role\":\"boss\",\"actor\":\"root\"}]}")]
+    [InlineData("{\"drain\":{\"reason\":\"x\"},\"roles\":[]}")]
+    public void OrdersDamaged_AndTheMarkStands_ItWasADrain(string content)
+    {
+        File.WriteAllText(_directory.At("orders.json"), content);
+        Assert.Null(Files.DrainMark.TrySet());
+        Files.Intents.TrySave(_intent);
+
+        var memory = Files.Load(_at);
+
+        Assert.True(memory.Orders.Drain!.IsPresumed);
+        Assert.Equal(7ul, memory.Orders.Drain.AfterRevision);
+        Assert.Equal(7ul, memory.Orders.RolesLostAfter);
+        var problem = Assert.Single(memory.Problems);
+        Assert.Contains("NOTHING IS ANNOUNCED: 'failoverhub-agent undrain' ends that", problem, StringComparison.Ordinal);
+
+        // A stored intent that lifts drains is older than the drain that cannot be read.
+        Files.Intents.TrySave(_intent with { LiftLocalDrain = true });
+        Assert.NotNull(Files.Load(_at).Orders.Drain);
+    }
+
+    [Fact]
+    public void OrdersDamaged_AndNoMark_ItWasNoDrain_ButPerhapsADemotion()
+    {
+        File.WriteAllText(_directory.At("orders.json"), "{");
+
+        var memory = Files.Load(_at);
+
+        Assert.Null(memory.Orders.Drain);
+        Assert.Equal(0ul, memory.Orders.RolesLostAfter);
+        Assert.Contains("none is announced as primary", Assert.Single(memory.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void IntentDamaged_TheMarkTellsWhetherItDrained()
+    {
+        File.WriteAllText(_directory.At("intent.json"), "{");
+        Assert.Equal((true, false), (Files.Load(_at).IntentIsLost, Files.Load(_at).IntentDrainPresumed));
+
+        Files.DrainMark.TrySet();
+        var memory = Files.Load(_at);
+        Assert.Equal((true, true), (memory.IntentIsLost, memory.IntentDrainPresumed));
+        Assert.Contains("so nothing is announced: 'failoverhub-agent undrain' ends that", Assert.Single(memory.Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void MarkOfANodeWhoseFilesAreWhole_MeansNothing()
+    {
+        Files.DrainMark.TrySet();
+        Files.Intents.TrySave(_intent);
+
+        var memory = Files.Load(_at);
+        Assert.False(memory.Intent!.Drained);
+        Assert.Null(memory.Orders.Drain);
+        Assert.Empty(memory.Problems);
+    }
+
+    [Fact]
+    public void Mark_IsSetAndCleared_AndSaysWhenItCannotBe()
+    {
+        var mark = Files.DrainMark;
+        Assert.False(mark.IsSet);
+        Assert.Null(mark.TrySet());
+        Assert.True(Files.DrainMark.IsSet);
+        Assert.Null(mark.TryClear());
+        Assert.False(Files.DrainMark.IsSet);
+
+        Assert.Contains("could not be kept", new DrainMark(_directory.At("no/such/place")).TrySet(), StringComparison.Ordinal);
+    }
+}
