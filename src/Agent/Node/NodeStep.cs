@@ -71,6 +71,9 @@ internal sealed class NodeStep(NodeState state, Moment now)
             })],
         };
 
+        // Before anybody hears that it is primary: whoever dies right after that must know of it in the next life.
+        Failback.Remember(this);
+
         // While stopping, the sessions withdraw by themselves: StopSessions.
         if (changed && !State.Stopping)
         {
@@ -87,8 +90,6 @@ internal sealed class NodeStep(NodeState state, Moment now)
             RecordDampingBegin(item, cause);
             Failback.RecordBegin(this, item.Old, State.Prefixes[i]);
         }
-
-        Failback.Remember(this);
     }
 
     // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap. So is a demotion.

@@ -79,7 +79,8 @@ public sealed class FailbackOfANodeTests
         var node = Node(FailbackPolicy.Manual).Start(Shared);
 
         Assert.Equal(_primary, node.Decision(Shared));
-        Assert.Equal([Shared], node.Effects.OfType<NodeEffect.PersistFailback>().Single().Memory.Prefixes.ToArray());
+        Assert.Equal([Shared], Assert.IsType<NodeEffect.PersistFailback>(node.Effects[0]).Memory.Prefixes.ToArray());
+        Assert.IsType<NodeEffect.SetAdvertisements>(node.Effects[1]);
     }
 
     [Fact]
