@@ -134,7 +134,7 @@ internal static partial class OperationBodyReader
 
         if (problems.Count > 0)
         {
-            return new Read(null, StatusCodes.Status400BadRequest, problems.ToImmutable());
+            return new Read(null, StatusCodes.Status400BadRequest, problems.ToImmutable()) { Body = body };
         }
 
         // On a pair's path the target of what is about a node is the node that is meant.
@@ -191,6 +191,9 @@ internal static partial class OperationBodyReader
     /// <summary>Either a request, or a status and what is wrong by field ("$": the body as a whole).</summary>
     internal sealed record Read(OperationRequest? Request, int Status, ImmutableSortedDictionary<string, string> Problems)
     {
+        /// <summary>What was sent, where it could be read at all.</summary>
+        public OperationBody? Body { get; init; }
+
         public static Read Problem(int status, string field, string what) =>
             new(null, status, ImmutableSortedDictionary<string, string>.Empty.Add(field, what));
     }

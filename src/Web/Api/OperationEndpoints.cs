@@ -1,5 +1,6 @@
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
@@ -21,11 +22,11 @@ internal static class OperationEndpoints
 
     public static void MapChanges(IEndpointRouteBuilder api)
     {
-        Describe(api.MapPost("/pairs/{pair}/operations", (string pair, HttpContext context, IOperations operations) => SubmitAsync(context, operations, pair, null)))
+        Describe(api.MapPost("/pairs/{pair}/operations", (string pair, HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, pair, null)))
             .WithName("startPairOperation").WithSummary("Set an operation of a pair going");
         DescribePreview(api.MapPost("/pairs/{pair}/operations/preview", (string pair, HttpContext context, IOperations operations) => PreviewAsync(context, operations, pair, null)))
             .WithName("previewPairOperation").WithSummary("What an operation of a pair would do");
-        Describe(api.MapPost("/nodes/{node}/operations", (string node, HttpContext context, IOperations operations) => SubmitAsync(context, operations, null, node)))
+        Describe(api.MapPost("/nodes/{node}/operations", (string node, HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, null, node)))
             .WithName("startNodeOperation").WithSummary("Set an operation of a node going");
         DescribePreview(api.MapPost("/nodes/{node}/operations/preview", (string node, HttpContext context, IOperations operations) => PreviewAsync(context, operations, null, node)))
             .WithName("previewNodeOperation").WithSummary("What an operation of a node would do");
@@ -54,13 +55,35 @@ internal static class OperationEndpoints
             },
         };
 
-    private static async Task<IResult> SubmitAsync(HttpContext context, IOperations operations, string? pair, string? node)
+    private static async Task<IResult> SubmitAsync(HttpContext context, IOperations operations, AuditLog audit, string? pair, string? node)
     {
         OperationBodyReader.Read read = await OperationBodyReader.ReadAsync(context, pair, node);
-        return read.Request is { } request
-            ? ApiProblems.Answer(await operations.SubmitAsync(request, RequestActor.Of(context), context.RequestAborted))
-            : ApiProblems.Malformed(read.Status, read.Problems);
+        if (read.Request is { } request)
+        {
+            return ApiProblems.Answer(await operations.SubmitAsync(request, RequestActor.Of(context), context.RequestAborted));
+        }
+
+        try
+        {
+            await audit.WriteAsync(ToAuditDraft(read, pair, node, RequestActor.Of(context)), context.RequestAborted);
+        }
+        catch (Exception e) when (OperationStore.IsStorageFault(e))
+        {
+            return ApiProblems.Answer(new SubmitResult.Unavailable($"The refusal could not be written to the audit ({e.GetBaseException().Message})."));
+        }
+
+        return ApiProblems.Malformed(read.Status, read.Problems);
     }
+
+    /// <summary>Whoever tries something and fails at its form tried it all the same.</summary>
+    private static AuditDraft ToAuditDraft(OperationBodyReader.Read read, string? pair, string? node, Actor actor) => new()
+    {
+        Actor = actor,
+        Action = read.Body?.Type is { } word && ApiWords.TryParseKebab(word, out OperationType _) ? word : "unknown operation",
+        Target = pair is not null ? AuditTarget.Pair(pair) : AuditTarget.Node(node ?? ""),
+        Reason = read.Body?.Reason,
+        Outcome = $"refused, malformed: {string.Join("; ", read.Problems.Select(p => $"{p.Key}: {p.Value}"))}",
+    };
 
     private static async Task<IResult> PreviewAsync(HttpContext context, IOperations operations, string? pair, string? node)
     {

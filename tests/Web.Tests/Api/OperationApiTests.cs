@@ -4,6 +4,7 @@ using System.Text;
 using System.Text.Json.Nodes;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
@@ -45,6 +46,57 @@ public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHu
         Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
         OperationRequest request = hub.Operations.Submitted[0].Request;
         Assert.Equal((OperationType.SetRole, null, "node-a", Role.Secondary), (request.Type, request.Pair, request.Node, request.Role));
+    }
+
+    [Theory]
+    [InlineData("""{"type":"drain","reason":"test","role":"tertiary"}""", "drain", "test", "role:")]
+    [InlineData("""{"type":"explode"}""", "unknown operation", null, "type:")]
+    [InlineData("{", "unknown operation", null, "$:")]
+    public async Task MalformedRequest_IsAuditedAsARefusal(string body, string action, string? reason, string field)
+    {
+        WholeHub hub = shared.Fresh();
+        string node = $"node-{Guid.NewGuid():N}";
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), $"/api/v1/nodes/{node}/operations", body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        AuditEntry entry = Assert.Single((await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Node = node }, null, 10, Stop)).Items);
+        Assert.Equal((action, reason, "127.0.0.1"), (entry.Action, entry.Reason, entry.RemoteAddress));
+        Assert.StartsWith($"refused, malformed: {field}", entry.Outcome, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"after-stable","stableSeconds":90}}""", "AfterStable 90")]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"after-stable"}}""", "AfterStable 60")]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"manual","stableSeconds":90}}""", "Manual 0")]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"whenever"}}""", "failback.policy")]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"after-stable","stableSeconds":0}}""", "failback.stableSeconds")]
+    [InlineData("""{"type":"set-failback","reason":"test","failback":{"policy":"after-stable","seconds":5}}""", "seconds")]
+    public async Task SetFailback_IsReadOrNamesTheField(string body, string expected)
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", body);
+
+        if (answer.StatusCode == HttpStatusCode.Accepted)
+        {
+            OperationRequest request = Assert.Single(hub.Operations.Submitted).Request;
+            Assert.Equal((OperationType.SetFailback, "web", expected), (request.Type, request.Pair, $"{request.Failback!.Policy} {request.Failback.StableFor.TotalSeconds}"));
+        }
+        else
+        {
+            Assert.Contains((await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!["errors"]!.AsObject(), e => e.Key.EndsWith(expected, StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
+    public async Task Failback_OnANodesPath_SaysWhereItBelongs()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/nodes/node-a/operations", """{"type":"failback","reason":"test"}""");
+
+        Assert.Contains("POST /api/v1/pairs/{pair}/operations", (string?)(await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!["errors"]!["type"]![0], StringComparison.Ordinal);
     }
 
     [Fact]
