@@ -25,7 +25,8 @@ internal static class GoFlags
             kept.RemoveAll(earlier => earlier.Flag == flag);
             if (_switches.Contains(flag))
             {
-                kept.Add((flag, [value is null ? args[index] : $"--{flag}={Word(value)}"]));
+                // Always with its value: a switch of Go takes none from the next word, which is a mistake then and not a value.
+                kept.Add((flag, [$"--{flag}={(value is null ? "true" : Word(value))}"]));
             }
             else if (value is null && index + 1 < args.Count)
             {
