@@ -14,6 +14,8 @@ internal static class Places
 
     public static string Hub { get; } = Path.Combine(Root, "src/Web/bin/Release/net10.0/failoverhub");
 
+    public static string Agent { get; } = Path.Combine(Root, "src/Agent/bin/Release/net10.0/failoverhub-agent");
+
     /// <summary>Debian's Chromium, or what <c>FAILOVERHUB_CHROMIUM</c> says.</summary>
     public static string Chromium { get; } = Environment.GetEnvironmentVariable("FAILOVERHUB_CHROMIUM")
         ?? new[] { "/usr/bin/chromium", "/usr/bin/chromium-browser", "/usr/bin/google-chrome" }.FirstOrDefault(File.Exists)

@@ -129,6 +129,10 @@ public sealed class TrialRun : IAsyncLifetime
         }
     }
 
+    /// <summary>As somebody who is signed in on the node: <c>failoverhub-agent COMMAND</c>.</summary>
+    internal Task<string> OnNodeAsync(string node, CancellationToken cancelled, params string[] arguments) =>
+        Command.RunAsync(Places.Agent, [.. arguments, "--state", Path.Combine(_folder, node)], _environment, cancelled);
+
     /// <summary>As an operator at a second terminal: <c>./run.sh start NAME</c>. Does nothing when it runs.</summary>
     internal Task StartComponentAsync(string component, CancellationToken cancelled) => RunScriptAsync(cancelled, "start", component);
 
