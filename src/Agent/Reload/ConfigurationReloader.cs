@@ -110,15 +110,13 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
     private async Task<AgentOptions> ReloadAsync(AgentOptions running, bool isAsked, ReloadTargets targets, CancellationToken cancellationToken)
     {
-        var before = _source.Text;
-        var loaded = _source.Load();
-        if (!isAsked && loaded.Text.AsSpan().SequenceEqual(before.AsSpan()))
+        if (!isAsked && !_source.HasChanged())
         {
             // Touched and not changed, or this is the change that SIGHUP has read already.
-            loaded.Options?.Protocol.Authentication?.Dispose();
             return running;
         }
 
+        var loaded = _source.Load();
         var read = loaded.Options is { } options ? targets.Complete(options) : null;
         var errors = read is null ? loaded.Errors : Objections(running, read, targets);
         if (read is null || !errors.IsEmpty)

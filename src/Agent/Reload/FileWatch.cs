@@ -23,8 +23,7 @@ internal sealed partial class FileWatch : IDisposable
 
         void Look(string? named)
         {
-            // Behind a link anything beside it may be what changes: mounted volumes turn a whole directory over.
-            if (named == name || File.ResolveLinkTarget(file, returnFinalTarget: false) is not null)
+            if (named == name || IsLink(file))
             {
                 changed();
             }
@@ -48,6 +47,19 @@ internal sealed partial class FileWatch : IDisposable
     }
 
     public void Dispose() => _watcher?.Dispose();
+
+    // Behind a link anything beside it may be what changes: mounted volumes turn a whole directory over. On the watcher's thread nothing may be thrown.
+    private static bool IsLink(string file)
+    {
+        try
+        {
+            return new FileInfo(file).LinkTarget is not null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return true;
+        }
+    }
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "Changes of {File} are not noticed, send SIGHUP after one: {Problem}")]
     private static partial void NotWatched(ILogger logger, string file, string problem);

@@ -37,6 +37,13 @@ internal sealed class ConfigurationSource
     /// <summary>What the file held when it was last read; empty: there was none.</summary>
     public ImmutableArray<byte> Text { get; private set; } = [];
 
+    /// <summary>Whether the file holds something else than when it was last read.</summary>
+    public bool HasChanged()
+    {
+        var (text, problem) = ReadFile();
+        return problem is not null || !Text.AsSpan().SequenceEqual(text);
+    }
+
     /// <summary>Reads everything. The caller disposes of the keys in the options.</summary>
     public LoadedConfiguration Load()
     {
