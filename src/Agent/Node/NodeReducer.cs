@@ -133,6 +133,7 @@ internal static class NodeReducer
     {
         Departure.EndWhenDue(step);
         Failback.EndWhenDue(step);
+        SilentNeighbors.SayWhenDue(step);
         if (step.State.DampingEnd <= step.Now.Monotonic)
         {
             step.Replan(new Cause("it is no longer damped"));
@@ -259,14 +260,14 @@ internal static class NodeReducer
         }
 
         var lost = before.IsEstablished;
-        Update(step, changed.Neighbor, session => session with
+        Update(step, changed.Neighbor, session => SilentNeighbors.Follow(session with
         {
             State = changed.To,
             Since = lost || changed.To == SessionState.Established ? step.Now : session.Since,
             HoldTime = lost ? null : session.HoldTime,
             WrittenVersion = lost ? 0 : session.WrittenVersion,
             Flaps = lost && !step.State.Stopping ? session.Flaps + 1 : session.Flaps,
-        });
+        }, step.Now.Monotonic));
         if (!lost)
         {
             Failback.FollowSessions(step, state);
@@ -336,8 +337,8 @@ internal static class NodeReducer
         }
     }
 
-    // Null: the log has heard enough of this.
-    private static OutageLines? NextLine(OutageLines? said, string text, TimeSpan now) =>
+    /// <summary>Null: the log has heard enough of this.</summary>
+    public static OutageLines? NextLine(OutageLines? said, string text, TimeSpan now) =>
         said is null || now - said.Since >= _outageReminder ? new OutageLines(now, [text])
         : said.Texts.Contains(text) || said.Texts.Length == MostReasons ? null
         : said with { Texts = said.Texts.Add(text) };

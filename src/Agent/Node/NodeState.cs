@@ -111,6 +111,9 @@ internal sealed record SessionStatus
     /// <summary>Null while established, and before the first line.</summary>
     public OutageLines? Outage { get; init; }
 
+    /// <summary>Monotonic; since when our OPEN is not answered, null: it does not wait, or the log has heard of it.</summary>
+    public TimeSpan? AwaitsOpenSince { get; init; }
+
     /// <summary>Null while not established.</summary>
     public HoldTime? HoldTime { get; init; }
 
@@ -210,7 +213,7 @@ internal sealed record NodeState
     public FailbackMemory FailbackMemory { get; init; } = FailbackMemory.None;
 
     /// <summary>Monotonic; when <see cref="NodeEvent.Tick"/> is wanted, null: not at all.</summary>
-    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd, Commands.IsEmpty ? null : Commands.Min(command => command.Deadline) }.Min();
+    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd, Commands.IsEmpty ? null : Commands.Min(command => command.Deadline), SilentNeighbors.Deadline(this) }.Min();
 
     /// <summary>By whoever: the intent, a command on the node, or one of them that cannot be read any more.</summary>
     public bool Drained => DrainedByIntent || Orders.Drain is not null;
