@@ -57,7 +57,7 @@ public sealed class OrdersTests : IAsyncLifetime
         await SeeAsync(1, FakeRouter.Primary);
 
         Assert.Equal(
-            (0, "secondary until a newer intent says otherwise: 1 prefix announced as secondary instead of primary; written on 1 of 1 established sessions"),
+            (0, "secondary until 'role default' or a newer intent: 1 prefix announced as secondary instead of primary; written on 1 of 1 established sessions"),
             await OneLineAsync("role", Prefix, "secondary"));
         await SeeAsync(1, FakeRouter.Secondary);
 
@@ -65,9 +65,9 @@ public sealed class OrdersTests : IAsyncLifetime
         Assert.Equal(0, await agent.ExitAsync());
         Run();
         await SeeAsync(2, FakeRouter.Secondary);
-        Assert.Equal((0, "the role is the intent's or the configuration's: 1 prefix announced as primary instead of secondary; written on 1 of 1 established sessions"), await OneLineAsync("role", "default"));
+        Assert.Equal((0, "the role is that of the intent or the configuration again: 1 prefix announced as primary instead of secondary; written on 1 of 1 established sessions"), await OneLineAsync("role", "default"));
         await SeeAsync(2, FakeRouter.Primary);
-        Assert.Equal((0, "primary until a newer intent says otherwise: there is nothing new to tell the neighbors"), await OneLineAsync("role", "primary"));
+        Assert.Equal((0, "primary until 'role default' or a newer intent: there is nothing new to tell the neighbors"), await OneLineAsync("role", "primary"));
     }
 
     [Fact]
@@ -139,7 +139,7 @@ public sealed class OrdersTests : IAsyncLifetime
         var batch = await stream.Received.FirstAsync<Protos.V1.AgentMessage>(message => message.Journal is { } journal && journal.Entries.Any(entry => entry.Kind == "local-command"));
         var commands = batch.Journal.Entries.Where(entry => entry.Kind == "local-command").ToList();
         Assert.All(commands, entry => Assert.Contains("(uid ", entry.Actor, StringComparison.Ordinal));
-        Assert.EndsWith("told this node to drain this node (\"kernel update\"), drained: 1 prefix withdrawn", commands[0].Text, StringComparison.Ordinal);
+        Assert.EndsWith("ordered to drain this node (\"kernel update\"); drained: 1 prefix withdrawn", commands[0].Text, StringComparison.Ordinal);
         Assert.Contains("was refused to fail 192.0.2.1/32 back", commands[1].Text, StringComparison.Ordinal);
         Assert.True((await stream.ReportAsync(_ => true)).LocallyDrained);
     }

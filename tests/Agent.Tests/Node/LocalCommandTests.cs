@@ -39,7 +39,7 @@ public sealed class LocalCommandTests
         Assert.IsType<NodeEffect.SetAdvertisements>(node.Effects[0]);
         Assert.Equal([TransitionKind.LocalCommand, TransitionKind.Drained, TransitionKind.Withdrawn], node.Recorded);
         var entry = node.Effects.OfType<NodeEffect.Record>().First();
-        Assert.Equal((Root, "root (uid 0) told this node to drain this node (\"kernel update\"), drained: 1 prefix withdrawn"), (entry.Actor, entry.Text));
+        Assert.Equal((Root, "root (uid 0) ordered to drain this node (\"kernel update\"); drained: 1 prefix withdrawn"), (entry.Actor, entry.Text));
         Assert.Equal(
             "203.0.113.10/32 withdrawn (drained), it was announced as primary on 2 sessions: local command of root (uid 0) to drain this node (\"kernel update\")",
             node.Effects.OfType<NodeEffect.Record>().Last().Text);
@@ -108,7 +108,7 @@ public sealed class LocalCommandTests
         var node = new NodeUnderTest(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }).Start(Shared).BothUp().Order(_drain).Order(_undrain);
 
         Assert.Equal(_secondary, node.Decision(Shared));
-        Assert.Equal("no longer drained: 1 prefix announced as secondary, 1 prefix held back as secondary by the failback policy", node.State.Commands[^1].Text);
+        Assert.Equal("no longer drained: 1 prefix announced as secondary, 1 prefix held back by the failback policy", node.State.Commands[^1].Text);
     }
 
     [Fact]
@@ -173,7 +173,7 @@ public sealed class LocalCommandTests
         var node = Up().Order(Make(Shared, Role.Secondary));
         Assert.Equal(_secondary, node.Decision(Shared));
         Assert.Equal([TransitionKind.LocalCommand, TransitionKind.RoleChanged], node.Recorded);
-        Assert.Equal("secondary until a newer intent says otherwise: 1 prefix announced as secondary instead of primary", node.State.Commands[0].Text);
+        Assert.Equal("secondary until 'role default' or a newer intent: 1 prefix announced as secondary instead of primary", node.State.Commands[0].Text);
 
         node.Order(Make(Shared, null));
         Assert.Equal(_primary, node.Decision(Shared));

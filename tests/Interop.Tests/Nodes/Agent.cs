@@ -103,6 +103,10 @@ internal sealed class Agent
         return said.ExitCode is 0 or 1 ? said.Output : said.Checked();
     }
 
+    /// <summary>Orders something on its control socket, and gives what it answers.</summary>
+    public async Task<string> OrderAsync(string[] command, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, .. command, "--control", $"{State}/control.sock"], cancellation)).Checked();
+
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>
     public async Task<int> TerminateAsync(CancellationToken cancellation)

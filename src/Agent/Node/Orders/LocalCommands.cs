@@ -45,7 +45,7 @@ internal static class LocalCommands
             () =>
             {
                 text = $"{Said(step.State, before, command)}: {(cancelled ? "its graceful shutdown is cancelled and nothing was withdrawn" : Consequence(before, step.State))}";
-                step.Record(TransitionKind.LocalCommand, $"{command.Actor} told this node to {command.What}{command.Because}, {text}", actor: command.Actor);
+                step.Record(TransitionKind.LocalCommand, $"{command.Actor} ordered to {command.What}{command.Because}; {text}", actor: command.Actor);
                 Departure.RecordDrainedOrNot(step, before, cancelled, command.Describe());
             });
         if (before.Commands.Length < MostPending)
@@ -131,11 +131,11 @@ internal static class LocalCommands
         LocalCommand.DrainNode => now.Leaving is { Stops: false } ? "drained after a graceful shutdown" : before.Orders.Drain is null ? "drained" : "drained, as it was",
         LocalCommand.UndrainNode when now.Drained => $"no longer drained by a local command, but {now.Intent!.Describe()} still drains this node",
         LocalCommand.UndrainNode => before.Drained ? "no longer drained" : "it was not drained",
-        LocalCommand.SetRole { Role: { } role } => $"{role.Word()} until a newer intent says otherwise",
-        LocalCommand.SetRole => "the role is the intent's or the configuration's",
+        LocalCommand.SetRole { Role: { } role } => $"{role.Word()} until 'role default' or a newer intent",
+        LocalCommand.SetRole => "the role is that of the intent or the configuration again",
         LocalCommand.FailBack => before.Prefixes.Any(prefix => prefix.Failback.IsHeld) ? "failed back" : "nothing was held back",
         _ => throw new InvalidOperationException($"No words for {command.GetType().Name}."),
-    } + (now.Drained && command is LocalCommand.SetRole or LocalCommand.FailBack && now.Drained ? ", while the node is drained" : "");
+    } + (now.Drained && command is (LocalCommand.SetRole or LocalCommand.FailBack) ? ", while the node is drained" : "");
 
     // What the neighbors are told.
     private static string Consequence(NodeState before, NodeState now)
@@ -153,10 +153,11 @@ internal static class LocalCommands
             })
             .Select(group => $"{Count(group.Count())} {group.Key}")
             .ToList();
-        var held = now.Prefixes.Count(prefix => prefix.Failback.IsHeld);
+        var heldBefore = before.Prefixes.Where(prefix => prefix.Failback.IsHeld).Select(prefix => prefix.Prefix).ToHashSet();
+        var held = now.Prefixes.Count(prefix => prefix.Failback.IsHeld && !heldBefore.Contains(prefix.Prefix));
         if (held > 0)
         {
-            changes.Add($"{Count(held)} held back as secondary by the failback policy");
+            changes.Add($"{Count(held)} held back by the failback policy");
         }
 
         return changes.Count == 0 ? "there is nothing new to tell the neighbors" : string.Join(", ", changes);
