@@ -74,9 +74,9 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
         // It may have changed between the start and now.
         Ring();
-        try
+        while (!cancellationToken.IsCancellationRequested)
         {
-            while (true)
+            try
             {
                 await _asked.Reader.ReadAsync(cancellationToken);
                 for (var waits = 0; Volatile.Read(ref _hangup) == 0 && waits < MostWaits; waits++)
@@ -90,10 +90,16 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
                 running = await ReloadAsync(running, isAsked: Interlocked.Exchange(ref _hangup, 0) == 1, targets, cancellationToken);
             }
-        }
-        catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)
-        {
-            // The agent ends.
+            catch (Exception) when (cancellationToken.IsCancellationRequested)
+            {
+                // The agent ends; what could not be told any more nobody needs.
+                return;
+            }
+            catch (Exception exception)
+            {
+                // A bug. No trouble of a file may withdraw an address.
+                Broke(_logger, exception);
+            }
         }
     }
 
@@ -184,6 +190,9 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "{Text}")]
     private static partial void Warn(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The reading of the configuration broke on an internal error; what runs stays, it is read again when it changes or on SIGHUP")]
+    private static partial void Broke(ILogger logger, Exception exception);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The new configuration is not taken: {Error}")]
     private static partial void NotTaken(ILogger logger, string error);

@@ -7,6 +7,7 @@ using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging.Abstractions;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Agent.Tests.Speaker;
 
@@ -18,12 +19,18 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
     private readonly Signal<NodeEvent> _news = new();
     private readonly FakeRouter[] _routers = [new(), new(), new()];
     private BgpSpeaker? _speaker;
+    private TimeProvider _time = TimeProvider.System;
 
     public async ValueTask DisposeAsync()
     {
         if (_speaker is not null)
         {
             _speaker.Stop("test over");
+            while (_time is FakeTimeProvider time && !_speaker.Ended.IsCompleted)
+            {
+                await PassAsync(time, TimeSpan.FromSeconds(1));
+            }
+
             await _speaker.Ended;
             _speaker.Dispose();
         }
@@ -120,6 +127,26 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task NeighborDoesNotComeBack_TheNextOneWaitsForItsPatienceAndNoLonger()
+    {
+        await using var deaf = new FakeRouter(readsNoMoreOnceEstablished: true);
+        var time = new FakeTimeProvider();
+        PeerOptions[] peers = [Peer(0, holdTime: 0) with { Neighbor = deaf.Endpoint }, Peer(1, holdTime: 0)];
+        _time = time;
+        await StartAsync([peers[1]], peers[0]);
+        await deaf.Log.FirstAsync<Seen.Established>();
+        await _news.FirstAsync<NodeEvent.SessionEstablished>(established => established.Neighbor == deaf.Endpoint);
+
+        _speaker!.Configure([peers[0] with { Ttl = 17 }, peers[1] with { Ttl = 17 }]);
+
+        // The deaf one has the first turn: it stands before the other.
+        await PassAsync(time, PeerRoster.Patience - TimeSpan.FromSeconds(1));
+        Assert.Equal(1, _routers[1].Connections);
+        await PassAsync(time, TimeSpan.FromSeconds(1.5));
+        await _routers[1].Log.FirstAsync<Seen.Update>(update => update.Connection == 2);
+    }
+
+    [Fact]
     public async Task TakenAwayAndGivenBackAtOnce_ComesBack()
     {
         await StartAsync(Peer(0), Peer(1));
@@ -164,6 +191,17 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
         }
     }
 
+    // In small steps, each of them seen by the speaker before the next.
+    private async Task PassAsync(FakeTimeProvider time, TimeSpan span)
+    {
+        for (var passed = TimeSpan.Zero; passed < span; passed += TimeSpan.FromMilliseconds(500))
+        {
+            time.Advance(TimeSpan.FromMilliseconds(500));
+            _speaker!.Wake();
+            await _speaker.ReadAsync(TestContext.Current.CancellationToken);
+        }
+    }
+
     private PeerOptions Peer(int router, ushort holdTime = 9) => new()
     {
         Neighbor = _routers[router].Endpoint,
@@ -184,7 +222,7 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
                 _news.Add(occurred);
                 return true;
             },
-            TimeProvider.System,
+            _time,
             NullLogger<BgpSpeaker>.Instance);
         _speaker.SetAdvertisements(1, ImmutableArray.Create(Advertise(FakeRouter.Primary)));
         _speaker.Start();
