@@ -14,7 +14,7 @@ internal static class OperationEndpoints
     public static void MapReads(IEndpointRouteBuilder api)
     {
         api.MapGet("/operations", ListAsync).WithTags("Operations").WithName("listOperations").WithSummary("The newest operations, newest first")
-            .WithDescription("Query: pair (id or name), limit (1 to 500, 100 when left out). There is no older page than that: nextCursor is always null.")
+            .WithDescription("Query: pair (id or name), cursor, limit (1 to 500, 100 when left out).")
             .Produces<PageDto<OperationDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/operations/{id}", FindAsync).WithTags("Operations").WithName("getOperation").WithSummary("One operation with its steps")
             .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
@@ -100,7 +100,7 @@ internal static class OperationEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, IFleetView fleet, IOperations operations)
     {
-        var query = new ApiQuery(context, "pair", "limit");
+        var query = new ApiQuery(context, "pair", "cursor", "limit");
         int limit = query.Limit(500, 100);
         if (query.Failed)
         {
@@ -117,8 +117,17 @@ internal static class OperationEndpoints
             }
         }
 
-        IReadOnlyList<OperationView> recent = await operations.RecentAsync(pairId, limit, context.RequestAborted);
-        return TypedResults.Ok(new PageDto<OperationDto>([.. recent.Select(o => o.ToDto())], null));
+        // The cursor is the last operation of the page before: what is begun between two pages shifts nothing.
+        IReadOnlyList<OperationView>? found = query.Text("cursor") is { } cursor
+            ? await operations.BeforeAsync(pairId, cursor, limit + 1, context.RequestAborted)
+            : await operations.RecentAsync(pairId, limit + 1, context.RequestAborted);
+        if (found is null)
+        {
+            query.BadCursor();
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
+        }
+
+        return TypedResults.Ok(new PageDto<OperationDto>([.. found.Take(limit).Select(o => o.ToDto())], found.Count > limit ? found[limit - 1].Id : null));
     }
 
     private static async Task<Results<Ok<OperationDto>, ProblemHttpResult>> FindAsync(string id, IOperations operations, CancellationToken cancellationToken) =>

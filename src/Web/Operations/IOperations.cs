@@ -14,9 +14,16 @@ public interface IOperations
 
     /// <summary>The newest operations, newest first.</summary>
     /// <param name="pairId">Of one pair; null: of all.</param>
-    /// <param name="limit">1 to 500.</param>
+    /// <param name="limit">1 to 501.</param>
     /// <param name="cancellationToken">Stops it.</param>
     Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken);
+
+    /// <summary>The operations before one of them, newest first; null: there is no operation with that id.</summary>
+    /// <param name="pairId">Of one pair; null: of all.</param>
+    /// <param name="id">The operation that the page before ended with.</param>
+    /// <param name="limit">1 to 501.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task<IReadOnlyList<OperationView>?> BeforeAsync(string? pairId, string id, int limit, CancellationToken cancellationToken);
 
     /// <summary>Every change of any operation from now on, as the whole operation. A slow reader may miss states between, never the last one. Ends when cancelled.</summary>
     IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken);

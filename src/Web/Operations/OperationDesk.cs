@@ -11,6 +11,9 @@ namespace FailoverHub.Web.Operations;
 /// </summary>
 internal sealed partial class OperationDesk(OperationServices services, AuditLog audit, OperationSettlement settlement, ILogger<OperationDesk> logger) : IOperations, IAsyncDisposable
 {
+    // A page, and one more to see whether there is another.
+    private const int MaxLimit = 501;
+
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, OperationRun> _runs = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
@@ -55,7 +58,12 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         services.Feed.Find(id) ?? await services.Store.FindAsync(id, cancellationToken);
 
     public async Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>
-        (await services.Store.RecentAsync(pairId, Math.Clamp(limit, 1, 500), cancellationToken)).ConvertAll(o => services.Feed.Find(o.Id) ?? o);
+        (await services.Store.RecentAsync(pairId, long.MaxValue, Math.Clamp(limit, 1, MaxLimit), cancellationToken)).ConvertAll(o => services.Feed.Find(o.Id) ?? o);
+
+    public async Task<IReadOnlyList<OperationView>?> BeforeAsync(string? pairId, string id, int limit, CancellationToken cancellationToken) =>
+        await services.Store.NumberOfAsync(id, cancellationToken) is { } number
+            ? (await services.Store.RecentAsync(pairId, number, Math.Clamp(limit, 1, MaxLimit), cancellationToken)).ConvertAll(o => services.Feed.Find(o.Id) ?? o)
+            : null;
 
     public IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken) => services.Feed.WatchAsync(cancellationToken);
 

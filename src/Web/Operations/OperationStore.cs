@@ -163,10 +163,18 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return await db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.Id == id, cancellationToken) is { } row ? OperationRecords.ToView(row) : null;
     }
 
-    public async Task<List<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken)
+    /// <summary>Its place in the order of acceptance; null: no such id.</summary>
+    public async Task<long?> NumberOfAsync(string id, CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Operations.AsNoTracking().Where(o => pairId == null || o.PairId == pairId).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
+        return await db.Operations.Where(o => o.Id == id).Select(o => (long?)o.Number).SingleOrDefaultAsync(cancellationToken);
+    }
+
+    /// <summary>Those with a smaller number, newest first.</summary>
+    public async Task<List<OperationView>> RecentAsync(string? pairId, long before, int limit, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => o.Number < before && (pairId == null || o.PairId == pairId)).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
         return rows.ConvertAll(OperationRecords.ToView);
     }
 

@@ -48,6 +48,31 @@ public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHu
         Assert.Equal((OperationType.SetRole, null, "node-a", Role.Secondary), (request.Type, request.Pair, request.Node, request.Role));
     }
 
+    [Fact]
+    public async Task Operations_MoreThanAPage_ArePagedByCursorWithoutLossOrRepetition()
+    {
+        WholeHub hub = shared.Fresh();
+        for (int i = 0; i < 5; i++)
+        {
+            hub.Operations.Publish(Make.Operation($"op-{i}", OperationStatus.Succeeded) with { RequestedAt = Make.At.AddSeconds(i) });
+        }
+
+        HttpClient script = await hub.ScriptAsync(ApiScope.Read);
+        var seen = new List<string>();
+        string? cursor = "";
+        do
+        {
+            JsonNode page = (await script.GetFromJsonAsync<JsonNode>($"/api/v1/operations?limit=2{cursor}", Stop))!;
+            seen.AddRange(page["items"]!.AsArray().Select(o => (string)o!["id"]!));
+            cursor = (string?)page["nextCursor"] is { } next ? $"&cursor={next}" : null;
+        }
+        while (cursor is not null);
+
+        Assert.Equal(["op-4", "op-3", "op-2", "op-1", "op-0"], seen);
+        using HttpResponseMessage wrong = await script.GetAsync("/api/v1/operations?cursor=op-9", Stop);
+        Assert.Equal(HttpStatusCode.BadRequest, wrong.StatusCode);
+    }
+
     [Theory]
     [InlineData("""{"type":"drain","reason":"test","role":"tertiary"}""", "drain", "test", "role:")]
     [InlineData("""{"type":"explode"}""", "unknown operation", null, "type:")]

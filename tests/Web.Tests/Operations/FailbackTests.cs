@@ -42,6 +42,20 @@ public sealed class FailbackTests
     }
 
     [Fact]
+    public async Task OperationsBeforeOne_AreTheOlderOnes()
+    {
+        await using var rig = await StartWithFailbackAsync();
+        var first = await rig.AcceptedAsync(Switchover());
+        await rig.EndedAsync(first);
+        var second = await rig.AcceptedAsync(OnPair(OperationType.Failback));
+        await rig.EndedAsync(second);
+
+        Assert.Equal([first], (await rig.Hub.Operations.BeforeAsync(rig.Pair.Id, second, 10, Cancellation))!.Select(o => o.Id));
+        Assert.Empty((await rig.Hub.Operations.BeforeAsync(null, first, 10, Cancellation))!);
+        Assert.Null(await rig.Hub.Operations.BeforeAsync(null, "no-such", 10, Cancellation));
+    }
+
+    [Fact]
     public async Task SetFailback_ThatANodeRejects_IsTakenBackAndNotKept()
     {
         await using var rig = await StartWithFailbackAsync();

@@ -32,6 +32,11 @@ internal sealed class FakeOperations : IOperations
     public Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>
         Task.FromResult<IReadOnlyList<OperationView>>([.. Known.Where(operation => pairId is null || operation.PairId == pairId).OrderByDescending(operation => operation.RequestedAt).Take(limit)]);
 
+    public async Task<IReadOnlyList<OperationView>?> BeforeAsync(string? pairId, string id, int limit, CancellationToken cancellationToken) =>
+        Known.Find(operation => operation.Id == id) is { } last
+            ? [.. (await RecentAsync(pairId, int.MaxValue, cancellationToken)).SkipWhile(operation => operation.Id != last.Id).Skip(1).Take(limit)]
+            : null;
+
     public void Publish(OperationView operation)
     {
         Known.RemoveAll(known => known.Id == operation.Id);
