@@ -10,9 +10,9 @@ namespace FailoverHub.Agent.Discovery;
 /// Asks the metadata service: a token, the machine, its network; all of its addresses at once, the first whole answer counts.
 /// </summary>
 /// <remarks>
-/// Written on a socket, with a reader of answers that is bounded and knows as little of HTTP as this needs. The HttpClient of .NET costs an agent
-/// without a hub that uses it for nothing else about two megabytes of memory for its pool, its handlers and its tables, for good; three small
-/// questions are not worth a seventh of what the agent may take.
+/// Written on a socket, with a reader of answers that is bounded and knows as little of HTTP as this needs. Resident memory of a stand-alone agent as native code, after it
+/// has tidied up (median of three): not asked 18.5 MB, asked so 18.7 MB, by the HttpClient of .NET 19.1 MB. That alone would hardly be worth it; but here there is nothing that
+/// has to be switched off: no proxy of the environment that hears our token, no redirect to somewhere else, no compression that grows, no connection that is kept.
 /// </remarks>
 /// <param name="endpoints">At least one.</param>
 /// <param name="time">For the patience and the time of the answer.</param>
