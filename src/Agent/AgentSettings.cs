@@ -40,7 +40,9 @@ internal static class AgentSettings
     {
         Node = options.Node,
         DefaultRole = options.DefaultRole,
-        Announce = options.Announce,
+
+        // What the agent is to put on an interface itself is there when it is there, and not before.
+        Announce = options.Addresses.Mode == AddressMode.Managed ? [.. options.Announce.Select(given => given with { Present = false })] : options.Announce,
         Neighbors = options.Neighbors,
         LargeCommunities = options.Protocol.LargeCommunities,
         GracefulShutdown = options.Protocol.GracefulShutdown,
@@ -66,6 +68,7 @@ internal static class AgentSettings
     public static AddressRuleOptions Addresses(AgentOptions options) =>
         new(options.AllInterfaces, options.Ipv6Length, [.. new[] { options.LocalIpv4, options.LocalIpv6 }.OfType<IPAddress>()])
         {
+            Device = options.Addresses.Device,
             Sources = options.AllInterfaces ? HostAddresses.SourcesTowards(options.Neighbors.Select(neighbor => neighbor.Address)) : [],
         };
 }

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
+using FailoverHub.Agent.Addresses.Managed;
 using FailoverHub.Agent.Addresses.Netlink;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
@@ -11,6 +12,9 @@ namespace FailoverHub.Agent.Addresses;
 /// <summary>Everything about the addresses of this node, put together: read at the start, then watched. Belongs to the start, and after that to its own task.</summary>
 internal sealed partial class NodeAddresses
 {
+    // Making an interface, adding to it, and one more because something else happened meanwhile.
+    private const int MostAttempts = 3;
+
     private static readonly TimeSpan _watchAgain = TimeSpan.FromSeconds(5);
 
     // With all interfaces, which address is the node's own may depend on a route, and routes are not watched: a big router would wake us all the time.
@@ -21,24 +25,38 @@ internal sealed partial class NodeAddresses
     private readonly TimeProvider _time;
     private readonly ILogger<NodeAddresses> _logger;
     private readonly ILogger<AddressWatcher> _watcherLogger;
+    private readonly AddressKeeper? _keeper;
     private AddressWatcher? _watcher;
     private ImmutableHashSet<IPNetwork> _known = [];
 
-    public NodeAddresses(AgentOptions options, TimeProvider time, ILoggerFactory logging)
+    // Of intents, also earlier ones: what an intent no longer names stays on the interface until the agent stops.
+    private ImmutableHashSet<IPNetwork> _assigned = [];
+
+    /// <param name="options">As they were read; <see cref="Configure"/> gives others.</param>
+    /// <param name="stateDirectory">Where the addresses that the agent adds are remembered.</param>
+    /// <param name="time">The clock.</param>
+    /// <param name="logging">Its logs.</param>
+    public NodeAddresses(AgentOptions options, string stateDirectory, TimeProvider time, ILoggerFactory logging)
     {
+        _keeper = options.Addresses.Mode == AddressMode.Managed
+            ? new AddressKeeper(options.Addresses.Device, new NetlinkWriter(), OwnAddressStore.In(stateDirectory), time, logging.CreateLogger<AddressKeeper>())
+            : null;
         _options = options;
         _time = time;
         _logger = logging.CreateLogger<NodeAddresses>();
         _watcherLogger = logging.CreateLogger<AddressWatcher>();
     }
 
-    /// <summary>Reads them for the first time. What cannot be read is not there.</summary>
-    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst()
+    /// <summary>Reads them for the first time, after adding what is missing if that is the agent's part. What cannot be read is not there.</summary>
+    /// <param name="memory">What the node was told before it was started.</param>
+    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst(NodeMemory memory)
     {
+        // Those of an intent that cannot be read are not known: so what is the agent's own stays.
+        _assigned = [.. memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [], .. memory.IntentIsLost ? _keeper?.Own.Select(PrefixOf) ?? [] : []];
         try
         {
-            var all = _host.Read();
-            return (all, _known = FindShared(all));
+            var (all, shared) = Read();
+            return (all, _known = shared);
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -47,16 +65,34 @@ internal sealed partial class NodeAddresses
         }
     }
 
-    /// <summary>Watches them until it is cancelled. The watcher handles what it expects; after anything else it begins again with what the node knows.</summary>
+    /// <summary>Watches them until it is cancelled, and takes off then what the agent has added: so it is cancelled when nothing is announced any more. The watcher handles what it expects; after anything else it begins again with what the node knows.</summary>
     /// <param name="loop">Is told of changes.</param>
     /// <param name="cancellationToken">Ends it.</param>
     public async Task RunAsync(NodeLoop loop, CancellationToken cancellationToken)
     {
+        try
+        {
+            await WatchAsync(loop, cancellationToken);
+        }
+        finally
+        {
+            TakeOffAll();
+        }
+    }
+
+    private async Task WatchAsync(NodeLoop loop, CancellationToken cancellationToken)
+    {
         var watcher = new AddressWatcher(Look, () => NetlinkEvents.Open(() => _host.Table), loop.PostAsync, _time, _watcherLogger)
         {
-            LookAnyway = () => _options.AllInterfaces ? _routesMayHaveChanged : null,
+            LookAnyway = () => _keeper?.LookAgain ?? (_options.AllInterfaces ? _routesMayHaveChanged : null),
         };
         Volatile.Write(ref _watcher, watcher);
+        if (_keeper is not null)
+        {
+            loop.Changed += () => Assign(loop.Current.Intent);
+            Assign(loop.Current.Intent);
+        }
+
         while (!cancellationToken.IsCancellationRequested)
         {
             try
@@ -84,13 +120,66 @@ internal sealed partial class NodeAddresses
         Volatile.Read(ref _watcher)?.LookNow();
     }
 
+    // On the node's loop.
+    private void Assign(NodeIntent? intent)
+    {
+        var assigned = _assigned;
+        if (intent is not null && !intent.Prefixes.All(entry => assigned.Contains(entry.Prefix)))
+        {
+            Volatile.Write(ref _assigned, assigned.Union(intent.Prefixes.Select(entry => entry.Prefix)));
+            Volatile.Read(ref _watcher)?.LookNow();
+        }
+    }
+
     private PrefixReading Look()
     {
-        var shared = FindShared(_host.Read());
+        var (_, shared) = Read();
         return new PrefixReading(shared, _host.Table!.IsCertain);
     }
 
-    private ImmutableHashSet<IPNetwork> FindShared(IReadOnlyList<InterfaceAddress> addresses) => AddressRules.Find(addresses, AgentSettings.Addresses(_options));
+    private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) Read()
+    {
+        var (all, shared) = ReadOnce();
+        for (var attempt = 0; attempt < MostAttempts && _keeper is not null && _host.Table!.IsCertain; attempt++)
+        {
+            var wanted = Volatile.Read(ref _assigned).Union(_options.Announce.Select(given => given.Prefix));
+            if (!_keeper.Keep(_host.Table, wanted, shared))
+            {
+                break;
+            }
+
+            (all, shared) = ReadOnce();
+        }
+
+        return (all, shared);
+    }
+
+    private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadOnce()
+    {
+        var all = _host.Read();
+        var rules = AgentSettings.Addresses(_options);
+        return (all, AddressRules.Find(_keeper is null ? all : [.. all.Where(address => !_keeper.IsLeaving(address))], rules));
+    }
+
+    private void TakeOffAll()
+    {
+        if (_keeper is null)
+        {
+            return;
+        }
+
+        try
+        {
+            _host.Read();
+            _keeper.TakeOffAll(_host.Table!);
+        }
+        catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
+        {
+            CannotRead(_logger, exception.Message);
+        }
+    }
+
+    private static IPNetwork PrefixOf(SharedAddress address) => SharedPrefix.Of(address.Address, address.Length);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The addresses of the interfaces cannot be read: {Problem}")]
     private static partial void CannotRead(ILogger logger, string problem);

@@ -20,6 +20,9 @@ internal sealed record StoredFailback(IReadOnlyList<string?> Prefixes);
 /// <summary>The router id as it stands in <c>router-id.json</c>, with whose it is: a copied disk must not copy the id.</summary>
 internal sealed record StoredRouterId(string RouterId, string Owner);
 
+/// <summary>The addresses that the agent has put on an interface, as they stand in <c>addresses.json</c>.</summary>
+internal sealed record StoredOwnAddresses(string Place, string Device, IReadOnlyList<string?> Addresses);
+
 /// <summary>A line of the journal.</summary>
 internal sealed record StoredJournalEntry(
     [property: JsonRequired] ulong Seq,
@@ -37,6 +40,7 @@ internal sealed record StoredJournalEntry(
 [JsonSerializable(typeof(StoredOrders))]
 [JsonSerializable(typeof(StoredFailback))]
 [JsonSerializable(typeof(StoredRouterId))]
+[JsonSerializable(typeof(StoredOwnAddresses))]
 [JsonSerializable(typeof(StoredJournalEntry))]
 [JsonSerializable(typeof(Dictionary<string, ulong>))]
 internal sealed partial class StoredJson : JsonSerializerContext;

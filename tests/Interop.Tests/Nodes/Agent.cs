@@ -11,6 +11,7 @@ internal sealed class Agent
     private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Runtime };
     private readonly List<SandboxProcess> _starts = [];
     private bool _findsNeighbors;
+    private string[] _under = [];
 
     private Agent(DataCenter center, string node, string[] flags)
     {
@@ -66,13 +67,24 @@ internal sealed class Agent
         return agent;
     }
 
+    /// <summary>Starts it as root without one of root's rights.</summary>
+    public static Agent StartWithout(string capability, DataCenter center, string node, IReadOnlyList<string> prefixes, params string[] flags)
+    {
+        var agent = new Agent(center, node, [.. prefixes.SelectMany(prefix => (string[])["--announce", prefix]), .. flags])
+        {
+            _under = ["setpriv", "--bounding-set", $"-{capability}", "--inh-caps", $"-{capability}", "--"],
+        };
+        agent.StartAgain();
+        return agent;
+    }
+
     /// <summary>Starts it with the same flags and the same state directory.</summary>
     public void StartAgain()
     {
         Assert.True(File.Exists(BuiltPaths.AgentExecutable), $"Build the agent first: {BuiltPaths.AgentExecutable} is not there.");
         string[] command =
         [
-            BuiltPaths.AgentExecutable, "run",
+            .. _under, BuiltPaths.AgentExecutable, "run",
             "--node", Addresses.NodeNetwork(_node),
             .. _findsNeighbors ? [] : Neighbors(),
             "--state", State,

@@ -1,0 +1,251 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Runtime.InteropServices;
+using FailoverHub.Agent.Addresses.Netlink;
+using Microsoft.Extensions.Logging;
+
+namespace FailoverHub.Agent.Addresses.Managed;
+
+/// <summary>
+/// Puts shared addresses on an interface where they are missing, and takes off again what it has put there itself, never anything else.
+/// What is no longer wanted is first no longer announced and then taken off. Belongs to the task that watches the interfaces.
+/// </summary>
+/// <param name="device">Name of the interface; null: loopback.</param>
+/// <param name="kernel">Does it.</param>
+/// <param name="store">Remembers it.</param>
+/// <param name="time">For the time between two attempts.</param>
+/// <param name="logger">Its log.</param>
+internal sealed partial class AddressKeeper(string? device, IAddressWriter kernel, OwnAddressStore store, TimeProvider time, ILogger<AddressKeeper> logger)
+{
+    /// <summary>Somebody else takes an address off again and again: for so long it is left to him.</summary>
+    public static readonly TimeSpan PutBackEvery = TimeSpan.FromSeconds(5);
+
+    /// <summary>From the moment that it is no longer announced until it is taken off.</summary>
+    public static readonly TimeSpan TakenOffAfter = TimeSpan.FromSeconds(1);
+
+    private const string Loopback = "lo";
+
+    private readonly HashSet<SharedAddress> _own = [.. store.Load(device ?? Loopback)];
+    private readonly Dictionary<SharedAddress, long> _leaving = [];
+    private readonly Dictionary<SharedAddress, long> _putBack = [];
+    private readonly HashSet<(string What, int Error)> _said = [];
+    private bool _cannotRemember;
+
+    /// <summary>What is on the interface and is the agent's own.</summary>
+    public ImmutableHashSet<SharedAddress> Own => [.. _own];
+
+    /// <summary>When there is something to do though nothing happens; null: never.</summary>
+    public TimeSpan? LookAgain { get; private set; }
+
+    /// <summary>It is on its way off the interface, so it counts as gone.</summary>
+    public bool IsLeaving(InterfaceAddress address) => _leaving.Count > 0 && address.Interface == (device ?? Loopback) && _leaving.ContainsKey(new SharedAddress(address.Address, address.PrefixLength));
+
+    /// <summary>Does what is to be done.</summary>
+    /// <param name="table">The interfaces as they are.</param>
+    /// <param name="wanted">Prefixes that the interface is to have.</param>
+    /// <param name="present">Prefixes that the interfaces have.</param>
+    /// <returns>Something is different now: read the interfaces again.</returns>
+    public bool Keep(InterfaceTable table, ImmutableHashSet<IPNetwork> wanted, ImmutableHashSet<IPNetwork> present)
+    {
+        LookAgain = null;
+        var isChanged = TakeOff(table, [.. wanted.Select(SharedAddress.Of)]);
+        var missing = wanted.Where(prefix => !present.Contains(prefix)).Select(SharedAddress.Of).Where(IsDue).ToList();
+        if (missing.Count == 0)
+        {
+            return isChanged;
+        }
+
+        if (FindIndex(table) is not { } index)
+        {
+            return MakeDevice(missing.Count) || isChanged;
+        }
+
+        // On disk before it is on the interface: whoever kills us in between leaves nothing behind that nobody knows.
+        Remember(_own.Union(missing));
+        var before = _own.Count;
+        foreach (var address in missing)
+        {
+            isChanged |= Put(index, address);
+        }
+
+        if (_own.Count != before + missing.Count)
+        {
+            Remember(_own);
+        }
+
+        return isChanged;
+    }
+
+    /// <summary>At the end, when nothing is announced any more.</summary>
+    public void TakeOffAll(InterfaceTable table)
+    {
+        if (_own.Count > 0 && FindIndex(table) is { } index)
+        {
+            var count = _own.Count(address => Remove(index, address));
+            TakenOffAll(logger, count, device ?? Loopback);
+        }
+
+        _own.Clear();
+        Remember(_own);
+    }
+
+    private bool TakeOff(InterfaceTable table, HashSet<SharedAddress> wanted)
+    {
+        var isChanged = false;
+        foreach (var address in _own.Where(address => !wanted.Contains(address)).ToList())
+        {
+            if (!_leaving.TryGetValue(address, out var since))
+            {
+                // Announced no more after this look.
+                _leaving.Add(address, time.GetTimestamp());
+                LookAgainIn(TakenOffAfter);
+                isChanged = true;
+            }
+            else if (TakenOffAfter - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero)
+            {
+                LookAgainIn(left);
+            }
+            else if (FindIndex(table) is { } index)
+            {
+                Remove(index, address);
+                NotWanted(logger, address, device ?? Loopback);
+                _own.Remove(address);
+                _leaving.Remove(address);
+                Remember(_own);
+                isChanged = true;
+            }
+        }
+
+        foreach (var back in _leaving.Keys.Where(wanted.Contains).ToList())
+        {
+            _leaving.Remove(back);
+            isChanged = true;
+        }
+
+        return isChanged;
+    }
+
+    // One that was put on and is gone was taken off by somebody: at once the first time, and then not more often than this.
+    private bool IsDue(SharedAddress address)
+    {
+        if (!_own.Contains(address) || !_putBack.TryGetValue(address, out var last) || time.GetElapsedTime(last) is var elapsed && elapsed >= PutBackEvery)
+        {
+            return true;
+        }
+
+        LookAgainIn(PutBackEvery - elapsed);
+        return false;
+    }
+
+    private bool Put(int index, SharedAddress address)
+    {
+        var error = kernel.Add(index, address);
+        switch (error)
+        {
+            case 0 when !_own.Add(address):
+                _putBack[address] = time.GetTimestamp();
+                PutBack(logger, address, device ?? Loopback);
+                break;
+            case 0:
+                Added(logger, address, device ?? Loopback);
+                break;
+            case NetlinkException.Exists:
+                if (_said.Add((address.ToString(), error)))
+                {
+                    DoesNotCount(logger, address, device ?? Loopback);
+                }
+
+                break;
+            case NetlinkException.NotPermitted:
+                if (_said.Add(("", error)))
+                {
+                    NotPermitted(logger, address, device ?? Loopback);
+                }
+
+                break;
+            default:
+                if (_said.Add((address.ToString(), error)))
+                {
+                    CannotAdd(logger, address, device ?? Loopback, Marshal.GetPInvokeErrorMessage(error));
+                }
+
+                break;
+        }
+
+        return error == 0;
+    }
+
+    private bool Remove(int index, SharedAddress address)
+    {
+        var error = kernel.Remove(index, address);
+        if (error is not (0 or NetlinkException.NotAvailable))
+        {
+            CannotRemove(logger, address, device ?? Loopback, Marshal.GetPInvokeErrorMessage(error));
+        }
+
+        return error == 0;
+    }
+
+    private int? FindIndex(InterfaceTable table) => device is null ? table.Loopback : table.IndexOf(device);
+
+    private bool MakeDevice(int missing)
+    {
+        var error = device is null ? NetlinkException.NotSupported : kernel.AddDummy(device);
+        if (error == 0)
+        {
+            DummyMade(logger, device!);
+        }
+        else if (_said.Add((device ?? Loopback, error)))
+        {
+            NoDevice(logger, device ?? Loopback, Marshal.GetPInvokeErrorMessage(error), missing);
+        }
+
+        return error == 0;
+    }
+
+    private void LookAgainIn(TimeSpan time) => LookAgain = LookAgain is { } earlier && earlier < time ? earlier : time;
+
+    private void Remember(IEnumerable<SharedAddress> addresses)
+    {
+        var problem = store.Save(device ?? Loopback, addresses);
+        if (problem is not null && !_cannotRemember)
+        {
+            CannotRemember(logger, problem);
+        }
+
+        _cannotRemember = problem is not null;
+    }
+
+    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "{Address} added to {Device}")]
+    private static partial void Added(ILogger logger, SharedAddress address, string device);
+
+    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Address} was taken off {Device} by somebody else, added again; with --addresses watched it would stay away")]
+    private static partial void PutBack(ILogger logger, SharedAddress address, string device);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Information, Message = "{Address} is no longer wanted here and not announced any more, taken off {Device}")]
+    private static partial void NotWanted(ILogger logger, SharedAddress address, string device);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "{Count} addresses that the agent had added are taken off {Device} again, after the goodbye to the neighbors")]
+    private static partial void TakenOffAll(ILogger logger, int count, string device);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "{Address} is not announced: the agent may not add it to {Device}. Give it CAP_NET_ADMIN (AmbientCapabilities=CAP_NET_ADMIN in its unit) or run it as root; or add it by hand (ip addr add {Address} dev {Device}). Likewise every other address that is missing")]
+    private static partial void NotPermitted(ILogger logger, SharedAddress address, string device);
+
+    [LoggerMessage(EventId = 6, Level = LogLevel.Error, Message = "{Address} is not announced: it cannot be added to {Device}: {Problem}")]
+    private static partial void CannotAdd(ILogger logger, SharedAddress address, string device, string problem);
+
+    [LoggerMessage(EventId = 7, Level = LogLevel.Error, Message = "{Address} is not announced: {Device} has it already, but it does not count: the interface is down, another host has the address, or it stands there with another length (ip addr show dev {Device})")]
+    private static partial void DoesNotCount(ILogger logger, SharedAddress address, string device);
+
+    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "{Address} stays on {Device}: it cannot be taken off: {Problem}")]
+    private static partial void CannotRemove(ILogger logger, SharedAddress address, string device, string problem);
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "Dummy interface {Device} made; it stays when the agent ends, without addresses")]
+    private static partial void DummyMade(ILogger logger, string device);
+
+    [LoggerMessage(EventId = 10, Level = LogLevel.Error, Message = "There is no interface {Device}, and the kernel does not make a dummy one ({Problem}): {Count} addresses are not added and not announced. Name an interface that exists, or leave --address-device out: then they are put on loopback")]
+    private static partial void NoDevice(ILogger logger, string device, string problem, int count);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Warning, Message = "Which addresses the agent has added cannot be kept on disk ({Problem}): if it is killed, they stay where they are")]
+    private static partial void CannotRemember(ILogger logger, string problem);
+}

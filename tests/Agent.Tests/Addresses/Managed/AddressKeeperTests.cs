@@ -1,0 +1,265 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Addresses.Managed;
+using FailoverHub.Agent.Addresses.Netlink;
+using Microsoft.Extensions.Logging;
+using Microsoft.Extensions.Time.Testing;
+
+namespace FailoverHub.Agent.Tests.Addresses.Managed;
+
+public sealed class AddressKeeperTests : IDisposable
+{
+    private const string Ipv4 = "203.0.113.10/32";
+    private const string Range = "2001:db8:e001:1b8c::/64";
+    private const string InRange = "2001:db8:e001:1b8c::1/64";
+
+    private readonly TemporaryDirectory _directory = new();
+    private readonly PlayedKernel _kernel = new();
+    private readonly FakeTimeProvider _time = new();
+    private readonly RecordedLog<AddressKeeper> _log = new();
+    private string _place = "this start";
+    private AddressKeeper _keeper;
+
+    public AddressKeeperTests() => _keeper = New();
+
+    public void Dispose() => _directory.Dispose();
+
+    [Fact]
+    public void Missing_IsAdded_AndARangeAsItsFirstAddress()
+    {
+        Assert.True(Keep(Ipv4, Range));
+        Assert.False(Keep(Ipv4, Range));
+
+        Assert.Equal([InRange, Ipv4], _kernel.Addresses.Order(StringComparer.Ordinal));
+    }
+
+    [Fact]
+    public void ThereAlready_IsLeftAlone_AndStaysAtTheEnd()
+    {
+        _kernel.Addresses.Add(Ipv4);
+
+        Assert.False(Keep(Ipv4));
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+        Assert.Empty(_kernel.Calls);
+    }
+
+    [Fact]
+    public void End_TakesOffWhatItAdded_AndNothingElse()
+    {
+        _kernel.Addresses.Add("198.51.100.1/32");
+        Keep(Ipv4, Range, "198.51.100.1/32");
+
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Equal(["198.51.100.1/32"], _kernel.Addresses);
+    }
+
+    [Fact]
+    public void Killed_KnowsItsOwnAgain()
+    {
+        Keep(Ipv4);
+        _keeper = New();
+
+        Assert.False(Keep(Ipv4));
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Empty(_kernel.Addresses);
+        Assert.Empty(New().Own);
+    }
+
+    [Fact]
+    public void KilledBeforeItCouldAdd_AddsAtTheNextStart()
+    {
+        _kernel.Killed = true;
+        Assert.Throws<InvalidOperationException>(() => Keep(Ipv4));
+        Assert.Contains(Ipv4, File.ReadAllText(_directory.At("addresses.json")), StringComparison.Ordinal);
+        _kernel.Killed = false;
+        _keeper = New();
+
+        Assert.True(Keep(Ipv4));
+        Assert.Equal([Ipv4], _kernel.Addresses);
+    }
+
+    [Fact]
+    public void MachineWasStartedAnew_WhatIsThereNowIsSomebodyElses()
+    {
+        Keep(Ipv4);
+        _place = "another start";
+        _keeper = New();
+
+        Keep(Ipv4);
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+    }
+
+    [Fact]
+    public void FileIsDamaged_NothingIsItsOwn()
+    {
+        Keep(Ipv4);
+        File.WriteAllText(_directory.At("addresses.json"), "{\"place\":");
+
+        Assert.Empty(New().Own);
+    }
+
+    [Fact]
+    public void NoLongerWanted_IsFirstNoLongerAnnounced_AndTakenOffAfterAWhile()
+    {
+        Keep(Ipv4, Range);
+
+        Assert.True(Keep(Range));
+        Assert.True(_keeper.IsLeaving(new InterfaceAddress("lo", true, IPAddress.Parse("203.0.113.10"), 32)));
+        Assert.False(_keeper.IsLeaving(new InterfaceAddress("lo", true, IPAddress.Parse("2001:db8:e001:1b8c::1"), 64)));
+        Assert.Equal(AddressKeeper.TakenOffAfter, _keeper.LookAgain);
+        Assert.Equal([InRange, Ipv4], _kernel.Addresses.Order(StringComparer.Ordinal));
+
+        _time.Advance(AddressKeeper.TakenOffAfter);
+        Assert.True(Keep(Range));
+        Assert.Equal([InRange], _kernel.Addresses);
+        Assert.Null(_keeper.LookAgain);
+    }
+
+    [Fact]
+    public void WantedAgainBeforeItIsTakenOff_Stays()
+    {
+        Keep(Ipv4);
+        Keep();
+
+        Assert.True(Keep(Ipv4));
+        _time.Advance(AddressKeeper.TakenOffAfter);
+        Keep(Ipv4);
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+        Assert.False(_keeper.IsLeaving(new InterfaceAddress("lo", true, IPAddress.Parse("203.0.113.10"), 32)));
+    }
+
+    [Fact]
+    public void SomebodyElseTakesItOff_ItIsPutBackAtOnce_AndNotMoreOftenThanNowAndThen()
+    {
+        Keep(Ipv4);
+
+        _kernel.Addresses.Clear();
+        Assert.True(Keep(Ipv4));
+        _kernel.Addresses.Clear();
+        Assert.False(Keep(Ipv4));
+        Assert.Equal(AddressKeeper.PutBackEvery, _keeper.LookAgain);
+
+        _time.Advance(AddressKeeper.PutBackEvery);
+        Assert.True(Keep(Ipv4));
+        Assert.Equal([Ipv4], _kernel.Addresses);
+    }
+
+    [Fact]
+    public void NotPermitted_IsSaidOnce_WithWhatToDo()
+    {
+        _kernel.Error = NetlinkException.NotPermitted;
+
+        Assert.False(Keep(Ipv4, Range));
+        Assert.False(Keep(Ipv4, Range));
+
+        Assert.Contains("CAP_NET_ADMIN", Assert.Single(Problems), StringComparison.Ordinal);
+        Assert.Empty(_keeper.Own);
+        Assert.Empty(New().Own);
+    }
+
+    [Fact]
+    public void ThereButDoesNotCount_IsSaid_AndIsNotItsOwn()
+    {
+        _kernel.Error = NetlinkException.Exists;
+
+        Keep(Ipv4);
+
+        Assert.Contains("it does not count", Assert.Single(Problems), StringComparison.Ordinal);
+        Assert.Empty(_keeper.Own);
+    }
+
+    [Fact]
+    public void NamedInterfaceIsNotThere_ADummyIsMade()
+    {
+        _keeper = New("shared0");
+
+        Assert.True(Keep(Ipv4));
+        Assert.True(Keep(Ipv4));
+
+        Assert.Equal(["dummy shared0", $"add 2 {Ipv4}"], _kernel.Calls);
+    }
+
+    [Fact]
+    public void NamedInterfaceIsNotThere_AndTheKernelMakesNone_IsSaidOnce()
+    {
+        _keeper = New("shared0");
+        _kernel.Error = NetlinkException.NotSupported;
+
+        Assert.False(Keep(Ipv4));
+        Assert.False(Keep(Ipv4));
+
+        Assert.Contains("There is no interface shared0", Assert.Single(Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void DiskIsFull_AddressesAreAddedAllTheSame_AndItIsSaid()
+    {
+        Directory.CreateDirectory(_directory.At("addresses.json"));
+
+        Assert.True(Keep(Ipv4));
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+        Assert.Single(Problems, line => line.Contains("cannot be kept on disk", StringComparison.Ordinal));
+    }
+
+    private AddressKeeper New(string? device = null) => new(device, _kernel, new OwnAddressStore(_directory.At("addresses.json"), _place), _time, _log);
+
+    private IEnumerable<string> Problems => _log.Lines.Seen.Where(line => line.Level >= LogLevel.Warning).Select(line => line.Text);
+
+    private bool Keep(params string[] wanted)
+    {
+        ImmutableHashSet<IPNetwork> present = [.. _kernel.Addresses.Select(address => address == InRange ? IPNetwork.Parse(Range) : IPNetwork.Parse(address))];
+        return _keeper.Keep(_kernel.Table, [.. wanted.Select(IPNetwork.Parse)], present);
+    }
+
+    private sealed class PlayedKernel : IAddressWriter
+    {
+        private bool _hasDummy;
+
+        public HashSet<string> Addresses { get; } = [];
+
+        public List<string> Calls { get; } = [];
+
+        public int Error { get; set; }
+
+        public bool Killed { get; set; }
+
+        public InterfaceTable Table => new(
+        [
+            new NetlinkMessage.Link(0, false, 1, "lo", LinkFlags.Up | LinkFlags.Loopback, 0),
+            .. _hasDummy ? (NetlinkMessage[])[new NetlinkMessage.Link(0, false, 2, "shared0", LinkFlags.Up, 0)] : [],
+        ]);
+
+        public int Add(int index, SharedAddress address)
+        {
+            Calls.Add($"add {index} {address}");
+            if (Killed)
+            {
+                throw new InvalidOperationException("killed");
+            }
+
+            return Error != 0 ? Error : Addresses.Add(address.ToString()) ? 0 : NetlinkException.Exists;
+        }
+
+        public int Remove(int index, SharedAddress address)
+        {
+            Calls.Add($"remove {index} {address}");
+            return Addresses.Remove(address.ToString()) ? 0 : NetlinkException.NotAvailable;
+        }
+
+        public int AddDummy(string name)
+        {
+            Calls.Add($"dummy {name}");
+            _hasDummy |= Error == 0;
+            return Error;
+        }
+    }
+}
