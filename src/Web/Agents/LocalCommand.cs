@@ -32,14 +32,16 @@ internal static class LocalCommand
         };
     }
 
-    // The sentence of the node is all that there is, and it begins with who did it: 'root (uid 0) was refused to drain this node ("why"), …'.
+    // The sentence of the node is all that there is, and it begins with who did it: 'root (uid 0) ordered to drain this node ("why"); …',
+    // 'root (uid 0) was refused to drain this node ("why"), nothing changed: …'.
     private static bool IsRefusal(string text, string actor) => text.StartsWith($"{actor} was refused ", StringComparison.Ordinal);
 
+    // Behind what was ordered, in brackets and quotes, and then a comma or a semicolon; the words of that person may have any of these.
     private static string? ReasonIn(string text)
     {
-        const string opening = " (\"", closing = "\"), ";
-        var begin = text.IndexOf(opening, StringComparison.Ordinal);
-        var end = begin < 0 ? -1 : text.IndexOf(closing, begin, StringComparison.Ordinal);
-        return end < 0 ? null : text[(begin + opening.Length)..end];
+        const string opening = " (\"";
+        var begin = text.IndexOf(opening, StringComparison.Ordinal) + opening.Length;
+        var end = Math.Max(text.LastIndexOf("\"); ", StringComparison.Ordinal), text.LastIndexOf("\"), ", StringComparison.Ordinal));
+        return begin < opening.Length || end <= begin ? null : text[begin..end];
     }
 }

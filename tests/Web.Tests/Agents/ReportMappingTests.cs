@@ -144,13 +144,22 @@ public sealed class ReportMappingTests
     public void LocalCommand_IsAnEventAndAnAuditEntryWithTheNodesTime()
     {
         var at = Now.AddHours(-3);
-        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) told this node to drain this node (\"refused by nobody (we hope)\"), drained: 1 prefix withdrawn" });
+        var item = Parse(new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) ordered to drain this node (\"refused by nobody (we hope)\"); drained: 1 prefix withdrawn" });
 
         Assert.Equal(("local-command", at), (item.Event.Kind, item.Event.At));
         Assert.Equal(("root (uid 0) on web-1, locally", "node web-1 of pair web", at), (item.Audit!.Actor.Name, item.Audit.Target, item.Audit.HappenedAt));
         Assert.Equal("refused by nobody (we hope)", item.Audit.Reason);
         Assert.StartsWith("accepted", item.Audit.Outcome, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("root (uid 0) ordered to drain this node (\"disk\"); drained: 1 prefix withdrawn", "disk")]
+    [InlineData("root (uid 0) ordered to drain this node (\"a (\"b\"); c\"); drained", "a (\"b\"); c")]
+    [InlineData("root (uid 0) was refused to undrain this node (\"disk\"), nothing changed: intent 1 (\"night\") of the hub does", "disk")]
+    [InlineData("root (uid 0) ordered to drain this node; drained: 1 prefix withdrawn", null)]
+    [InlineData("a sentence of next year", null)]
+    public void LocalCommand_IsAuditedWithTheReasonThatTheNodeTells(string text, string? reason) =>
+        Assert.Equal(reason, Parse(new JournalEntry { Sequence = 1, Kind = "local-command", Actor = "root (uid 0)", Text = text }).Audit!.Reason);
 
     [Fact]
     public void LocalCommandThatTheNodeRefused_IsARefusalInTheAudit()

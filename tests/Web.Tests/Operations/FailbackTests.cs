@@ -184,9 +184,9 @@ public sealed class FailbackTests
             BootId = "boot-0",
             Entries =
             {
-                new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) drained the node." },
+                new JournalEntry { Sequence = 1, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) ordered to drain this node; drained" },
                 new JournalEntry { Sequence = 2, Kind = "drained", AtUnixMs = at.ToUnixTimeMilliseconds(), Text = "Drained." },
-                new JournalEntry { Sequence = 3, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) undrained the node." },
+                new JournalEntry { Sequence = 3, Kind = "local-command", AtUnixMs = at.ToUnixTimeMilliseconds(), Actor = "root (uid 0)", Text = "root (uid 0) ordered to undrain this node; no longer drained" },
             },
         };
         await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2")));
