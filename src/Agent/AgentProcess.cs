@@ -99,7 +99,7 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunAsync(TextWriter error)
     {
-        using var signals = new StopSignals(RequestStop, Hurry, _reloader.Ask);
+        using var signals = new StopSignals(RequestStop, Hurry, () => _reloader.Ask("SIGHUP"));
         var files = NodeFiles.In(_directory.Root, text => Warn(_logger, text));
         var memory = files.Load(_time.GetUtcNow());
         // A damaged intent is another matter than none: what has a role is announced, as secondary at most, and the warning says so.
@@ -115,14 +115,7 @@ internal sealed partial class AgentProcess
         }
 
         var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
-        if (await discovery.CompleteAsync(_stop.Task) is not { } completed)
-        {
-            var asked = await _stop.Task;
-            Stopped(_logger, asked);
-            return 0;
-        }
-
-        _options = completed;
+        _options = discovery.Begin();
         var interfaces = new NodeAddresses(_options, _directory.Root, _time, _logging);
         var (addresses, shared) = interfaces.ReadFirst(memory);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
@@ -169,7 +162,7 @@ internal sealed partial class AgentProcess
         using var watching = new CancellationTokenSource();
         var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
-        var discovering = Task.Run(() => discovery.WatchAsync(_options, loop.PostAsync, watching.Token));
+        var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics));
         var targets = new ReloadTargets

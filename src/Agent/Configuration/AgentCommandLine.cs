@@ -92,6 +92,12 @@ internal sealed class AgentCommandLine
         {
             _root.Add(order);
         }
+
+        // Where the agent's file is says where its socket is.
+        foreach (var asking in _orders.All.Append(_status).Append(_trace))
+        {
+            asking.Add(_flags.Config);
+        }
     }
 
     /// <summary>Version of the program, such as <c>0.1.0</c>.</summary>

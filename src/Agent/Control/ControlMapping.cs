@@ -33,7 +33,7 @@ internal static class ControlMapping
             StartedAt = identity.StartedAt,
             ReadAt = now.At,
             State = node.Stopping ? "stopping" : node.Leaving is null ? "running" : "graceful-shutdown",
-            Problem = problem,
+            Problem = problem ?? (options.Neighbors.IsEmpty ? "no route server is known: the metadata service has not named a data center that this version knows; --dcid names it" : null),
             ConfigurationProblem = node.ConfigurationProblem,
             RouterId = identity.RouterId.ToString(),
             LocalAs = options.LocalAs,

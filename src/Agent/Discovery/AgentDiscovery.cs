@@ -6,11 +6,13 @@ using Microsoft.Extensions.Logging;
 namespace FailoverHub.Agent.Discovery;
 
 /// <summary>
-/// The metadata service's part in the life of the agent. A start waits for it only where nothing else says whom to dial, and then only if no earlier start
-/// kept an answer.
+/// The metadata service's part in the life of the agent. No start waits for it: by what it said to an earlier one the neighbors are dialled at once, and where nothing
+/// says whom to dial the agent runs without neighbors until they are found. Then they are taken as from a configuration that was read again.
 /// </summary>
 internal sealed partial class AgentDiscovery
 {
+    private const string Lacking = "the route servers are not known and nothing is announced";
+
     // The first sessions come before a question that nothing waits for.
     private static readonly TimeSpan _firstQuestion = TimeSpan.FromSeconds(1);
 
@@ -18,7 +20,8 @@ internal sealed partial class AgentDiscovery
     private readonly Discoverer? _discoverer;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private bool _askedNow;
+    private readonly HashSet<string> _warned = [];
+    private InstanceFacts? _used;
 
     public AgentDiscovery(AgentOptions given, StateDirectory directory, TimeProvider time, ILoggerFactory logging)
     {
@@ -31,88 +34,70 @@ internal sealed partial class AgentDiscovery
     /// <summary>What the service has said, now or to an earlier start; null: nothing.</summary>
     public InstanceFacts? Facts => _discoverer?.Kept;
 
-    /// <summary>The options with what the service adds to them; null: it was to stop before it knew whom to dial.</summary>
-    /// <param name="stop">Completes when the agent is asked to stop.</param>
-    public async Task<AgentOptions?> CompleteAsync(Task stop)
+    /// <summary>The options that the agent begins with: with what the service said to an earlier start.</summary>
+    public AgentOptions Begin()
     {
-        if (_discoverer is null)
+        if (Facts is not { } kept)
         {
             return _given;
         }
 
-        if (_discoverer.Kept is { } kept)
-        {
-            var completed = DiscoveredOptions.Complete(_given, kept);
-            if (!completed.Neighbors.IsEmpty)
-            {
-                var (age, says) = (Words.Lasted(Age(kept)), DiscoveredOptions.Describe(kept));
-                Keeps(_logger, age, says);
-                WarnOf(kept);
-                return completed;
-            }
-        }
-
-        if (!_given.Neighbors.IsEmpty)
-        {
-            return _given;
-        }
-
-        using var waiting = new CancellationTokenSource();
-        var found = _discoverer.AwaitAsync(IsEnough, "the route servers are not known and nothing is announced", waiting.Token);
-        if (await Task.WhenAny(found, stop) == stop)
-        {
-            await waiting.CancelAsync();
-            await ((Task)found).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            return null;
-        }
-
-        _askedNow = true;
-        var facts = await found;
-        WarnOf(facts);
-        return DiscoveredOptions.Complete(_given, facts);
+        Volatile.Write(ref _used, kept);
+        var (age, says) = (Words.Lasted(Age(kept)), DiscoveredOptions.Describe(kept));
+        Keeps(_logger, age, says);
+        WarnOf(kept);
+        return DiscoveredOptions.Complete(_given, kept);
     }
 
-    /// <summary>Other options, with what the service has said so far.</summary>
-    public AgentOptions Complete(AgentOptions given) => Facts is { } facts ? DiscoveredOptions.Complete(given, facts) : given;
+    /// <summary>
+    /// Other options, with what those in force have of the service. What it has said since then is left for the next start: a source address that was found while the
+    /// sessions are up is no reason to end them.
+    /// </summary>
+    public AgentOptions Complete(AgentOptions given) =>
+        (Volatile.Read(ref _used) ?? (given.Neighbors.IsEmpty ? Facts : null)) is { } facts ? DiscoveredOptions.Complete(given, facts) : given;
 
-    /// <summary>Asks on while the agent runs, and tells it what is new.</summary>
+    /// <summary>Asks while the agent runs, and tells it what is new.</summary>
     /// <param name="running">The options that it runs by.</param>
-    /// <param name="post">Tells the node.</param>
+    /// <param name="loop">The node.</param>
+    /// <param name="found">Called when <see cref="Complete"/> gives other neighbors than before, and they are to be taken.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task WatchAsync(AgentOptions running, Func<NodeEvent, CancellationToken, ValueTask> post, CancellationToken cancellationToken)
+    public async Task WatchAsync(Func<AgentOptions> running, NodeLoop loop, Action found, CancellationToken cancellationToken)
     {
         if (_discoverer is null)
         {
             return;
         }
 
-        await _discoverer.WatchAsync(
-            _askedNow ? Discoverer.RestingPause : _firstQuestion,
+        await _discoverer.RunAsync(
+            running().Neighbors.IsEmpty ? TimeSpan.Zero : _firstQuestion,
+            () => running().Neighbors.IsEmpty ? Lacking : null,
             async (facts, cancellation) =>
             {
                 WarnOf(facts);
-                if (_given.Neighbors.IsEmpty && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != running.DataCenter && _warned.Add(dataCenter.Name))
+                await loop.PostAsync(new NodeEvent.InstanceLearned(facts), cancellation);
+                if (_given.Neighbors.IsEmpty && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != running().DataCenter)
                 {
-                    Moved(_logger, dataCenter.Name);
+                    TakeOrSay(facts, dataCenter, loop, found);
                 }
-
-                await post(new NodeEvent.InstanceLearned(facts), cancellation);
             },
             cancellationToken);
     }
 
-    // Told once: what is still unknown the next time is no news.
-    private bool IsEnough(InstanceFacts facts)
+    // A copied disk, or a machine that was moved: what was kept is of another place. Sessions that are up prove the contrary, and are not ended by a word.
+    private void TakeOrSay(InstanceFacts facts, DataCenter dataCenter, NodeLoop loop, Action found)
     {
-        if (DiscoveredOptions.DataCenterOf(facts) is not null)
+        if (loop.Current.EstablishedSessions == 0)
         {
-            return true;
+            Volatile.Write(ref _used, facts);
+            found();
         }
-
-        WarnOf(facts);
-        return false;
+        else if (_warned.Add(dataCenter.Name))
+        {
+            Moved(_logger, dataCenter.Name);
+        }
     }
 
+    // Each is said once.
     private void WarnOf(InstanceFacts facts)
     {
         foreach (var warning in DiscoveredOptions.Warnings(_given, facts).Where(_warned.Add))
@@ -120,8 +105,6 @@ internal sealed partial class AgentDiscovery
             Warn(_logger, warning);
         }
     }
-
-    private readonly HashSet<string> _warned = [];
 
     // A wall clock that was set back makes no answer younger than it is now.
     private TimeSpan Age(InstanceFacts facts) => _time.GetUtcNow() - facts.ReadAt is var age && age > TimeSpan.Zero ? age : TimeSpan.Zero;
@@ -132,6 +115,6 @@ internal sealed partial class AgentDiscovery
     [LoggerMessage(EventId = 2, Level = LogLevel.Information, Message = "By what the metadata service said {Age} ago, it is asked again in the background: {Facts}")]
     private static partial void Keeps(ILogger logger, string age, string facts);
 
-    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "This machine is in {DataCenter} now, and the route servers of another data center are dialled: restart the agent")]
+    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "The metadata service says that this machine is in {DataCenter}; sessions with the route servers of another data center are up and stay, restart the agent to dial the others")]
     private static partial void Moved(ILogger logger, string dataCenter);
 }

@@ -34,39 +34,12 @@ internal sealed partial class Discoverer(
     /// <summary>The answer of an earlier start; null: there is none.</summary>
     public InstanceFacts? Kept { get; private set; } = InstanceStore.Load(file);
 
-    /// <summary>Asks until there is an answer that will do.</summary>
-    /// <param name="isEnough">Will it do?</param>
-    /// <param name="lacking">What cannot be done before, for the log.</param>
-    /// <param name="cancellationToken">The only other end.</param>
-    public async Task<InstanceFacts> AwaitAsync(Func<InstanceFacts, bool> isEnough, string lacking, CancellationToken cancellationToken)
-    {
-        var pause = ShortestPause;
-        while (true)
-        {
-            var (answer, problem) = await ask(cancellationToken);
-            if (answer is not null)
-            {
-                Take(answer);
-                if (isEnough(answer.Facts))
-                {
-                    return answer.Facts;
-                }
-            }
-            else
-            {
-                Complain(problem!, lacking);
-            }
-
-            await Task.Delay(pause, time, cancellationToken);
-            pause = Longer(pause, LongestPause);
-        }
-    }
-
-    /// <summary>Asks on in the background until it is cancelled.</summary>
+    /// <summary>Asks until it is cancelled.</summary>
     /// <param name="pause">Before the first question.</param>
+    /// <param name="lacking">What cannot be done without an answer, for the log; null: nothing waits for one.</param>
     /// <param name="learned">Told each answer: one that says the same as before says it of now.</param>
     /// <param name="cancellationToken">Ends it.</param>
-    public async Task WatchAsync(TimeSpan pause, Func<InstanceFacts, CancellationToken, ValueTask> learned, CancellationToken cancellationToken)
+    public async Task RunAsync(TimeSpan pause, Func<string?> lacking, Func<InstanceFacts, CancellationToken, ValueTask> learned, CancellationToken cancellationToken)
     {
         var retry = ShortestPause;
         try
@@ -75,17 +48,25 @@ internal sealed partial class Discoverer(
             {
                 await Task.Delay(pause, time, cancellationToken);
                 var (answer, problem) = await ask(cancellationToken);
-                if (answer is null)
+                if (answer is not null)
                 {
-                    // Nothing waits for it: on a machine that is none of the platform's this goes on for ever, rarely and without a word.
-                    Silent(logger, problem!);
-                    pause = retry = Longer(retry, RestingPause);
-                    continue;
+                    Take(answer);
+                    (pause, retry) = (RestingPause, ShortestPause);
+                    await learned(answer.Facts, cancellationToken);
                 }
-
-                (pause, retry) = (RestingPause, ShortestPause);
-                Take(answer);
-                await learned(answer.Facts, cancellationToken);
+                else if (lacking() is { } what)
+                {
+                    Complain(problem!, what);
+                    pause = retry;
+                    retry = Longer(retry, LongestPause);
+                }
+                else
+                {
+                    // On a machine that is none of the platform's this goes on for ever, rarely and without a word.
+                    Silent(logger, problem!);
+                    pause = retry;
+                    retry = Longer(retry, RestingPause);
+                }
             }
         }
         catch (OperationCanceledException) when (cancellationToken.IsCancellationRequested)

@@ -47,7 +47,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
     // One is enough: whoever asks while somebody has asked gets the same answer.
     private readonly Channel<bool> _asked = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly List<PeerAuthentication> _retired = [];
-    private int _hangup;
+    private string? _cause;
 
     /// <param name="source">Read again each time.</param>
     /// <param name="time">For the wait for whoever writes the file.</param>
@@ -59,10 +59,11 @@ internal sealed partial class ConfigurationReloader : IDisposable
         _logger = logger;
     }
 
-    /// <summary>SIGHUP: read it again, whether or not it has changed. From any thread, also before <see cref="RunAsync"/>.</summary>
-    public void Ask()
+    /// <summary>Read it again, whether or not it has changed. From any thread, also before <see cref="RunAsync"/>.</summary>
+    /// <param name="cause">Who asks, for sentences: <c>SIGHUP</c>.</param>
+    public void Ask(string cause)
     {
-        Volatile.Write(ref _hangup, 1);
+        Volatile.Write(ref _cause, cause);
         Ring();
     }
 
@@ -72,14 +73,18 @@ internal sealed partial class ConfigurationReloader : IDisposable
         using var watch = new FileWatch(_source.File, Ring, _logger);
         var running = targets.Running;
 
-        // It may have changed between the start and now.
-        Ring();
+        // It may have changed between the start and now. Only then: whoever asks meanwhile is not to wait for a file that nobody writes.
+        if (_source.HasChanged())
+        {
+            Ring();
+        }
+
         while (!cancellationToken.IsCancellationRequested)
         {
             try
             {
                 await _asked.Reader.ReadAsync(cancellationToken);
-                for (var waits = 0; Volatile.Read(ref _hangup) == 0 && waits < MostWaits; waits++)
+                for (var waits = 0; Volatile.Read(ref _cause) is null && waits < MostWaits; waits++)
                 {
                     await Task.Delay(_quiet, _time, cancellationToken);
                     if (!_asked.Reader.TryRead(out _))
@@ -88,7 +93,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
                     }
                 }
 
-                running = await ReloadAsync(running, isAsked: Interlocked.Exchange(ref _hangup, 0) == 1, targets, cancellationToken);
+                running = await ReloadAsync(running, Interlocked.Exchange(ref _cause, null), targets, cancellationToken);
             }
             catch (Exception) when (cancellationToken.IsCancellationRequested)
             {
@@ -114,9 +119,9 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
     private void Ring() => _asked.Writer.TryWrite(true);
 
-    private async Task<AgentOptions> ReloadAsync(AgentOptions running, bool isAsked, ReloadTargets targets, CancellationToken cancellationToken)
+    private async Task<AgentOptions> ReloadAsync(AgentOptions running, string? cause, ReloadTargets targets, CancellationToken cancellationToken)
     {
-        if (!isAsked && !_source.HasChanged())
+        if (cause is null && !_source.HasChanged())
         {
             // Touched and not changed, or this is the change that SIGHUP has read already.
             return running;
@@ -134,7 +139,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
         read = WithTheKeyOf(running, read);
         var what = ReloadRules.Differences(running, read);
-        var text = $"configuration read again ({(isAsked ? "SIGHUP" : $"{_source.File} has changed")}), {what}";
+        var text = $"configuration read again ({cause ?? $"{_source.File} has changed"}), {what}";
         foreach (var warning in read.Warnings.Except(running.Warnings))
         {
             Warn(_logger, warning);
@@ -148,7 +153,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
     private static ImmutableArray<string> Objections(AgentOptions running, AgentOptions read, ReloadTargets targets)
     {
         var errors = ReloadRules.NeedARestart(running, read, targets.RouterId);
-        if (read.Neighbors.IsEmpty)
+        if (read.Neighbors.IsEmpty && !running.Neighbors.IsEmpty)
         {
             errors = errors.Add("dataCenter: not given, no neighbors either, and the metadata service has not said it yet; give it, or restart the agent.");
         }

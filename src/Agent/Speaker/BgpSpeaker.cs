@@ -236,8 +236,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         }
     }
 
-    // What the kernel refuses one connection is no business of the others.
-    private static void Guarded(PeerConnection connection, TimeSpan now, Action<PeerConnection, TimeSpan> act)
+    // What the kernel refuses one connection is no business of the others, and neither is a bug in one session.
+    private void Guarded(PeerConnection connection, TimeSpan now, Action<PeerConnection, TimeSpan> act)
     {
         try
         {
@@ -247,6 +247,18 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         {
             connection.Break(exception, now);
         }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            Contain(connection, exception, now);
+        }
+    }
+
+    // The blast radius is the session. It is told loudly and begins anew, and the others, which announce the same addresses, go on.
+    private void Contain(PeerConnection connection, Exception exception, TimeSpan now)
+    {
+        connection.Abandon();
+        var (times, pause) = _roster.Replace(connection, now);
+        SessionBroken(_logger, exception, connection.Neighbor, times, pause.TotalSeconds);
     }
 
     // Waits so long for the sockets and serves those that are ready; at: the time that it is done by, null: that of the end of the wait.
@@ -329,11 +341,16 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         {
             connection.Break(exception, now);
         }
+        catch (Exception exception) when (exception is not OutOfMemoryException)
+        {
+            Contain(connection, exception, now);
+        }
     }
 
     private TimeSpan? NextDeadline()
     {
-        var next = _roster.NextDeadline;
+        // On the way to the end no connection takes the place of another.
+        var next = Volatile.Read(ref _stopText) is null ? _roster.NextDeadline : null;
         foreach (var connection in _connections)
         {
             if (connection.NextDeadline is { } deadline && (next is null || deadline < next))
@@ -390,6 +407,9 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Critical, Message = "The BGP speaker is broken; the agent ends")]
     private static partial void Broken(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The session with {Neighbor} broke on an internal error, the {Times}. time since the start; the other sessions are not touched, it begins anew in {Pause:0} s. Please report this")]
+    private static partial void SessionBroken(ILogger logger, Exception exception, NeighborEndpoint neighbor, int times, double pause);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The thread of the BGP sessions runs with {Priority}")]
     private static partial void Runs(ILogger logger, string priority);

@@ -18,6 +18,8 @@ namespace FailoverHub.Agent.Speaker;
 /// <param name="post">Takes news for the node; returns at once.</param>
 internal sealed class PeerConnection(PeerOptions options, BgpSession session, Func<TimeSpan> clock, Action<NodeEvent> post) : IDisposable
 {
+    private const string Abandoned = "an internal error of this agent; the session begins anew";
+
     // One read must be able to end any message: after a stall it is what decides whether the neighbor was heard. Below what goes to the large object heap.
     private readonly byte[] _input = new byte[options.Session.ExtendedMessages ? 68 * 1024 : 16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
@@ -33,6 +35,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private bool _outputWaits;
     private ulong _messagesBefore;
     private long _version;
+    private bool _isAbandoned;
 
     public Configuration.NeighborEndpoint Neighbor => options.Neighbor;
 
@@ -40,7 +43,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     public PeerOptions Options => options;
 
-    public bool IsEstablished => session.State == SessionState.Established;
+    public bool IsEstablished => !_isAbandoned && session.State == SessionState.Established;
 
     /// <summary>No socket is left.</summary>
     public bool IsQuiet => _socket is null && _closing is null;
@@ -50,6 +53,11 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     {
         get
         {
+            if (_isAbandoned)
+            {
+                return null;
+            }
+
             var next = session.NextDeadline;
             next = _dialling ? Earlier(next, _pace.NextAt ?? _pace.GiveUpAt) : next;
             return _closing is null ? next : Earlier(next, _closeDeadline);
@@ -99,7 +107,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         Neighbor = Neighbor,
         ReadAt = readAt,
         Now = now,
-        Session = session.Diagnostics,
+        Session = _isAbandoned ? session.Diagnostics with { State = SessionState.Idle, EstablishedAt = null, Negotiated = null, Reason = Abandoned } : session.Diagnostics,
         Trace = session.ReadTrace(),
         Metrics = Metrics,
     };
@@ -168,6 +176,19 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         Give(new SessionInput.Disconnected(problem, ByNeighbor: false), now);
     }
 
+    /// <summary>
+    /// A bug in the middle of an input: nobody knows where the session stands, so it is not asked again. The neighbor sees the connection end. Another one has to be
+    /// made in its place.
+    /// </summary>
+    public void Abandon()
+    {
+        _isAbandoned = true;
+        _inputs.Clear();
+        Dispose();
+        post(new NodeEvent.SessionFailed(Neighbor, new SessionError(Abandoned, FromPeer: false, 0, 0)));
+        post(new NodeEvent.SessionChanged(Neighbor, SessionState.Idle, Abandoned));
+    }
+
     public void Dispose()
     {
         DropSocket();
@@ -178,6 +199,11 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     // The session's list of effects is its own until the next call, and an effect may lead to an input: so inputs queue.
     private void Give(SessionInput input, TimeSpan now, TimeSpan? due = null)
     {
+        if (_isAbandoned)
+        {
+            return;
+        }
+
         _inputs.Enqueue(input);
         if (_inputs.Count > 1)
         {

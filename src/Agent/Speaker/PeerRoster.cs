@@ -18,6 +18,12 @@ internal sealed class PeerRoster : IDisposable
     /// <summary>How long the next neighbor waits for the session of the one before. One that stays away must not hold up the others for ever.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
+    /// <summary>After the first internal error of a session; doubled with each further one.</summary>
+    public static readonly TimeSpan FirstPause = TimeSpan.FromSeconds(1);
+
+    /// <summary>However often a session has broken.</summary>
+    public static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
     private readonly Func<PeerOptions, PeerConnection> _connect;
     private readonly List<Seat> _seats;
     private readonly List<Seat> _leaving = [];
@@ -43,7 +49,19 @@ internal sealed class PeerRoster : IDisposable
     public bool HasWork => _leaving.Count > 0 || _restarting is not null || _seats.Any(seat => seat.Wanted is not null || seat.IsNew);
 
     /// <summary>When <see cref="Next"/> is wanted even if nothing happens.</summary>
-    public TimeSpan? NextDeadline => _restarting is { Since: var since } && _seats.Any(seat => seat is { Wanted: not null, IsStopped: false }) ? since + Patience : null;
+    public TimeSpan? NextDeadline
+    {
+        get
+        {
+            TimeSpan? next = _restarting is { Since: var since } && _seats.Any(seat => seat is { Wanted: not null, IsStopped: false }) ? since + Patience : null;
+            foreach (var seat in _seats)
+            {
+                next = seat.PausesUntil is { } until && !(next < until) ? until : next;
+            }
+
+            return next;
+        }
+    }
 
     /// <summary>Why a session is stopped, for the operator.</summary>
     public static string Words(StopReason reason) => reason == StopReason.PeerDeconfigured ? "it is no longer in the configuration" : "its options were changed";
@@ -71,6 +89,26 @@ internal sealed class PeerRoster : IDisposable
         Publish();
     }
 
+    /// <summary>
+    /// A connection was abandoned because of an internal error: another one takes its place after a while, so that an error that comes back each time does not
+    /// keep the thread busy.
+    /// </summary>
+    /// <returns>How often that has happened to this neighbor, and how long the pause is; none: it was about to go anyway.</returns>
+    public (int Times, TimeSpan Pause) Replace(PeerConnection abandoned, TimeSpan now)
+    {
+        if (_seats.Find(seat => seat.Connection == abandoned) is not { } seat)
+        {
+            return (1, TimeSpan.Zero);
+        }
+
+        seat.Breaks++;
+        var pause = FirstPause * Math.Pow(2, Math.Min(seat.Breaks - 1, 20));
+        pause = pause < LongestPause ? pause : LongestPause;
+        seat.Wanted ??= abandoned.Options;
+        (seat.IsStopped, seat.PausesUntil) = (true, now + pause);
+        return (seat.Breaks, pause);
+    }
+
     /// <summary>What is to be done now. To be asked again after everything that happens.</summary>
     public ImmutableArray<PeerChange> Next(TimeSpan now)
     {
@@ -84,11 +122,11 @@ internal sealed class PeerRoster : IDisposable
                 seat.IsNew = false;
                 changes.Add(new PeerChange(seat.Connection, null));
             }
-            else if (seat is { IsStopped: true, Wanted: { } wanted, Connection.IsQuiet: true })
+            else if (seat is { IsStopped: true, Wanted: { } wanted, Connection.IsQuiet: true } && !(seat.PausesUntil > now))
             {
                 seat.Connection.Dispose();
                 seat.Connection = _connect(wanted);
-                (seat.Wanted, seat.IsStopped) = (null, false);
+                (seat.Wanted, seat.IsStopped, seat.PausesUntil) = (null, false, null);
                 changes.Add(new PeerChange(seat.Connection, null));
             }
         }
@@ -164,5 +202,11 @@ internal sealed class PeerRoster : IDisposable
 
         /// <summary>Its connection was told to stop.</summary>
         public bool IsStopped { get; set; }
+
+        /// <summary>Nothing takes its place before; null: no pause.</summary>
+        public TimeSpan? PausesUntil { get; set; }
+
+        /// <summary>Internal errors of its sessions so far.</summary>
+        public int Breaks { get; set; }
     }
 }

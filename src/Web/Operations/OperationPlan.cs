@@ -25,10 +25,13 @@ internal sealed record NodeWanted
 
     public Role? RoleOf(IPNetwork prefix) => Roles.TryGetValue(prefix.ToString(), out var role) ? role : null;
 
-    /// <summary>What is wanted of the node now.</summary>
+    /// <summary>
+    /// What is wanted of the node now. A newer intent ends a role that was given on the node itself; so that one which is about something else
+    /// moves nothing, such a role counts as wanted.
+    /// </summary>
     public static NodeWanted Of(PairView pair, NodeView node)
     {
-        var assigned = node.Prefixes.Where(p => p.AssignedRole is not null).ToList();
+        var assigned = node.Prefixes.Select(p => p with { AssignedRole = p.LocalRole ?? p.AssignedRole }).Where(p => p.AssignedRole is not null).ToList();
         return new NodeWanted
         {
             Node = node.Name,

@@ -9,7 +9,7 @@ public sealed class DiscovererTests : IDisposable
     private readonly PausingTime _time = new();
     private readonly RecordedLog<Discoverer> _log = new();
     private readonly Queue<(InstanceAnswer? Answer, string? Problem)> _answers = new();
-    private int _passed;
+    private readonly Signal<InstanceFacts> _learned = new();
 
     public void Dispose() => _directory.Dispose();
 
@@ -18,17 +18,25 @@ public sealed class DiscovererTests : IDisposable
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
     [Fact]
-    public async Task NoAnswer_IsAskedAgainAfterGrowingPauses_AndSaidOnce()
+    public async Task NoAnswerWhileSomethingWaits_IsAskedAgainAfterGrowingPauses_AndSaidOnce()
     {
         Enumerable.Repeat("no route", 10).ToList().ForEach(Answer);
         Answer(Facts("us-ord"));
-        var awaited = Task.Run(() => New().AwaitAsync(_ => true, "nothing is announced", Cancellation));
-        await PassAsync(10);
+        await RunAsync("nothing is announced", pauses: 11);
 
-        Assert.Equal("us-ord", (await awaited).Region);
-        Assert.Equal([0.25, 0.5, 1, 2, 4, 8, 15, 15, 15, 15], _time.Pauses.Seen.Select(pause => pause.TotalSeconds));
+        Assert.Equal([0.25, 0.5, 1, 2, 4, 8, 15, 15, 15, 15, 900], _time.Pauses.Seen.Select(pause => pause.TotalSeconds));
+        Assert.Equal("us-ord", Assert.Single(_learned.Seen).Region);
         var line = Assert.Single(_log.Lines.Seen, line => line.Level == LogLevel.Warning).Text;
         Assert.Contains("nothing is announced before it does: no route", line, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task NoAnswerForLong_IsSaidAgain()
+    {
+        Enumerable.Repeat("no route", 50).ToList().ForEach(Answer);
+        await RunAsync("nothing is announced", pauses: 50);
+
+        Assert.Equal(2, _log.Lines.Seen.Count(line => line.Level == LogLevel.Warning));
     }
 
     [Fact]
@@ -37,48 +45,45 @@ public sealed class DiscovererTests : IDisposable
         Answer("no route");
         Answer("refused");
         Answer("refused");
-        Answer(Facts("us-ord"));
-        var awaited = Task.Run(() => New().AwaitAsync(_ => true, "nothing is announced", Cancellation));
-        await PassAsync(3);
-        await awaited;
+        await RunAsync("nothing is announced", pauses: 3);
 
         Assert.Equal(2, _log.Lines.Seen.Count(line => line.Level == LogLevel.Warning));
     }
 
     [Fact]
-    public async Task AnswerThatWillNotDo_IsKept_AndAskedForAgain()
+    public async Task NoAnswerWhileNothingWaits_IsNotSaid_AndAskedForRarely()
     {
-        Answer(Facts("xx-new"));
-        Answer(Facts("us-ord"));
-        var awaited = Task.Run(() => New().AwaitAsync(facts => facts.Region == "us-ord", "nothing is announced", Cancellation));
-        await _time.Pauses.FirstAsync<TimeSpan>();
-        Assert.Equal("xx-new", InstanceStore.Load(Kept)?.Region);
+        Enumerable.Repeat("no route", 20).ToList().ForEach(Answer);
+        await RunAsync(null, pauses: 15);
 
-        await PassAsync(1);
-
-        Assert.Equal("us-ord", (await awaited).Region);
+        Assert.Equal(Discoverer.RestingPause, _time.Pauses.Seen[^1]);
+        Assert.All(_log.Lines.Seen, line => Assert.Equal(LogLevel.Debug, line.Level));
     }
 
     [Fact]
-    public async Task AskedToStop_StopsInTheMiddleOfAPause()
+    public async Task EachAnswer_IsTold_AndIsKeptForTheNextStart()
+    {
+        Answer(Facts("us-ord"));
+        Answer(Facts("us-ord"));
+        Answer(Facts("nl-ams"));
+        await RunAsync(null, pauses: 3);
+
+        Assert.Equal(["us-ord", "us-ord", "nl-ams"], _learned.Seen.Select(facts => facts.Region));
+        Assert.All(_time.Pauses.Seen, pause => Assert.Equal(Discoverer.RestingPause, pause));
+        Assert.Equal("nl-ams", New().Kept?.Region);
+        Assert.Equal(2, _log.Lines.Seen.Count(line => line.Text.Contains("The metadata service says", StringComparison.Ordinal)));
+    }
+
+    [Fact]
+    public async Task AnswerAfterSilence_BeginsAgainWithShortPauses()
     {
         Answer("no route");
-        using var end = new CancellationTokenSource();
-        var awaited = Task.Run(() => New().AwaitAsync(_ => true, "nothing is announced", end.Token), Cancellation);
-        await _time.Pauses.FirstAsync<TimeSpan>();
-
-        await end.CancelAsync();
-
-        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => awaited);
-    }
-
-    [Fact]
-    public async Task Answer_IsKept_ForTheNextStart()
-    {
+        Answer("no route");
         Answer(Facts("us-ord"));
-        await New().AwaitAsync(_ => true, "", Cancellation);
+        Answer("no route");
+        await RunAsync("nothing is announced", pauses: 4);
 
-        Assert.Equal("us-ord", New().Kept?.Region);
+        Assert.Equal([0.25, 0.5, 900, 0.25], _time.Pauses.Seen.Select(pause => pause.TotalSeconds));
     }
 
     [Fact]
@@ -94,62 +99,37 @@ public sealed class DiscovererTests : IDisposable
     {
         Directory.CreateDirectory(Kept);
         Answer(Facts("us-ord"));
+        await RunAsync(null, pauses: 1);
 
-        Assert.Equal("us-ord", (await New().AwaitAsync(_ => true, "", Cancellation)).Region);
+        Assert.Equal("us-ord", Assert.Single(_learned.Seen).Region);
         Assert.Contains(_log.Lines.Seen, line => line.Level == LogLevel.Warning && line.Text.Contains("cannot be kept", StringComparison.Ordinal));
-    }
-
-    [Fact]
-    public async Task Watching_TellsEachAnswer_AndRestsBetween()
-    {
-        var learned = new Signal<InstanceFacts>();
-        using var end = new CancellationTokenSource();
-        Answer(Facts("us-ord"));
-        Answer(Facts("nl-ams"));
-        var watching = Task.Run(() => New().WatchAsync(TimeSpan.Zero, Learn, end.Token), Cancellation);
-        await _time.Pauses.FirstAsync<TimeSpan>();
-        Assert.Single(learned.Seen);
-
-        await PassAsync(1);
-        await _time.Pauses.UntilAsync(pauses => pauses.Count == 2);
-
-        Assert.Equal(["us-ord", "nl-ams"], learned.Seen.Select(facts => facts.Region));
-        Assert.All(_time.Pauses.Seen, pause => Assert.Equal(Discoverer.RestingPause, pause));
-        await end.CancelAsync();
-        await watching;
-
-        ValueTask Learn(InstanceFacts facts, CancellationToken cancellation)
-        {
-            learned.Add(facts);
-            return ValueTask.CompletedTask;
-        }
-    }
-
-    [Fact]
-    public async Task Watching_WithoutAnswer_SaysNothing_AndBecomesRare()
-    {
-        using var end = new CancellationTokenSource();
-        Enumerable.Repeat("no route", 20).ToList().ForEach(Answer);
-        var watching = Task.Run(() => New().WatchAsync(TimeSpan.FromSeconds(1), (_, _) => ValueTask.CompletedTask, end.Token), Cancellation);
-        await PassAsync(15);
-        await _time.Pauses.UntilAsync(pauses => pauses.Count == 16);
-
-        Assert.Equal(Discoverer.RestingPause, _time.Pauses.Seen[^1]);
-        await end.CancelAsync();
-        await watching;
-        Assert.All(_log.Lines.Seen, line => Assert.Equal(LogLevel.Debug, line.Level));
     }
 
     private Discoverer New() => new(_ => Task.FromResult(_answers.Dequeue()), Kept, _time, _log);
 
-    // Lets so many pauses pass, one after the other, each as soon as it has begun.
-    private async Task PassAsync(int pauses)
+    // Until it begins its pause number so many; all before it pass, each as soon as it has begun.
+    private async Task RunAsync(string? lacking, int pauses)
     {
-        for (; pauses > 0; pauses--)
+        using var end = new CancellationTokenSource();
+        var running = Task.Run(() => New().RunAsync(TimeSpan.Zero, () => lacking, Learn, end.Token), Cancellation);
+        for (var passed = 0; ; passed++)
         {
-            _passed++;
-            var begun = await _time.Pauses.UntilAsync(seen => seen.Count >= _passed);
-            _time.Advance(begun[_passed - 1]);
+            var begun = await _time.Pauses.UntilAsync(seen => seen.Count > passed);
+            if (passed == pauses - 1)
+            {
+                break;
+            }
+
+            _time.Advance(begun[passed]);
+        }
+
+        await end.CancelAsync();
+        await running;
+
+        ValueTask Learn(InstanceFacts facts, CancellationToken cancellation)
+        {
+            _learned.Add(facts);
+            return ValueTask.CompletedTask;
         }
     }
 

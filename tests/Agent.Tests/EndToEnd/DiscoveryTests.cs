@@ -9,7 +9,7 @@ public sealed class DiscoveryTests : IDisposable
     public void Dispose() => _directory.Dispose();
 
     [Fact]
-    public async Task NothingGiven_ServiceSilent_WaitsAndSaysSo_AndEndsWhenAsked()
+    public async Task NothingGiven_ServiceSilent_RunsWithoutNeighborsAndSaysSo_AndEndsWhenAsked()
     {
         await using var agent = AgentExecutable.Start("--primary", "--metadata", "http://127.0.0.1:1", "--state", _directory.Root);
         await agent.Output.FirstAsync<string>(line => line.Contains("The metadata service does not answer", StringComparison.Ordinal));
@@ -20,13 +20,18 @@ public sealed class DiscoveryTests : IDisposable
     }
 
     [Fact]
-    public async Task NothingGiven_ServiceAnswers_StartsWithTheNeighborsOfItsRegion_AndTheNextStartWaitsForNobody()
+    public async Task NothingGiven_ServiceAnswers_DialsTheNeighborsOfItsRegion_AndTheNextStartWaitsForNobody()
     {
         await using (var server = await MetadataServer.StartAsync())
         {
             await using var first = Start(server.Address);
             await first.Output.FirstAsync<string>(line => line.Contains("us-ord is data center 18", StringComparison.Ordinal));
-            await first.Output.FirstAsync<string>(line => line.Contains("started on node-a", StringComparison.Ordinal) && line.Contains("4 neighbors", StringComparison.Ordinal));
+            await first.Output.FirstAsync<string>(line => line.Contains("the metadata service named the data center", StringComparison.Ordinal) && line.Contains("neighbors", StringComparison.Ordinal));
+            foreach (var number in (int[])[1, 2, 3, 4])
+            {
+                await first.Output.FirstAsync<string>(line => line.Contains($"no session with [::ffff:127.34.18.{number}]:1 yet", StringComparison.Ordinal));
+            }
+
             await first.Output.FirstAsync<string>(line => line.Contains("203.0.113.10/32 is shared with this machine, but no interface has an address of it", StringComparison.Ordinal));
             first.Terminate();
             Assert.Equal(0, await first.ExitAsync());

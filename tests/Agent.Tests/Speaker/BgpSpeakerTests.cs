@@ -114,6 +114,50 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task BugInOneSession_EndsThatSessionOnly_WithAnError_AndItBeginsAnew()
+    {
+        await using var router = new FakeRouter();
+        await using var unlucky = new FakeRouter();
+        var dials = 0;
+        Start(
+            Peer(unlucky.Endpoint) with
+            {
+                NewSocket = family => Interlocked.Increment(ref dials) <= 2
+                    ? throw new InvalidOperationException("a bug")
+                    : new Socket(family, SocketType.Stream, ProtocolType.Tcp),
+            },
+            Peer(router.Endpoint));
+
+        await router.Log.FirstAsync<Seen.Update>();
+        var failed = await _news.FirstAsync<NodeEvent.SessionFailed>();
+        Assert.Equal((unlucky.Endpoint, false), (failed.Neighbor, failed.Error.FromPeer));
+        Assert.Contains("an internal error of this agent", failed.Error.Text, StringComparison.Ordinal);
+
+        // With what is wanted now, not with what was wanted when it broke.
+        _speaker!.SetAdvertisements(2, [Advertise(FakeRouter.Secondary)]);
+        Assert.True((await unlucky.Log.FirstAsync<Seen.Update>()).Announces(Prefix, FakeRouter.Secondary));
+        Assert.False(_speaker.Ended.IsCompleted);
+        Assert.Equal(1, router.Connections);
+        Assert.Equal(SessionState.Established, (await _speaker.ReadAsync(unlucky.Endpoint, TestContext.Current.CancellationToken))!.Session.State);
+    }
+
+    [Fact]
+    public async Task BugInEverySession_OfWhatIsAnnounced_TheSpeakerIsThereForTheNextWord()
+    {
+        await using var router = new FakeRouter();
+        Start(Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+
+        // More than an attribute can have.
+        _speaker!.SetAdvertisements(2, [Advertise(FakeRouter.Primary) with { Communities = [.. Enumerable.Range(1, 300).Select(value => new Community(65000, (ushort)value))] }]);
+        await _news.FirstAsync<NodeEvent.SessionChanged>(changed => changed.To == SessionState.Idle && changed.Reason.Contains("internal error", StringComparison.Ordinal));
+        Assert.Equal(SessionState.Idle, (await _speaker.ReadAsync(router.Endpoint, TestContext.Current.CancellationToken))!.Session.State);
+        _speaker.SetAdvertisements(3, [Advertise(FakeRouter.Secondary)]);
+
+        Assert.Equal(2, (await router.Log.FirstAsync<Seen.Update>(update => update.Announces(Prefix, FakeRouter.Secondary))).Connection);
+    }
+
+    [Fact]
     public async Task NeighborComesUpLater_IsDialledAgain()
     {
         var port = FakeRouter.FreePort();

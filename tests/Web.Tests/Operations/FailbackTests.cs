@@ -159,6 +159,21 @@ public sealed class FailbackTests
     }
 
     [Fact]
+    public async Task SetFailback_OfANodeThatWasMadeSecondaryOnItself_LeavesItSo_AndASwitchoverEndsIt()
+    {
+        await using var rig = await StartWithFailbackAsync();
+        await rig.EndedAsync(await rig.AcceptedAsync(OnPair(OperationType.SetFailback, Failback.Default)));
+        await rig.A.ReportAsync(r => r.Prefixes[0].AssignedRole = r.Prefixes[0].ReportedRole = ProtoRole.Secondary);
+        await rig.Hub.UntilAsync(s => s.FindNode("web-1")!.Prefixes[0].LocalRole == Role.Secondary);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(OnPair(OperationType.SetFailback, ByHand)))).Status);
+        Assert.Equal(ProtoRole.Secondary, rig.A.Intents.Last().Prefixes.Single().Role);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover("web-1")))).Status);
+        Assert.Equal((PairState.Healthy, "web-1"), (rig.Pair.State, rig.Pair.ActiveNode));
+    }
+
+    [Fact]
     public async Task SecondPrimary_OfAStickyPair_IsNoBreachOfARule()
     {
         await using var rig = await StartWithFailbackAsync();

@@ -104,6 +104,31 @@ public sealed class PrecedenceTests
     }
 
     [Fact]
+    public void FileGivenByFlagOrVariable_IsReadInsteadOfTheDefaultOne()
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.At("other.json"), """{ "dataCenter": 19, "role": "primary" }""");
+
+        Assert.Equal(19, Accept("""{ "dataCenter": 18 }""", $"--config {directory.At("other.json")}").DataCenter);
+        Assert.Equal(19, Accept("""{ "dataCenter": 18 }""", "", ("FAILOVERHUB_AGENT_CONFIG", directory.At("other.json"))).DataCenter);
+    }
+
+    [Theory]
+    [InlineData("status")]
+    [InlineData("trace")]
+    [InlineData("drain --reason maintenance")]
+    public void WhoeverAsks_MayNameTheFile_AndFindsItsSocket(string line)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.At("other.json"), """{ "control": "/run/elsewhere.sock" }""");
+
+        var (request, error) = Read(null, $"{line} --config {directory.At("other.json")}");
+
+        Assert.Equal("", error);
+        Assert.Equal("/run/elsewhere.sock", Assert.IsType<CommandLineRequest.Ask>(request).ControlSocket);
+    }
+
+    [Fact]
     public void StatusAndTrace_FindTheSocketOfTheFile()
     {
         var (request, _) = Read("""{ "state": "/var/tmp/elsewhere" }""", "status");

@@ -79,7 +79,7 @@ public sealed class HeldBackPagesTests : DashboardTest
         var page = PairWith(Held(null, FailbackPolicy.Manual));
 
         Assert.Contains("Waits for you", page.Find("[data-testid=failback-hold]").TextContent, StringComparison.Ordinal);
-        page.Find("[data-testid=failback-now]").Click();
+        On(page, "failback-now", button => button.Click());
         page.WaitForAssertion(() => Assert.Contains("Fail web back to node-a", page.Markup, StringComparison.Ordinal), Safety);
     }
 
@@ -108,7 +108,7 @@ public sealed class HeldBackPagesTests : DashboardTest
     public void FailbackPolicy_IsChangedInADialogThatBeginsWithWhatIsWanted()
     {
         var page = PairWith(Held(42));
-        page.Find("[data-testid=action-set-failback]").Click();
+        On(page, "action-set-failback", button => button.Click());
         page.WaitForElement("[data-testid=policy-after-stable]", Safety);
         Assert.True(page.Find("[data-testid=policy-after-stable]").HasAttribute("checked"));
 
