@@ -31,7 +31,7 @@ internal static partial class AgentMapping
 {
     public const int MaxPrefixes = 4_096;
     public const int MaxSessions = 256;
-    public const int MaxChecks = 64;
+    public const int MaxChecks = 128;
     public const int MaxJournalEntries = 5_000;
 
     // What JSON's numbers hold exactly. It leaves the hub room to count on from: a node at the end of the range could never be told anything again.
