@@ -37,8 +37,8 @@ internal sealed partial class ConfigurationReloader : IDisposable
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(200);
     private const int MostWaits = 10;
 
-    // A file of errors must not fill the journal.
-    private const int MostErrors = 20;
+    // Characters. A file of errors must not fill the journal, and the hub keeps a thousand of a sentence.
+    private const int LongestProblem = 800;
 
     private readonly ConfigurationSource _source;
     private readonly TimeProvider _time;
@@ -170,8 +170,20 @@ internal sealed partial class ConfigurationReloader : IDisposable
             NotTaken(_logger, error);
         }
 
-        var said = string.Join(" ", errors.Take(MostErrors));
-        await targets.Loop.PostAsync(new NodeEvent.ConfigurationRefused(errors.Length > MostErrors ? $"{said} And {errors.Length - MostErrors} more: failoverhub-agent check --config {_source.File}" : said), cancellationToken);
+        await targets.Loop.PostAsync(new NodeEvent.ConfigurationRefused(Problem(errors)), cancellationToken);
+    }
+
+    // As many as there is room for, and how to see the others. The log has them all.
+    private string Problem(ImmutableArray<string> errors)
+    {
+        var said = errors[0].Length <= LongestProblem ? errors[0] : $"{errors[0][..LongestProblem]}...";
+        var count = 1;
+        while (count < errors.Length && said.Length + errors[count].Length < LongestProblem)
+        {
+            said = $"{said} {errors[count++]}";
+        }
+
+        return count == errors.Length ? said : $"{said} And {errors.Length - count} more: failoverhub-agent check --config {_source.File}";
     }
 
     // The same key is the same object: sessions are compared by it, and one of the two is overwritten.

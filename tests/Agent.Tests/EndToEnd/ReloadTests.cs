@@ -112,6 +112,37 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task LogLevelChanges_WhatIsWrittenChanges()
+    {
+        Write("primary", extra: """, "log": { "level": "error" } """);
+        Start();
+        await EachSeesAsync(Prefix, FakeRouter.Primary, 0, 1);
+
+        Write("secondary", extra: """, "log": { "level": "info" } """);
+        await EachSeesAsync(Prefix, FakeRouter.Secondary, 0, 1);
+        Write("primary", extra: """, "log": { "level": "info" } """);
+
+        await _agent!.Output.FirstAsync<string>(line => line.Contains("announced as primary instead of secondary", StringComparison.Ordinal));
+        Assert.DoesNotContain(_agent.Output.Seen, line => line.Contains(" established: hold ", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task ManyMistakes_TheReportSaysAsManyAsItCanAndHowToSeeTheOthers()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Write("primary", hub: hub.Address);
+        Start();
+        var stream = await hub.StreamAsync();
+        await EachSeesAsync(Prefix, FakeRouter.Primary, 0, 1);
+
+        Overwrite($$"""{ {{string.Join(", ", Enumerable.Range(0, 100).Select(number => $"\"unknown{number}\": 1"))}} }""");
+
+        var report = await stream.ReportAsync(report => report.ConfigurationProblem.Length > 0);
+        Assert.InRange(report.ConfigurationProblem.Length, 400, 1000);
+        Assert.EndsWith($"more: failoverhub-agent check --config {FileName}", report.ConfigurationProblem, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task OptionsOfAllSessionsChange_TheyAreRestartedOneAfterTheOther()
     {
         Write("primary");

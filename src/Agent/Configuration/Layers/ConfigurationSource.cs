@@ -17,6 +17,7 @@ internal sealed class ConfigurationSource
     private readonly ParseResult _commandLine;
     private readonly AgentSurroundings _surroundings;
     private readonly string? _given;
+    private UnixFileMode _mode;
 
     /// <param name="flags">That were parsed.</param>
     /// <param name="commandLine">What was typed.</param>
@@ -70,6 +71,11 @@ internal sealed class ConfigurationSource
             options = null;
         }
 
+        if (text is not null && (_mode & (UnixFileMode.GroupWrite | UnixFileMode.OtherWrite)) != 0)
+        {
+            warnings = warnings.Add($"{File} can be written by others than its owner (mode {Convert.ToString((int)_mode, 8)}): whoever writes it decides what this agent announces and which commands it runs; chmod 644 '{File}'");
+        }
+
         return new LoadedConfiguration(options is null ? null : options with { Warnings = options.Warnings.AddRange(warnings) }, errors, text is null ? null : File, Text);
     }
 
@@ -91,6 +97,7 @@ internal sealed class ConfigurationSource
         try
         {
             using var stream = new FileStream(File, FileMode.Open, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete, bufferSize: 0);
+            _mode = System.IO.File.GetUnixFileMode(stream.SafeFileHandle);
             var buffer = new byte[Math.Min(stream.Length, ConfigurationFile.Largest) + 1];
             var length = stream.ReadAtLeast(buffer, buffer.Length, throwOnEndOfStream: false);
             return length > ConfigurationFile.Largest

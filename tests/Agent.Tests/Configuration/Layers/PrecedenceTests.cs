@@ -114,6 +114,19 @@ public sealed class PrecedenceTests
     }
 
     [Theory]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.OtherRead, 0)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherWrite, 1)]
+    [InlineData(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupWrite, 1)]
+    public void FileThatOthersMayWrite_IsWarnedOf(UnixFileMode mode, int warnings)
+    {
+        using var directory = new TemporaryDirectory();
+        File.WriteAllText(directory.At("other.json"), """{ "dataCenter": 19, "role": "primary" }""");
+        File.SetUnixFileMode(directory.At("other.json"), mode);
+
+        Assert.Equal(warnings, Accept(null, $"--config {directory.At("other.json")}").Warnings.Count(warning => warning.Contains("can be written by others", StringComparison.Ordinal)));
+    }
+
+    [Theory]
     [InlineData("status")]
     [InlineData("trace")]
     [InlineData("drain --reason maintenance")]
