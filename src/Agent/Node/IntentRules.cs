@@ -60,7 +60,7 @@ internal static class IntentRules
 
         if (intent.Drained && !limits.Drain)
         {
-            return Forbids("drain", "drain it");
+            return Forbids("drain", "drain it", "drain");
         }
 
         var known = state.Prefixes.ToDictionary(prefix => prefix.Prefix);
@@ -74,19 +74,19 @@ internal static class IntentRules
             var willBePrimary = PrefixOrders.Of(obeying, prefix, own, wanted.GetValueOrDefault(prefix)).Role == Role.Primary;
             if (willBePrimary && !isPrimary && !limits.Promote)
             {
-                return Forbids("promote", $"make {prefix} primary");
+                return Forbids("promote", $"make {prefix} primary", $"role {prefix} primary");
             }
 
             if (isPrimary && !willBePrimary && !limits.Demote)
             {
-                return Forbids("demote", $"take the role of primary from {prefix}");
+                return Forbids("demote", $"take the role of primary from {prefix}", $"role {prefix} secondary");
             }
         }
 
         return null;
 
-        static string Forbids(string limit, string what) =>
-            $"this node's configuration does not let the hub {what} (limits.{limit} is false); change that key on the node, or use its own command 'failoverhub-agent'";
+        static string Forbids(string limit, string what, string command) =>
+            $"this node's configuration does not let the hub {what} (limits.{limit} is false); change that key there, or give the command there: failoverhub-agent {command}";
     }
 
     // A hub that errs must not fill our disk, our memory or the neighbors' tables.

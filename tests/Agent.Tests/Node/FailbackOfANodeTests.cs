@@ -1,5 +1,6 @@
 using System.Net;
 using CsCheck;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
@@ -111,6 +112,57 @@ public sealed class FailbackOfANodeTests
         Assert.Equal(_secondary, node.Decision(Shared));
         Assert.Equal([TransitionKind.Announced, TransitionKind.FailbackHeld], node.Recorded);
         Assert.Equal("it returned (its address is on an interface now) and waits until an operator fails back", Failback.Describe(node.State.Prefixes[0]));
+    }
+
+    [Theory]
+    [InlineData(nameof(HealthConsequence.Withdraw))]
+    [InlineData(nameof(HealthConsequence.Demote))]
+    public void HealthBack_IsAReturn_WhetherItWasWithdrawnOrDemoted(string consequence)
+    {
+        var check = new CheckOptions { Name = "web", Probe = new ProbeOptions.Tcp("127.0.0.1", 80), Initial = InitialVerdict.Healthy, Consequence = Enum.Parse<HealthConsequence>(consequence) };
+        var node = Node(settings => settings with { Checks = [check], Failback = new FailbackOptions { Policy = FailbackPolicy.AfterStable } }, With(Shared)).Start(Shared).BothUp();
+        node.After(_minute / 2).Give(new NodeEvent.HealthChanged(check, Health.Unhealthy, "gone"));
+        Assert.Null(node.State.FailbackEnd);
+
+        node.After(_minute).Give(new NodeEvent.HealthChanged(check, Health.Healthy, "there"));
+        Assert.Equal(_secondary, node.Decision(Shared));
+        Assert.Equal(node.Now + _minute, node.State.FailbackEnd);
+        node.After(_minute).Give(new NodeEvent.Tick());
+        Assert.Equal(_primary, node.Decision(Shared));
+    }
+
+    [Fact]
+    public void WaitsForTheFirstVerdict_TheTimeCountsFromThatOn()
+    {
+        var check = new CheckOptions { Name = "web", Probe = new ProbeOptions.Tcp("127.0.0.1", 80) };
+        var node = Node(settings => settings with { Checks = [check], Failback = new FailbackOptions { Policy = FailbackPolicy.AfterStable } }, With(Shared)).Start(Shared).BothUp();
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.Unhealthy), node.Decision(Shared));
+
+        node.After(_minute).Give(new NodeEvent.HealthChanged(check, Health.Healthy, "there"));
+        Assert.Equal(_secondary, node.Decision(Shared));
+        Assert.Equal(node.Now + _minute, node.State.FailbackEnd);
+    }
+
+    [Fact]
+    public void PolicyReloadedWhileHeld_TheNewOneDecides()
+    {
+        var node = Node(FailbackPolicy.Manual, Shared).Start(Shared).BothUp().After(_minute);
+        var settings = node.State.Settings;
+
+        node.Give(Reloaded(settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.AfterStable, StableFor = 2 * _minute } }));
+        Assert.Equal(_secondary, node.Decision(Shared));
+        Assert.Equal(node.Now + _minute, node.State.NextDeadline);
+        node.Give(Reloaded(settings with { Failback = new FailbackOptions() }));
+        Assert.Equal(_primary, node.Decision(Shared));
+    }
+
+    [Fact]
+    public void RoleReloaded_FromSecondaryToPrimary_IsAnOperatorsWord()
+    {
+        var node = Node(settings => settings with { DefaultRole = Role.Secondary, Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }, With(Shared)).Start(Shared).BothUp();
+
+        node.Give(Reloaded(node.State.Settings with { DefaultRole = Role.Primary }));
+        Assert.Equal(_primary, node.Decision(Shared));
     }
 
     [Fact]
@@ -316,6 +368,8 @@ public sealed class FailbackOfANodeTests
                 }
             }
         });
+
+    private static NodeEvent.Reconfigured Reloaded(NodeSettings settings) => new(settings, [], "the configuration was read again");
 
     private static FailbackMemory With(params IPNetwork[] prefixes) => new([.. prefixes]);
 

@@ -14,7 +14,7 @@ public sealed class IntentLimitsTests
 
         Assert.Empty(node.Effects.OfType<NodeEffect.PersistIntent>());
         Assert.Equal(
-            "this node's configuration does not let the hub drain it (limits.drain is false); change that key on the node, or use its own command 'failoverhub-agent'",
+            "this node's configuration does not let the hub drain it (limits.drain is false); change that key there, or give the command there: failoverhub-agent drain",
             Assert.IsType<IntentOutcome.Rejected>(node.Answer!.Outcome).Reason);
         Assert.Equal([TransitionKind.IntentRejected], node.Recorded);
         Assert.Null(node.State.Intent);
