@@ -125,12 +125,13 @@ public sealed class FailbackTests
     /// <summary>Random lives of a prefix: whoever is let go has been ready and connected for the whole time before, or an operator said so.</summary>
     [Fact]
     public void NobodyIsPrimaryBeforeItsTimeIsFull() =>
-        Gen.Select(Gen.Bool.Select(manual => manual ? "manual" : "after-stable"), Gen.Select(Gen.Bool, Gen.Bool, Gen.Int[0, 20], Gen.Int[0, 30]).List[1, 60], Gen.Bool.Select(fresh => fresh ? FailbackStatus.Fresh : FailbackStatus.Away))
+        Gen.Select(Gen.Bool.Select(manual => manual ? "manual" : "after-stable"), Gen.Select(Gen.Int[0, 9], Gen.Int[0, 9], Gen.Int[0, 50], Gen.Int[0, 30]).List[1, 60], Gen.Bool.Select(fresh => fresh ? FailbackStatus.Fresh : FailbackStatus.Away))
             .Sample((policy, life, first) =>
             {
                 var (status, now, since, cutOff) = (first, _now, (TimeSpan?)null, false);
-                foreach (var (ready, connected, word, seconds) in life)
+                foreach (var (health, network, word, seconds) in life)
                 {
+                    var (ready, connected) = (health > 0, network > 0);
                     now += TimeSpan.FromSeconds(seconds);
                     var disconnected = !connected && !cutOff;
                     cutOff = !connected;
@@ -146,6 +147,7 @@ public sealed class FailbackTests
                     }
 
                     Assert.False(status.IsHeld && !ready);
+                    Assert.False(status.Phase == FailbackPhase.Settled && disconnected && before.Phase != FailbackPhase.Fresh && !released);
                 }
             });
 
