@@ -168,7 +168,7 @@ internal static partial class AgentMapping
             {
                 At = Time(entry.AtUnixMs) ?? now,
                 Kind = entry.Kind,
-                Severity = SeverityOf(entry.Kind),
+                Severity = SeverityOf(entry),
                 Pair = pair,
                 Node = node,
                 Prefix = NullIfEmpty(Short(entry.Prefix)),
@@ -283,9 +283,11 @@ internal static partial class AgentMapping
         Flaps = Count(session.Flaps),
     };
 
-    private static EventSeverity SeverityOf(string kind) => kind switch
+    private static EventSeverity SeverityOf(JournalEntry entry) => entry.Kind switch
     {
         "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "damped" or "stopping" => EventSeverity.Warning,
+        // Good news is news, but no warning: "check web (http …) is healthy: …".
+        "health-changed" when entry.Text.Contains(") is healthy:", StringComparison.Ordinal) => EventSeverity.Info,
         "health-changed" or "failback-held" or "configuration-rejected" => EventSeverity.Warning,
         _ => EventSeverity.Info,
     };

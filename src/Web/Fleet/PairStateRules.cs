@@ -134,16 +134,16 @@ internal static class PairStateRules
 
         if (View(expected, prefix) is { LocalRole: { } local })
         {
-            return $"{expectedName} was made {Word(local)} on the node itself. Fail back to move it back.";
+            return $"{expectedName} was made {Word(local)} on the node itself. Fail back to {expectedName} to move it back.";
         }
 
         if (pair.LastMove is { } move && Same(move.To, now))
         {
             var at = move.At.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
-            return $"moved by {move.By} at {at} UTC, as planned. Switch over to {expectedName} to move it back.";
+            return $"moved by {move.By} at {at} UTC, as planned. Fail back to {expectedName} to move it back.";
         }
 
-        return $"{expectedName} announces it as {Word(View(expected, prefix)?.ReportedRole)}. Switch over to {expectedName} to move it back.";
+        return $"{expectedName} announces it as {Word(View(expected, prefix)?.ReportedRole)}. Fail back to {expectedName} to move it back.";
     }
 
     private static (PairState State, string Reason)? Degraded(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)

@@ -99,7 +99,7 @@ public sealed class ReportMappingTests
         var many = new NodeReport();
         many.Checks.AddRange(Enumerable.Range(0, AgentMapping.MaxChecks + 1).Select(i => new CheckReport { Name = $"c{i}" }));
 
-        Assert.Contains("64 checks", AgentMapping.Parse(many).Problem, StringComparison.Ordinal);
+        Assert.Contains($"{AgentMapping.MaxChecks} checks", AgentMapping.Parse(many).Problem, StringComparison.Ordinal);
         Assert.Contains("'10.0.0.1/8'", AgentMapping.Parse(new NodeReport { Checks = { new CheckReport { Prefixes = { "10.0.0.1/8" } } } }).Problem, StringComparison.Ordinal);
     }
 
@@ -151,6 +151,12 @@ public sealed class ReportMappingTests
         Assert.Equal("refused by nobody (we hope)", item.Audit.Reason);
         Assert.StartsWith("accepted", item.Audit.Outcome, StringComparison.Ordinal);
     }
+
+    [Theory]
+    [InlineData("check web (http http://127.0.0.1/) is healthy: 200 OK; 1 prefix is announced", EventSeverity.Info)]
+    [InlineData("check web (http http://127.0.0.1/) is unhealthy: HTTP 503; 1 prefix is withdrawn", EventSeverity.Warning)]
+    public void HealthThatIsBack_IsNoWarning(string text, EventSeverity severity) =>
+        Assert.Equal(severity, Parse(new JournalEntry { Sequence = 1, Kind = "health-changed", Text = text }).Event.Severity);
 
     [Theory]
     [InlineData("root (uid 0) ordered to drain this node (\"disk\"); drained: 1 prefix withdrawn", "disk")]

@@ -49,7 +49,7 @@ public sealed class HeldBackTests
         { "check of another prefix fails", PairState.Healthy, "web-1", "All nodes announce" },
         { "no verdict yet", PairState.FailedOver, "web-2", "web-1 has no verdict of its checks yet and withholds 203.0.113.10/32." },
         { "damped", PairState.FailedOver, "web-2", "web-1 withdrew 203.0.113.10/32 because it came and went too often." },
-        { "made secondary on the node itself", PairState.FailedOver, "web-2", "web-1 was made secondary on the node itself. Fail back to move it back." },
+        { "made secondary on the node itself", PairState.FailedOver, "web-2", "web-1 was made secondary on the node itself. Fail back to web-1 to move it back." },
         { "made primary on the node itself", PairState.DualPrimary, null, "as primary, and web-2 was made so on the node itself." },
         { "two primaries, sticky set", PairState.Degraded, null, "web-2 announces 203.0.113.10/32 as primary but secondary is wanted" },
         { "two primaries, sticky by configuration", PairState.Healthy, null, "All nodes are assigned primary" },

@@ -40,7 +40,7 @@ public sealed class PairStateTests
         { "two primaries, one assigned", PairState.DualPrimary, null, "web-1 and web-2 announce 203.0.113.10/32 as primary" },
         { "two primaries, both assigned", PairState.Healthy, null, "All nodes are assigned primary" },
         { "two secondaries, here first", PairState.Degraded, "web-1", "no node is assigned primary" },
-        { "two secondaries, there first", PairState.FailedOver, "web-2", "announces it as secondary. Switch over to web-1" },
+        { "two secondaries, there first", PairState.FailedOver, "web-2", "announces it as secondary. Fail back to web-1" },
         { "roles swapped by an operation", PairState.FailedOver, "web-2", "moved by alice" },
         { "switching", PairState.Switching, "web-1", "Switch web over to web-2" },
         { "switching, both withdrawn", PairState.NoAnnouncer, null, "Nobody announces" },
