@@ -170,6 +170,24 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task KeyFileIsNotReadableAnyMore_IsRefused_AndTheSessionsStay()
+    {
+        // Both sides sign with nothing here: the key comes only with the file that is refused.
+        Write("primary");
+        Start();
+        await EachSeesAsync(Prefix, FakeRouter.Primary, 0, 1);
+        File.WriteAllText(_directory.At("key"), "s3cret");
+        File.SetUnixFileMode(_directory.At("key"), UnixFileMode.UserRead | UnixFileMode.OtherRead);
+
+        Write("secondary", extra: $", \"session\": {{ \"md5KeyFile\": \"{_directory.At("key")}\" }}");
+
+        var line = await _agent!.Output.FirstAsync<string>(line => line.Contains("session.md5KeyFile: '", StringComparison.Ordinal));
+        Assert.Contains("is open to others than its owner", line, StringComparison.Ordinal);
+        Assert.All(_routers[..2], router => Assert.Equal((1, 1), (router.Connections, router.Log.Seen.OfType<Seen.Update>().Count())));
+        Assert.DoesNotContain(_agent.Output.Seen, said => said.Contains("s3cret", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task Check_SaysWhatWouldRun_OrEverythingThatIsWrong()
     {
         Write("primary");
