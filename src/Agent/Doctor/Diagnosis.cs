@@ -28,6 +28,7 @@ internal static class Diagnosis
         StateDirectory(facts),
         ManagedAddresses(facts),
         Urgency(facts),
+        Selinux(facts),
         Certificate(facts),
     ];
 
@@ -68,6 +69,14 @@ internal static class Diagnosis
         true => Finding.Passed("priority", $"{facts.Privileges.Who} may run its sessions with real-time priority"),
         false => Finding.Unknown("priority", $"{facts.Privileges.Who} may not run its sessions with real-time priority", "On a busy machine keepalives may leave late. Give it CAP_SYS_NICE: AmbientCapabilities=CAP_SYS_NICE in its unit."),
         null => Finding.Unknown("priority", $"it cannot be told whether {facts.Privileges.Who} may run its sessions with real-time priority"),
+    };
+
+    // The platform's guide: systemd may start only what is labelled as an executable of the system.
+    private static Finding Selinux(DoctorFacts facts) => facts.SelinuxLabel switch
+    {
+        null => Finding.NotApplicable("selinux", "SELinux does not enforce anything here"),
+        var label when label.Split(':') is [_, _, "bin_t" or "usr_t" or "lib_t", ..] || label.Contains("_exec_t", StringComparison.Ordinal) => Finding.Passed("selinux", $"the executable is labelled {label}"),
+        var label => Finding.Failed("selinux", $"the executable is labelled {label}, and systemd may not start it", $"Label it: chcon -t bin_t {Environment.ProcessPath}"),
     };
 
     private static Finding Certificate(DoctorFacts facts)

@@ -128,6 +128,9 @@ internal sealed record DoctorFacts
     /// <summary>Programs that speak BGP and run on this machine, besides our own.</summary>
     public ImmutableArray<string> OtherSpeakers { get; init; } = [];
 
+    /// <summary>Label of our own executable where SELinux enforces; null: it does not, or the label cannot be read.</summary>
+    public string? SelinuxLabel { get; init; }
+
     /// <summary>Why the state directory cannot be used; null: it can.</summary>
     public string? StateProblem { get; init; }
 

@@ -51,6 +51,7 @@ internal sealed class DoctorGathering(AgentOptions given, HostProbe host, TimePr
             ClockIsSynchronised = HostProbe.ClockIsSynchronised(),
             PeerHost = peerHost,
             OtherSpeakers = host.OtherSpeakers(),
+            SelinuxLabel = host.SelinuxLabel(Environment.ProcessPath),
             StateProblem = HostProbe.StateProblem(options.StateDirectory),
             CertificateEnds = HostProbe.CertificateEnds(options.StateDirectory),
             Privileges = host.Privileges(status?.ProcessId, status is null ? "this user" : "the agent"),

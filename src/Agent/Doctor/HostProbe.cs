@@ -116,6 +116,15 @@ internal sealed partial class HostProbe(string root)
         return AdjustTime(timex) < 0 ? null : (BitConverter.ToInt32(timex, StatusOffset) & Unsynchronised) == 0;
     }
 
+    /// <summary>Label of a file where SELinux enforces; null: it does not, or there is no label.</summary>
+    public string? SelinuxLabel(string? file)
+    {
+        var label = new byte[256];
+        return file is not null && Read(Path.Combine(root, "sys/fs/selinux/enforce"))?.Trim() == "1" && GetAttribute(file, "security.selinux", label, label.Length) is > 0 and var length
+            ? System.Text.Encoding.ASCII.GetString(label, 0, (int)length).TrimEnd('\0')
+            : null;
+    }
+
     /// <summary>Why the state directory cannot be used; null: it can, or will be made.</summary>
     public static string? StateProblem(string directory)
     {
@@ -189,6 +198,9 @@ internal sealed partial class HostProbe(string root)
             return otherwise;
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "getxattr", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial nint GetAttribute(string path, string name, [Out] byte[] value, nint size);
 
     [LibraryImport("libc", EntryPoint = "adjtimex", SetLastError = true)]
     private static partial int AdjustTime([In, Out] byte[] timex);

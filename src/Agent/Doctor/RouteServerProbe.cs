@@ -54,6 +54,9 @@ internal static class RouteServerProbe
             {
                 SocketError.ConnectionRefused => DialOutcome.Refused,
                 SocketError.TimedOut => DialOutcome.TimedOut,
+
+                // It was accepted, and ended before .NET had looked.
+                SocketError.ConnectionReset or SocketError.NotConnected or SocketError.Shutdown => DialOutcome.Closed,
                 _ => DialOutcome.Failed,
             };
             return (outcome, PeerSocket.Words(exception.SocketErrorCode, peer));

@@ -88,6 +88,7 @@ public sealed class HostProbeTests : IDisposable
         Assert.Null(host.BootedAt());
         Assert.Empty(host.OtherSpeakers());
         Assert.Null(host.Mtu("eth0"));
+        Assert.Null(host.SelinuxLabel("/bin/sh"));
     }
 
     [Fact]
