@@ -117,7 +117,7 @@ internal sealed partial class AgentProcess
         var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
         _options = discovery.Begin();
         var interfaces = new NodeAddresses(_options, _directory.Root, _time, _logging);
-        var (addresses, shared) = interfaces.ReadFirst(memory);
+        var (addresses, shared) = interfaces.ReadFirst(memory, discovery.Facts?.Shared ?? []);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());

@@ -43,6 +43,7 @@ internal static class AgentSettings
 
         // What the agent is to put on an interface itself is there when it is there, and not before.
         Announce = options.Addresses.Mode == AddressMode.Managed ? [.. options.Announce.Select(given => given with { Present = false })] : options.Announce,
+        ManagesAddresses = options.Addresses.Mode == AddressMode.Managed,
         Neighbors = options.Neighbors,
         LargeCommunities = options.Protocol.LargeCommunities,
         GracefulShutdown = options.Protocol.GracefulShutdown,

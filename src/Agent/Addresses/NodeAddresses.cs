@@ -29,7 +29,7 @@ internal sealed partial class NodeAddresses
     private AddressWatcher? _watcher;
     private ImmutableHashSet<IPNetwork> _known = [];
 
-    // Of intents, also earlier ones: what an intent no longer names stays on the interface until the agent stops.
+    // Of intents and of the metadata service, also what they said earlier: what they no longer name stays on the interface until the agent stops.
     private ImmutableHashSet<IPNetwork> _assigned = [];
 
     /// <param name="options">As they were read; <see cref="Configure"/> gives others.</param>
@@ -49,14 +49,15 @@ internal sealed partial class NodeAddresses
 
     /// <summary>Reads them for the first time, after adding what is missing if that is the agent's part. What cannot be read is not there.</summary>
     /// <param name="memory">What the node was told before it was started.</param>
-    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst(NodeMemory memory)
+    /// <param name="shared">What the metadata service said to an earlier start.</param>
+    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst(NodeMemory memory, ImmutableArray<IPNetwork> shared)
     {
         // Those of an intent that cannot be read are not known: so what is the agent's own stays.
-        _assigned = [.. memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [], .. memory.IntentIsLost ? _keeper?.Own.Select(PrefixOf) ?? [] : []];
+        _assigned = [.. memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [], .. shared, .. memory.IntentIsLost ? _keeper?.Own.Select(PrefixOf) ?? [] : []];
         try
         {
-            var (all, shared) = Read();
-            return (all, _known = shared);
+            (var all, _known) = Read();
+            return (all, _known);
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -89,8 +90,8 @@ internal sealed partial class NodeAddresses
         Volatile.Write(ref _watcher, watcher);
         if (_keeper is not null)
         {
-            loop.Changed += () => Assign(loop.Current.Intent);
-            Assign(loop.Current.Intent);
+            loop.Changed += () => Assign(loop.Current);
+            Assign(loop.Current);
         }
 
         while (!cancellationToken.IsCancellationRequested)
@@ -121,12 +122,12 @@ internal sealed partial class NodeAddresses
     }
 
     // On the node's loop.
-    private void Assign(NodeIntent? intent)
+    private void Assign(NodeState node)
     {
         var assigned = _assigned;
-        if (intent is not null && !intent.Prefixes.All(entry => assigned.Contains(entry.Prefix)))
+        if (node.Intent?.Prefixes.All(entry => assigned.Contains(entry.Prefix)) == false || node.Instance?.Shared.All(assigned.Contains) == false)
         {
-            Volatile.Write(ref _assigned, assigned.Union(intent.Prefixes.Select(entry => entry.Prefix)));
+            Volatile.Write(ref _assigned, assigned.Union(node.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []).Union(node.Instance?.Shared ?? []));
             Volatile.Read(ref _watcher)?.LookNow();
         }
     }

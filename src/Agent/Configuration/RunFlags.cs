@@ -41,7 +41,7 @@ internal sealed class RunFlags
     private readonly Option<string?> _failbackStable = Text("--failback-stable", "SECONDS", "With --failback after-stable: healthy and connected for so long without a break before it is primary again, 1 to 86400 (default 60).");
     private readonly Option<string?> _control = ControlOption();
     private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
-    private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce and of an intent (managed).");
+    private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce, of an intent and of the metadata service (managed).");
     private readonly Option<string?> _addressDevice = Text("--address-device", "NAME", "With --addresses managed: the interface that they are put on (default lo); a dummy device of this name is created when there is none.");
     private readonly Option<string?> _metadata = MetadataOption();
 

@@ -17,6 +17,11 @@ internal static class Instance
         }
 
         step.Replan(new Cause("the metadata service says what is shared with this machine"));
+        if (step.State.Settings.ManagesAddresses)
+        {
+            return;
+        }
+
         foreach (var prefix in step.State.Prefixes.Where(prefix => !prefix.AddressPresent && facts.Shared.Contains(prefix.Prefix) && !before.Contains(prefix.Prefix)))
         {
             step.Do(new NodeEffect.Log(

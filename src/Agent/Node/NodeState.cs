@@ -28,6 +28,9 @@ internal sealed record NodeSettings
 
     public ImmutableArray<ConfiguredPrefix> Announce { get; init; } = [];
 
+    /// <summary>The agent adds the addresses of shared prefixes itself: that one is missing is its own business.</summary>
+    public bool ManagesAddresses { get; init; }
+
     public required ImmutableArray<NeighborEndpoint> Neighbors { get; init; }
 
     /// <summary>On everything that is announced, in ascending order, none twice.</summary>

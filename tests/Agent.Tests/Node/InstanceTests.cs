@@ -18,6 +18,15 @@ public sealed class InstanceTests
     }
 
     [Fact]
+    public void SharedWithoutAnAddress_WhereTheAgentAddsIt_IsNoReasonToWarn()
+    {
+        var node = new NodeUnderTest(settings => settings with { ManagesAddresses = true }).Start().Give(Learned(NodeUnderTest.Shared));
+
+        Assert.Single(node.State.Prefixes);
+        Assert.Empty(Warnings(node));
+    }
+
+    [Fact]
     public void SharedWithItsAddress_IsAnnouncedAsBefore_WithoutAWord()
     {
         var node = new NodeUnderTest().Start(NodeUnderTest.Shared).Give(Learned(NodeUnderTest.Shared));

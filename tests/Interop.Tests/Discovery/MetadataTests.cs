@@ -62,4 +62,16 @@ public sealed class MetadataTests : DataCenterTest
 
         await center.SeeRoutesAsync("a", Expected.These([Addresses.SharedIpv4], Addresses.Primary), Cancellation);
     }
+
+    [Fact]
+    public async Task SharedAddressOnNoInterface_ManagedAddresses_IsAddedAndAnnounced()
+    {
+        var center = await StartAsync(RouteServerKind.Bird);
+        await center.Sandbox.ScriptAsync($"ip -n {Addresses.NodeNetwork("a")} addr del {Addresses.SharedIpv4} dev lo", Cancellation);
+        await using var service = await MetadataService.StartAsync(center, "a", Addresses.Node("a"), Cancellation);
+
+        Agent.StartAlone(center, "a", "--primary", "--addresses", "managed");
+
+        await center.SeeRoutesAsync("a", Expected.These([Addresses.SharedIpv4], Addresses.Primary), Cancellation);
+    }
 }
