@@ -1,0 +1,55 @@
+using System.Net;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Speaker;
+using FailoverHub.Bgp.Messages;
+using FailoverHub.Bgp.Session;
+
+namespace FailoverHub.Agent.Tests.Speaker;
+
+/// <summary>What takes the place of a session that broke, and when.</summary>
+public sealed class PeerRosterTests : IDisposable
+{
+    private static readonly PeerOptions _peer = new()
+    {
+        Neighbor = new NeighborEndpoint(IPAddress.Loopback, 1),
+        Session = new SessionOptions { LocalAs = 65001, PeerAs = 65000, RouterId = new RouterId(1) },
+    };
+
+    private readonly PeerRoster _roster = new([_peer], peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random(1)), () => TimeSpan.Zero, _ => { }));
+
+    public void Dispose() => _roster.Dispose();
+
+    [Fact]
+    public void Broken_AnotherTakesItsPlaceAfterAPause_ThatGrowsToItsBound()
+    {
+        var now = TimeSpan.FromSeconds(100);
+        foreach (var (times, seconds) in new[] { (1, 1), (2, 2), (3, 4), (4, 8), (5, 16), (6, 32), (7, 64), (8, 128), (9, 256), (10, 300), (11, 300) })
+        {
+            var broken = _roster.Members[0];
+            broken.Abandon();
+            Assert.Equal((times, TimeSpan.FromSeconds(seconds)), _roster.Replace(broken, now));
+            Assert.Equal(now + TimeSpan.FromSeconds(seconds), _roster.NextDeadline);
+
+            Assert.Empty(_roster.Next(now + TimeSpan.FromSeconds(seconds) - TimeSpan.FromTicks(1)));
+            now += TimeSpan.FromSeconds(seconds);
+            var change = Assert.Single(_roster.Next(now));
+            Assert.Null(change.Goodbye);
+            Assert.NotSame(broken, change.Connection);
+            Assert.Equal(_peer, change.Connection.Options);
+            Assert.Null(_roster.NextDeadline);
+        }
+    }
+
+    [Fact]
+    public void BrokenAndTakenAwayMeanwhile_NothingTakesItsPlace()
+    {
+        var broken = _roster.Members[0];
+        broken.Abandon();
+        _roster.Replace(broken, TimeSpan.Zero);
+        _roster.Configure([]);
+
+        Assert.Empty(_roster.Next(TimeSpan.FromHours(1)));
+        Assert.Empty(_roster.All);
+        Assert.Null(_roster.NextDeadline);
+    }
+}
