@@ -62,6 +62,18 @@ public sealed class HeldBackPagesTests : DashboardTest
     }
 
     [Fact]
+    public void HeldPrimary_WithSeveralPrefixes_CountsToTheLastAndNamesThemAll()
+    {
+        var node = Held(41.2);
+        var other = Make.PrefixOn(Role.Primary, Role.Secondary, System.Net.IPNetwork.Parse("2001:db8:e001:1b8c::/64")) with { Failback = node.Prefixes[0].Failback, Hold = new FailbackHold(TimeSpan.FromSeconds(50), "x") };
+
+        var note = PairWith(node with { Prefixes = [node.Prefixes[0], other] }).Find("[data-testid=failback-hold]");
+
+        Assert.Equal("50", note.GetAttribute("data-remaining"));
+        Assert.Contains("203.0.113.10/32, 2001:db8:e001:1b8c::/64", note.TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void HeldPrimary_OfANodeThatIsSilent_IsNotShownAsCounting() =>
         Assert.Empty(PairWith(Held(null, link: NodeLink.Offline)).FindAll("[data-testid=failback-hold]"));
 
