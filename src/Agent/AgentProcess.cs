@@ -328,6 +328,6 @@ internal sealed partial class AgentProcess
     [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "{Cause} again: the graceful shutdown is cut short")]
     private static partial void Hurrying(ILogger logger, string cause);
 
-    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "No control socket at {Path}, 'status' and 'trace' cannot ask this agent: {Problem}")]
+    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "No control socket at {Path}, 'status', 'drain' and the other commands cannot reach this agent: {Problem}")]
     private static partial void NoControl(ILogger logger, string path, string problem);
 }

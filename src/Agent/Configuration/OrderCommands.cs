@@ -8,20 +8,18 @@ namespace FailoverHub.Agent.Configuration;
 /// <summary>The commands that change something on a running agent, each with its arguments.</summary>
 internal sealed class OrderCommands
 {
-    private const string Exits = "Exit code 0: done; 1: refused; 3: no agent answers; 4: kept and obeyed, but no neighbor has been told yet.";
-
-    private readonly Option<string?> _reason = new("--reason") { HelpName = "TEXT", Description = "Why, for the journal and the hub's audit history." };
-    private readonly Argument<string> _what = new("PREFIX") { Description = "A prefix as 'status' names it; left out: all. Then the role: primary, secondary, or default for what the intent or the configuration says." };
-    private readonly Argument<string?> _role = new("ROLE") { Description = "primary, secondary or default.", Arity = ArgumentArity.ZeroOrOne };
+    private readonly Option<string?> _reason = new("--reason") { HelpName = "TEXT", Description = "Why, for the journal and the hub's audit history. (The exit code: 0 done; 1 refused; 3 no agent answers; 4 kept and obeyed, but no neighbor has been told yet.)" };
+    private readonly Argument<string> _what = new("PREFIX|ROLE") { Description = "A prefix as 'status' names it, and behind it the role; or the role alone, for all prefixes." };
+    private readonly Argument<string?> _role = new("ROLE") { Description = "primary, secondary, or default: what the intent or the configuration says.", Arity = ArgumentArity.ZeroOrOne };
     private readonly Argument<string?> _held = new("PREFIX") { Description = "A prefix as 'status' names it; left out: all that are held back.", Arity = ArgumentArity.ZeroOrOne };
 
     /// <param name="common">Of every command that asks a running agent.</param>
     public OrderCommands(params IReadOnlyCollection<Option> common)
     {
-        var drain = new Command("drain", $"Announce nothing until 'undrain', whatever the hub says; the sessions stay up. {Exits}") { _reason };
-        var undrain = new Command("undrain", $"End a drain that was ordered on this node. {Exits}") { _reason };
-        var role = new Command("role", $"Announce in another role until a newer intent of the hub names the prefix: role [PREFIX] primary|secondary|default. {Exits}") { _what, _role, _reason };
-        var failback = new Command("failback", $"Announce as primary now what the failback policy holds back. {Exits}") { _held, _reason };
+        var drain = new Command("drain", "Announce nothing until 'undrain'; the sessions stay up.") { _reason };
+        var undrain = new Command("undrain", "End a drain that was ordered on this node.") { _reason };
+        var role = new Command("role", "Announce in another role until a newer intent of the hub names the prefix: role [PREFIX] primary|secondary|default.") { _what, _role, _reason };
+        var failback = new Command("failback", "Announce as primary now what the failback policy holds back.") { _held, _reason };
         All = [drain, undrain, role, failback];
         foreach (var command in All)
         {

@@ -106,7 +106,7 @@ internal sealed class RunFlags
 
     /// <summary>Where a running agent answers <c>status</c> and <c>trace</c>.</summary>
     public static Option<string?> ControlOption() =>
-        Text("--control", "SOCKET", "Unix socket on which the agent answers 'status' and 'trace', for its own user only (default: control.sock in the state directory).");
+        Text("--control", "SOCKET", "Unix socket on which the agent answers 'status', 'trace', 'drain' and its other commands, for its own user only (default: control.sock in the state directory).");
 
     /// <summary>Where the machine's metadata service is asked.</summary>
     public static Option<string?> MetadataOption() =>
