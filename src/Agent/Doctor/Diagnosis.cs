@@ -50,7 +50,9 @@ internal static class Diagnosis
         null => Finding.Unknown("clock", "the kernel does not say whether a time server keeps the clock"),
     };
 
-    private static Finding StateDirectory(DoctorFacts facts) => facts.StateProblem is null
+    private static Finding StateDirectory(DoctorFacts facts) => facts.StateIsMissing
+        ? Finding.Unknown("state-directory", $"{facts.Options.StateDirectory} is not there yet", "The agent makes it when it may: run doctor as root or as the agent's user.")
+        : facts.StateProblem is null
         ? Finding.Passed("state-directory", $"{facts.Options.StateDirectory} can be written")
         : facts.Status is not null
         ? Finding.Unknown("state-directory", $"{facts.Options.StateDirectory}: {facts.StateProblem}", "The agent may be another user, and says in its log when it cannot write there. Run doctor as that user or as root.")

@@ -134,6 +134,9 @@ internal sealed record DoctorFacts
     /// <summary>Why the state directory cannot be used; null: it can.</summary>
     public string? StateProblem { get; init; }
 
+    /// <summary>The state directory is not there, and whether the agent may make it is not known.</summary>
+    public bool StateIsMissing { get; init; }
+
     /// <summary>End of the agent's certificate for the hub; null: it has none.</summary>
     public DateTimeOffset? CertificateEnds { get; init; }
 

@@ -53,6 +53,7 @@ internal sealed class DoctorGathering(AgentOptions given, HostProbe host, TimePr
             OtherSpeakers = host.OtherSpeakers(),
             SelinuxLabel = host.SelinuxLabel(Environment.ProcessPath),
             StateProblem = HostProbe.StateProblem(options.StateDirectory),
+            StateIsMissing = !Path.Exists(options.StateDirectory) && !Environment.IsPrivilegedProcess,
             CertificateEnds = HostProbe.CertificateEnds(options.StateDirectory),
             Privileges = host.Privileges(status?.ProcessId, status is null ? "this user" : "the agent"),
         };

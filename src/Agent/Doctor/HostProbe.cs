@@ -137,7 +137,7 @@ internal sealed partial class HostProbe(string root)
 
             if (!Directory.Exists(directory))
             {
-                return Environment.IsPrivilegedProcess ? null : "it is not there yet, and this user may not be able to make it";
+                return null;
             }
 
             var probe = Path.Combine(directory, $".doctor-{Environment.ProcessId}");

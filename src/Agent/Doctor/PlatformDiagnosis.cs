@@ -27,9 +27,9 @@ internal static class PlatformDiagnosis
         }
 
         var kept = facts.Instance is { } old ? $"; an agent kept what it said {Words.Lasted(Positive(facts.Now - old.ReadAt))} ago" : "";
-        return facts.Options.Neighbors.IsEmpty
+        return facts.Neighbors.IsEmpty
             ? Finding.Failed(check, $"the metadata service does not answer: {facts.InstanceProblem}", "Without it the data center is not known: give --dcid. On a machine of the platform look at the firewall and the route to 169.254.169.254.")
-            : Finding.Unknown(check, $"the metadata service does not answer: {facts.InstanceProblem}{kept}", "Nothing depends on it as long as --dcid is given or an earlier answer is kept.");
+            : Finding.Unknown(check, $"the metadata service does not answer: {facts.InstanceProblem}{kept}", "Nothing depends on it as long as the route servers are known: by --dcid, by an earlier answer, or to the running agent.");
     }
 
     public static Finding DataCenter(DoctorFacts facts)
@@ -37,8 +37,10 @@ internal static class PlatformDiagnosis
         const string check = "data-center";
         if (facts.Options.DataCenter is not { } id)
         {
-            return facts.Options.Neighbors.IsEmpty
+            return facts.Neighbors.IsEmpty
                 ? Finding.Failed(check, $"the data center is not known{(facts.Instance?.Region is { } unknown ? $": this version does not know the region {unknown}" : "")}", "Give --dcid with its id; the platform's guide on failover has the table.")
+                : facts.Options.Neighbors.IsEmpty
+                ? Finding.Unknown(check, "the running agent knows its route servers; which data center they are of was not given here")
                 : Finding.NotApplicable(check, "the route servers were given one by one");
         }
 
