@@ -1,6 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Checks;
+using FailoverHub.Agent.Checks.Probes;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
@@ -23,6 +25,7 @@ namespace FailoverHub.Agent;
 ///   task            AddressWatcher   interfaces
 ///   task            AgentDiscovery   the metadata service, if there is one
 ///   task            HubLink          the stream to the hub, if there is one
+///   task each       CheckRunners     health checks, if there are any; a command has a thread while it runs
 ///   task            ConfigurationReloader  SIGHUP, and the file when it changes
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
 /// </code>
@@ -144,27 +147,29 @@ internal sealed partial class AgentProcess
             NoControl(_logger, _options.ControlSocket, controlProblem!);
         }
 
+        var checks = new CheckRunners(check => ProbeFactory.Create(check, _time), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost);
             loop.CommandAnswered += orders.Take;
-            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time);
+            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time) { Checks = checks.Read };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks)
     {
         // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
         using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
+        checks.Configure(_options.Checks);
         using var watching = new CancellationTokenSource();
         var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
-        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics));
+        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read));
         var targets = new ReloadTargets
         {
             Loop = loop,
@@ -176,7 +181,8 @@ internal sealed partial class AgentProcess
                 _options = options;
                 _threshold.Level = options.LogLevel;
                 interfaces.Configure(options);
-                await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics));
+                checks.Configure(options.Checks);
+                await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
             },
         };
         var reloading = Task.Run(() => _reloader.RunAsync(targets, watching.Token));
@@ -195,13 +201,19 @@ internal sealed partial class AgentProcess
         await SayGoodbyeAsync(speaker, cause);
 
         await watching.CancelAsync();
+        var checking = Task.Run(async () =>
+        {
+            // Whoever still reads a configuration may still begin checks.
+            await reloading;
+            await checks.DisposeAsync();
+        });
         var finished = Task.Run(hub.FinishAsync);
-        await Task.WhenAny(finished, over);
+        await Task.WhenAny(Task.WhenAll(finished, checking), over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, discovering, reloading, looping, finished);
+        var rest = Task.WhenAll(watched, answering, discovering, reloading, looping, finished, checking);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the link to the hub", finished)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the link to the hub", finished), ("a health check", checking)]);
         }
 
         await rest;

@@ -1,6 +1,8 @@
+using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
@@ -55,14 +57,16 @@ internal static class AgentSettings
 
     /// <param name="options">The operator's.</param>
     /// <param name="metrics">Of the speaker; read for each report.</param>
+    /// <param name="checks">The health checks as they are; read for each report.</param>
     /// <returns>Null: there is no hub.</returns>
-    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics) => options.Hub is not { } hub ? null : new HubLinkSettings
+    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks) => options.Hub is not { } hub ? null : new HubLinkSettings
     {
         Hub = hub,
         Node = options.Node,
         Version = AgentCommandLine.Version,
         DataCenter = options.DataCenter,
         Metrics = metrics,
+        Checks = checks,
     };
 
     /// <summary>Which addresses of the machine are shared ones.</summary>

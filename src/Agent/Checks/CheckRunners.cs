@@ -22,14 +22,11 @@ internal sealed class CheckRunners(
     private ImmutableArray<Task> _leaving = [];
 
     /// <summary>How they stand, in the order of the configuration.</summary>
-    public ImmutableArray<CheckReading> Current
+    public ImmutableArray<CheckReading> Read()
     {
-        get
+        lock (_gate)
         {
-            lock (_gate)
-            {
-                return [.. _running.Select(running => running.Runner.Current)];
-            }
+            return [.. _running.Select(running => running.Runner.Current)];
         }
     }
 

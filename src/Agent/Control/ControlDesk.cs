@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
@@ -31,6 +32,9 @@ internal sealed class ControlDesk(
     /// <summary>The sessions' thread answers within microseconds, or is stuck.</summary>
     public static readonly TimeSpan SessionsPatience = TimeSpan.FromSeconds(2);
 
+    /// <summary>The health checks as they are now.</summary>
+    public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
+
     private const string Silent = "the thread of the sessions does not answer: what is shown of them is what the node last heard";
 
     /// <summary>One answer for whatever was asked.</summary>
@@ -46,7 +50,7 @@ internal sealed class ControlDesk(
     {
         var peers = await ReadSessionsAsync(cancellationToken);
         var (state, now) = node();
-        var view = new ControlView(identity, state, now, peers ?? []);
+        var view = new ControlView(identity, state, now, peers ?? []) { Checks = Checks() };
         return new ControlAnswer { Status = ControlMapping.Status(view, peers is null ? Silent : null) };
     }
 

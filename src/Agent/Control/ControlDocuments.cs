@@ -109,6 +109,9 @@ internal sealed record StatusDocument
 
     public required IReadOnlyList<PrefixDocument> Prefixes { get; init; }
 
+    /// <summary>In the order of the configuration.</summary>
+    public IReadOnlyList<CheckDocument> Checks { get; init; } = [];
+
     public required IReadOnlyList<SessionDocument> Sessions { get; init; }
 }
 
@@ -152,6 +155,12 @@ internal sealed record PrefixDocument
     public string? AssignedRole { get; init; }
 
     public required bool AddressPresent { get; init; }
+
+    /// <summary>Of its checks: <c>healthy</c>, <c>unhealthy</c> or <c>unknown</c>, also without any.</summary>
+    public string Health { get; init; } = "unknown";
+
+    /// <summary>Not announced before a check has its first verdict.</summary>
+    public bool AwaitsVerdict { get; init; }
 
     public required bool Announced { get; init; }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
@@ -15,7 +16,10 @@ namespace FailoverHub.Agent.Control;
 /// <param name="Node">The node.</param>
 /// <param name="Now">On the clock of the node.</param>
 /// <param name="Peers">The sessions, as their thread said; empty: it said nothing.</param>
-internal sealed record ControlView(ControlIdentity Identity, NodeState Node, Moment Now, ImmutableArray<PeerDiagnostics> Peers);
+internal sealed record ControlView(ControlIdentity Identity, NodeState Node, Moment Now, ImmutableArray<PeerDiagnostics> Peers)
+{
+    public ImmutableArray<CheckReading> Checks { get; init; } = [];
+}
 
 /// <summary>The only place where the node's own types become those of the control.</summary>
 internal static class ControlMapping
@@ -53,6 +57,7 @@ internal static class ControlMapping
                 : null,
             Machine = node.Instance is { } instance ? Machine(instance, now) : null,
             Prefixes = [.. node.Prefixes.Select(prefix => Prefix(node, prefix, now))],
+            Checks = [.. view.Checks.Select(reading => CheckDocuments.Of(reading, now.At))],
             Sessions = [.. node.Sessions.Select(session => peers.TryGetValue(session.Neighbor, out var peer) ? Session(session, peer, now) : Session(session, now))],
         };
     }
@@ -87,6 +92,8 @@ internal static class ControlMapping
             Prefix = prefix.Prefix.ToString(),
             AssignedRole = prefix.AssignedRole?.Word(),
             AddressPresent = prefix.AddressPresent,
+            Health = prefix.Health.Word(),
+            AwaitsVerdict = prefix.AwaitsVerdict,
             Announced = announce is not null,
             Role = announce?.Role.Word(),
             GracefulShutdown = announce is { GracefulShutdown: true },

@@ -12,6 +12,7 @@ internal static class StatusText
         var text = new StringBuilder();
         Node(text, status);
         Prefixes(text, status);
+        CheckDocuments.Write(text, status.Checks, status.ReadAt);
         foreach (var session in status.Sessions)
         {
             text.AppendLine();
@@ -106,11 +107,12 @@ internal static class StatusText
         {
             var wire = prefix.Announced
                 ? $"announced as {prefix.Role}{(prefix.GracefulShutdown ? " with graceful shutdown" : "")} on {Number(prefix.SessionsCarrying)} of {Number(status.Sessions.Count)} {(status.Sessions.Count == 1 ? "session" : "sessions")}"
-                : $"not announced: {prefix.WithdrawnReason}";
+                : $"not announced: {prefix.WithdrawnReason}{(prefix.AwaitsVerdict ? ", it waits for the first verdict of its checks" : "")}";
             var details = new[]
             {
                 $"assigned {prefix.AssignedRole ?? "no role"}{(prefix.RoleOrder is { } order ? $" by {order.Actor} at {Time(order.At)}{(order.Reason.Length == 0 ? "" : $" (\"{order.Reason}\")")}" : "")}",
                 $"address {(prefix.AddressPresent ? "present" : "missing")}",
+                prefix.Health == "unknown" ? null : prefix.Health,
                 prefix.Damping is { } damping ? Damping(damping) : null,
                 prefix.FailbackHold is { } hold ? Hold(prefix, hold) : Policy(prefix),
             };
@@ -249,7 +251,7 @@ internal static class StatusText
         }
     }
 
-    private static void Row(StringBuilder text, string name, string value) => text.AppendLine(CultureInfo.InvariantCulture, $"  {name,-22}{value}");
+    public static void Row(StringBuilder text, string name, string value) => text.AppendLine(CultureInfo.InvariantCulture, $"  {name,-22}{value}");
 
     private static bool IsEstablished(SessionDocument session) => session.State == "established";
 

@@ -108,7 +108,9 @@ internal sealed class HubConversation(
             if (!ReferenceEquals(state, reported) || time.GetElapsedTime(reportedAt) >= ReportInterval)
             {
                 (reported, reportedAt) = (state, time.GetTimestamp());
-                await call.RequestStream.WriteAsync(HubMapping.Report(state, settings.Metrics, ++sequence, node.Now), cancellationToken);
+                var message = HubMapping.Report(state, settings.Metrics, ++sequence, node.Now);
+                message.Report.Checks.AddRange(settings.Checks().Select(CheckReports.Of));
+                await call.RequestStream.WriteAsync(message, cancellationToken);
             }
 
             if (await WriteJournalAsync(cancellationToken) && _finishing)

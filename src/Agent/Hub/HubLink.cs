@@ -1,4 +1,6 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
+using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
@@ -23,6 +25,9 @@ internal sealed record HubLinkSettings
 
     /// <summary>Figures of a neighbor for the reports.</summary>
     public required Func<NeighborEndpoint, PeerMetrics> Metrics { get; init; }
+
+    /// <summary>The health checks as they are now, for the reports.</summary>
+    public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
 
     /// <summary>How long the hub may take for its Welcome.</summary>
     public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -33,7 +33,7 @@ internal static class HubMapping
             Drained = state.Drained,
             ConfigurationProblem = state.ConfigurationProblem ?? "",
             LocallyDrained = state.Orders.Drain is not null,
-            Health = Protos.V1.Health.Unspecified,
+            Health = CheckReports.ToWire(HealthVerdicts.Of(state)),
             TakenAtUnixMs = taken.At.ToUnixTimeMilliseconds(),
         };
         report.Prefixes.AddRange(state.Prefixes.Select(prefix => Report(state, prefix, taken.Monotonic)));
@@ -134,6 +134,7 @@ internal static class HubMapping
             Prefix = prefix.Prefix.ToString(),
             AssignedRole = ToWire(prefix.AssignedRole),
             AddressPresent = prefix.AddressPresent,
+            Health = CheckReports.ToWire(prefix.Health),
             EstablishedSessionsCarrying = (uint)state.SessionsCarrying(prefix),
             FailbackPolicy = ToWire(prefix.FailbackPolicy.Policy),
             StableSeconds = (uint)Math.Ceiling(prefix.FailbackPolicy.StableFor.TotalSeconds),

@@ -41,7 +41,7 @@ public sealed class CheckRunnersTests : IAsyncDisposable
         Probe(1).Answer(true);
 
         Assert.Equal("disk", (await _said.FirstAsync<NodeEvent.HealthChanged>()).Check.Name);
-        Assert.Equal(["web", "disk"], _runners.Current.Select(reading => reading.Check.Name));
+        Assert.Equal(["web", "disk"], _runners.Read().Select(reading => reading.Check.Name));
     }
 
     [Fact]
@@ -55,7 +55,7 @@ public sealed class CheckRunnersTests : IAsyncDisposable
 
         Assert.Equal(2, _probes.Count);
         Assert.False(Probe(0).Disposed);
-        await Eventually(() => _runners.Current[1] is { Verdict: Health.Healthy });
+        await Eventually(() => _runners.Read()[1] is { Verdict: Health.Healthy });
     }
 
     [Fact]
@@ -69,7 +69,7 @@ public sealed class CheckRunnersTests : IAsyncDisposable
         _runners.Configure([Check("web") with { Rise = 7, Fall = 1 }]);
         await Probe(1).Begun.FirstAsync<int>();
         Assert.True(Probe(0).Disposed);
-        Assert.True(_runners.Current[0] is { Verdict: Health.Healthy, VerdictSince: not null, Check.Rise: 7 });
+        Assert.True(_runners.Read()[0] is { Verdict: Health.Healthy, VerdictSince: not null, Check.Rise: 7 });
 
         Probe(1).Answer(false, "gone");
         Assert.Equal([Health.Healthy, Health.Unhealthy], (await _said.UntilAsync(said => said.Count == 2)).Select(said => said.Verdict));
@@ -85,7 +85,7 @@ public sealed class CheckRunnersTests : IAsyncDisposable
 
         _runners.Configure([Check("web") with { Probe = new ProbeOptions.Process("nginx", null) }]);
         await Probe(1).Begun.FirstAsync<int>();
-        Assert.True(_runners.Current[0] is { Verdict: Health.Unknown, LastRun: null });
+        Assert.True(_runners.Read()[0] is { Verdict: Health.Unknown, LastRun: null });
 
         Probe(1).Answer(true);
         Assert.Equal(2, (await _said.UntilAsync(said => said.Count == 2)).Count);
@@ -115,7 +115,7 @@ public sealed class CheckRunnersTests : IAsyncDisposable
         await Probe(0).Begun.FirstAsync<int>();
 
         _runners.Configure([]);
-        Assert.Empty(_runners.Current);
+        Assert.Empty(_runners.Read());
         hanging.SetResult(ProbeResult.Fine("late"));
         await _runners.DisposeAsync();
 
