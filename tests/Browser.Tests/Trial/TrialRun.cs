@@ -136,6 +136,10 @@ public sealed class TrialRun : IAsyncLifetime
     /// <summary>As an operator at a second terminal: <c>./run.sh start NAME</c>. Does nothing when it runs.</summary>
     internal Task StartComponentAsync(string component, CancellationToken cancelled) => RunScriptAsync(cancelled, "start", component);
 
+    /// <summary>The same, with settings of the component in its environment.</summary>
+    internal Task StartComponentAsync(string component, IReadOnlyDictionary<string, string> settings, CancellationToken cancelled) =>
+        Command.RunAsync(Path.Combine(Places.Root, "run.sh"), ["start", component], _environment.Concat(settings).ToDictionary(), cancelled);
+
     /// <summary>Logs and databases of earlier runs, but not of one that runs now beside this one.</summary>
     private static void ForgetOlderRuns()
     {
