@@ -16,11 +16,14 @@ internal sealed partial class Discoverer(
     TimeProvider time,
     ILogger<Discoverer> logger)
 {
-    /// <summary>After the first failure; twice as long after each further one.</summary>
+    /// <summary>After the first failure while something waits for the answer; twice as long after each further one.</summary>
     public static readonly TimeSpan ShortestPause = TimeSpan.FromMilliseconds(250);
 
     /// <summary>Between two questions while something waits for the answer.</summary>
     public static readonly TimeSpan LongestPause = TimeSpan.FromSeconds(15);
+
+    /// <summary>At least, while nothing waits for an answer: an idle agent is to be idle.</summary>
+    public static readonly TimeSpan UnhurriedPause = TimeSpan.FromSeconds(5);
 
     /// <summary>After an answer, and while nothing waits for one.</summary>
     public static readonly TimeSpan RestingPause = TimeSpan.FromMinutes(15);
@@ -64,8 +67,8 @@ internal sealed partial class Discoverer(
                 {
                     // On a machine that is none of the platform's this goes on for ever, rarely and without a word.
                     Silent(logger, problem!);
-                    pause = retry;
-                    retry = Longer(retry, RestingPause);
+                    pause = retry > UnhurriedPause ? retry : UnhurriedPause;
+                    retry = Longer(pause, RestingPause);
                 }
             }
         }

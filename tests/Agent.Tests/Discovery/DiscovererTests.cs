@@ -54,9 +54,9 @@ public sealed class DiscovererTests : IDisposable
     public async Task NoAnswerWhileNothingWaits_IsNotSaid_AndAskedForRarely()
     {
         Enumerable.Repeat("no route", 20).ToList().ForEach(Answer);
-        await RunAsync(null, pauses: 15);
+        await RunAsync(null, pauses: 10);
 
-        Assert.Equal(Discoverer.RestingPause, _time.Pauses.Seen[^1]);
+        Assert.Equal([5, 10, 20, 40, 80, 160, 320, 640, 900, 900], _time.Pauses.Seen.Select(pause => pause.TotalSeconds));
         Assert.All(_log.Lines.Seen, line => Assert.Equal(LogLevel.Debug, line.Level));
     }
 
