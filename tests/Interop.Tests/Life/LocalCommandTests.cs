@@ -5,7 +5,9 @@ using FailoverHub.Interop.Tests.RouteServers;
 namespace FailoverHub.Interop.Tests.Life;
 
 /// <summary>What is ordered on the node itself, as told by route servers that are not ours: on the same sessions, without a hub, and over a kill -9.</summary>
-public abstract class LocalCommandContract(RouteServerKind kind) : DataCenterTest
+/// <param name="kind">Of the route servers.</param>
+/// <param name="prefersOlder">Between two equal routes they keep the one that they had; else the lower router id wins, which is node a's.</param>
+public abstract class LocalCommandContract(RouteServerKind kind, bool prefersOlder) : DataCenterTest
 {
     [Fact]
     public async Task DrainAndRole_ByLocalCommand_OnTheSameSessions_AndTheDrainOutlivesAKill()
@@ -50,6 +52,9 @@ public abstract class LocalCommandContract(RouteServerKind kind) : DataCenterTes
         a.StartAgain();
         await center.EstablishedAsync("a", Cancellation);
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Secondary), Cancellation);
+
+        // Two secondaries are equal, and what becomes of the traffic is the route servers' own choice: docs/adr/0009.
+        await center.SeeBestAsync(prefersOlder ? "b" : "a", Addresses.Shared, Cancellation);
         Assert.Contains("FAILBACK HELD until an operator fails back", await a.StatusAsync(Cancellation), StringComparison.Ordinal);
 
         await a.OrderAsync(["failback"], Cancellation);
@@ -58,6 +63,8 @@ public abstract class LocalCommandContract(RouteServerKind kind) : DataCenterTes
     }
 }
 
-public sealed class LocalCommandFrrTests() : LocalCommandContract(RouteServerKind.Frr);
+public sealed class LocalCommandGoTests() : LocalCommandContract(RouteServerKind.GoBgp, prefersOlder: true);
 
-public sealed class LocalCommandBirdTests() : LocalCommandContract(RouteServerKind.Bird);
+public sealed class LocalCommandFrrTests() : LocalCommandContract(RouteServerKind.Frr, prefersOlder: true);
+
+public sealed class LocalCommandBirdTests() : LocalCommandContract(RouteServerKind.Bird, prefersOlder: false);
