@@ -8,9 +8,11 @@ using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Metrics;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Reload;
+using FailoverHub.Agent.Service;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -28,6 +30,8 @@ namespace FailoverHub.Agent;
 ///   task each       CheckRunners     health checks, if there are any; a command has a thread while it runs
 ///   task            ConfigurationReloader  SIGHUP, and the file when it changes
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
+///   task            MetricsEndpoint  /metrics, if it was asked for
+///   task            ServiceLink      what systemd hears, if it is what started us
 /// </code>
 /// </summary>
 internal sealed partial class AgentProcess
@@ -160,8 +164,7 @@ internal sealed partial class AgentProcess
 
     private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks)
     {
-        // What only the start needed is given back to the machine, once: afterwards this process rests for months, and a runtime that has nothing to do collects nothing.
-        using var tidying = _time.CreateTimer(static _ => GC.Collect(GC.MaxGeneration, GCCollectionMode.Aggressive, blocking: true, compacting: true), null, _tidyAfter, Timeout.InfiniteTimeSpan);
+        using var tidying = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
         checks.Configure(_options.Checks);
         using var watching = new CancellationTokenSource();
@@ -185,12 +188,17 @@ internal sealed partial class AgentProcess
                 await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
             },
         };
+        using var service = ServiceLink.Open(loop, speaker, _time, _logging);
+        var telling = Task.Run(() => service.RunAsync(watching.Token));
+        using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.IsConnected, _time).ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
+        var metering = Task.Run(() => metrics.RunAsync(watching.Token));
         var reloading = Task.Run(() => _reloader.RunAsync(targets, watching.Token));
 
         // Without one of these the node cannot do what it is for: that they end unasked is a bug, thrown below, after the neighbors have
         // been told. The hub and the watching of the interfaces are not among them: no trouble of theirs may withdraw an address.
         var ended = await Task.WhenAny(_stop.Task, speaker.Ended, looping);
         var cause = ended == _stop.Task ? await _stop.Task : "internal error";
+        service.Stopping(cause);
         if (ended == _stop.Task)
         {
             await LeaveGracefullyAsync(loop, looping, speaker, cause);
@@ -210,10 +218,10 @@ internal sealed partial class AgentProcess
         var finished = Task.Run(hub.FinishAsync);
         await Task.WhenAny(Task.WhenAll(finished, checking), over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, discovering, reloading, looping, finished, checking);
+        var rest = Task.WhenAll(watched, answering, discovering, reloading, telling, metering, looping, finished, checking);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the link to the hub", finished), ("a health check", checking)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the word to systemd", telling), ("the metrics", metering), ("the link to the hub", finished), ("a health check", checking)]);
         }
 
         await rest;

@@ -88,6 +88,9 @@ internal sealed partial class HubLink : IDisposable
         journal.Appended += Wake;
     }
 
+    /// <summary>Whether there is a stream that the hub has welcomed; from any thread.</summary>
+    public bool IsConnected => Volatile.Read(ref _conversation) is not null;
+
     /// <summary>The loop. Ends after <see cref="FinishAsync"/>.</summary>
     public async Task RunAsync()
     {

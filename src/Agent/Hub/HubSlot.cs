@@ -11,6 +11,9 @@ internal sealed class HubSlot(Func<HubLinkSettings, HubLink> create, TimeSpan pa
     private Task _running = Task.CompletedTask;
     private bool _finished;
 
+    /// <summary>Whether there is a stream to the hub, null: stand-alone. From any thread.</summary>
+    public bool? IsConnected => Volatile.Read(ref _link)?.IsConnected;
+
     /// <summary>This is the hub from now on; null: none. The same settings again change nothing, and after <see cref="FinishAsync"/> nothing does.</summary>
     public async Task SwitchAsync(HubLinkSettings? settings)
     {

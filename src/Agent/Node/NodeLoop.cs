@@ -45,6 +45,7 @@ internal sealed partial class NodeLoop
     private readonly ILogger _logger;
     private readonly long _origin;
     private NodeState _state;
+    private long _turns;
 
     public NodeLoop(NodeState initial, ISpeaker speaker, NodeStorage storage, TimeProvider time, ILogger<NodeLoop> logger)
     {
@@ -62,6 +63,9 @@ internal sealed partial class NodeLoop
 
     /// <summary>This moment on the clock of <see cref="Current"/>; from any thread.</summary>
     public Moment Now => new(_time.GetElapsedTime(_origin), _time.GetUtcNow());
+
+    /// <summary>Events so far: it grows as long as the loop is alive and has something to do. From any thread.</summary>
+    public long Turns => Volatile.Read(ref _turns);
 
     /// <summary>After every change of <see cref="Current"/>, on the loop. Handlers return at once.</summary>
     public event Action? Changed;
@@ -130,6 +134,7 @@ internal sealed partial class NodeLoop
 
     private void Apply(NodeEvent occurred)
     {
+        Volatile.Write(ref _turns, _turns + 1);
         var now = Now;
         var (state, effects) = NodeReducer.Apply(_state, occurred, now);
         var changed = !ReferenceEquals(state, _state);

@@ -51,6 +51,18 @@ internal sealed partial class Journal : IDisposable
     /// <summary>Of this start of the process.</summary>
     public string BootId { get; } = Guid.NewGuid().ToString("N");
 
+    /// <summary>Entries that the hub has not acknowledged, of all boots.</summary>
+    public long WaitingEntries
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _segments.Sum(segment => (long)Waiting(segment));
+            }
+        }
+    }
+
     /// <summary>After an append. Handlers return at once.</summary>
     public event Action? Appended;
 

@@ -37,6 +37,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private Wanted? _wanted;
     private string? _stopText;
     private PeerList? _configured;
+    private long _turns;
 
     /// <param name="peers">The neighbors.</param>
     /// <param name="tryPost">Takes news; false: has no room, is asked again.</param>
@@ -94,6 +95,9 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         _wakeUp.Ring();
     }
 
+    /// <summary>How often its thread has looked at everything: it grows with each <see cref="Wake"/> as long as the thread is alive. From any thread.</summary>
+    public long Turns => Volatile.Read(ref _turns);
+
     /// <summary>Looks at the clock again.</summary>
     public void Wake() => _wakeUp.Ring();
 
@@ -133,6 +137,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         var stopping = false;
         while (true)
         {
+            Volatile.Write(ref _turns, _turns + 1);
             var now = Now();
             if (dialled && !stopping && Interlocked.Exchange(ref _configured, null) is { } list)
             {

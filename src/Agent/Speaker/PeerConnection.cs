@@ -110,6 +110,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         Session = _isAbandoned ? session.Diagnostics with { State = SessionState.Idle, EstablishedAt = null, Negotiated = null, Reason = Abandoned } : session.Diagnostics,
         Trace = session.ReadTrace(),
         Metrics = Metrics,
+        KeepaliveLateness = _meter.KeepaliveLateness,
     };
 
     /// <summary>Its sockets: that of the session, and the last one while it closes.</summary>

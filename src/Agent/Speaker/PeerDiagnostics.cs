@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Speaker.Metering;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Session.Diagnostics;
 
@@ -26,6 +27,9 @@ internal sealed record PeerDiagnostics
     public required ImmutableArray<TraceEntry> Trace { get; init; }
 
     public required PeerMetrics Metrics { get; init; }
+
+    /// <summary>Of every KEEPALIVE since the agent started.</summary>
+    public LatenessHistogram KeepaliveLateness { get; init; }
 
     /// <summary>A monotonic time of the session as the wall clock shows it, in UTC.</summary>
     public DateTimeOffset WallClock(TimeSpan time) => ReadAt - (Now - time);

@@ -25,7 +25,10 @@ internal sealed class AgentExecutable : IAsyncDisposable
     /// <summary>Lines of its standard error.</summary>
     public Signal<string> Error { get; } = new();
 
-    public static AgentExecutable Start(params IEnumerable<string> arguments)
+    public static AgentExecutable Start(params IEnumerable<string> arguments) => Start(new Dictionary<string, string>(), arguments);
+
+    /// <summary>As above, with more variables in its environment.</summary>
+    public static AgentExecutable Start(IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments)
     {
         var start = new ProcessStartInfo(_path)
         {
@@ -35,6 +38,11 @@ internal sealed class AgentExecutable : IAsyncDisposable
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);
+        }
+
+        foreach (var (name, value) in environment)
+        {
+            start.Environment[name] = value;
         }
 
         var agent = new AgentExecutable(new Process { StartInfo = start });

@@ -10,6 +10,13 @@ internal struct LatenessHistogram
 
     private Counts _counts;
     private long _all;
+    private TimeSpan _sum;
+
+    /// <summary>All that were counted.</summary>
+    public readonly long Count => _all;
+
+    /// <summary>Of all that were counted.</summary>
+    public readonly TimeSpan Sum => _sum;
 
     public void Add(TimeSpan late)
     {
@@ -21,6 +28,21 @@ internal struct LatenessHistogram
 
         _counts[step]++;
         _all++;
+        _sum += late;
+    }
+
+    /// <summary>How many were at most so late, from the shortest step to the open one, whose end is null.</summary>
+    public readonly IEnumerable<(TimeSpan? UpTo, long Count)> Cumulative()
+    {
+        var steps = new (TimeSpan?, long)[Steps];
+        long below = 0;
+        for (var step = 0; step < Steps; step++)
+        {
+            below += _counts[step];
+            steps[step] = (step < Steps - 1 ? TimeSpan.FromTicks(FirstTicks << step) : null, below);
+        }
+
+        return steps;
     }
 
     /// <summary>The upper end of the step that holds this percentile, 1 to 100; zero when nothing was counted.</summary>

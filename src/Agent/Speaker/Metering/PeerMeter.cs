@@ -10,6 +10,9 @@ internal sealed class PeerMeter
 
     public PeerMetrics Metrics => Volatile.Read(ref _metrics);
 
+    /// <summary>On the speaker's thread.</summary>
+    public LatenessHistogram KeepaliveLateness => _keepalives;
+
     /// <summary>The counts go on, with a new connection's streams.</summary>
     public void StartOver()
     {

@@ -1,0 +1,47 @@
+using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Speaker;
+
+namespace FailoverHub.Agent.Metrics;
+
+/// <summary>Collects what a page is made of from whoever has it.</summary>
+/// <param name="loop">The node.</param>
+/// <param name="speaker">The sessions.</param>
+/// <param name="journal">What waits for the hub.</param>
+/// <param name="hubConnected">Whether there is a stream to the hub, null: stand-alone.</param>
+/// <param name="time">For the patience with the sessions.</param>
+internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal journal, Func<bool?> hubConnected, TimeProvider time)
+{
+    /// <summary>The sessions' thread answers within microseconds, or is stuck: then the page has no counts of messages.</summary>
+    public static readonly TimeSpan SessionsPatience = TimeSpan.FromSeconds(2);
+
+    private readonly DateTimeOffset _startedAt = time.GetUtcNow();
+
+    public async Task<MetricsView> ReadAsync(CancellationToken cancellationToken)
+    {
+        using var patience = new CancellationTokenSource(SessionsPatience, time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
+        ImmutableArray<PeerDiagnostics> peers;
+        try
+        {
+            peers = await speaker.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+        {
+            peers = [];
+        }
+
+        return new MetricsView
+        {
+            Version = AgentCommandLine.Version,
+            Node = loop.Current,
+            Now = loop.Now,
+            Peers = peers,
+            JournalWaiting = journal.WaitingEntries,
+            HubConnected = hubConnected(),
+            Process = ProcessFacts.Read(_startedAt),
+        };
+    }
+}
