@@ -170,6 +170,27 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task CheckComesAndGoes_ItsVerdictCountsForAsLong_OnTheSameSessions()
+    {
+        Write("primary");
+        Start();
+        await EachSeesAsync(Prefix, FakeRouter.Primary, 0, 1);
+
+        Write("primary", extra: """, "checks": [{ "name": "never", "process": { "name": "no-such-process" }, "interval": 0.1, "fall": 1 }] """);
+        foreach (var router in _routers[..2])
+        {
+            await router.Log.FirstAsync<Seen.Update>(update => update.Withdraws(Prefix));
+        }
+
+        Write("primary");
+        foreach (var router in _routers[..2])
+        {
+            await router.Log.UntilAsync(seen => seen.OfType<Seen.Update>().Last().Announces(Prefix, FakeRouter.Primary));
+            Assert.Equal((1, 3), (router.Connections, router.Log.Seen.OfType<Seen.Update>().Count()));
+        }
+    }
+
+    [Fact]
     public async Task KeyFileIsNotReadableAnyMore_IsRefused_AndTheSessionsStay()
     {
         // Both sides sign with nothing here: the key comes only with the file that is refused.
