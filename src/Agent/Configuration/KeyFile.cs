@@ -83,6 +83,17 @@ internal static class KeyFile
             : (new TcpAo(content[found], send, receive, algorithm), null);
     });
 
+    /// <summary>
+    /// What a file may not permit: anything to others than its owner. systemd's credentials (LoadCredential=) are root's with mode 440, in a directory that
+    /// nobody but the service can enter: those may be read by their group.
+    /// </summary>
+    /// <param name="path">Of the file.</param>
+    /// <param name="credentials">The directory of the credentials; null or empty: there is none.</param>
+    internal static UnixFileMode ForbiddenFor(string path, string? credentials) =>
+        !string.IsNullOrEmpty(credentials) && Path.GetDirectoryName(Path.GetFullPath(path)) == Path.TrimEndingDirectorySeparator(Path.GetFullPath(credentials))
+            ? OthersMay & ~UnixFileMode.GroupRead
+            : OthersMay;
+
     private delegate (PeerAuthentication? Authentication, string? Problem) Parser(ReadOnlySpan<byte> content);
 
     private static (PeerAuthentication? Authentication, string? Problem) Read(string path, Parser parse)
@@ -94,7 +105,7 @@ internal static class KeyFile
 
             // Of what was opened, and not of what stands under the name by now.
             var mode = File.GetUnixFileMode(stream.SafeFileHandle);
-            if ((mode & OthersMay) != 0)
+            if ((mode & ForbiddenFor(path, Environment.GetEnvironmentVariable("CREDENTIALS_DIRECTORY"))) != 0)
             {
                 return (null, $"'{path}' is open to others than its owner (mode {Convert.ToString((int)mode, 8)}); chmod 600 '{path}', and change the key if others may have read it.");
             }

@@ -13,6 +13,21 @@ public sealed class ProtocolFlagsTests : IDisposable
 
     public void Dispose() => _directory.Dispose();
 
+    [Theory]
+    [InlineData("/run/credentials/x.service/md5", "/run/credentials/x.service", true)]
+    [InlineData("/run/credentials/x.service/md5", "/run/credentials/x.service/", true)]
+    [InlineData("/run/credentials/x.service/../y.service/md5", "/run/credentials/x.service", false)]
+    [InlineData("/run/credentials/x.service2/md5", "/run/credentials/x.service", false)]
+    [InlineData("/etc/md5", "", false)]
+    [InlineData("/etc/md5", null, false)]
+    public void KeyFile_OfSystemdsCredentials_MayBeReadByItsGroup_AndNoOther(string path, string? credentials, bool may)
+    {
+        var forbidden = KeyFile.ForbiddenFor(path, credentials);
+
+        Assert.Equal(!may, forbidden.HasFlag(UnixFileMode.GroupRead));
+        Assert.True(forbidden.HasFlag(UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite));
+    }
+
     [Fact]
     public void NothingGiven_NothingBeyondThePlatformIsAskedFor_AndDampingIsOn()
     {
