@@ -90,8 +90,7 @@ public sealed class MetricsServerTests : IAsyncLifetime
         _page = async cancellation =>
         {
             inside.Release();
-            await Task.Delay(Timeout.Infinite, cancellation);
-            return "";
+            return await new TaskCompletionSource<string>().Task.WaitAsync(cancellation);
         };
         for (var place = 0; place < MetricsServer.MostClients; place++)
         {
