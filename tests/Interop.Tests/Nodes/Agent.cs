@@ -20,8 +20,8 @@ internal sealed class Agent
         _flags = flags;
     }
 
-    // The agent's starter looks for .NET where the tests run on it, wherever that is installed.
-    private static string Runtime => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
+    /// <summary>Where the agent's starter is to look for .NET (DOTNET_ROOT): where the tests run on it, wherever that is installed.</summary>
+    public static string Runtime => Path.GetFullPath(Path.Combine(Path.GetDirectoryName(typeof(object).Assembly.Location)!, "../../.."));
 
     /// <summary>The process of its last start.</summary>
     public SandboxProcess Process => _starts[^1];
