@@ -23,6 +23,9 @@ public abstract class ForwardingTest : DataCenterTest
     /// <summary>The service of a node.</summary>
     private protected Responder Service(string node) => _services[node];
 
+    /// <summary>The hub of a node that was given one.</summary>
+    private protected ScriptedHub HubOf(string node) => _hubs[node];
+
     /// <summary>A moment in the clock of the pings.</summary>
     private protected static long Now => Stopwatch.GetTimestamp();
 
@@ -36,7 +39,8 @@ public abstract class ForwardingTest : DataCenterTest
         await new Fabric(center.Sandbox).StartAsync(Cancellation);
         foreach (var node in Addresses.Nodes)
         {
-            _services[node] = Responder.Start(center.Sandbox, node);
+            _services[node] = Responder.Start(node, Addresses.SharedHosts.Select(host =>
+                Native.BindDatagramIn(center.Sandbox.NamespaceFile(Addresses.NodeNetwork(node)), new IPEndPoint(IPAddress.Parse(host), Pinger.Port))));
         }
     }
 

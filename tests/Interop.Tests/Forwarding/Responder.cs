@@ -1,6 +1,5 @@
 using System.Net;
 using System.Net.Sockets;
-using FailoverHub.Interop.Tests.Harness;
 
 namespace FailoverHub.Interop.Tests.Forwarding;
 
@@ -25,10 +24,10 @@ internal sealed class Responder : IDisposable
     /// <summary>While it is set the service takes what comes and does not answer.</summary>
     public bool IsBroken { get; set; }
 
-    /// <summary>Starts it in the network of a node.</summary>
-    public static Responder Start(Sandbox sandbox, string node) => new(
-        node[0],
-        [.. Addresses.SharedHosts.Select(host => Native.BindDatagramIn(sandbox.NamespaceFile(Addresses.NodeNetwork(node)), new IPEndPoint(IPAddress.Parse(host), Pinger.Port)))]);
+    /// <summary>Starts it.</summary>
+    /// <param name="node">a or b.</param>
+    /// <param name="sockets">In the node's network, each bound to a shared address; the responder closes them.</param>
+    public static Responder Start(string node, IEnumerable<Socket> sockets) => new(node[0], [.. sockets]);
 
     public void Dispose()
     {

@@ -72,18 +72,18 @@ internal sealed class ScriptedHub : IAsyncDisposable
         });
 
     /// <summary>Sends an intent to the connected agent and does not wait.</summary>
-    public ValueTask SendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation)
+    public ValueTask SendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation, bool atOnce = false)
     {
         var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
-        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value }));
+        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value, AtOnce = atOnce }));
         return Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { Intent = intent }, cancellation);
     }
 
     /// <summary>Sends an intent to the connected agent and waits for its answer.</summary>
-    public async Task<IntentResult> IntendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation)
+    public async Task<IntentResult> IntendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation, bool atOnce = false)
     {
         await HelloAsync(1, cancellation);
-        await SendAsync(revision, drained, roles, cancellation);
+        await SendAsync(revision, drained, roles, cancellation, atOnce);
         return (await Eventually.SeeAsync(
             $"the answer of node {_node} to intent {revision}", _ => Task.FromResult(Locked(() => _results.LastOrDefault(r => r.Revision == revision))), r => r is not null, cancellation))!;
     }
