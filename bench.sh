@@ -1,8 +1,10 @@
 #!/usr/bin/env bash
-# Measures our agent beside BIRD, FRR and GoBGP. Usage: ./bench.sh [quick|full] [options]; tests/Bench/README.md explains the rows.
+# Measures our agent beside BIRD, FRR and GoBGP. Usage: ./bench.sh [quick|full|forwarding] [options]; tests/Bench/README.md explains the rows.
 #
 #   ./bench.sh                              quick: three rounds, about six minutes
 #   ./bench.sh full --output results.json   six rounds and longer watching, about eleven minutes; the JSON has every sample
+#   ./bench.sh forwarding                   what a client that pings every 10 ms sees and loses when the address moves, before real route servers;
+#                                           five rounds, about sixteen minutes
 #
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row
@@ -16,10 +18,10 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
 die() { echo "bench.sh: $*" >&2; exit 1; }
 case ${1:-} in
-  -h|--help) sed -n '2,14s/^# \{0,1\}//p' "$0"; exit 0 ;;
-  quick|full) mode=$1; shift ;;
+  -h|--help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  quick|full|forwarding) mode=$1; shift ;;
   ''|--*) mode=quick ;;
-  *) die "no mode '$1'; it is quick or full" ;;
+  *) die "no mode '$1'; it is quick, full or forwarding" ;;
 esac
 build=yes options=()
 while [ $# -gt 0 ]; do

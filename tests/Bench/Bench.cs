@@ -1,3 +1,4 @@
+using FailoverHub.Bench.Forwarding;
 using FailoverHub.Bench.Lab;
 using FailoverHub.Bench.Peers;
 using FailoverHub.Bench.Report;
@@ -20,6 +21,12 @@ internal static class Bench
     {
         var results = new Results(MachineFacts.Read(await VersionsAsync(cancellation)), Native, [Native, Jit, Linked]);
         var run = new Run(options, results, cancellation);
+        if (options.Forwards)
+        {
+            await Moves.MeasureAsync(run);
+            return results;
+        }
+
         if (options.Wants("codec"))
         {
             Codec.Measure(run);

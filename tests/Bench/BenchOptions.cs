@@ -20,6 +20,9 @@ internal sealed record BenchOptions
     /// <summary>Which parts run; empty: all.</summary>
     public IReadOnlySet<string> Parts { get; init; } = new HashSet<string>();
 
+    /// <summary>Another bench: real route servers, a fabric that forwards, and a client that pings.</summary>
+    public bool Forwards { get; init; }
+
     /// <summary>Where the JSON goes; null: nowhere.</summary>
     public string? Output { get; init; }
 
@@ -33,7 +36,7 @@ internal sealed record BenchOptions
 
     public bool Wants(string part) => Parts.Count == 0 || Parts.Contains(part);
 
-    /// <summary>Reads <c>quick|full [--rounds N] [--parts A,B] [--output FILE] --native FILE --jit FILE</c>.</summary>
+    /// <summary>Reads <c>quick|full|forwarding [--rounds N] [--parts A,B] [--output FILE] --native FILE --jit FILE</c>.</summary>
     /// <exception cref="FormatException">It says what is wrong.</exception>
     public static BenchOptions Read(IReadOnlyList<string> args)
     {
@@ -47,11 +50,12 @@ internal sealed record BenchOptions
         options = args[0] switch
         {
             "full" => options,
+            "forwarding" => options with { Rounds = 5, Forwards = true },
             "quick" => options with
             {
                 Rounds = 3, IdleTime = TimeSpan.FromSeconds(12), RestTime = TimeSpan.FromSeconds(8), StressTime = TimeSpan.FromSeconds(20),
             },
-            _ => throw new FormatException($"'{args[0]}' is neither quick nor full."),
+            _ => throw new FormatException($"'{args[0]}' is none of quick, full, forwarding."),
         };
         if (Take("--rounds") is { } rounds)
         {

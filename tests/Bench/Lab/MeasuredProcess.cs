@@ -49,6 +49,15 @@ internal sealed partial class MeasuredProcess
         _process.Dispose();
     }
 
+    /// <summary>SIGTERM to it alone, at once; completes when it has ended.</summary>
+    public async Task TerminateAsync(CancellationToken cancellation)
+    {
+        const int terminate = 15;
+        _ = Signal(_process.Id, terminate);
+        await _process.WaitForExitAsync(cancellation);
+        _process.Dispose();
+    }
+
     public Memory Memory()
     {
         long rss = 0, pss = 0, alone = 0;
@@ -118,6 +127,9 @@ internal sealed partial class MeasuredProcess
 
     [LibraryImport("libc", EntryPoint = "clock_gettime")]
     private static partial int ClockGetTime(int clock, out TimeSpec time);
+
+    [LibraryImport("libc", EntryPoint = "kill")]
+    private static partial int Signal(int process, int signal);
 
     private struct TimeSpec
     {

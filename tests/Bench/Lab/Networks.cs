@@ -75,6 +75,7 @@ internal sealed class NodeNetwork
 
     public NodeNetwork(string name, IPAddress address)
     {
+        Name = name;
         Address = address;
         new Thread(() =>
         {
@@ -86,6 +87,9 @@ internal sealed class NodeNetwork
         })
         { IsBackground = true, Name = name }.Start();
     }
+
+    /// <summary>Of its namespace.</summary>
+    public string Name { get; }
 
     /// <summary>Of its only interface.</summary>
     public IPAddress Address { get; }

@@ -39,7 +39,7 @@ internal abstract class Subject(string name, NodeNetwork network, Board board)
 
     protected NodeNetwork Network => network;
 
-    protected string Folder { get; } = $"/run/bench/{name.Replace(' ', '-').Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal)}";
+    protected string Folder { get; } = $"/run/bench/{name.Replace(' ', '-').Replace("(", "", StringComparison.Ordinal).Replace(")", "", StringComparison.Ordinal)}-{network.Name}";
 
     protected string LogFile => $"{Folder}/log";
 
@@ -69,6 +69,16 @@ internal abstract class Subject(string name, NodeNetwork network, Board board)
             await process.KillAsync(cancellation);
             await AfterStopAsync();
         }
+    }
+
+    /// <summary>SIGTERM; it may need some time for its farewell.</summary>
+    /// <returns>Completes when it has ended.</returns>
+    public async Task TerminateAsync(CancellationToken cancellation)
+    {
+        var process = Process;
+        _process = null;
+        await process.TerminateAsync(cancellation);
+        await AfterStopAsync();
     }
 
     /// <summary>Makes everything ready that is no part of the command.</summary>
