@@ -50,6 +50,19 @@ public sealed class FailbackTests : ForwardingTest
     }
 
     [Fact]
+    public async Task Manual_TheClientIsBackAfterFailbackOnTheLocalSocket()
+    {
+        var agent = await FallenAsync("manual");
+
+        agent.StartAgain();
+        await Center.SeeRoutesAsync("a", Expected.These(Prefixes, Addresses.Secondary), Cancellation);
+        await agent.OrderAsync(["failback", "--reason", "a test"], Cancellation);
+        await SeeAtAsync("a");
+
+        await NothingLostAsync("aba");
+    }
+
+    [Fact]
     public async Task Sticky_WithBothAsPrimary_TheClientStaysWhereItIs()
     {
         var agent = await FallenAsync("sticky", roleOfB: "--primary");

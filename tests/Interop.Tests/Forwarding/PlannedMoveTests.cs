@@ -47,6 +47,26 @@ public sealed class PlannedMoveTests : ForwardingTest
     }
 
     [Fact]
+    public async Task RoleDrainAndUndrain_ByTheLocalSocketWithoutAHub_EveryPingIsAnswered()
+    {
+        await StartFabricAsync();
+        var a = StartNode("a", "--primary");
+        var b = StartNode("b", "--secondary");
+        await SteadyAtAAsync();
+
+        await a.OrderAsync(["role", "secondary", "--reason", "a test"], Cancellation);
+        await b.OrderAsync(["role", "primary", "--reason", "a test"], Cancellation);
+        await SeeAtAsync("b");
+        await a.OrderAsync(["role", "primary", "--reason", "a test"], Cancellation);
+        await b.OrderAsync(["drain", "--reason", "a test"], Cancellation);
+        await SeeAtAsync("a");
+        await b.OrderAsync(["undrain", "--reason", "a test"], Cancellation);
+
+        var pings = await StopPingsAsync();
+        Assert.Equal(0, pings.Lost);
+    }
+
+    [Fact]
     public async Task Terminated_AndStartedAgain_EveryPingIsAnswered()
     {
         await StartFabricAsync();
