@@ -6,6 +6,7 @@
 #   ./test.sh unit -class '*AdjRibOut*'        what follows the group goes to every test program: -class -method -namespace -trait
 #
 # interop runs the agent against FRR, BIRD and GoBGP in network namespaces (root, sudo or a user namespace), browser runs Chromium.
+# With interop goes a test of ten minutes (Kind=Endurance), beside all others.
 # What is missing of Debian's packages is installed when that is allowed (root or sudo without a password); else it is named.
 # The last line is always "N passed, N failed". Logs and results are in TestResults/.
 set -uo pipefail
@@ -14,17 +15,19 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 group=all
 case ${1:-} in
   unit|interop|browser|all) group=$1; shift ;;
-  -h|--help) sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
   -*|'') ;;
   *) echo "test.sh: no group '$1'; it is unit, interop, browser or all" >&2; exit 2 ;;
 esac
 filter=("$@")
 results=$PWD/TestResults
 passed=0 failed=0 trouble=0
-wanted=() finished=()
+wanted=() finished=() endurance=
 
 finish() {
   trap - EXIT
+  # Interrupted: what runs in the background would not notice.
+  [ -z "$endurance" ] || pkill -TERM -P "$endurance"
   failed=$((failed + trouble))
   echo "$passed passed, $failed failed"
   [ $failed -eq 0 ]; exit
@@ -126,24 +129,26 @@ enter_root() {
   fi
 }
 
-run_project() {
-  local name=$1 kind started log program limit as=() line total errors bad skipped
-  kind=$(group_of "$name")
-  log=$results/$name.log program=tests/$name/bin/Release/net10.0/FailoverHub.$name
-  if ! has_tests "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
-  if [ ! -x "$program" ]; then complain "$name: $program was not built"; return; fi
-  if [ "$kind" = interop ] && ! enter_root; then
-    complain "$name: network namespaces need root, sudo without a password, or user namespaces; none of them is allowed here"; return
-  fi
+# Runs the tests of a project that fit a filter, under a name for its log and results; they are counted later, so it may run in the background.
+run_tests() {
+  local name=$1 project=$2 kind started as=() limit; shift 2
+  local program=tests/$project/bin/Release/net10.0/FailoverHub.$project
+  kind=$(group_of "$project")
+  if [ "$kind" = interop ]; then enter_root || return; fi
   case $kind in unit) limit=600 ;; *) limit=1500 ;; esac
-
   started=$(date +%s)
-  timeout --kill-after=20 $limit "${as[@]}" "$program" -noLogo -noColor -result-xml "$results/$name.xml" "${filter[@]}" >"$log" 2>&1 </dev/null
-  local status=$?
-  line=$(grep -a -E "^ *FailoverHub\.$name +Total: " "$log" | tail -1)
+  timeout --kill-after=20 $limit "${as[@]}" "$program" -noLogo -noColor -result-xml "$results/$name.xml" "$@" "${filter[@]}" >"$results/$name.log" 2>&1 </dev/null
+  echo "$? $(seconds "$started")" >"$results/$name.ended"
+}
+
+# What a run told, into the sums.
+count_tests() {
+  local name=$1 project=$2 log=$results/$1.log line total errors bad skipped status took
+  if ! read -r status took <"$results/$name.ended"; then complain "$name: it was not run"; return; fi
+  line=$(grep -a -E "^ *FailoverHub\.$project +Total: " "$log" | tail -1)
   if [ -z "$line" ]; then
     tail -100 "$log"
-    [ $status -ne 124 ] || complain "$name: not finished after $limit s"
+    [ "$status" -ne 124 ] || complain "$name: not finished after $took"
     complain "$name: ended with $status and told no result; whole log: $log"
     return
   fi
@@ -151,15 +156,40 @@ run_project() {
   number() { local n; n=$(grep -o "$1: [0-9]*" <<<"$line"); n=${n##*: }; echo "${n:-0}"; }
   total=$(number Total) errors=$(number Errors) bad=$(number Failed) skipped=$(number Skipped)
   passed=$((passed + total - bad - skipped)) failed=$((failed + bad + errors))
-  printf '%-20s %4d passed, %d failed (%s)\n' "$name" $((total - bad - skipped)) $((bad + errors)) "$(seconds "$started")"
+  printf '%-20s %4d passed, %d failed (%s)\n' "$name" $((total - bad - skipped)) $((bad + errors)) "$took"
   [ $((bad + errors)) -eq 0 ] || { echo; cat "$log"; echo; }
   [ "$skipped" -eq 0 ] || complain "$name: $skipped skipped; a test runs or is not there"
   [ "$total" -gt 0 ] || [ ${#filter[@]} -gt 0 ] || complain "$name: has tests but ran none"
-  [ $status -eq 0 ] || [ $((bad + errors + skipped)) -gt 0 ] || [ "$total" -eq 0 ] || complain "$name: ended with $status although no test failed"
+  [ "$status" -eq 0 ] || [ $((bad + errors + skipped)) -gt 0 ] || [ "$total" -eq 0 ] || complain "$name: ended with $status although no test failed"
+}
+
+can_run() {
+  local program=tests/$1/bin/Release/net10.0/FailoverHub.$1 as=()
+  if [ ! -x "$program" ]; then complain "$1: $program was not built"; return 1; fi
+  if [ "$(group_of "$1")" = interop ] && ! enter_root; then
+    complain "$1: network namespaces need root, sudo without a password, or user namespaces; none of them is allowed here"; return 1
+  fi
+}
+
+run_project() {
+  local name=$1 without=()
+  if ! has_tests "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
+  can_run "$name" || return
+  [ "$name" != Interop.Tests ] || without=(-trait- Kind=Endurance)
+  run_tests "$name" "$name" "${without[@]}"
+  count_tests "$name" "$name"
+}
+
+# Ten minutes that hardly cost a processor run beside everything else.
+start_endurance() {
+  can_run Interop.Tests || return
+  run_tests Endurance Interop.Tests -trait Kind=Endurance &
+  endurance=$!
 }
 
 # ---------------------------------------------------------------------------------------------- the run
 mkdir -p "$results"
+rm -f "$results"/*.ended
 if ! command -v dotnet >/dev/null; then
   complain "the .NET SDK $(sed -n 's/.*"version": "\([^"]*\)".*/\1/p' global.json) or a later one of that version is needed: https://dotnet.microsoft.com/download"
   finish
@@ -186,10 +216,16 @@ for kind in unit interop browser; do
     if [ "$(group_of "$project")" = $kind ]; then wanted+=("$project"); fi
   done
 done
+case $group in interop|all) start_endurance ;; esac
 for project in "${wanted[@]}"; do
   run_project "$project"
   finished+=("$project")
 done
+if [ -n "$endurance" ]; then
+  wait "$endurance"
+  endurance=
+  count_tests Endurance Interop.Tests
+fi
 # An error of this script leaves the loop without a word.
 [ "${wanted[*]}" = "${finished[*]}" ] || complain "not every project was run: ${wanted[*]}"
 [ $((passed + failed + trouble)) -gt 0 ] || complain "no test ran"

@@ -72,12 +72,12 @@ internal sealed class ScriptedHub : IAsyncDisposable
         });
 
     /// <summary>Sends an intent to the connected agent and does not wait.</summary>
-    public ValueTask SendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation, bool atOnce = false)
-    {
-        var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
-        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value, AtOnce = atOnce }));
-        return Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { Intent = intent }, cancellation);
-    }
+    public ValueTask SendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation, bool atOnce = false) =>
+        Locked(() => _toAgent!).Writer.WriteAsync(Message(revision, drained, roles, atOnce), cancellation);
+
+    /// <summary>The same, when an agent is connected; else nothing happens.</summary>
+    public void TrySend(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles) =>
+        _ = Locked(() => _toAgent)?.Writer.TryWrite(Message(revision, drained, roles, atOnce: false));
 
     /// <summary>Sends an intent to the connected agent and waits for its answer.</summary>
     public async Task<IntentResult> IntendAsync(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, CancellationToken cancellation, bool atOnce = false)
@@ -112,6 +112,13 @@ internal sealed class ScriptedHub : IAsyncDisposable
     }
 
     public async ValueTask DisposeAsync() => await KillAsync();
+
+    private static HubMessage Message(ulong revision, bool drained, IReadOnlyDictionary<string, Role> roles, bool atOnce)
+    {
+        var intent = new NodeIntent { Revision = revision, Drained = drained, OperationId = $"test-{revision}", Reason = "a test" };
+        intent.Prefixes.AddRange(roles.Select(r => new PrefixIntent { Prefix = r.Key, Role = r.Value, AtOnce = atOnce }));
+        return new HubMessage { Intent = intent };
+    }
 
     private T Locked<T>(Func<T> read)
     {
