@@ -18,8 +18,8 @@ internal sealed class CheckRunners(
     private readonly Lock _gate = new();
     private ImmutableArray<Running> _running = [];
 
-    // Were taken away, and end.
-    private ImmutableArray<Task> _leaving = [];
+    // Were taken away, and end; the newest of each name, which ends after those before it.
+    private ImmutableDictionary<string, Task> _leaving = ImmutableDictionary<string, Task>.Empty;
 
     /// <summary>How they stand, in the order of the configuration.</summary>
     public ImmutableArray<CheckReading> Read()
@@ -56,7 +56,7 @@ internal sealed class CheckRunners(
             gone.End();
         }
 
-        _leaving = [.. _leaving.Where(task => !task.IsCompleted), .. before.Values.Select(gone => gone.Task)];
+        _leaving = _leaving.Where(left => !left.Value.IsCompleted).ToImmutableDictionary().SetItems(before.Select(gone => KeyValuePair.Create(gone.Key, gone.Value.Task)));
     }
 
     /// <summary>Ends all of them, with what they run. Takes as long as a command that will not end may take.</summary>
@@ -68,7 +68,7 @@ internal sealed class CheckRunners(
             running.End();
         }
 
-        await Task.WhenAll(ending.Select(running => running.Task).Concat(_leaving));
+        await Task.WhenAll(ending.Select(running => running.Task).Concat(_leaving.Values));
     }
 
     private Running Begin(CheckOptions check, Running? old, double offset)
@@ -76,18 +76,16 @@ internal sealed class CheckRunners(
         var runner = new CheckRunner(check, probes(check), post, time, logger);
         var ending = new CancellationTokenSource();
         old?.End();
+        var before = old?.Task ?? _leaving.GetValueOrDefault(check.Name, Task.CompletedTask);
         var task = Task.Run(async () =>
         {
             using (ending)
             using (runner)
             {
-                if (old is not null)
+                await before;
+                if (old is not null && old.Runner.Check.Probe.Equals(check.Probe))
                 {
-                    await old.Task;
-                    if (old.Runner.Check.Probe.Equals(check.Probe))
-                    {
-                        runner.Continue(old.Runner.Current);
-                    }
+                    runner.Continue(old.Runner.Current);
                 }
 
                 await runner.RunAsync(offset, ending.Token);

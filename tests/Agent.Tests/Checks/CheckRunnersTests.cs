@@ -107,6 +107,33 @@ public sealed class CheckRunnersTests : IAsyncDisposable
         Assert.Empty(_said.Seen);
     }
 
+    /// <summary>Taken away by one reload, given back by the next, and that once more, while the first still runs.</summary>
+    [Fact]
+    public async Task CheckTakenAwayAndGivenBack_WaitsUntilTheFirstHasEnded_AndBeginsAnew()
+    {
+        _runners.Configure([Check("web")]);
+        var hanging = Probe(0).HangOn();
+        await Probe(0).Begun.FirstAsync<int>();
+
+        _runners.Configure([]);
+        _runners.Configure([Check("web")]);
+        _runners.Configure([]);
+        _runners.Configure([Check("web"), Check("other")]);
+
+        // Nothing holds up that one: whatever was free to begin before it has had its turn when it has run.
+        Probe(3).Answer(true);
+        Assert.Equal("other", (await _said.FirstAsync<NodeEvent.HealthChanged>()).Check.Name);
+        Assert.Empty(Probe(1).Begun.Seen);
+        Assert.Empty(Probe(2).Begun.Seen);
+        hanging.SetResult(ProbeResult.Fine("late"));
+
+        await Probe(2).Begun.FirstAsync<int>();
+        Assert.True(Probe(0).Disposed);
+        Assert.True(Probe(1).Disposed);
+        Assert.Empty(Probe(1).Begun.Seen);
+        Assert.Single(_said.Seen);
+    }
+
     [Fact]
     public async Task CheckThatIsGone_Ends_AndSaysNothing()
     {
