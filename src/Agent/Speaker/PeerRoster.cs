@@ -73,15 +73,26 @@ internal sealed class PeerRoster : IDisposable
         _seats.Clear();
         foreach (var peer in peers)
         {
-            if (before.Remove(peer.Neighbor, out var seat))
+            if (!before.Remove(peer.Neighbor, out var seat))
             {
-                // One that is stopped already comes back with the newest options.
-                seat.Wanted = seat.Connection.Options == peer && !seat.IsStopped ? null : peer;
+                _seats.Add(new Seat(_connect(peer)) { IsNew = true });
+            }
+            else if (seat.IsNew)
+            {
+                // It still waits for the goodbye of the one before: there is nothing to stop, and it is started once, with the newest options.
+                if (seat.Connection.Options != peer)
+                {
+                    seat.Connection.Dispose();
+                    seat.Connection = _connect(peer);
+                }
+
                 _seats.Add(seat);
             }
             else
             {
-                _seats.Add(new Seat(_connect(peer)) { IsNew = true });
+                // One that is stopped already comes back with the newest options.
+                seat.Wanted = seat.Connection.Options == peer && !seat.IsStopped ? null : peer;
+                _seats.Add(seat);
             }
         }
 

@@ -1,4 +1,5 @@
 using System.Net;
+using System.Net.Sockets;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
@@ -15,7 +16,7 @@ public sealed class PeerRosterTests : IDisposable
         Session = new SessionOptions { LocalAs = 65001, PeerAs = 65000, RouterId = new RouterId(1) },
     };
 
-    private readonly PeerRoster _roster = new([_peer], peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random(1)), () => TimeSpan.Zero, _ => { }));
+    private readonly PeerRoster _roster = new([_peer], Connect);
 
     public void Dispose() => _roster.Dispose();
 
@@ -52,4 +53,34 @@ public sealed class PeerRosterTests : IDisposable
         Assert.Empty(_roster.All);
         Assert.Null(_roster.NextDeadline);
     }
+
+    /// <summary>Taken away, given back and changed, all while its first connection still has a socket.</summary>
+    [Fact]
+    public void GivenBackAndChanged_BeforeTheOldOneHasEnded_IsStartedOnce_AfterIt_WithTheNewestOptions()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var peer = _peer with { Neighbor = new NeighborEndpoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalEndpoint).Port) };
+        using var roster = new PeerRoster([peer], Connect);
+        var old = roster.Members[0];
+        old.Start(TimeSpan.Zero);
+        Assert.False(old.IsQuiet);
+
+        roster.Configure([]);
+        Assert.Equal(new PeerChange(old, StopReason.PeerDeconfigured), Assert.Single(roster.Next(TimeSpan.Zero)));
+        roster.Configure([peer]);
+        Assert.Empty(roster.Next(TimeSpan.Zero));
+        roster.Configure([peer with { Ttl = 17 }]);
+        Assert.Empty(roster.Next(TimeSpan.Zero));
+        Assert.Empty(roster.Next(TimeSpan.Zero));
+
+        old.Stop("gone", TimeSpan.Zero, StopReason.PeerDeconfigured);
+        Assert.True(old.IsQuiet);
+        Assert.Equal(new PeerChange(Assert.Single(roster.Members), null), Assert.Single(roster.Next(TimeSpan.Zero)));
+        Assert.Equal(17, Assert.Single(roster.All).Options.Ttl);
+        Assert.Empty(roster.Next(TimeSpan.Zero));
+        Assert.False(roster.HasWork);
+    }
+
+    private static PeerConnection Connect(PeerOptions peer) => new(peer, new BgpSession(peer.Session, new Random(1)), () => TimeSpan.Zero, _ => { });
 }
