@@ -186,8 +186,8 @@ public sealed class AgentProcessTests : IAsyncLifetime
     [Fact]
     public async Task JournalCannotBeRead_TheHubGetsEveryReport_AndNoSessionIsTouched()
     {
-        var port = FakeRouter.FreePort();
-        var agent = Start("--hub", $"http://127.0.0.1:{port}");
+        using var port = new ReservedPort();
+        var agent = Start("--hub", $"http://127.0.0.1:{port.Number}");
         await EachSeesAsync(FakeRouter.Primary);
 
         // What is said has been written before: from here on the journal has its file, and nothing more to say.
@@ -200,7 +200,7 @@ public sealed class AgentProcessTests : IAsyncLifetime
             Directory.CreateDirectory(segment);
         }
 
-        await using var hub = await ScriptedHub.StartAsync(port);
+        await using var hub = await ScriptedHub.StartAsync(port.Number);
         await agent.Output.FirstAsync<string>(line => line.Contains("of the journal cannot be read", StringComparison.Ordinal));
         var stream = await hub.StreamAsync();
         await stream.ReportAsync(report => report.Prefixes[0] is { EstablishedSessionsCarrying: 4, ReportedRole: Wire.Role.Primary });

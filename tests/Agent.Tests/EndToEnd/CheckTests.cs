@@ -32,9 +32,10 @@ public sealed class CheckTests : IAsyncLifetime
     [Fact]
     public async Task ServiceThatFails_Withdraws_AndAnnouncesWhenItIsBack()
     {
-        var listener = new TcpListener(IPAddress.Loopback, 0);
+        using var reserved = new ReservedPort();
+        var port = reserved.Number;
+        var listener = new TcpListener(IPAddress.Loopback, port);
         listener.Start();
-        var port = ((IPEndPoint)listener.LocalEndpoint).Port;
         var agent = await RunAsync($$"""{ "name": "web", "tcp": { "port": {{port}} }, "interval": 0.2, "fastInterval": 0.1, "rise": 2, "fall": 2 }""");
         await _router.Log.FirstAsync<Seen.Update>(update => update.Announces(Prefix, FakeRouter.Primary));
 

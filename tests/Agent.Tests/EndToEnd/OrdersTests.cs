@@ -94,7 +94,8 @@ public sealed class OrdersTests : IAsyncLifetime
     [Fact]
     public async Task NoSession_ExitsWith4_AndIsObeyed()
     {
-        Start("run", "--node", "node-a", "--primary", "--announce", Prefix, "--state", _directory.Root, "--neighbor", $"127.0.0.1:{FakeRouter.FreePort()}");
+        using var away = new ReservedPort();
+        Start("run", "--node", "node-a", "--primary", "--announce", Prefix, "--state", _directory.Root, "--neighbor", $"127.0.0.1:{away.Number}");
         while ((await AskAsync("status")).Code != 0)
         {
             // Its control is not there yet.
@@ -128,7 +129,9 @@ public sealed class OrdersTests : IAsyncLifetime
     {
         var agent = Run();
         await SeeAsync(1, FakeRouter.Primary);
-        Assert.Equal(0, (await AskAsync("drain", "--reason", "kernel update")).Code);
+
+        // 4: obeyed, but on a machine that does much else not on the wire yet when it was answered.
+        Assert.Contains((await AskAsync("drain", "--reason", "kernel update")).Code, new[] { 0, 4 });
         Assert.Equal(1, (await AskAsync("failback", "192.0.2.1")).Code);
         agent.Terminate();
         await agent.ExitAsync();
@@ -136,8 +139,9 @@ public sealed class OrdersTests : IAsyncLifetime
         await using var hub = await ScriptedHub.StartAsync();
         Run("--hub", hub.Address.ToString());
         var stream = await hub.StreamAsync();
-        var batch = await stream.Received.FirstAsync<Protos.V1.AgentMessage>(message => message.Journal is { } journal && journal.Entries.Any(entry => entry.Kind == "local-command"));
-        var commands = batch.Journal.Entries.Where(entry => entry.Kind == "local-command").ToList();
+        var entries = await stream.JournalUntilAsync(entry => entry.Text.Contains("was refused", StringComparison.Ordinal));
+        var commands = entries.Where(entry => entry.Kind == "local-command").ToList();
+        Assert.Equal(2, commands.Count);
         Assert.All(commands, entry => Assert.Contains("(uid ", entry.Actor, StringComparison.Ordinal));
         Assert.EndsWith("ordered to drain this node (\"kernel update\"); drained: 1 prefix withdrawn", commands[0].Text, StringComparison.Ordinal);
         Assert.Contains("was refused to fail 192.0.2.1/32 back", commands[1].Text, StringComparison.Ordinal);

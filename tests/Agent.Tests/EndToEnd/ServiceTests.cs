@@ -39,12 +39,12 @@ public sealed class ServiceTests
         using var directory = new TemporaryDirectory();
         await using var router = new FakeRouter();
         using var client = new HttpClient();
-        var port = FreePort();
+        using var port = new ReservedPort();
         await using var agent = AgentExecutable.Start(
-            ["run", "--node", "node-a", "--primary", "--announce", "203.0.113.10/32", "--metrics", $"{port}", "--state", directory.At("state"), .. AgentExecutable.Dialling([router])]);
+            ["run", "--node", "node-a", "--primary", "--announce", "203.0.113.10/32", "--metrics", $"{port.Number}", "--state", directory.At("state"), .. AgentExecutable.Dialling([router])]);
         await agent.Output.FirstAsync<string>(line => line.Contains("established: hold", StringComparison.Ordinal));
 
-        var samples = ExpositionParser.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{port}/metrics"), TestContext.Current.CancellationToken));
+        var samples = ExpositionParser.Parse(await client.GetStringAsync(new Uri($"http://127.0.0.1:{port.Number}/metrics"), TestContext.Current.CancellationToken));
 
         Assert.Equal("node-a", samples.Single(sample => sample.Name == "failoverhub_build_info").Labels["node"]);
         Assert.Equal(1, samples.Single(sample => sample.Name == "failoverhub_sessions" && sample.Labels["state"] == "established").Value);
@@ -64,12 +64,5 @@ public sealed class ServiceTests
 
         await agent.Output.FirstAsync<string>(line => line.Contains("No /metrics at 127.0.0.1:", StringComparison.Ordinal));
         await router.Log.FirstAsync<Seen.Update>(update => update.Announces("203.0.113.10/32", FakeRouter.Primary));
-    }
-
-    private static int FreePort()
-    {
-        using var socket = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
-        socket.Bind(new IPEndPoint(IPAddress.Loopback, 0));
-        return ((IPEndPoint)socket.LocalEndPoint!).Port;
     }
 }

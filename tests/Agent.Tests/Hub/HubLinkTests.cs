@@ -176,9 +176,9 @@ public sealed class HubLinkTests : IAsyncDisposable
     [Fact]
     public async Task HubComesLater_IsFound()
     {
-        var port = Speaker.FakeRouter.FreePort();
-        Link(new Uri($"http://127.0.0.1:{port}"));
-        await using var hub = await ScriptedHub.StartAsync(port);
+        using var port = new ReservedPort();
+        Link(new Uri($"http://127.0.0.1:{port.Number}"));
+        await using var hub = await ScriptedHub.StartAsync(port.Number);
 
         await (await hub.StreamAsync()).ReportAsync(_ => true);
     }

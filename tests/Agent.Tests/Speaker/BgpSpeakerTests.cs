@@ -82,7 +82,8 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     public async Task OneNeighborIsAway_TheOthersAreAnnouncedTo()
     {
         await using var router = new FakeRouter();
-        var away = new NeighborEndpoint(IPAddress.Loopback, FakeRouter.FreePort());
+        using var closed = new ReservedPort();
+        var away = new NeighborEndpoint(IPAddress.Loopback, closed.Number);
         Start(Peer(away), Peer(router.Endpoint));
 
         await router.Log.FirstAsync<Seen.Update>();
@@ -160,18 +161,19 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     [Fact]
     public async Task NeighborComesUpLater_IsDialledAgain()
     {
-        var port = FakeRouter.FreePort();
-        Start(Peer(new NeighborEndpoint(IPAddress.Loopback, port)));
+        using var port = new ReservedPort();
+        Start(Peer(new NeighborEndpoint(IPAddress.Loopback, port.Number)));
         await _news.FirstAsync<NodeEvent.SessionFailed>();
 
-        await using var router = new FakeRouter(port);
+        await using var router = new FakeRouter(port.Number);
         await router.Log.FirstAsync<Seen.Update>();
     }
 
     [Fact]
     public async Task NeighborGoesAway_IsNews_AndItIsDialledAgain()
     {
-        var router = new FakeRouter();
+        using var port = new ReservedPort();
+        var router = new FakeRouter(port.Number);
         Start(Peer(router.Endpoint));
         await router.Log.FirstAsync<Seen.Update>();
         await router.DisposeAsync();

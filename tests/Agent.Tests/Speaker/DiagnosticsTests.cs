@@ -30,7 +30,8 @@ public sealed class DiagnosticsTests : IAsyncDisposable
     public async Task Asked_EveryNeighborIsShownAsItStands()
     {
         await using var router = new FakeRouter();
-        var away = new NeighborEndpoint(IPAddress.Loopback, FakeRouter.FreePort());
+        using var closed = new ReservedPort();
+        var away = new NeighborEndpoint(IPAddress.Loopback, closed.Number);
         Start(router.Endpoint, away);
         await _news.FirstAsync<NodeEvent.AdvertisementsWritten>();
         await _news.FirstAsync<NodeEvent.SessionFailed>();

@@ -57,14 +57,6 @@ internal sealed class FakeRouter : IAsyncDisposable
 
     public int Connections => Log.Seen.OfType<Seen.Connected>().Count();
 
-    /// <summary>A port on which nobody listens.</summary>
-    public static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
     public async ValueTask DisposeAsync()
     {
         await _end.CancelAsync();

@@ -117,7 +117,8 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
     [Fact]
     public async Task NeighborWithoutASession_IsRestartedAtOnce_AndHoldsUpNobody()
     {
-        var away = new NeighborEndpoint(IPAddress.Loopback, FakeRouter.FreePort());
+        using var closed = new ReservedPort();
+        var away = new NeighborEndpoint(IPAddress.Loopback, closed.Number);
         await StartAsync([Peer(0), Peer(1)], Peer(0) with { Neighbor = away });
 
         _speaker!.Configure([Peer(0, holdTime: 30), Peer(1, holdTime: 30), Peer(0, holdTime: 30) with { Neighbor = away }]);
