@@ -90,7 +90,7 @@ internal sealed partial class AgentProcess
         {
             using var logging = await creatingLogging;
             using var reloader = new ConfigurationReloader(source, TimeProvider.System, logging.CreateLogger<ConfigurationReloader>());
-            var (claim, taken) = NodeClaim.Take(options.Node, options.Neighbors.FirstOrDefault(), text => Warn(logging.CreateLogger<AgentProcess>(), text));
+            var (claim, taken) = NodeClaim.Take(options.Node, options.Neighbors.FirstOrDefault(), user => NodeUsers.OnThisMachine(directory.Root).Includes(user), text => Warn(logging.CreateLogger<AgentProcess>(), text));
             if (taken is not null)
             {
                 await error.WriteLineAsync($"error: {taken}");

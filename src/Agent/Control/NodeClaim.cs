@@ -9,7 +9,7 @@ namespace FailoverHub.Agent.Control;
 /// One agent of a name dials a neighbor from one machine (network namespace), whatever its state directory is and whether it can be written: two
 /// that announce beside each other would undo each other's drains. The kernel keeps the claim, and gives it up with the process, however that ends.
 /// </summary>
-internal sealed partial class NodeClaim : IDisposable
+internal sealed class NodeClaim : IDisposable
 {
     // SOL_SOCKET and SO_PEERCRED; struct ucred: process, user, group.
     private const int SocketLevel = 1;
@@ -22,12 +22,13 @@ internal sealed partial class NodeClaim : IDisposable
 
     /// <summary>
     /// The claim; or why this agent must not run beside the other one, as a sentence that says what to do. Neither: the name is held by somebody
-    /// who is neither root nor our own user, and must not be able to keep the node out of service; <paramref name="warn"/> is told.
+    /// who cannot be an agent of this node's, and must not be able to keep it out of service; <paramref name="warn"/> is told.
     /// </summary>
     /// <param name="node">Name of the node.</param>
     /// <param name="neighbor">The first that is dialled; null: it is not known yet.</param>
+    /// <param name="counts">An agent of this user may be one of this node's; asked only when somebody holds the name.</param>
     /// <param name="warn">Takes a sentence for the log.</param>
-    public static (NodeClaim? Claim, string? Problem) Take(string node, NeighborEndpoint? neighbor, Action<string> warn)
+    public static (NodeClaim? Claim, string? Problem) Take(string node, NeighborEndpoint? neighbor, Func<uint, bool> counts, Action<string> warn)
     {
         // In the kernel's abstract namespace, which belongs to the network namespace: no file, no rights, nothing to clean up. At most 105 of its 107 octets.
         var address = neighbor is null ? "" : Convert.ToHexStringLower(neighbor.Address.GetAddressBytes()) + neighbor.Port.ToString("x4", CultureInfo.InvariantCulture);
@@ -50,9 +51,9 @@ internal sealed partial class NodeClaim : IDisposable
                 return (null, null);
             }
 
-            if (owner.User != 0 && owner.User != EffectiveUser())
+            if (!counts(owner.User))
             {
-                warn($"process {owner.Process} of user {owner.User} holds the name '{node}' on this machine; it is no agent of this user, and ignored");
+                warn($"process {owner.Process} of user {owner.User} holds the name '{node}' on this machine; this node's agents do not run as that user, so it is ignored");
                 return (null, null);
             }
 
@@ -87,7 +88,4 @@ internal sealed partial class NodeClaim : IDisposable
             return null;
         }
     }
-
-    [LibraryImport("libc", EntryPoint = "geteuid")]
-    private static partial uint EffectiveUser();
 }

@@ -6,7 +6,8 @@ namespace FailoverHub.Agent.Control;
 /// <param name="IsSocket">A Unix domain socket.</param>
 /// <param name="IsOurs">Belongs to this process's user, or to root.</param>
 /// <param name="OthersMayWrite">Its group or everybody.</param>
-internal sealed partial record SocketFile(bool IsSocket, bool IsOurs, bool OthersMayWrite)
+/// <param name="Owner">Whose it is.</param>
+internal sealed partial record SocketFile(bool IsSocket, bool IsOurs, bool OthersMayWrite, uint Owner)
 {
     private const int WorkingDirectory = -100; // AT_FDCWD
     private const int NotThroughLinks = 0x100; // AT_SYMLINK_NOFOLLOW
@@ -36,7 +37,7 @@ internal sealed partial record SocketFile(bool IsSocket, bool IsOurs, bool Other
 
         var owner = MemoryMarshal.Read<uint>(status[OwnerOffset..]);
         var mode = MemoryMarshal.Read<ushort>(status[ModeOffset..]);
-        return new SocketFile((mode & TypeMask) == SocketType, owner == 0 || owner == EffectiveUser(), (mode & GroupOrOthersWrite) != 0);
+        return new SocketFile((mode & TypeMask) == SocketType, owner == 0 || owner == EffectiveUser(), (mode & GroupOrOthersWrite) != 0, owner);
     }
 
     [LibraryImport("libc", EntryPoint = "statx", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]

@@ -32,8 +32,8 @@ public sealed class NodeClaimTests
     public void OtherNodeOrOtherNeighbor_IsNoneOfItsBusiness()
     {
         using var held = Take().Claim;
-        using var otherNode = NodeClaim.Take(_node + "2", _neighbor, _warnings.Add).Claim;
-        using var otherNeighbor = NodeClaim.Take(_node, _neighbor with { Port = 179 }, _warnings.Add).Claim;
+        using var otherNode = NodeClaim.Take(_node + "2", _neighbor, NodeUsers.OnThisMachine("/").Includes, _warnings.Add).Claim;
+        using var otherNeighbor = NodeClaim.Take(_node, _neighbor with { Port = 179 }, NodeUsers.OnThisMachine("/").Includes, _warnings.Add).Claim;
 
         Assert.NotNull(otherNode);
         Assert.NotNull(otherNeighbor);
@@ -43,7 +43,7 @@ public sealed class NodeClaimTests
     [Fact]
     public void LongestNameOfANode_FitsIn()
     {
-        using var held = NodeClaim.Take(new string('n', 63), _neighbor, _warnings.Add).Claim;
+        using var held = NodeClaim.Take(new string('n', 63), _neighbor, NodeUsers.OnThisMachine("/").Includes, _warnings.Add).Claim;
 
         Assert.NotNull(held);
     }
@@ -63,5 +63,15 @@ public sealed class NodeClaimTests
         Assert.Contains("both announce", Assert.Single(_warnings), StringComparison.Ordinal);
     }
 
-    private (NodeClaim? Claim, string? Problem) Take() => NodeClaim.Take(_node, _neighbor, _warnings.Add);
+    [Fact]
+    public void HeldByAUserWhoseAgentsDoNotCount_IsIgnored_WithAWarning()
+    {
+        using var held = Take().Claim;
+        uint? asked = null;
+
+        Assert.Equal(((NodeClaim?)null, (string?)null), NodeClaim.Take(_node, _neighbor, user => (asked = user) is null, _warnings.Add));
+        Assert.Contains($"process {Environment.ProcessId} of user {asked} holds the name '{_node}'", Assert.Single(_warnings), StringComparison.Ordinal);
+    }
+
+    private (NodeClaim? Claim, string? Problem) Take() => NodeClaim.Take(_node, _neighbor, NodeUsers.OnThisMachine("/").Includes, _warnings.Add);
 }
