@@ -10,13 +10,28 @@ internal sealed class DrainMark(string path)
 {
     private bool? _isSet;
 
-    /// <summary>The node was drained. One that cannot be looked for does not stand there.</summary>
-    public bool IsSet => _isSet ??= File.Exists(path);
+    /// <summary>The node was drained, or it cannot be looked whether it was.</summary>
+    public bool IsSet => (_isSet ??= Stands(path)) ?? true;
+
+    /// <summary>Something has this name; null: the disk or its rights do not let us look, which <see cref="File.Exists(string)"/> calls nothing.</summary>
+    internal static bool? Stands(string path)
+    {
+        try
+        {
+            // Of nothing it says -1, and does not throw: most nodes have none.
+            return (int)new FileInfo(path).Attributes != -1;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
+        }
+    }
 
     /// <summary>Null: it stands there; through a power cut as soon as the directory is flushed, which is what writing an order ends with. Else why not.</summary>
     public string? TrySet()
     {
-        if (IsSet)
+        _isSet ??= Stands(path);
+        if (_isSet == true)
         {
             return null;
         }

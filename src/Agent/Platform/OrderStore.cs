@@ -17,8 +17,8 @@ internal sealed class OrderStore(string path, Action<string> warn)
     {
         try
         {
-            // Most nodes have none: asking costs less than an exception.
-            if (!File.Exists(path))
+            // Most nodes have none: asking costs less than an exception. What cannot be asked for is read, which says why.
+            if (DrainMark.Stands(path) == false)
             {
                 return (LocalOrders.None, null);
             }

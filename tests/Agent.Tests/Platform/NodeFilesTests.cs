@@ -101,6 +101,54 @@ public sealed class NodeFilesTests : IDisposable
         Assert.Contains("none is announced as primary", Assert.Single(memory.Problems), StringComparison.Ordinal);
     }
 
+    /// <summary>A link to itself is to root what a directory without rights is to everybody else.</summary>
+    [Fact]
+    public void DirectoryInWhichNobodyCanLook_ItMayHaveBeenADrain()
+    {
+        File.CreateSymbolicLink(_directory.At("loop"), _directory.At("loop"));
+        var files = NodeFiles.In(_directory.At("loop"), _ => { });
+
+        var memory = files.Load(_at);
+
+        Assert.True(memory.Orders.Drain!.IsPresumed);
+        Assert.NotNull(memory.Orders.RolesLostAfter);
+        Assert.True(memory.IntentDrainPresumed);
+        Assert.Contains(memory.Problems, problem => problem.Contains("NOTHING IS ANNOUNCED", StringComparison.Ordinal));
+
+        // Presumed is not kept.
+        Assert.Contains("could not be kept", files.DrainMark.TrySet(), StringComparison.Ordinal);
+        Assert.NotNull(files.DrainMark.TryClear());
+    }
+
+    [Fact]
+    public void DirectoryThatWasNeverMade_WasNoDrain()
+    {
+        File.WriteAllText(_directory.At("file"), "");
+        foreach (var place in new[] { "nothing", "file/below" })
+        {
+            var files = NodeFiles.In(_directory.At(place), _ => { });
+            Assert.True(files.Load(_at).Orders.IsEmpty);
+            Assert.False(files.DrainMark.IsSet);
+        }
+    }
+
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void DirectoryInPlaceOfTheOrders_TheyAreLost(bool marked)
+    {
+        Directory.CreateDirectory(_directory.At("orders.json"));
+        if (marked)
+        {
+            Directory.CreateDirectory(_directory.At("drained"));
+        }
+
+        var orders = Files.Load(_at).Orders;
+
+        Assert.Equal(0ul, orders.RolesLostAfter);
+        Assert.Equal(marked, orders.Drain is not null);
+    }
+
     [Fact]
     public void IntentDamaged_TheMarkTellsWhetherItDrained()
     {
