@@ -27,7 +27,10 @@ public sealed class ProbeTests
     [Fact]
     public async Task Tcp_ToAPortThatIsClosed_SaysThatItWasRefused()
     {
-        var probe = new TcpProbe(FreePort(), TimeProvider.System);
+        // Bound, so that nobody else gets it, and never listening.
+        using var closed = new Socket(AddressFamily.InterNetwork, SocketType.Stream, ProtocolType.Tcp);
+        closed.Bind(new IPEndPoint(IPAddress.Loopback, 0));
+        var probe = new TcpProbe(((IPEndPoint)closed.LocalEndPoint!).Port, TimeProvider.System);
 
         ProbeReply reply = await probe.SendAsync(IPAddress.Loopback, Generous, Stop);
 
@@ -116,11 +119,4 @@ public sealed class ProbeTests
         {
             IcmpEcho.TryReadReply(bytes, six ? AddressFamily.InterNetworkV6 : AddressFamily.InterNetwork, raw, out _);
         });
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
 }
