@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
+using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Node;
 
@@ -55,6 +56,11 @@ internal readonly record struct FailbackFacts(FailbackOptions Policy, bool Ready
     public bool Leaving { get; init; }
 }
 
+/// <summary>What of the failback is not on the disk.</summary>
+/// <param name="Problem">Why.</param>
+/// <param name="RetryAt">Monotonic; when it is tried again, null: it is being tried.</param>
+internal sealed record UnsavedFailback(string Problem, TimeSpan? RetryAt);
+
 /// <summary>
 /// What becomes of an assigned primary that returns. The platform routes to a primary as soon as there is one, so a node that has just come
 /// back takes the traffic at once, and again after its next fall. A hold lets it come back as secondary: it is there if the other node falls,
@@ -63,6 +69,8 @@ internal readonly record struct FailbackFacts(FailbackOptions Policy, bool Ready
 /// <remarks>The countdown is monotonic and ends with the process: a start of the agent is itself a return.</remarks>
 internal static class Failback
 {
+    private static readonly TimeSpan _saveAgainAfter = TimeSpan.FromSeconds(30);
+
     /// <summary>Where the prefix stands now.</summary>
     public static FailbackStatus Next(FailbackStatus before, in FailbackFacts facts)
     {
@@ -139,6 +147,40 @@ internal static class Failback
         if (news.Count > 0)
         {
             step.State = step.State with { FailbackMemory = memory.With(news, step.State.Prefixes) };
+            step.Do(new NodeEffect.PersistFailback(step.State.FailbackMemory));
+        }
+    }
+
+    /// <summary>A disk that was full has room again some day: what could not be written is written then, and said once for each reason.</summary>
+    public static void TakePersisted(NodeStep step, string? problem)
+    {
+        var before = step.State.UnsavedFailback;
+        if (problem is null)
+        {
+            if (before is not null)
+            {
+                step.State = step.State with { UnsavedFailback = null };
+                step.Do(new NodeEffect.Log(LogLevel.Information, "which prefixes were primary here is kept again"));
+            }
+
+            return;
+        }
+
+        step.State = step.State with { UnsavedFailback = new UnsavedFailback(problem, step.Now.Monotonic + _saveAgainAfter) };
+        if (before?.Problem != problem)
+        {
+            step.Do(new NodeEffect.Log(
+                LogLevel.Warning,
+                $"which prefixes were primary here cannot be kept for certain, after a restart they may not be held back as returned ones; it is tried again every {_saveAgainAfter.TotalSeconds:0} s: {problem}"));
+        }
+    }
+
+    /// <summary>What could not be kept is tried again.</summary>
+    public static void SaveAgainWhenDue(NodeStep step)
+    {
+        if (step.State.UnsavedFailback is { } unsaved && unsaved.RetryAt <= step.Now.Monotonic)
+        {
+            step.State = step.State with { UnsavedFailback = unsaved with { RetryAt = null } };
             step.Do(new NodeEffect.PersistFailback(step.State.FailbackMemory));
         }
     }

@@ -43,6 +43,10 @@ internal abstract record NodeEvent
     /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> could not be kept.</summary>
     internal sealed record IntentNotPersisted(NodeIntent Intent, string Problem) : NodeEvent;
 
+    /// <summary>What came of <see cref="NodeEffect.PersistFailback"/>.</summary>
+    /// <param name="Problem">Null: it is on the disk. Else why not.</param>
+    internal sealed record FailbackPersisted(string? Problem) : NodeEvent;
+
     /// <summary>Somebody on the node itself wants this.</summary>
     internal sealed record CommandReceived(LocalCommand Command) : NodeEvent;
 

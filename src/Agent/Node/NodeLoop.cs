@@ -183,7 +183,7 @@ internal sealed partial class NodeLoop
                 CommandAnswered?.Invoke(said);
                 break;
             case NodeEffect.PersistFailback(var memory):
-                Doubt(_files.Failback.TrySave(memory), "which prefixes were primary here cannot be kept for certain, after a restart they may not be held back as returned ones");
+                Apply(new NodeEvent.FailbackPersisted(_files.Failback.TrySave(memory)));
                 break;
             case NodeEffect.AnswerIntent(var answer):
                 Answered?.Invoke(answer);

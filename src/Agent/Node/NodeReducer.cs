@@ -48,6 +48,9 @@ internal static class NodeReducer
                 Reject(step, failed.Intent.Revision, failed.Intent.OperationId, failed.Problem);
                 step.Do(new NodeEffect.MarkDrained(state.Drained));
                 break;
+            case NodeEvent.FailbackPersisted persisted:
+                Failback.TakePersisted(step, persisted.Problem);
+                break;
             case NodeEvent.CommandReceived received:
                 LocalCommands.Receive(step, received.Command);
                 break;
@@ -133,6 +136,7 @@ internal static class NodeReducer
     {
         Departure.EndWhenDue(step);
         Failback.EndWhenDue(step);
+        Failback.SaveAgainWhenDue(step);
         SilentNeighbors.SayWhenDue(step);
         if (step.State.DampingEnd <= step.Now.Monotonic)
         {

@@ -215,8 +215,11 @@ internal sealed record NodeState
     /// <summary>What of the failback outlives the process.</summary>
     public FailbackMemory FailbackMemory { get; init; } = FailbackMemory.None;
 
+    /// <summary>The last of <see cref="FailbackMemory"/> is not on the disk; null: it is, or is on its way there.</summary>
+    public UnsavedFailback? UnsavedFailback { get; init; }
+
     /// <summary>Monotonic; when <see cref="NodeEvent.Tick"/> is wanted, null: not at all.</summary>
-    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd, Commands.IsEmpty ? null : Commands.Min(command => command.Deadline), SilentNeighbors.Deadline(this) }.Min();
+    public TimeSpan? NextDeadline => new[] { Pending?.Deadline, Leaving?.Until.Monotonic, DampingEnd, FailbackEnd, UnsavedFailback?.RetryAt, Commands.IsEmpty ? null : Commands.Min(command => command.Deadline), SilentNeighbors.Deadline(this) }.Min();
 
     /// <summary>By whoever: the intent, a command on the node, or one of them that cannot be read any more.</summary>
     public bool Drained => DrainedByIntent || Orders.Drain is not null;

@@ -94,6 +94,26 @@ public sealed class FailbackOfANodeTests
     }
 
     [Fact]
+    public void MemoryCannotBeSaved_IsTriedAgainUntilItIs_AndSaidOnce()
+    {
+        var node = Node(FailbackPolicy.Manual).Start(Shared).Give(new NodeEvent.FailbackPersisted("no space left"));
+        Assert.Contains("no space left", Assert.Single(node.Effects.OfType<NodeEffect.Log>()).Text, StringComparison.Ordinal);
+
+        var retry = Assert.NotNull(node.State.NextDeadline);
+        node.After(retry - node.Now).Give(new NodeEvent.Tick());
+        Assert.Equal([Shared], Assert.IsType<NodeEffect.PersistFailback>(Assert.Single(node.Effects)).Memory.Prefixes.ToArray());
+        Assert.Null(node.State.NextDeadline);
+
+        node.Give(new NodeEvent.FailbackPersisted("no space left"));
+        Assert.Empty(node.Effects);
+        Assert.Equal(node.Now + TimeSpan.FromSeconds(30), node.State.NextDeadline);
+
+        node.After(TimeSpan.FromSeconds(30)).Give(new NodeEvent.Tick()).Give(new NodeEvent.FailbackPersisted(null));
+        Assert.Null(node.State.NextDeadline);
+        Assert.Single(node.Effects.OfType<NodeEffect.Log>());
+    }
+
+    [Fact]
     public void MemoryLost_IsReadAsHavingBeenHere()
     {
         var node = Node(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }, FailbackMemory.None with { IsLost = true }).Start(Shared);
