@@ -139,7 +139,7 @@ internal sealed partial class AgentProcess
 
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
-        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, Beginning(routerId, memory)));
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, AgentSettings.Beginning(_options, routerId, memory)));
         if (discovery.Facts is { } facts)
         {
             loop.ApplyBeforeRunning(new NodeEvent.InstanceLearned(facts));
@@ -311,13 +311,6 @@ internal sealed partial class AgentProcess
         }
 
         return routerId;
-    }
-
-    private string Beginning(RouterId routerId, NodeMemory memory)
-    {
-        var by = memory.Intent is { } intent ? $"stored {intent.Describe()}" : memory.IntentIsLost ? "its configuration, but at most as secondary because its stored intent is lost" : "its configuration";
-        var hub = _options.Hub is { } address ? $"hub {address}" : "stand-alone";
-        return $"failoverhub-agent {AgentCommandLine.Version} started on {_options.Node}: router id {routerId}, {_options.Neighbors.Length} neighbors, {hub}, runs by {by}";
     }
 
     private static string MachineId()

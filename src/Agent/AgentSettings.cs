@@ -76,4 +76,13 @@ internal static class AgentSettings
             Device = options.Addresses.Device,
             Sources = options.AllInterfaces ? HostAddresses.SourcesTowards(options.Neighbors.Select(neighbor => neighbor.Address)) : [],
         };
+
+    /// <summary>For the journal: what begins, and by what was known before it.</summary>
+    public static string Beginning(AgentOptions options, RouterId routerId, NodeMemory memory)
+    {
+        var by = memory.Intent is { } intent ? $"stored {intent.Describe()}" : memory.IntentIsLost ? "its configuration, but at most as secondary because its stored intent is lost" : "its configuration";
+        var hub = options.Hub is { } address ? $"hub {address}" : "stand-alone";
+        var orders = memory.Orders.Describe() is { Length: > 0 } said ? $"; local orders in force: {said}" : "";
+        return $"failoverhub-agent {AgentCommandLine.Version} started on {options.Node}: router id {routerId}, {options.Neighbors.Length} neighbors, {hub}, runs by {by}{orders}";
+    }
 }

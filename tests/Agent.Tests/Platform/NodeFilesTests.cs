@@ -1,7 +1,9 @@
 using System.Net;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Bgp.Messages;
 
 namespace FailoverHub.Agent.Tests.Platform;
 
@@ -42,6 +44,40 @@ public sealed class NodeFilesTests : IDisposable
         Assert.Equal(3ul, orders.RolesLostAfter);
         Assert.Equal([_directory.At("orders.json")], Directory.GetFiles(_directory.Root));
     }
+
+    /// <summary>Killed before the entry of the command was written: the entry of the next start says who ordered what.</summary>
+    [Fact]
+    public void OrdersInForce_AreNamedByTheNextStart()
+    {
+        var other = IPNetwork.Parse("203.0.113.9/32");
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary).Add(other, _asSecondary) });
+
+        var text = Beginning();
+
+        Assert.EndsWith(
+            "; local orders in force: drained by root (uid 0) at 2026-01-02 03:04:05Z (kernel update), 203.0.113.9/32 and 203.0.113.10/32 secondary by root (uid 0) at 2026-01-02 03:04:05Z",
+            text,
+            StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void NoOrders_AreNotNamed() => Assert.EndsWith("runs by its configuration", Beginning(), StringComparison.Ordinal);
+
+    [Fact]
+    public void ManyOrders_AreCounted()
+    {
+        var prefixes = Enumerable.Range(1, 9).Select(number => IPNetwork.Parse($"203.0.113.{number}/32")).ToList();
+        var inOne = LocalOrders.None with { Roles = LocalOrders.None.Roles.AddRange(prefixes.Select(prefix => KeyValuePair.Create(prefix, _asSecondary))) };
+        var each = LocalOrders.None with { Roles = LocalOrders.None.Roles.AddRange(prefixes.Select((prefix, number) => KeyValuePair.Create(prefix, _asSecondary with { At = _at.AddMinutes(number) }))) };
+
+        Assert.StartsWith("203.0.113.1/32 and 203.0.113.2/32 and 203.0.113.3/32 and 6 more secondary by", inOne.Describe(), StringComparison.Ordinal);
+        Assert.EndsWith("and 6 more", each.Describe(), StringComparison.Ordinal);
+    }
+
+    private string Beginning() => AgentSettings.Beginning(
+        new AgentOptions { StateDirectory = _directory.Root, ControlSocket = _directory.At("agent.sock"), Node = "node-a", Neighbors = [] },
+        new RouterId(1),
+        Files.Load(_at));
 
     [Fact]
     public void KilledBetweenANewerIntentAndWhatItEnds_TheOrdersAreEndedAllTheSame()

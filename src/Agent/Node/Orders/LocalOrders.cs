@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Net;
 
 namespace FailoverHub.Agent.Node.Orders;
@@ -28,6 +29,9 @@ internal sealed record RoleOrder(Role Role, string Actor, string Reason, DateTim
 /// </summary>
 internal sealed record LocalOrders
 {
+    // An entry is for people to read.
+    private const int MostSaid = 3;
+
     public static LocalOrders None { get; } = new();
 
     /// <summary>Null: not drained by a local command.</summary>
@@ -52,6 +56,28 @@ internal sealed record LocalOrders
         var ended = intent.Prefixes.Select(entry => entry.Prefix).Where(prefix => Roles.TryGetValue(prefix, out var order) && intent.Revision > order.AfterRevision).ToList();
         var lifted = Drain is { } drain && intent.LiftLocalDrain && intent.Revision > drain.AfterRevision;
         return ended.Count == 0 && !lifted ? this : this with { Drain = lifted ? null : Drain, Roles = Roles.RemoveRange(ended) };
+    }
+
+    /// <summary>
+    /// What is in force, with who ordered it, when and why; empty: nothing. For the entry of a start: a kill between the disk and the journal
+    /// leaves an order that no entry names.
+    /// </summary>
+    public string Describe()
+    {
+        IEnumerable<string> drain = Drain is { } drained ? [$"drained {By(drained.Actor, drained.At, drained.Reason)}"] : [];
+        var roles = Roles
+            .GroupBy(entry => entry.Value, entry => entry.Key)
+            .Select(group => (Order: group.Key, Prefixes: group.OrderBy(prefix => prefix, Comparer<IPNetwork>.Create(SharedPrefix.Compare)).ToList()))
+            .OrderBy(group => group.Order.At)
+            .ToList();
+        var said = roles.Take(MostSaid).Select(group =>
+            $"{string.Join(" and ", group.Prefixes.Take(MostSaid))}{More(group.Prefixes.Count)} {group.Order.Role.Word()} {By(group.Order.Actor, group.Order.At, group.Order.Reason)}");
+        return string.Join(", ", drain.Concat(said)) + More(roles.Count);
+
+        static string By(string actor, DateTimeOffset at, string reason) =>
+            $"{(actor.Length == 0 ? "as is presumed" : $"by {actor}")} at {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss'Z'", CultureInfo.InvariantCulture)}{(reason.Length == 0 ? "" : $" ({reason})")}";
+
+        static string More(int count) => count > MostSaid ? $" and {count - MostSaid} more" : "";
     }
 
     /// <summary>Nothing is ordered and nothing is lost.</summary>
