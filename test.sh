@@ -2,7 +2,7 @@
 # Builds everything once and runs the tests. Usage: ./test.sh [unit|interop|browser|all] [options of the xunit runner]
 #
 #   ./test.sh                                  everything, as CI does
-#   ./test.sh unit                             the quick loop: no root, no daemons, no browser
+#   ./test.sh unit                             the quick loop: no root, no daemons, no browser; of Debian's packages only systemd and psmisc
 #   ./test.sh unit -class '*AdjRibOut*'        what follows the group goes to every test program: -class -method -namespace -trait
 #
 # interop runs the agent against FRR, BIRD and GoBGP in network namespaces (root, sudo or a user namespace), browser runs Chromium.
@@ -42,6 +42,8 @@ seconds() { echo $(( $(date +%s) - $1 )) s; }
 # One line for each thing needed: the group, how to see that it is there, Debian's package.
 needs() {
   cat <<'NEEDS'
+unit     command -v systemd-analyze              systemd
+unit     command -v killall                      psmisc
 interop  test -x /usr/lib/frr/bgpd               frr
 interop  command -v vtysh                        frr
 interop  command -v bird                         bird2
@@ -111,7 +113,7 @@ provide_needs() {
     mapfile -t missing < <(missing_packages)
     [ ${#missing[@]} -eq 0 ] && return 0
   fi
-  complain "missing, and not to be installed from here: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]}; ./test.sh unit needs none of them)"
+  complain "missing, and not to be installed from here: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]}; ./test.sh unit needs only systemd and psmisc)"
   return 1
 }
 

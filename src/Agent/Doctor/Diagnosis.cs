@@ -69,7 +69,7 @@ internal static class Diagnosis
     private static Finding Urgency(DoctorFacts facts) => facts.Privileges.MayBeUrgent switch
     {
         true => Finding.Passed("priority", $"{facts.Privileges.Who} may run its sessions with real-time priority"),
-        false => Finding.Unknown("priority", $"{facts.Privileges.Who} may not run its sessions with real-time priority", "On a busy machine keepalives may leave late. Give it CAP_SYS_NICE: AmbientCapabilities=CAP_SYS_NICE in its unit."),
+        false => Finding.Unknown("priority", $"{facts.Privileges.Who} may not run its sessions with real-time priority", "On a busy machine keepalives may leave late. Put LimitRTPRIO=1 in its unit, as the shipped one has; that needs no capability."),
         null => Finding.Unknown("priority", $"it cannot be told whether {facts.Privileges.Who} may run its sessions with real-time priority"),
     };
 

@@ -96,7 +96,7 @@ public sealed class DiagnosisTests
         { "managed, no right", "address-rights", "failed", "CAP_NET_ADMIN" },
         { "managed, agent running", "address-rights", "passed", "may add" },
         { "managed, rights unknown", "address-rights", "unknown", "cannot be told" },
-        { "not urgent", "priority", "unknown", "CAP_SYS_NICE" },
+        { "not urgent", "priority", "unknown", "LimitRTPRIO=1" },
         { "urgency unknown", "priority", "unknown", "cannot be told" },
         { "labelled for the system", "selinux", "passed", "bin_t" },
         { "labelled for a user", "selinux", "failed", "chcon -t bin_t" },

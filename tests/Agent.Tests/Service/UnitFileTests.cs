@@ -4,7 +4,7 @@ using System.Text.RegularExpressions;
 
 namespace FailoverHub.Agent.Tests.Service;
 
-/// <summary>The unit that is shipped. systemd's own tools judge it where they are installed (Debian: systemd).</summary>
+/// <summary>The unit that is shipped. systemd's own tools judge it (Debian: systemd).</summary>
 public sealed partial class UnitFileTests
 {
     private const string Program = "/usr/local/bin/failoverhub-agent";
@@ -26,13 +26,29 @@ public sealed partial class UnitFileTests
     }
 
     [Fact]
+    public void Unit_LetsChecksSeeTheProcessesOfOtherUsers_AndADropInLetsThemSignal()
+    {
+        Assert.DoesNotContain(File.ReadAllLines(_path), line => line.StartsWith("ProtectProc=", StringComparison.Ordinal));
+
+        var dropIn = File.ReadAllLines(Path.Combine(Repository(), "packaging", "checks.conf"));
+        foreach (var line in (string[])["[Service]", "CapabilityBoundingSet=CAP_KILL", "AmbientCapabilities=CAP_KILL", "MemoryDenyWriteExecute=no"])
+        {
+            Assert.Contains(line, dropIn);
+        }
+    }
+
+    [Fact]
+    public void Unit_IsStartedAgainHoweverOftenItEnded_AndSaysSoInTheSectionThatCounts()
+    {
+        var lines = File.ReadAllLines(_path).ToList();
+
+        Assert.InRange(lines.IndexOf("StartLimitIntervalSec=0"), lines.IndexOf("[Unit]") + 1, lines.IndexOf("[Service]") - 1);
+    }
+
+    [Fact]
     public void Systemd_FindsNothingWrong_AndItsExposureIsBelow3()
     {
-        if (!File.Exists("/usr/bin/systemd-analyze"))
-        {
-            return;
-        }
-
+        Assert.True(File.Exists("/usr/bin/systemd-analyze"), "systemd-analyze is missing, so nobody has judged the unit: install Debian's package systemd (./test.sh does where it may).");
         using var directory = new TemporaryDirectory();
         var copy = directory.At("failoverhub-agent.service");
         File.WriteAllText(copy, File.ReadAllText(_path).Replace(Program, "/bin/true", StringComparison.Ordinal));
