@@ -8,6 +8,9 @@ namespace FailoverHub.Agent.Service;
 /// <summary>The agent as a service of systemd; of anything else that starts it, nothing happens here.</summary>
 internal sealed partial class ServiceLink : IDisposable
 {
+    private const string LoopStandsStill =
+        "the sessions and what is announced stay as they are, but no address, check or order changes them until it goes on; does the disk of the state directory answer?";
+
     private readonly ServiceManager? _manager;
     private readonly NotifySocket? _socket;
     private readonly ServiceReporter? _reporter;
@@ -43,7 +46,7 @@ internal sealed partial class ServiceLink : IDisposable
             var socket = new NotifySocket(manager.Socket);
             var vitals = new Vitals(
             [
-                new VitalPart("the loop of the node", () => loop.Turns, () => loop.TryPost(new NodeEvent.Tick())),
+                new VitalPart("the loop of the node", () => loop.Turns, () => loop.TryPost(new NodeEvent.Tick()), LoopStandsStill),
                 new VitalPart("the thread of the sessions", () => speaker.Turns, speaker.Wake),
             ]);
             return new ServiceLink(manager, socket, new ServiceReporter(socket, () => loop.Current, vitals, time, logger), loop);

@@ -5,8 +5,9 @@ using Microsoft.Extensions.Logging;
 namespace FailoverHub.Agent.Service;
 
 /// <summary>
-/// Tells the service manager that the node is ready, how it stands, and that it is alive. The last is no blind timer: it is said only when the loop
-/// of the node and the thread of the sessions have both gone round since the last time. No trouble of it touches the node.
+/// Tells the service manager that the node is ready, how it stands, and that it is alive. The last is no blind timer: it is said only when the
+/// thread of the sessions has gone round since the last time. A part without which the sessions go on (the loop of the node, which may wait for its disk)
+/// is only told of when it is silent: no session is lost for it. No trouble of any of this touches the node.
 /// </summary>
 /// <param name="socket">Owned by whoever made it.</param>
 /// <param name="node">The node as it is now.</param>
@@ -28,6 +29,7 @@ internal sealed partial class ServiceReporter(
 
     private readonly Channel<bool> _changes = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private bool _problemSaid;
+    private volatile string _silence = "";
 
     /// <summary>The node has changed. Returns at once.</summary>
     public void OnChanged() => _changes.Writer.TryWrite(true);
@@ -63,7 +65,7 @@ internal sealed partial class ServiceReporter(
         var ready = "READY=1\n";
         while (true)
         {
-            var status = ServiceStatus.Of(node());
+            var status = _silence + ServiceStatus.Of(node());
             if (status != told && Send($"{ready}STATUS={status}"))
             {
                 (told, ready) = (status, "");
@@ -80,21 +82,40 @@ internal sealed partial class ServiceReporter(
     private async Task FeedWatchdogAsync(TimeSpan watchdog, CancellationToken cancellationToken)
     {
         using var timer = new PeriodicTimer(watchdog / QuestionsPerWatchdog, time);
-        var silentSaid = false;
+        HashSet<string> said = [];
         vitals.AskAgain();
         while (await timer.WaitForNextTickAsync(cancellationToken))
         {
             var silent = vitals.AskAgain();
-            if (silent.Count == 0)
+            if (silent.All(part => part.StandsStill is not null))
             {
                 Send("WATCHDOG=1");
             }
-            else if (!silentSaid)
+
+            foreach (var part in silent.Where(part => !said.Contains(part.Name)))
             {
-                NoAnswer(logger, string.Join(" and ", silent), watchdog.TotalSeconds);
+                Say(part, watchdog);
             }
 
-            silentSaid = silent.Count > 0;
+            said = [.. silent.Select(part => part.Name)];
+            var silence = silent.Count == 0 ? "" : $"NO SIGN OF LIFE from {string.Join(" and ", said)}; ";
+            if (silence != _silence)
+            {
+                _silence = silence;
+                OnChanged();
+            }
+        }
+    }
+
+    private void Say(VitalPart part, TimeSpan watchdog)
+    {
+        if (part.StandsStill is { } consequence)
+        {
+            StandsStill(logger, part.Name, consequence);
+        }
+        else
+        {
+            NoAnswer(logger, part.Name, watchdog.TotalSeconds);
         }
     }
 
@@ -119,6 +140,9 @@ internal sealed partial class ServiceReporter(
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "systemd cannot be told how the agent stands, it may take it for hung: {Problem}")]
     private static partial void CannotTell(ILogger logger, string problem);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "No sign of life from {Parts}: unless that changes, systemd's watchdog restarts the agent after {Seconds:0} s of silence")]
-    private static partial void NoAnswer(ILogger logger, string parts, double seconds);
+    [LoggerMessage(EventId = 2, Level = LogLevel.Error, Message = "No sign of life from {Part}: unless that changes, systemd's watchdog restarts the agent after {Seconds:0} s of silence")]
+    private static partial void NoAnswer(ILogger logger, string part, double seconds);
+
+    [LoggerMessage(EventId = 3, Level = LogLevel.Error, Message = "No sign of life from {Part}: {Consequence}")]
+    private static partial void StandsStill(ILogger logger, string part, string consequence);
 }

@@ -17,6 +17,7 @@ public sealed class ServiceReporterTests : IAsyncLifetime
     private readonly CancellationTokenSource _ending = new();
     private readonly NodeUnderTest _node = new NodeUnderTest().Start(NodeUnderTest.Shared);
     private readonly long[] _turns = [0, 0];
+    private readonly int[] _nudges = [0, 0];
     private readonly bool[] _stuck = [false, false];
     private Task _running = Task.CompletedTask;
 
@@ -81,11 +82,10 @@ public sealed class ServiceReporterTests : IAsyncLifetime
         Assert.Empty(_log.Lines.Seen);
     }
 
-    [Theory]
-    [InlineData(0, "the loop of the node")]
-    [InlineData(1, "the thread of the sessions")]
-    public async Task Watchdog_OnePartStuck_IsNotFed_UntilItTurnsAgain(int part, string name)
+    [Fact]
+    public async Task Watchdog_ThreadOfTheSessionsStuck_IsNotFed_UntilItTurnsAgain()
     {
+        const int part = 1;
         await using var manager = new FakeServiceManager(_directory.At("notify"));
         using var socket = new NotifySocket(manager.Address);
         _stuck[part] = true;
@@ -95,13 +95,45 @@ public sealed class ServiceReporterTests : IAsyncLifetime
 
         var line = await _log.Lines.FirstAsync<LoggedLine>();
         Assert.Equal(LogLevel.Error, line.Level);
-        Assert.Equal($"No sign of life from {name}: unless that changes, systemd's watchdog restarts the agent after 60 s of silence", line.Text);
+        Assert.Equal("No sign of life from the thread of the sessions: unless that changes, systemd's watchdog restarts the agent after 60 s of silence", line.Text);
         Assert.DoesNotContain("WATCHDOG=1", manager.Told.Seen);
 
         _stuck[part] = false;
         _turns[part]++;
         _time.Advance(_question);
         await manager.Told.FirstAsync<string>(told => told == "WATCHDOG=1");
+    }
+
+    [Fact]
+    public async Task Watchdog_LoopOfTheNodeStuck_IsFedAllTheSame_AndTheSilenceIsSaidOnce_AndShownUntilItTurnsAgain()
+    {
+        const string standing = "0 of 2 sessions established; announces 203.0.113.10/32 (primary)";
+        await using var manager = new FakeServiceManager(_directory.At("notify"));
+        using var socket = new NotifySocket(manager.Address);
+        _stuck[0] = true;
+        Run(socket, _watchdog);
+
+        for (var fed = 1; fed <= 3; fed++)
+        {
+            _time.Advance(_question);
+            await manager.Told.UntilAsync(told => told.Count(word => word == "WATCHDOG=1") == fed);
+        }
+
+        await manager.Told.FirstAsync<string>(told => told == $"STATUS=NO SIGN OF LIFE from the loop of the node; {standing}");
+        var line = Assert.Single(_log.Lines.Seen);
+        Assert.Equal(LogLevel.Error, line.Level);
+        Assert.Equal("No sign of life from the loop of the node: nothing changes until it goes on", line.Text);
+        Assert.Equal(1, _nudges[0]);
+
+        _stuck[0] = false;
+        _turns[0]++;
+        for (var fed = 4; fed <= 8; fed++)
+        {
+            _time.Advance(_question);
+            await manager.Told.UntilAsync(told => told.Count(word => word == "WATCHDOG=1") == fed);
+        }
+
+        await manager.Told.FirstAsync<string>(told => told == $"STATUS={standing}");
     }
 
     [Fact]
@@ -120,11 +152,15 @@ public sealed class ServiceReporterTests : IAsyncLifetime
 
     private ServiceReporter Run(NotifySocket socket, TimeSpan? watchdog)
     {
-        var vitals = new Vitals([Part(0, "the loop of the node"), Part(1, "the thread of the sessions")]);
+        var vitals = new Vitals([Part(0, "the loop of the node") with { StandsStill = "nothing changes until it goes on" }, Part(1, "the thread of the sessions")]);
         var reporter = new ServiceReporter(socket, () => _node.State, vitals, _time, _log);
         _running = reporter.RunAsync(watchdog, _ending.Token);
         return reporter;
     }
 
-    private VitalPart Part(int index, string name) => new(name, () => _turns[index], () => _turns[index] += _stuck[index] ? 0 : 1);
+    private VitalPart Part(int index, string name) => new(name, () => _turns[index], () =>
+    {
+        _nudges[index]++;
+        _turns[index] += _stuck[index] ? 0 : 1;
+    });
 }
