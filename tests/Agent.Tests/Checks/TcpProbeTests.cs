@@ -13,7 +13,10 @@ public sealed class TcpProbeTests
     [InlineData("::1")]
     public async Task SomebodyListens_IsGood_AndNobody_IsBad(string host)
     {
-        using var listener = new TcpListener(IPAddress.IPv6Any, 0);
+        // Nobody else is to get the port when the listener is gone.
+        using var reserved = new Socket(AddressFamily.InterNetworkV6, SocketType.Stream, ProtocolType.Tcp) { DualMode = true };
+        reserved.Bind(new IPEndPoint(IPAddress.IPv6Any, 0));
+        using var listener = new TcpListener(IPAddress.IPv6Any, ((IPEndPoint)reserved.LocalEndPoint!).Port);
         listener.Server.DualMode = true;
         listener.Start();
         var options = new ProbeOptions.Tcp(host, ((IPEndPoint)listener.LocalEndpoint).Port);

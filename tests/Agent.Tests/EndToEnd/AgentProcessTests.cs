@@ -83,7 +83,8 @@ public sealed class AgentProcessTests : IAsyncLifetime
     [Fact]
     public async Task HubKilled_NoSessionIsTouched_AndWhenItIsBackItIsTold()
     {
-        var hub = await ScriptedHub.StartAsync();
+        using var port = new ReservedPort();
+        var hub = await ScriptedHub.StartAsync(port.Number);
         Start("--hub", hub.Address.ToString());
         await EachSeesAsync(FakeRouter.Primary);
         var stream = await hub.StreamAsync();
@@ -92,7 +93,7 @@ public sealed class AgentProcessTests : IAsyncLifetime
 
         await hub.DisposeAsync();
         await _agents[0].Output.FirstAsync<string>(line => line.Contains("4 established sessions and 1 announced prefixes stay as they are", StringComparison.Ordinal));
-        await using var back = await ScriptedHub.StartAsync(hub.Address.Port);
+        await using var back = await ScriptedHub.StartAsync(port.Number);
 
         var again = await back.StreamAsync();
         Assert.Equal(1ul, (await again.Received.FirstAsync<Wire.AgentMessage>()).Hello.IntentRevision);
