@@ -173,12 +173,15 @@ internal sealed partial class AgentProcess
         var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read));
+        using var service = ServiceLink.Open(loop, speaker, _time, _logging);
         var targets = new ReloadTargets
         {
             Loop = loop,
             RouterId = routerId,
             Running = _options,
             Complete = discovery.Complete,
+            Began = service.Reloading,
+            Ended = service.Reloaded,
             Apply = async options =>
             {
                 _options = options;
@@ -188,7 +191,6 @@ internal sealed partial class AgentProcess
                 await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
             },
         };
-        using var service = ServiceLink.Open(loop, speaker, _time, _logging);
         var telling = Task.Run(() => service.RunAsync(watching.Token));
         using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.IsConnected, _time).ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
         var metering = Task.Run(() => metrics.RunAsync(watching.Token));

@@ -25,6 +25,12 @@ internal sealed record ReloadTargets
 
     /// <summary>Everything but the node and its sessions: called when these have the new options.</summary>
     public required Func<AgentOptions, Task> Apply { get; init; }
+
+    /// <summary>The configuration is about to be read; <see cref="Ended"/> follows in any case.</summary>
+    public required Action Began { get; init; }
+
+    /// <summary>It is taken, or the old one is kept.</summary>
+    public required Action Ended { get; init; }
 }
 
 /// <summary>
@@ -127,6 +133,19 @@ internal sealed partial class ConfigurationReloader : IDisposable
             return running;
         }
 
+        targets.Began();
+        try
+        {
+            return await ReadAsync(running, cause, targets, cancellationToken);
+        }
+        finally
+        {
+            targets.Ended();
+        }
+    }
+
+    private async Task<AgentOptions> ReadAsync(AgentOptions running, string? cause, ReloadTargets targets, CancellationToken cancellationToken)
+    {
         var loaded = _source.Load();
         var read = loaded.Options is { } options ? targets.Complete(options) : null;
         var errors = read is null ? loaded.Errors : Objections(running, read, targets);

@@ -10,7 +10,7 @@ namespace FailoverHub.Agent.Tests.EndToEnd;
 public sealed class ServiceTests
 {
     [Fact]
-    public async Task NotifyService_SaysReadyWhenItsControlAnswers_ThenHowItStands_ThatItLives_AndThatItStops()
+    public async Task NotifyService_SaysReadyWhenItsControlAnswers_ThenHowItStands_ThatItLives_ThatItReloads_AndThatItStops()
     {
         using var directory = new TemporaryDirectory();
         await using var manager = new FakeServiceManager(directory.At("notify"));
@@ -26,6 +26,11 @@ public sealed class ServiceTests
 
         await manager.Told.FirstAsync<string>(told => told.Contains("STATUS=1 of 1 sessions established; announces 203.0.113.10/32 (primary)", StringComparison.Ordinal));
         await manager.Told.FirstAsync<string>(told => told == "WATCHDOG=1");
+
+        agent.Hangup();
+
+        await manager.Told.FirstAsync<string>(told => told.StartsWith("RELOADING=1\nMONOTONIC_USEC=", StringComparison.Ordinal));
+        await manager.Told.FirstAsync<string>(told => told == "READY=1");
 
         agent.Terminate();
 
