@@ -28,6 +28,7 @@ internal sealed partial class NodeAddresses
     private readonly AddressKeeper? _keeper;
     private AddressWatcher? _watcher;
     private ImmutableHashSet<IPNetwork> _known = [];
+    private readonly HashSet<IPNetwork> _refused = [];
 
     // Of intents and of the metadata service, also what they said earlier: what they no longer name stays on the interface until the agent stops.
     private ImmutableHashSet<IPNetwork> _assigned = [];
@@ -143,7 +144,7 @@ internal sealed partial class NodeAddresses
         var (all, shared) = ReadOnce();
         for (var attempt = 0; attempt < MostAttempts && _keeper is not null && _host.Table!.IsCertain; attempt++)
         {
-            var wanted = Volatile.Read(ref _assigned).Union(_options.Announce.Select(given => given.Prefix));
+            var wanted = Volatile.Read(ref _assigned).Union(_options.Announce.Select(given => given.Prefix)).Where(IsNobodyElses).ToImmutableHashSet();
             if (!_keeper.Keep(_host.Table, wanted, shared))
             {
                 break;
@@ -153,6 +154,25 @@ internal sealed partial class NodeAddresses
         }
 
         return (all, shared);
+    }
+
+    // Whoever names an address for this node, a hub or the metadata service, must not be able to put that of a route server on our own interface: the kernel would
+    // keep what is meant for it, and every session would end.
+    private bool IsNobodyElses(IPNetwork prefix)
+    {
+        var hub = _options.Hub is { } url && IPAddress.TryParse(url.DnsSafeHost, out var address) ? address : null;
+        var others = _options.Neighbors.Select(neighbor => neighbor.Address).Concat(new[] { _options.LocalIpv4, _options.LocalIpv6, hub }.OfType<IPAddress>());
+        if (others.FirstOrDefault(prefix.Contains) is not { } taken)
+        {
+            return true;
+        }
+
+        if (_refused.Add(prefix))
+        {
+            NotOurs(_logger, prefix, taken);
+        }
+
+        return false;
     }
 
     private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadOnce()
@@ -184,6 +204,9 @@ internal sealed partial class NodeAddresses
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Warning, Message = "The addresses of the interfaces cannot be read: {Problem}")]
     private static partial void CannotRead(ILogger logger, string problem);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "{Prefix} is not put on an interface: {Taken} is in it, which this node has to reach or is itself")]
+    private static partial void NotOurs(ILogger logger, IPNetwork prefix, IPAddress taken);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Critical, Message = "The watching of the interfaces broke on an internal error; what is announced stays, it begins again")]
     private static partial void WatchingBroke(ILogger logger, Exception exception);

@@ -141,7 +141,9 @@ internal sealed partial class HostProbe(string root)
             }
 
             var probe = Path.Combine(directory, $".doctor-{Environment.ProcessId}");
-            File.WriteAllBytes(probe, [0]);
+
+            // Only a new file: whoever owns the directory may have put a link of that name there, and we may be root.
+            new FileStream(probe, FileMode.CreateNew, FileAccess.Write).Dispose();
             File.Delete(probe);
             return null;
         }

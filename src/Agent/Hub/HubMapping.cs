@@ -122,7 +122,9 @@ internal static class HubMapping
             Drained = intent.Drained,
             Prefixes = prefixes.ToImmutable(),
             OperationId = intent.OperationId,
-            Reason = intent.Reason,
+            
+            // Whatever an operator has typed there: it gets into the log, the status and what systemd is told, each of them by the line.
+            Reason = Checks.Printable.Of(intent.Reason, int.MaxValue),
             LiftLocalDrain = intent.LiftLocalDrain,
         });
     }

@@ -20,7 +20,7 @@ internal sealed partial class MetricsServer(
     ILogger<MetricsServer> logger)
 {
     /// <summary>More wait to be accepted, the kernel keeps a few of them.</summary>
-    public const int MostClients = 4;
+    public const int MostClients = 16;
 
     /// <summary>Octets of a request with its headers, of which none is looked at.</summary>
     public const int LongestRequest = 8192;

@@ -58,6 +58,11 @@ internal static class IntentRules
             return null;
         }
 
+        if (intent.LiftLocalDrain && state.Orders.Drain is not null && !limits.Drain)
+        {
+            return Forbids("drain", "lift the drain that was ordered on it", "undrain");
+        }
+
         if (intent.Drained && !limits.Drain)
         {
             return Forbids("drain", "drain it", "drain");
@@ -95,6 +100,7 @@ internal static class IntentRules
         { Revision: > long.MaxValue } => $"revision {intent.Revision} is greater than any ({long.MaxValue})",
         { Prefixes.Length: > MostPrefixes } => $"it has {intent.Prefixes.Length} prefixes, more than {MostPrefixes}",
         { OperationId.Length: > LongestOperationId } => $"its operation id has more than {LongestOperationId} characters",
+        { OperationId: var id } when id.Any(char.IsControl) => "its operation id has control characters",
         { Reason.Length: > LongestReason } => $"its reason has more than {LongestReason} characters",
         _ => null,
     };

@@ -8,7 +8,7 @@ namespace FailoverHub.Agent.Platform;
 /// <summary>
 /// The transitions of this node and of its earlier boots until the hub has acknowledged them. An entry is in the kernel's hands when
 /// <see cref="Append"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk. While the disk
-/// takes nothing, entries wait in memory and are written as soon as it does.
+/// takes nothing, entries wait in memory: the hub gets them from there, and they are written as soon as it does.
 /// </summary>
 /// <remarks>Written by the node loop, read and acknowledged by the hub link; a lock keeps the two apart.</remarks>
 internal sealed partial class Journal : IDisposable
@@ -17,7 +17,7 @@ internal sealed partial class Journal : IDisposable
     public static readonly TimeSpan WriteAgainAfter = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly Queue<JournalEntry> _waiting = new();
+    private readonly Queue<NumberedEntry> _waiting = new();
     private readonly ITimer _writeAgain;
     private readonly string _directory;
     private readonly JournalLimits _limits;
@@ -77,7 +77,7 @@ internal sealed partial class Journal : IDisposable
     {
         lock (_gate)
         {
-            _waiting.Enqueue(entry);
+            Enqueue(entry);
             WriteWaiting();
         }
 
@@ -113,7 +113,9 @@ internal sealed partial class Journal : IDisposable
                 }
             }
 
-            return null;
+            // What no disk takes is no reason to keep it from the hub.
+            ImmutableArray<NumberedEntry> waiting = unreadable.Contains(BootId) ? [] : [.. _waiting.Take(most)];
+            return waiting.IsEmpty ? null : new JournalPage(BootId, waiting);
         }
     }
 
@@ -124,6 +126,11 @@ internal sealed partial class Journal : IDisposable
         {
             // Not beyond what there is: what is still to come cannot have been stored.
             var last = _segments.Where(segment => segment.BootId == bootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
+            if (bootId == BootId && _waiting.Count > 0)
+            {
+                last = _lastSequence;
+            }
+
             var upTo = Math.Min(sequence, last);
             if (upTo <= _acknowledged.GetValueOrDefault(bootId))
             {
@@ -131,6 +138,11 @@ internal sealed partial class Journal : IDisposable
             }
 
             _acknowledged[bootId] = upTo;
+            while (bootId == BootId && _waiting.TryPeek(out var told) && told.Sequence <= upTo)
+            {
+                _waiting.Dequeue();
+            }
+
             WriteAcknowledged();
             Prune(bootId);
         }
@@ -168,17 +180,19 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    // Oldest first; the numbers are given at the write, so none is skipped.
+    private void Enqueue(JournalEntry entry) => _waiting.Enqueue(new NumberedEntry(++_lastSequence, entry));
+
+    // Oldest first.
     private void WriteWaiting()
     {
         var waited = _waiting.Count > 1;
-        while (_waiting.TryPeek(out var entry))
+        while (_waiting.TryPeek(out var next))
         {
-            if (TryWrite(entry) is { } problem)
+            if (TryWrite(next) is { } problem)
             {
                 if (_waiting.Count == 1)
                 {
-                    CannotAppend(_logger, problem, entry.Text);
+                    CannotAppend(_logger, problem, next.Entry.Text);
                 }
 
                 if (_waiting.Count > _limits.Entries)
@@ -192,7 +206,7 @@ internal sealed partial class Journal : IDisposable
             }
 
             _waiting.Dequeue();
-            DropOldestAboveLimit();
+            DropOldestAboveLimit(next.Entry.Kind);
         }
 
         if (waited)
@@ -219,7 +233,7 @@ internal sealed partial class Journal : IDisposable
     }
 
     // Null: it is written. Else why not.
-    private string? TryWrite(JournalEntry entry)
+    private string? TryWrite(NumberedEntry entry)
     {
         try
         {
@@ -228,7 +242,7 @@ internal sealed partial class Journal : IDisposable
             {
                 _current?.Dispose();
                 _current = null;
-                segment = JournalSegment.Create(_directory, _bootNumber, BootId, _lastSequence + 1);
+                segment = JournalSegment.Create(_directory, _bootNumber, BootId, entry.Sequence);
                 _current = new FileStream(segment.FilePath, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
                 _segments.Add(segment);
             }
@@ -237,7 +251,7 @@ internal sealed partial class Journal : IDisposable
             var end = _current.Position;
             try
             {
-                _current.Write(JournalSegment.Line(new NumberedEntry(_lastSequence + 1, entry)));
+                _current.Write(JournalSegment.Line(entry));
             }
             catch (IOException)
             {
@@ -245,8 +259,7 @@ internal sealed partial class Journal : IDisposable
                 throw;
             }
 
-            _lastSequence++;
-            segment.Last = _lastSequence;
+            segment.Last = entry.Sequence;
             return null;
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
@@ -255,7 +268,7 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    private void DropOldestAboveLimit()
+    private void DropOldestAboveLimit(string written)
     {
         while (_segments.Count > 1 && _segments.Sum(segment => (long)Waiting(segment)) > _limits.Entries)
         {
@@ -263,15 +276,12 @@ internal sealed partial class Journal : IDisposable
             Remove(_segments[0]);
         }
 
-        // Losses are themselves history.
-        if (_dropped != _droppedSaid)
+        // Losses are themselves history. What says so may push out something as well, and is not told about again.
+        if (_dropped != _droppedSaid && written != TransitionKind.JournalOverflow.Word())
         {
             var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full for too long";
-            if (TryWrite(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, "")) is null)
-            {
-                _droppedSaid = _dropped;
-            }
-
+            Enqueue(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, ""));
+            _droppedSaid = _dropped;
             Overflow(_logger, text);
         }
     }
@@ -359,7 +369,7 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); its entries wait in memory and are lost if the agent ends before there is room: {Text}")]
+    [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); its entries wait in memory; what the hub does not get from there is lost if the agent ends before there is room: {Text}")]
     private static partial void CannotAppend(ILogger logger, string problem, string text);
 
     [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "The journal is written again; the entries that had waited in memory are in it")]

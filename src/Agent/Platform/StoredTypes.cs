@@ -21,7 +21,7 @@ internal sealed record StoredFailback(IReadOnlyList<string?> Prefixes);
 internal sealed record StoredRouterId(string RouterId, string Owner);
 
 /// <summary>The addresses that the agent has put on an interface, as they stand in <c>addresses.json</c>.</summary>
-internal sealed record StoredOwnAddresses(string Place, string Device, IReadOnlyList<string?> Addresses);
+internal sealed record StoredOwnAddresses(string Place, string Device, IReadOnlyList<string?>? Addresses);
 
 /// <summary>A line of the journal.</summary>
 internal sealed record StoredJournalEntry(

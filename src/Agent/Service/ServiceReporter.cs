@@ -42,7 +42,7 @@ internal sealed partial class ServiceReporter(
 
     /// <summary>The agent ends.</summary>
     /// <param name="cause">What asked: <c>SIGTERM</c>.</param>
-    public void Stopping(string cause) => Send($"STOPPING=1\nSTATUS=Stopping: {cause}");
+    public void Stopping(string cause) => Send($"STOPPING=1\nSTATUS=Stopping: {OneLine(cause)}");
 
     /// <summary>Says that the node is ready, and goes on until it is cancelled.</summary>
     /// <param name="watchdog">The service manager ends a service that is silent for so long; null: it does not.</param>
@@ -65,7 +65,7 @@ internal sealed partial class ServiceReporter(
         var ready = "READY=1\n";
         while (true)
         {
-            var status = _silence + ServiceStatus.Of(node());
+            var status = OneLine(_silence + ServiceStatus.Of(node()));
             if (status != told && Send($"{ready}STATUS={status}"))
             {
                 (told, ready) = (status, "");
@@ -118,6 +118,9 @@ internal sealed partial class ServiceReporter(
             NoAnswer(logger, part.Name, watchdog.TotalSeconds);
         }
     }
+
+    // A new line begins another word to the service manager, and some of them end the service.
+    private static string OneLine(string text) => text.ReplaceLineEndings(" ");
 
     // True: told, or not worth another try.
     private bool Send(string lines)

@@ -45,12 +45,13 @@ public sealed class HubMappingTests
     [Fact]
     public void Intent_CarriesThePolicy()
     {
-        var sent = new Wire.NodeIntent { Revision = 3, LiftLocalDrain = true };
+        var sent = new Wire.NodeIntent { Revision = 3, LiftLocalDrain = true, Reason = "kernel\nWATCHDOG=trigger\u001b[2J" };
         sent.Prefixes.Add(new Wire.PrefixIntent { Prefix = Shared.ToString(), Role = Wire.Role.Primary, FailbackPolicy = Wire.FailbackPolicy.Manual, StableSeconds = 7, AtOnce = true });
 
         var intent = Assert.IsType<NodeEvent.IntentReceived>(HubMapping.Intent(sent)).Intent;
 
         Assert.True(intent.LiftLocalDrain);
+        Assert.Equal("kernel WATCHDOG=trigger?[2J", intent.Reason);
         Assert.Equal(new PrefixIntent(Shared, Role.Primary) { FailbackPolicy = FailbackPolicy.Manual, StableFor = TimeSpan.FromSeconds(7), AtOnce = true }, Assert.Single(intent.Prefixes));
     }
 

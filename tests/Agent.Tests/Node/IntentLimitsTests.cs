@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Orders;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 
 namespace FailoverHub.Agent.Tests.Node;
@@ -23,6 +24,15 @@ public sealed class IntentLimitsTests
     [Fact]
     public void DrainForbidden_WhatDoesNotDrain_IsAccepted() =>
         Node(new IntentLimits { Drain = false }).Keep(Intent(1, false, new PrefixIntent(Shared, Role.Secondary)));
+
+    [Fact]
+    public void DrainForbidden_ADrainOrderedOnTheNodeIsNotLiftedEither()
+    {
+        var node = Node(new IntentLimits { Drain = false }).Order(new LocalCommand.DrainNode(1, "root (uid 0)", "kernel update"));
+
+        Refuse(node, Intent(1) with { LiftLocalDrain = true }, "lift the drain that was ordered on it (limits.drain is false)");
+        node.Keep(Intent(2));
+    }
 
     [Fact]
     public void DemoteForbidden_ByNameOrByOmission_IsRejected()

@@ -47,8 +47,10 @@ public sealed class ServiceReporterTests : IAsyncLifetime
         _time.Advance(ServiceReporter.StatusPause);
         Assert.Equal("STATUS=1 of 2 sessions established; announces 203.0.113.10/32 (primary)", await manager.Told.FirstAsync<string>(from: 1));
         reporter.OnChanged();
-        reporter.Stopping("SIGTERM");
-        Assert.Equal("STOPPING=1\nSTATUS=Stopping: SIGTERM", await manager.Told.FirstAsync<string>(from: 2));
+
+        // A line of its own would be an order to the service manager.
+        reporter.Stopping("SIGTERM\nWATCHDOG=trigger");
+        Assert.Equal("STOPPING=1\nSTATUS=Stopping: SIGTERM WATCHDOG=trigger", await manager.Told.FirstAsync<string>(from: 2));
     }
 
     [Fact]

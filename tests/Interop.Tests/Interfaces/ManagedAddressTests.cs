@@ -63,12 +63,19 @@ public sealed class ManagedAddressTests : DataCenterTest
         await using var hub = new ScriptedHub(center.Sandbox, "a");
         await hub.StartAsync(Cancellation);
         Agent.Start(center, "a", [], "--hub", ScriptedHub.Url, "--addresses", "managed");
-        await center.EstablishedAsync("a", Cancellation);
+        var sessions = await center.EstablishedAsync("a", Cancellation);
 
         await hub.IntendAsync(1, drained: false, new Dictionary<string, Role> { [Addresses.SharedRange64] = Role.Secondary }, Cancellation);
 
         await center.SeeRoutesAsync("a", Expected.These([Addresses.SharedRange64], Addresses.Secondary), Cancellation);
         Assert.Equal([Addresses.SharedIpv4, "2001:db8:e001:1b8c::1/64"], await OnLoopbackAsync());
+
+        // The range of the route servers themselves: with its ::1 on our interface no session could live.
+        await hub.IntendAsync(2, drained: false, new Dictionary<string, Role> { [Addresses.SharedRange64] = Role.Primary, ["2600:3c0f:18:34::/64"] = Role.Primary }, Cancellation);
+
+        await center.SeeRoutesAsync("a", Expected.These([Addresses.SharedRange64], Addresses.Primary), Cancellation);
+        Assert.Equal([Addresses.SharedIpv4, "2001:db8:e001:1b8c::1/64"], await OnLoopbackAsync());
+        Assert.Equal(sessions, await center.IdentitiesAsync("a", Cancellation));
     }
 
     [Fact]

@@ -78,6 +78,10 @@ public sealed class DiskTests : DataCenterTest
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Secondary), Cancellation);
         await agent.SayAsync("cannot be written", Cancellation);
         Assert.Equal(IntentResult.Types.Outcome.Rejected, (await hub.IntendAsync(2, drained: true, Roles(Role.Primary), Cancellation)).Outcome);
+
+        // The history needs no disk as long as there is a hub.
+        await Eventually.SeeAsync("the refusal in the journal", _ => Task.FromResult(hub.Journal), journal => journal.Any(told => told.Entry is { Kind: "intent-rejected", OperationId: "test-2" }), Cancellation);
+        hub.JournalHasNoGap();
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Secondary), Cancellation);
 
         await center.Sandbox.ScriptAsync($"mount -o remount,rw {agent.State}", Cancellation);

@@ -23,7 +23,7 @@ internal sealed class OwnAddressStore(string path, string place)
         {
             if (JsonSerializer.Deserialize(File.ReadAllBytes(path), StoredJson.Default.StoredOwnAddresses) is { } stored && stored.Place == place && stored.Device == device)
             {
-                foreach (var text in stored.Addresses)
+                foreach (var text in stored.Addresses ?? [])
                 {
                     if (Parse(text) is { } address)
                     {
