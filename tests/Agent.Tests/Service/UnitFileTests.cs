@@ -29,6 +29,7 @@ public sealed partial class UnitFileTests
     public void Unit_LetsChecksSeeTheProcessesOfOtherUsers_AndADropInLetsThemSignal()
     {
         Assert.DoesNotContain(File.ReadAllLines(_path), line => line.StartsWith("ProtectProc=", StringComparison.Ordinal));
+        Assert.Contains("OOMPolicy=continue", File.ReadAllLines(_path));
 
         var dropIn = File.ReadAllLines(Path.Combine(Repository(), "packaging", "checks.conf"));
         foreach (var line in (string[])["[Service]", "CapabilityBoundingSet=CAP_KILL", "AmbientCapabilities=CAP_KILL", "MemoryDenyWriteExecute=no"])
