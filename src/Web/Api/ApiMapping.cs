@@ -1,3 +1,7 @@
+using FailoverHub.Web.Api.Fleet;
+using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Operations;
+using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;

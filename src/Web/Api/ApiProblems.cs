@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.WebUtilities;

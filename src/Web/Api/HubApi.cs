@@ -1,4 +1,8 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Fleet;
+using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Operations;
+using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Configuration;
 using Microsoft.AspNetCore.Mvc;
 

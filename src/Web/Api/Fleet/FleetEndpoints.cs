@@ -1,7 +1,7 @@
 using FailoverHub.Web.Fleet;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Fleet;
 
 /// <summary>The present: pairs and nodes.</summary>
 internal static class FleetEndpoints

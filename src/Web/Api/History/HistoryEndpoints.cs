@@ -1,7 +1,7 @@
 using FailoverHub.Web.History;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.History;
 
 /// <summary>The past: events and audit.</summary>
 internal static class HistoryEndpoints

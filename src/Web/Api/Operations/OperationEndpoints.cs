@@ -6,7 +6,7 @@ using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
 
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Operations;
 
 /// <summary>The wanted: set operations going and follow them.</summary>
 internal static class OperationEndpoints

@@ -1,4 +1,4 @@
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Fleet;
 
 /// <summary>A failover pair as it is now.</summary>
 public sealed record PairDto
@@ -252,8 +252,3 @@ public sealed record SessionDto
     /// <summary>Times it left Established since the agent started.</summary>
     public required int Flaps { get; init; }
 }
-
-/// <summary>One page of a list.</summary>
-/// <param name="Items">The items.</param>
-/// <param name="NextCursor">Give it back as cursor for the next page; null: this was the last.</param>
-public sealed record PageDto<T>(IReadOnlyList<T> Items, string? NextCursor);

@@ -2,7 +2,7 @@ using System.Net;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Reachability;
 
 /// <summary>Whether shared addresses answer.</summary>
 internal static class ReachabilityEndpoints

@@ -1,4 +1,4 @@
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Operations;
 
 /// <summary>What to set going.</summary>
 public sealed record OperationBody

@@ -5,7 +5,7 @@ using System.Text.RegularExpressions;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 
-namespace FailoverHub.Web.Api;
+namespace FailoverHub.Web.Api.Operations;
 
 /// <summary>Turns the body of a request into one that cannot be malformed, or names every field that is wrong.</summary>
 internal static partial class OperationBodyReader
