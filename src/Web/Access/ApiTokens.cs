@@ -117,7 +117,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "api-request", Target = target, Outcome = $"refused: {why}" }, cancellationToken);
             return true;
         }
-        catch (Exception exception) when (exception is DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
         {
             return false;
         }

@@ -60,7 +60,7 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
             }, cancellationToken);
             return true;
         }
-        catch (Exception exception) when (exception is DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
         {
             return false;
         }

@@ -43,7 +43,7 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
             await audit.WriteAsync(Draft(actor with { Name = "nobody" }, "refused: the code is unknown, used or expired"), cancellationToken);
             return SignInOutcome.Refused;
         }
-        catch (Exception exception) when (exception is DbUpdateException or Microsoft.Data.Sqlite.SqliteException)
+        catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
         {
             return SignInOutcome.NotAudited;
         }

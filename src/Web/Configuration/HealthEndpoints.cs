@@ -39,7 +39,7 @@ internal static class HealthEndpoints
                 await HubDatabase.ReadAsync(services, cancellationToken);
                 return HealthCheckResult.Healthy();
             }
-            catch (Microsoft.Data.Sqlite.SqliteException exception)
+            catch (System.Data.Common.DbException exception)
             {
                 return HealthCheckResult.Unhealthy("The database cannot be read.", exception);
             }

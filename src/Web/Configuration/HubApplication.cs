@@ -32,7 +32,7 @@ internal static class HubApplication
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
 
-        builder.Services.AddHubCore(options.DataDirectory);
+        builder.Services.AddHubCore(options.DataDirectory, options.Database);
         builder.Services.AddHubAccess();
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();

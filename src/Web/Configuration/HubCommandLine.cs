@@ -13,21 +13,23 @@ internal static class HubCommandLine
         var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder of database and keys. Default $XDG_STATE_HOME/failoverhub or ~/.local/state/failoverhub. (FAILOVERHUB_DATA)" };
         var probe = new Option<string?>("--probe") { HelpName = "icmp|tcp:PORT", Description = "How shared addresses are probed. Default icmp. (FAILOVERHUB_PROBE)" };
 
+        var database = new DatabaseOptions();
+
         Task<int> Run(ParseResult parsed, CancellationToken cancellationToken) =>
             WithOptionsAsync(
-                new HubSettings(parsed.GetValue(urls), parsed.GetValue(agentUrl), parsed.GetValue(data), parsed.GetValue(probe)),
+                database.Into(new HubSettings(parsed.GetValue(urls), parsed.GetValue(agentUrl), parsed.GetValue(data), parsed.GetValue(probe)), parsed),
                 error,
                 options => HubRunner.RunAsync(options, output, error, cancellationToken));
 
-        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, data, probe };
+        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, data, probe, database.Database, database.PasswordFile };
         root.SetAction(Run);
 
-        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, data, probe };
+        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, data, probe, database.Database, database.PasswordFile };
         run.SetAction(Run);
         root.Add(run);
 
-        root.Add(SignInLink(data, urls, output, error));
-        root.Add(Token(data, output, error));
+        root.Add(SignInLink(data, urls, database, output, error));
+        root.Add(Token(data, database, output, error));
 
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));
@@ -35,18 +37,18 @@ internal static class HubCommandLine
         return root;
     }
 
-    private static Command SignInLink(Option<string?> data, Option<string?> urls, TextWriter output, TextWriter error)
+    private static Command SignInLink(Option<string?> data, Option<string?> urls, DatabaseOptions database, TextWriter output, TextWriter error)
     {
         var url = new Option<string?>("--url") { HelpName = "URL", Description = "What the link begins with. Default: the first of --urls." };
-        var command = new Command("sign-in-link", "Print a new one-time link that signs a browser in; good for 15 minutes.") { data, urls, url };
+        var command = new Command("sign-in-link", "Print a new one-time link that signs a browser in; good for 15 minutes.") { data, urls, url, database.Database, database.PasswordFile };
         command.SetAction((parsed, cancellationToken) => WithOptionsAsync(
-            new HubSettings(Urls: parsed.GetValue(urls), Data: parsed.GetValue(data)),
+            database.Into(new HubSettings(Urls: parsed.GetValue(urls), Data: parsed.GetValue(data)), parsed),
             error,
             options => HubCommands.SignInLinkAsync(options, parsed.GetValue(url), output, error, cancellationToken)));
         return command;
     }
 
-    private static Command Token(Option<string?> data, TextWriter output, TextWriter error)
+    private static Command Token(Option<string?> data, DatabaseOptions database, TextWriter output, TextWriter error)
     {
         var token = new Command("token", "Tokens for scripts that use the API.");
 
@@ -61,22 +63,22 @@ internal static class HubCommandLine
                 result.AddError("--days: write 1 to 3650.");
             }
         });
-        var create = new Command("create", "Make a token and print it, once.") { data, name, scope, days };
-        create.SetAction((parsed, cancellationToken) => WithDataAsync(parsed, data, error, options => HubCommands.CreateTokenAsync(
+        var create = new Command("create", "Make a token and print it, once.") { data, name, scope, days, database.Database, database.PasswordFile };
+        create.SetAction((parsed, cancellationToken) => WithDataAsync(parsed, data, database, error, options => HubCommands.CreateTokenAsync(
             options,
             parsed.GetRequiredValue(name),
             ApiScopes.Parse(parsed.GetRequiredValue(scope)) ?? ApiScope.Read,
             parsed.GetValue(days) is { } count ? TimeSpan.FromDays(count) : null,
             output, error, cancellationToken)));
 
-        var list = new Command("list", "Show the tokens that there are; never the tokens themselves.") { data };
+        var list = new Command("list", "Show the tokens that there are; never the tokens themselves.") { data, database.Database, database.PasswordFile };
         list.SetAction((parsed, cancellationToken) =>
-            WithDataAsync(parsed, data, error, options => HubCommands.ListTokensAsync(options, output, error, cancellationToken)));
+            WithDataAsync(parsed, data, database, error, options => HubCommands.ListTokensAsync(options, output, error, cancellationToken)));
 
         var which = new Argument<string>("name") { HelpName = "NAME" };
-        var revoke = new Command("revoke", "Take a token's rights away at once.") { data, which };
+        var revoke = new Command("revoke", "Take a token's rights away at once.") { data, which, database.Database, database.PasswordFile };
         revoke.SetAction((parsed, cancellationToken) =>
-            WithDataAsync(parsed, data, error, options => HubCommands.RevokeTokenAsync(options, parsed.GetRequiredValue(which), output, error, cancellationToken)));
+            WithDataAsync(parsed, data, database, error, options => HubCommands.RevokeTokenAsync(options, parsed.GetRequiredValue(which), output, error, cancellationToken)));
 
         token.Add(create);
         token.Add(list);
@@ -84,8 +86,8 @@ internal static class HubCommandLine
         return token;
     }
 
-    private static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, TextWriter error, Func<HubOptions, Task<int>> act) =>
-        WithOptionsAsync(new HubSettings(Data: parsed.GetValue(data)), error, act);
+    private static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, DatabaseOptions database, TextWriter error, Func<HubOptions, Task<int>> act) =>
+        WithOptionsAsync(database.Into(new HubSettings(Data: parsed.GetValue(data)), parsed), error, act);
 
     private static async Task<int> WithOptionsAsync(HubSettings given, TextWriter error, Func<HubOptions, Task<int>> act)
     {

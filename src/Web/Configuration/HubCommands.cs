@@ -64,7 +64,7 @@ internal static class HubCommands
         {
             ServiceProvider services = new ServiceCollection()
                 .AddSingleton(TimeProvider.System)
-                .AddHubDatabase(options.DataDirectory)
+                .AddHubDatabase(options.DataDirectory, options.Database)
                 .AddSingleton<HistoryChanges>()
                 .AddSingleton<AuditLog>()
                 .AddSingleton<SignInCodes>()

@@ -17,10 +17,10 @@ internal static class HubCore
 
     /// <summary>Registers all of it. <see cref="IReachability"/> is used when it is registered, by whomever.</summary>
     /// <exception cref="DataFolderException">The data folder cannot be written.</exception>
-    public static IServiceCollection AddHubCore(this IServiceCollection services, string dataFolder)
+    public static IServiceCollection AddHubCore(this IServiceCollection services, string dataFolder, DatabaseSetting? database = null)
     {
         services.TryAddSingleton(TimeProvider.System);
-        services.AddHubDatabase(dataFolder);
+        services.AddHubDatabase(dataFolder, database);
         services.AddSingleton<HubWriter>();
 
         services.AddSingleton<HistoryChanges>();

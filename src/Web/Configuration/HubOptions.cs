@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -19,6 +20,9 @@ internal sealed record HubOptions
 
     /// <summary>How shared addresses are probed.</summary>
     public required ProbeSetting Probe { get; init; }
+
+    /// <summary>Which database the hub keeps its things in.</summary>
+    public DatabaseSetting Database { get; init; } = DatabaseSetting.InDataFolder;
 
     /// <summary>Checks everything and names every problem, not only the first.</summary>
     public static HubOptionsResult Parse(HubSettings settings)
@@ -75,9 +79,14 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.ProbeKey}: '{settings.Probe}' is no way to probe. Write icmp, or tcp: and a port from 1 to 65535, such as tcp:8080.");
         }
 
+        if (!DatabaseText.TryParse(settings.Database, settings.DatabasePasswordFile, out DatabaseSetting? database, out string? databaseProblem))
+        {
+            problems.Add($"{HubSettings.DatabaseKey}: {databaseProblem}.");
+        }
+
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe! }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe!, Database = database! }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

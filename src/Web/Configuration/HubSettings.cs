@@ -1,12 +1,14 @@
 namespace FailoverHub.Web.Configuration;
 
 /// <summary>Settings as text, before anything is believed. Null: not given.</summary>
-internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null, string? Data = null, string? Probe = null)
+internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null, string? Data = null, string? Probe = null, string? Database = null, string? DatabasePasswordFile = null)
 {
     public const string UrlsKey = "--urls (FAILOVERHUB_URLS)";
     public const string AgentUrlKey = "--agent-url (FAILOVERHUB_AGENT_URL)";
     public const string DataKey = "--data (FAILOVERHUB_DATA)";
     public const string ProbeKey = "--probe (FAILOVERHUB_PROBE)";
+
+    public const string DatabaseKey = "--database (FAILOVERHUB_DATABASE)";
 
     /// <summary>The command line first, then the environment, then the section FailoverHub of appsettings.json.</summary>
     public static HubSettings Layer(HubSettings commandLine, Func<string, string?> environment, IConfiguration file)
@@ -16,8 +18,13 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             Pick(commandLine.Urls, "FAILOVERHUB_URLS", nameof(Urls)),
             Pick(commandLine.AgentUrl, "FAILOVERHUB_AGENT_URL", nameof(AgentUrl)),
             Pick(commandLine.Data, "FAILOVERHUB_DATA", nameof(Data)),
-            Pick(commandLine.Probe, "FAILOVERHUB_PROBE", nameof(Probe)));
+            Pick(commandLine.Probe, "FAILOVERHUB_PROBE", nameof(Probe)),
+            Pick(commandLine.Database, "FAILOVERHUB_DATABASE", nameof(Database)),
+            Pick(commandLine.DatabasePasswordFile, "FAILOVERHUB_DATABASE_PASSWORD_FILE", nameof(DatabasePasswordFile)));
     }
+
+    /// <summary>The settings' text would have a password in it.</summary>
+    public override string ToString() => nameof(HubSettings);
 
     /// <summary>The file beside the executable, where a package puts it; it may be absent.</summary>
     public static IConfiguration ReadFile() =>

@@ -2,11 +2,11 @@ using Microsoft.Data.Sqlite;
 
 namespace FailoverHub.Web.Data;
 
-/// <summary>The data folder cannot be used; the message says why and what to do, in words for whoever started the hub.</summary>
+/// <summary>The data folder or the database cannot be used; the message says why and what to do, in words for whoever started the hub.</summary>
 internal sealed class DataFolderException(string message, Exception? inner = null) : Exception(message, inner);
 
 /// <summary>
-/// The folder that holds the database. Only its owner may read what is in it: tokens are stored hashed, but who did what from where is
+/// The folder that holds the keys, and the database unless that is on a server. Only its owner may read what is in it: tokens are stored hashed, but who did what from where is
 /// nobody else's business either.
 /// </summary>
 internal sealed class DataFolder
@@ -30,7 +30,7 @@ internal sealed class DataFolder
         DefaultTimeout = 10,
     }.ToString();
 
-    /// <summary>Makes the folder (0700) and the database file (0600) where they are missing and makes sure that both can be written.</summary>
+    /// <summary>Makes the folder (0700) where it is missing and makes sure that it can be written.</summary>
     /// <exception cref="DataFolderException">They cannot.</exception>
     public static DataFolder Open(string path)
     {
@@ -42,8 +42,26 @@ internal sealed class DataFolder
                 Directory.CreateDirectory(folder.Path, OwnerOnlyFolder);
             }
 
+            // SQLite makes more files beside the database: a folder that takes no new file is as bad as a read-only one.
+            var trial = System.IO.Path.Combine(folder.Path, $".writable-{Environment.ProcessId}");
+            File.WriteAllBytes(trial, []);
+            File.Delete(trial);
+            return folder;
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            throw folder.NotWritable(e);
+        }
+    }
+
+    /// <summary>Makes the database file (0600) where it is missing and makes sure that it can be written.</summary>
+    /// <exception cref="DataFolderException">It cannot.</exception>
+    public void PrepareDatabaseFile()
+    {
+        try
+        {
             // SQLite would create the file by the umask; its -wal and -shm files take over the mode of the database file.
-            using (new FileStream(folder.DatabaseFile, new FileStreamOptions
+            using (new FileStream(DatabaseFile, new FileStreamOptions
             {
                 Mode = FileMode.OpenOrCreate,
                 Access = FileAccess.ReadWrite,
@@ -53,22 +71,18 @@ internal sealed class DataFolder
             {
             }
 
-            File.SetUnixFileMode(folder.DatabaseFile, OwnerOnlyFile);
-
-            // The -wal and -shm files are made beside it: a folder that takes no new file is as bad as a read-only one.
-            var trial = System.IO.Path.Combine(folder.Path, $".writable-{Environment.ProcessId}");
-            File.WriteAllBytes(trial, []);
-            File.Delete(trial);
-            return folder;
+            File.SetUnixFileMode(DatabaseFile, OwnerOnlyFile);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
-            throw new DataFolderException(
-                $"The data folder '{folder.Path}' cannot be written ({e.Message}). Without it nothing can be audited, so the hub does not start. "
-                + "Give its user write access to that folder, or name another one with --data or FAILOVERHUB_DATA.",
-                e);
+            throw NotWritable(e);
         }
     }
+
+    private DataFolderException NotWritable(Exception e) => new(
+        $"The data folder '{Path}' cannot be written ({e.Message}). Without it nothing can be audited, so the hub does not start. "
+        + "Give its user write access to that folder, or name another one with --data or FAILOVERHUB_DATA.",
+        e);
 
     /// <summary>Keeps a second hub away from the folder: two owners of one present would send intents against each other. Subcommands do not need it.</summary>
     /// <exception cref="DataFolderException">Another hub runs on it.</exception>

@@ -1,20 +1,27 @@
-using Microsoft.Data.Sqlite;
+using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.EntityFrameworkCore.Design;
 
 namespace FailoverHub.Web.Data;
 
-/// <summary>How the database is opened, the same for the hub, for its subcommands and for the migration tool.</summary>
+/// <summary>How the database is opened, the same for the hub and for its subcommands.</summary>
 internal static class HubDatabase
 {
     /// <summary>Registers <see cref="DataFolder"/> and <see cref="IDbContextFactory{HubDbContext}"/>.</summary>
+    /// <param name="services">Where to.</param>
+    /// <param name="dataFolder">The folder of keys and, unless it is on a server, of the database.</param>
+    /// <param name="setting">Which database; null: the file in the folder.</param>
     /// <exception cref="DataFolderException">The folder cannot be written.</exception>
-    public static IServiceCollection AddHubDatabase(this IServiceCollection services, string dataFolder)
+    public static IServiceCollection AddHubDatabase(this IServiceCollection services, string dataFolder, DatabaseSetting? setting = null)
     {
         var folder = DataFolder.Open(dataFolder);
         services.AddSingleton(folder);
-        services.AddDbContextFactory<HubDbContext>(options => Configure(options, folder.ConnectionString));
-        return services;
+        if (setting?.ConnectionString is { } server)
+        {
+            return services.AddContexts<PostgresHubDbContext>(options => PostgresHubDbContext.Configure(options, server));
+        }
+
+        folder.PrepareDatabaseFile();
+        return services.AddContexts<SqliteHubDbContext>(options => SqliteHubDbContext.Configure(options, folder.ConnectionString));
     }
 
     /// <summary>Brings the database to the newest schema. The subcommands call it as well: they may run before the hub ever did.</summary>
@@ -24,17 +31,13 @@ internal static class HubDatabase
         var db = await factory.CreateDbContextAsync(cancellationToken);
         await using (db.ConfigureAwait(false))
         {
-            var file = db.Database.GetDbConnection().DataSource;
             try
             {
-                if (await HasPendingAsync(db, cancellationToken))
-                {
-                    await MigrateAloneAsync(db, file, cancellationToken);
-                }
+                await db.MigrateAsync(cancellationToken);
             }
-            catch (SqliteException e)
+            catch (DbException e)
             {
-                throw new DataFolderException($"The database '{file}' cannot be used ({e.Message}). Is the disk full, or is it no database of this hub?", e);
+                throw new DataFolderException($"{db.Place} cannot be used ({e.Message}). {db.WhyUnusable}", e);
             }
         }
     }
@@ -44,7 +47,7 @@ internal static class HubDatabase
         MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
 
     /// <summary>Reads something, to find out whether that works.</summary>
-    /// <exception cref="Microsoft.Data.Sqlite.SqliteException">It does not.</exception>
+    /// <exception cref="DbException">It does not.</exception>
     public static async Task ReadAsync(IServiceProvider services, CancellationToken cancellationToken)
     {
         var db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(cancellationToken);
@@ -54,34 +57,16 @@ internal static class HubDatabase
         }
     }
 
-    /// <summary>
-    /// Entity Framework keeps others away with a row in the database, which stays for ever when its process is killed, and waits for it without
-    /// end. The lock of a file goes with its process: whoever has that may take such a row away.
-    /// </summary>
-    private static async Task MigrateAloneAsync(HubDbContext db, string file, CancellationToken cancellationToken)
+    private static IServiceCollection AddContexts<TContext>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure)
+        where TContext : HubDbContext =>
+        services.AddDbContextFactory<TContext>(configure).AddSingleton<IDbContextFactory<HubDbContext>, HubContexts<TContext>>();
+
+    /// <summary>The stores ask for a context of the hub, whichever the database is.</summary>
+    private sealed class HubContexts<TContext>(IDbContextFactory<TContext> contexts) : IDbContextFactory<HubDbContext>
+        where TContext : HubDbContext
     {
-        await using var alone = await DataFolder.LockForMigrationAsync(file, cancellationToken);
-        if (await HasPendingAsync(db, cancellationToken))
-        {
-            await db.Database.ExecuteSqlRawAsync("DROP TABLE IF EXISTS \"__EFMigrationsLock\"", cancellationToken);
-            await db.Database.MigrateAsync(cancellationToken);
-        }
-    }
+        public HubDbContext CreateDbContext() => contexts.CreateDbContext();
 
-    private static async Task<bool> HasPendingAsync(HubDbContext db, CancellationToken cancellationToken) =>
-        (await db.Database.GetPendingMigrationsAsync(cancellationToken)).Any();
-
-    internal static void Configure(DbContextOptionsBuilder options, string connectionString) =>
-        options.UseSqlite(connectionString).AddInterceptors(new SqlitePragmas());
-}
-
-/// <summary>For <c>dotnet ef</c> only; it never opens this file.</summary>
-internal sealed class DesignTimeHubDbContextFactory : IDesignTimeDbContextFactory<HubDbContext>
-{
-    public HubDbContext CreateDbContext(string[] args)
-    {
-        var options = new DbContextOptionsBuilder<HubDbContext>();
-        HubDatabase.Configure(options, "Data Source=:memory:");
-        return new HubDbContext(options.Options);
+        public async Task<HubDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default) => await contexts.CreateDbContextAsync(cancellationToken);
     }
 }

@@ -5,9 +5,17 @@ namespace FailoverHub.Web.Data;
 /// <summary>
 /// All that the hub keeps. Times are UTC epoch milliseconds, because SQLite cannot order by <see cref="DateTimeOffset"/>; prefixes are
 /// CIDR texts. Nothing here says what is so *now*: that is only in memory, and only as long as it is fresh.
+/// The model is here, whichever the database is; what differs between SQLite and PostgreSQL is in the two classes below this one, and each has
+/// migrations of its own (<c>scripts/add-migration.sh</c> makes both).
 /// </summary>
-internal sealed class HubDbContext(DbContextOptions<HubDbContext> options) : DbContext(options)
+internal abstract class HubDbContext(DbContextOptions options) : DbContext(options)
 {
+    /// <summary>Which database it is, as the beginning of a sentence, without any secret.</summary>
+    public abstract string Place { get; }
+
+    /// <summary>What to ask oneself when it cannot be used.</summary>
+    public abstract string WhyUnusable { get; }
+
     public DbSet<NodeEntity> Nodes => Set<NodeEntity>();
 
     public DbSet<PairEntity> Pairs => Set<PairEntity>();
@@ -33,6 +41,22 @@ internal sealed class HubDbContext(DbContextOptions<HubDbContext> options) : DbC
     public DbSet<SessionEntity> Sessions => Set<SessionEntity>();
 
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
+
+    /// <summary>Brings the database to the newest schema; of several processes that want it at once one does it and the others wait.</summary>
+    /// <exception cref="DataFolderException">Another process has been at it for half a minute.</exception>
+    public async Task MigrateAsync(CancellationToken cancellationToken)
+    {
+        if (await HasPendingMigrationsAsync(cancellationToken))
+        {
+            await MigrateAloneAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>Keeps other processes away, looks again and migrates.</summary>
+    protected abstract Task MigrateAloneAsync(CancellationToken cancellationToken);
+
+    protected async Task<bool> HasPendingMigrationsAsync(CancellationToken cancellationToken) =>
+        (await Database.GetPendingMigrationsAsync(cancellationToken)).Any();
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {

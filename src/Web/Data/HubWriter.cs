@@ -1,5 +1,4 @@
 using System.Threading.Channels;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Data;
@@ -172,9 +171,9 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
         {
             await WriteAsync(batch);
         }
-        catch (Exception e) when (e is DbUpdateException or SqliteException or IOException)
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
-            if (!IsForEver(e))
+            if (!StorageFaults.IsForEver(e))
             {
                 if (!_failing)
                 {
@@ -233,13 +232,6 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
 
         await db.SaveChangesAsync();
         await transaction.CommitAsync();
-    }
-
-    /// <summary>It breaks a constraint of the database: trying again cannot help.</summary>
-    public static bool IsForEver(Exception e)
-    {
-        const int constraint = 19;
-        return (e as SqliteException ?? e.InnerException as SqliteException)?.SqliteErrorCode == constraint;
     }
 
     [LoggerMessage(Level = LogLevel.Error, Message = "History cannot be written; it is kept in memory and tried again each second")]

@@ -1,4 +1,5 @@
 using System.Collections.Concurrent;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 
@@ -43,7 +44,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
                 ? await AcceptAsync(target, preview, actor, cancellationToken)
                 : await RefuseAsync(target, preview, actor, cancellationToken);
         }
-        catch (Exception e) when (OperationStore.IsStorageFault(e))
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
             LogNotAudited(logger, request.Type, e);
             return new SubmitResult.Unavailable($"The audit entry could not be written, so nothing was done ({e.GetBaseException().Message}).");

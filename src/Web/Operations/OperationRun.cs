@@ -1,3 +1,4 @@
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability;
 
@@ -316,7 +317,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
             {
                 return await write(until);
             }
-            catch (Exception e) when (OperationStore.MayPass(e))
+            catch (Exception e) when (StorageFaults.MayPass(e))
             {
                 await Task.Delay(RetryDiskAfter, services.Time, until);
             }

@@ -126,7 +126,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         {
             // Superseded, or the hub is stopping.
         }
-        catch (Exception defect) when (!OperationStore.MayPass(defect))
+        catch (Exception defect) when (!StorageFaults.MayPass(defect))
         {
             LogDefect(logger, view.Title, defect);
         }
@@ -262,7 +262,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         {
             await services.Store.SaveAsync(left, raiseRevision: false, cancellationToken);
         }
-        catch (Exception defect) when (HubWriter.IsForEver(defect))
+        catch (Exception defect) when (StorageFaults.IsForEver(defect))
         {
             LogDefect(logger, left.Title, defect);
         }
@@ -279,7 +279,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             {
                 return await write(until);
             }
-            catch (Exception e) when (OperationStore.MayPass(e))
+            catch (Exception e) when (StorageFaults.MayPass(e))
             {
                 await Task.Delay(RetryDiskAfter, services.Time, until);
             }

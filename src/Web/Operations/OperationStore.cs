@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Data.Common;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -27,12 +26,6 @@ internal sealed class ToldEvents(IEnumerable<(string Kind, string Text)> told)
 internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, TimeProvider time)
 {
     private static readonly OperationStatus[] Unfinished = [OperationStatus.PendingApproval, OperationStatus.Queued, OperationStatus.Running, OperationStatus.OutcomeUnknown];
-
-    /// <summary>It could not be written, for a reason outside of the program.</summary>
-    public static bool IsStorageFault(Exception e) => e is DbUpdateException or DbException or IOException;
-
-    /// <summary>It could not be written now, and may be in a moment: what breaks a constraint never will be.</summary>
-    public static bool MayPass(Exception e) => IsStorageFault(e) && !HubWriter.IsForEver(e);
 
     /// <summary>Writes audit entry, operation and all its intents, in one transaction. Nothing may be sent before this returns.</summary>
     public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, CancellationToken cancellationToken)

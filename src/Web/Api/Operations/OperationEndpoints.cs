@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -67,7 +68,7 @@ internal static class OperationEndpoints
         {
             await audit.WriteAsync(ToAuditDraft(read, pair, node, RequestActor.Of(context)), context.RequestAborted);
         }
-        catch (Exception e) when (OperationStore.IsStorageFault(e))
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
             return ApiProblems.Answer(new SubmitResult.Unavailable($"The refusal could not be written to the audit ({e.GetBaseException().Message})."));
         }

@@ -7,9 +7,9 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 #nullable disable
 
-namespace FailoverHub.Web.Data.Migrations
+namespace FailoverHub.Web.Data.Migrations.Sqlite
 {
-    [DbContext(typeof(HubDbContext))]
+    [DbContext(typeof(SqliteHubDbContext))]
     [Migration("20261122174200_Sessions")]
     partial class Sessions
     {

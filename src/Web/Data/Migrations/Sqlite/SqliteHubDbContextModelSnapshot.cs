@@ -6,10 +6,10 @@ using Microsoft.EntityFrameworkCore.Storage.ValueConversion;
 
 #nullable disable
 
-namespace FailoverHub.Web.Data.Migrations
+namespace FailoverHub.Web.Data.Migrations.Sqlite
 {
-    [DbContext(typeof(HubDbContext))]
-    partial class HubDbContextModelSnapshot : ModelSnapshot
+    [DbContext(typeof(SqliteHubDbContext))]
+    partial class SqliteHubDbContextModelSnapshot : ModelSnapshot
     {
         protected override void BuildModel(ModelBuilder modelBuilder)
         {

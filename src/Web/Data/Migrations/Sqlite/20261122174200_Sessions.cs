@@ -2,7 +2,7 @@
 
 #nullable disable
 
-namespace FailoverHub.Web.Data.Migrations
+namespace FailoverHub.Web.Data.Migrations.Sqlite
 {
     /// <inheritdoc />
     public partial class Sessions : Migration
