@@ -4,6 +4,7 @@ using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Checks.Probes;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;

@@ -58,7 +58,7 @@ public sealed class RulesCanFailTests
 
     [Fact]
     public void Drawer_OfTheDashboard_IsAllowed() =>
-        Assert.Empty(ProjectRules.NoDrawer(SourceTree.Of(("src/Web/Components/Shared/Age.razor", ""), ("src/Agent/Node/SharedPrefix.cs", ""))));
+        Assert.Empty(ProjectRules.NoDrawer(SourceTree.Of(("src/Web/Components/Shared/Age.razor", ""), ("src/Agent/Node/Prefixes/SharedPrefix.cs", ""))));
 
     [Fact]
     public void Solution_WithoutAProjectOrWithOneTooMany_IsNamed()
@@ -126,7 +126,7 @@ public sealed class RulesCanFailTests
     [InlineData("src/Agent/Node/NodeLoop.cs", "var c = new System.Net.Sockets.TcpClient();", true)]
     [InlineData("src/Bgp/Session/BgpSession.cs", "using System.Net.Sockets;\nreturn a == AddressFamily.InterNetwork;", false)]
     [InlineData("src/Agent/Node/NodeLoop.cs", "record Socket(int Number);", false)]
-    [InlineData("src/Agent/Speaker/PeerSocket.cs", "using System.Net.Sockets;\nvar s = new Socket(f, t, p);", false)]
+    [InlineData("src/Agent/Speaker/Sockets/PeerSocket.cs", "using System.Net.Sockets;\nvar s = new Socket(f, t, p);", false)]
     public void Socket_OutsideOfItsRooms_IsNamed(string path, string text, bool caught) => Catches(SourceRules.SocketsStayInTheirRooms, path, text, caught);
 
     [Theory]

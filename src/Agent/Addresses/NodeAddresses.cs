@@ -5,6 +5,7 @@ using FailoverHub.Agent.Addresses.Managed;
 using FailoverHub.Agent.Addresses.Netlink;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Addresses;

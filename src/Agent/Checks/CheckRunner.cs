@@ -1,5 +1,6 @@
 using System.Globalization;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Checks;

@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Configuration.CommandLine;
 
 namespace FailoverHub.Agent.Configuration;
 

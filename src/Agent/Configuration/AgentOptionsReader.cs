@@ -2,9 +2,11 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
 

@@ -1,6 +1,6 @@
 using System.Globalization;
 using System.Net;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Configuration;
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 

@@ -2,6 +2,7 @@ using System.Globalization;
 using System.Text;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Control;
 

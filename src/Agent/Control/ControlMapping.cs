@@ -1,8 +1,11 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;

@@ -1,6 +1,8 @@
 using System.Collections.Concurrent;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Control;
 

@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Sockets;
 
 namespace FailoverHub.Agent.Discovery;
 

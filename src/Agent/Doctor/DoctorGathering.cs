@@ -6,7 +6,7 @@ using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 

@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Sockets;
 
 namespace FailoverHub.Agent.Doctor;
 

@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Protos.V1;
 
 namespace FailoverHub.Agent.Hub;
@@ -27,10 +28,10 @@ internal static class CheckReports
         return report;
     }
 
-    public static Protos.V1.Health ToWire(Node.Health health) => health switch
+    public static Protos.V1.Health ToWire(Node.Prefixes.Health health) => health switch
     {
-        Node.Health.Healthy => Protos.V1.Health.Healthy,
-        Node.Health.Unhealthy => Protos.V1.Health.Unhealthy,
+        Node.Prefixes.Health.Healthy => Protos.V1.Health.Healthy,
+        Node.Prefixes.Health.Unhealthy => Protos.V1.Health.Unhealthy,
         _ => Protos.V1.Health.Unspecified,
     };
 }

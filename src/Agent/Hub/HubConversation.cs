@@ -1,5 +1,6 @@
 using System.Threading.Channels;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Protos.V1;
 using Grpc.Core;

@@ -3,6 +3,7 @@ using System.Threading.Channels;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;

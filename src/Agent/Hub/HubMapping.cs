@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using System.Globalization;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;
@@ -85,7 +88,7 @@ internal static class HubMapping
     /// <summary>An intent, or what is wrong with it: both go to the node, which answers.</summary>
     public static NodeEvent Intent(Protos.V1.NodeIntent intent)
     {
-        var prefixes = ImmutableArray.CreateBuilder<Node.PrefixIntent>(intent.Prefixes.Count);
+        var prefixes = ImmutableArray.CreateBuilder<Node.Intents.PrefixIntent>(intent.Prefixes.Count);
         foreach (var entry in intent.Prefixes)
         {
             if (!SharedPrefix.TryParse(entry.Prefix, out var prefix, out var problem))
@@ -108,7 +111,7 @@ internal static class HubMapping
                 return new NodeEvent.IntentMalformed(intent.Revision, intent.OperationId, $"it gives {prefix} no failback policy that this agent knows");
             }
 
-            prefixes.Add(new Node.PrefixIntent(prefix, role)
+            prefixes.Add(new Node.Intents.PrefixIntent(prefix, role)
             {
                 FailbackPolicy = FromWire(entry.FailbackPolicy),
                 StableFor = entry.StableSeconds == 0 ? null : TimeSpan.FromSeconds(entry.StableSeconds),
@@ -116,7 +119,7 @@ internal static class HubMapping
             });
         }
 
-        return new NodeEvent.IntentReceived(new Node.NodeIntent
+        return new NodeEvent.IntentReceived(new Node.Intents.NodeIntent
         {
             Revision = intent.Revision,
             Drained = intent.Drained,
@@ -213,13 +216,13 @@ internal static class HubMapping
         _ => null,
     };
 
-    private static Protos.V1.WithdrawnReason ToWire(Node.WithdrawnReason reason) => reason switch
+    private static Protos.V1.WithdrawnReason ToWire(Node.Prefixes.WithdrawnReason reason) => reason switch
     {
-        Node.WithdrawnReason.Drained => Protos.V1.WithdrawnReason.Drained,
-        Node.WithdrawnReason.Unhealthy => Protos.V1.WithdrawnReason.Unhealthy,
-        Node.WithdrawnReason.AddressMissing => Protos.V1.WithdrawnReason.AddressMissing,
-        Node.WithdrawnReason.NotAssigned => Protos.V1.WithdrawnReason.NotAssigned,
-        Node.WithdrawnReason.Stopping => Protos.V1.WithdrawnReason.Stopping,
+        Node.Prefixes.WithdrawnReason.Drained => Protos.V1.WithdrawnReason.Drained,
+        Node.Prefixes.WithdrawnReason.Unhealthy => Protos.V1.WithdrawnReason.Unhealthy,
+        Node.Prefixes.WithdrawnReason.AddressMissing => Protos.V1.WithdrawnReason.AddressMissing,
+        Node.Prefixes.WithdrawnReason.NotAssigned => Protos.V1.WithdrawnReason.NotAssigned,
+        Node.Prefixes.WithdrawnReason.Stopping => Protos.V1.WithdrawnReason.Stopping,
         _ => throw new ArgumentOutOfRangeException(nameof(reason), reason, "Not a reason."),
     };
 

@@ -1,5 +1,5 @@
 using System.Collections.Immutable;
-using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Session.Diagnostics;
 

@@ -1,4 +1,5 @@
 using System.Threading.Channels;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;

@@ -1,4 +1,6 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 
 namespace FailoverHub.Agent.Node;

@@ -1,6 +1,9 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
 

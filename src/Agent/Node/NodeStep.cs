@@ -1,5 +1,8 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using Microsoft.Extensions.Logging;

@@ -1,3 +1,5 @@
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Node;

@@ -1,7 +1,8 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.Json;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Platform;
 

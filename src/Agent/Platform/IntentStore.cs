@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Platform;
 

@@ -3,6 +3,7 @@ using System.Net;
 using System.Text.Json;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Platform;
 

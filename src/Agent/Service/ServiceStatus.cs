@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Text;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Service;
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Speaker.Sockets;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging;
@@ -27,8 +28,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private readonly Queue<NodeEvent> _news = new();
     private readonly TaskCompletionSource _ended = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly DiagnosticsDesk _desk;
-    private SocketPoll _poll;
-    private PeerSocket?[] _registered;
+    private ConnectionSeats _seats;
     private ImmutableArray<PeerConnection> _connections;
     private readonly UrgencyBudget _budget = new();
     private Wanted? _advertised;
@@ -51,7 +51,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         _origin = time.GetTimestamp();
         _desk = new DiagnosticsDesk(_wakeUp.Ring);
         _roster = new PeerRoster(peers, peer => new PeerConnection(peer, new BgpSession(peer.Session, new Random()), Now, _news.Enqueue));
-        (_poll, _registered) = Seats();
+        _connections = _roster.All;
+        _seats = new ConnectionSeats(_connections, _wakeUp);
     }
 
     /// <summary>Whether its thread asks to be run before others. Default: as far as it is permitted.</summary>
@@ -216,18 +217,9 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
         if (!_connections.SequenceEqual(_roster.All))
         {
-            (_poll, _registered) = Seats();
+            _connections = _roster.All;
+            _seats = new ConnectionSeats(_connections, _wakeUp);
         }
-    }
-
-    // The bell first, then two for each connection: its session's and the one that still closes.
-    private (SocketPoll Poll, PeerSocket?[] Registered) Seats()
-    {
-        _connections = _roster.All;
-        var registered = new PeerSocket?[(2 * _connections.Length) + 1];
-        var poll = new SocketPoll(registered.Length);
-        poll.Set(0, _wakeUp.Socket, read: true, write: false);
-        return (poll, registered);
     }
 
     private void TickDue(TimeSpan now)
@@ -269,29 +261,21 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     // Waits so long for the sockets and serves those that are ready; at: the time that it is done by, null: that of the end of the wait.
     private void Look(TimeSpan? patience, TimeSpan? at)
     {
-        for (var index = 0; index < _connections.Length; index++)
-        {
-            var (session, closing) = _connections[index].Sockets;
-            Register((2 * index) + 1, session);
-            Register((2 * index) + 2, closing);
-        }
-
         var before = Now();
-        _poll.Wait(patience);
+        _seats.Wait(patience);
         var after = Now();
         var now = at ?? after;
         KeepInBudget(_budget.Waited(before, after));
-        if (_poll.CanRead(0))
+        if (_seats.BellRings)
         {
             _wakeUp.Silence();
         }
 
-        for (var slot = 1; slot < _registered.Length; slot++)
+        for (var place = 0; place < _seats.Count; place++)
         {
-            // What one socket leads to may close another; its connection then knows it no more.
-            if (_registered[slot] is { } socket)
+            if (_seats.TryGet(place, out var connection, out var socket, out var ready))
             {
-                Serve(_connections[(slot - 1) / 2], socket, slot, now);
+                Serve(connection, socket, ready, now);
             }
         }
     }
@@ -314,30 +298,17 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         TooBusy(_logger, UrgencyBudget.Longest);
     }
 
-    private void Register(int slot, PeerSocket? socket)
-    {
-        _registered[slot] = socket;
-        if (socket is null || socket.IsClosed)
-        {
-            _poll.Clear(slot);
-        }
-        else
-        {
-            _poll.Set(slot, socket.Socket, socket.WantsRead, socket.WantsWrite);
-        }
-    }
-
-    private void Serve(PeerConnection connection, PeerSocket socket, int slot, TimeSpan now)
+    private void Serve(PeerConnection connection, PeerSocket socket, SocketReadiness ready, TimeSpan now)
     {
         try
         {
             // Read first: behind a write that fails, the NOTIFICATION that says why would be lost with the socket.
-            if (_poll.CanRead(slot))
+            if (ready.CanRead)
             {
                 connection.OnReadable(socket, now);
             }
 
-            if (_poll.CanWrite(slot))
+            if (ready.CanWrite)
             {
                 connection.OnWritable(socket, now);
             }

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net.Sockets;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker.Metering;
+using FailoverHub.Agent.Speaker.Sockets;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -23,17 +24,12 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     // One read must be able to end any message: after a stall it is what decides whether the neighbor was heard. Below what goes to the large object heap.
     private readonly byte[] _input = new byte[options.Session.ExtendedMessages ? 68 * 1024 : 16 * 1024];
     private readonly Queue<SessionInput> _inputs = new();
-    private readonly Queue<(long Position, long Version, ImmutableArray<SkippedPrefix> Skipped)> _marks = new();
+    private readonly OutputWatch _output = new();
     private readonly PeerMeter _meter = new();
     private readonly MalformedUpdates _malformed = new();
-    private readonly DialPace _pace = new(options.DialTimeout, new Random());
+    private readonly PeerDial _dial = new(options);
     private PeerSocket? _socket;
-    private PeerSocket? _closing;
-    private bool _dialling;
-    private string? _pathProblem;
-    private TimeSpan _closeDeadline;
-    private bool _outputWaits;
-    private ulong _messagesBefore;
+    private readonly ClosingSocket _closing = new();
     private long _version;
     private bool _isAbandoned;
 
@@ -46,7 +42,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     public bool IsEstablished => !_isAbandoned && session.State == SessionState.Established;
 
     /// <summary>No socket is left.</summary>
-    public bool IsQuiet => _socket is null && _closing is null;
+    public bool IsQuiet => _socket is null && _closing.Socket is null;
 
     /// <summary>When <see cref="Tick"/> is wanted; null: not at all.</summary>
     public TimeSpan? NextDeadline
@@ -59,8 +55,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             }
 
             var next = session.NextDeadline;
-            next = _dialling ? Earlier(next, _pace.NextAt ?? _pace.GiveUpAt) : next;
-            return _closing is null ? next : Earlier(next, _closeDeadline);
+            next = _dial.NextDeadline is { } dial ? Earlier(next, dial) : next;
+            return _closing.Deadline is { } close ? Earlier(next, close) : next;
         }
     }
 
@@ -76,19 +72,14 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     public void Tick(TimeSpan now)
     {
-        if (_closing is not null && now >= _closeDeadline)
+        _closing.Tick(now);
+        if (_dial.IsOver(now))
         {
-            _closing.Dispose();
-            _closing = null;
-        }
-
-        if (_dialling && now >= _pace.GiveUpAt)
-        {
-            var problem = _pathProblem ?? $"no answer within {options.DialTimeout.TotalSeconds:0.#} s{SocketSecurity.SilenceMayMean(options)}";
+            var problem = _dial.Silence;
             DropSocket();
             Give(new SessionInput.ConnectFailed(problem) { Unanswered = true }, now);
         }
-        else if (_dialling && now >= _pace.NextAt)
+        else if (_dial.IsDue(now))
         {
             DialAgain(now);
         }
@@ -114,13 +105,13 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     };
 
     /// <summary>Its sockets: that of the session, and the last one while it closes.</summary>
-    public (PeerSocket? Session, PeerSocket? Closing) Sockets => (_socket, _closing);
+    public (PeerSocket? Session, PeerSocket? Closing) Sockets => (_socket, _closing.Socket);
 
     public void OnWritable(PeerSocket socket, TimeSpan now)
     {
-        if (socket == _closing)
+        if (socket == _closing.Socket)
         {
-            ContinueClosing(_closing.Flush());
+            _closing.Continue(socket.Flush());
         }
         else if (socket == _socket)
         {
@@ -142,10 +133,10 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
 
     public void OnReadable(PeerSocket socket, TimeSpan now)
     {
-        if (socket == _closing)
+        if (socket == _closing.Socket)
         {
             // Whatever still comes is past its time.
-            ContinueClosing(_closing.Receive(_input).Problem);
+            _closing.Continue(socket.Receive(_input).Problem);
             return;
         }
 
@@ -193,8 +184,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     public void Dispose()
     {
         DropSocket();
-        _closing?.Dispose();
-        _closing = null;
+        _closing.Dispose();
     }
 
     // The session's list of effects is its own until the next call, and an effect may lead to an input: so inputs queue.
@@ -267,8 +257,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     private void Dial(TimeSpan now)
     {
         DropSocket();
-        _dialling = true;
-        _pace.Begin(now);
+        _dial.Begin(now);
         if (OpenSocket(now) is { } refusal)
         {
             _inputs.Enqueue(new SessionInput.ConnectFailed(refusal));
@@ -288,29 +277,13 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     // Null: under way, or there is no path just now. Else why it is no use to go on.
     private string? OpenSocket(TimeSpan now)
     {
-        (_socket, var problem) = PeerSocket.Dial(options);
-        if (problem is not null)
+        (_socket, var refusal) = _dial.Open(now);
+        if (refusal is not null)
         {
-            return Judge(problem, now);
+            DropSocket();
         }
 
-        _pathProblem = null;
-        _pace.Dialled(now, isUnderWay: true);
-        return null;
-    }
-
-    private string? Judge(DialProblem problem, TimeSpan now)
-    {
-        if (problem.OfThePath)
-        {
-            _pathProblem = problem.Words;
-            _pace.Dialled(now, isUnderWay: false);
-            return null;
-        }
-
-        _pace.Refused();
-        DropSocket();
-        return problem.Words;
+        return refusal;
     }
 
     private void FinishDial(PeerSocket socket, TimeSpan now)
@@ -318,19 +291,18 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         if (socket.FinishDial(options) is { } problem)
         {
             _socket = null;
-            if (Judge(problem, now) is { } refusal)
+            if (_dial.Judge(problem, now) is { } refusal)
             {
+                DropSocket();
                 Give(new SessionInput.ConnectFailed(refusal), now);
             }
 
             return;
         }
 
-        _dialling = false;
-        _pace.Connected(now);
+        _dial.Connected(now);
         _meter.StartOver();
-        _messagesBefore = 0;
-        _outputWaits = false;
+        _output.StartOver();
         var (local, remote) = socket.Addresses(options);
         Give(new SessionInput.Connected(local, remote), now);
     }
@@ -373,34 +345,24 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     {
         if (_socket is not null)
         {
-            _marks.Enqueue((_socket.Queued, _version, skipped));
+            _output.Mark(_socket, _version, skipped);
             AfterWriting();
         }
     }
 
-    // Output that waits is the session's to judge (RFC 9687).
     private void ReportOutput(TimeSpan now)
     {
-        var waited = _outputWaits;
-        var progress = _socket!.MessagesWritten != _messagesBefore;
-        _outputWaits = _socket.WantsWrite;
-        _messagesBefore = _socket.MessagesWritten;
-        if (waited && progress)
+        if (_output.Look(_socket!) is { } news)
         {
-            Give(_outputWaits ? SessionInput.OutputProgress.Some : SessionInput.OutputProgress.All, now);
-        }
-        else if (_outputWaits && !waited)
-        {
-            Give(SessionInput.OutputBlocked.Instance, now);
+            Give(news, now);
         }
     }
 
     private void AfterWriting()
     {
-        while (_marks.TryPeek(out var mark) && mark.Position <= _socket!.Written)
+        while (_output.TryTake(_socket!, out var version, out var skipped))
         {
-            _marks.Dequeue();
-            post(new NodeEvent.AdvertisementsWritten(Neighbor, mark.Version) { Skipped = mark.Skipped });
+            post(new NodeEvent.AdvertisementsWritten(Neighbor, version) { Skipped = skipped });
         }
     }
 
@@ -418,29 +380,16 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
             return;
         }
 
-        _closing?.Dispose();
-        _closing = _socket;
-        _closeDeadline = now + options.Linger;
+        var socket = _socket;
         _socket = null;
-        _marks.Clear();
-        _closing.CloseAfterOutput();
-        ContinueClosing(null);
-    }
-
-    private void ContinueClosing(string? problem)
-    {
-        if (problem is not null || _closing!.IsClosed)
-        {
-            _closing!.Dispose();
-            _closing = null;
-        }
+        _output.Forget();
+        _closing.Begin(socket, now + options.Linger);
     }
 
     private void DropSocket()
     {
-        _dialling = false;
-        _pathProblem = null;
-        _marks.Clear();
+        _dial.End();
+        _output.Forget();
         _socket?.Dispose();
         _socket = null;
     }

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Tests.Checks;
 

@@ -1,6 +1,6 @@
 using CsCheck;
 using FailoverHub.Agent.Checks;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Tests.Checks;
 

@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Node;
 using Microsoft.Extensions.Logging;
 

@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 
 namespace FailoverHub.Agent.Tests.Configuration;
 

@@ -1,4 +1,4 @@
-using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Control;
 
 namespace FailoverHub.Agent.Tests.Configuration;

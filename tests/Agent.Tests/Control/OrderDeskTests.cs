@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Tests.Node;
 

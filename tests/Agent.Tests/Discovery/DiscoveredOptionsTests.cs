@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Discovery;
 
 namespace FailoverHub.Agent.Tests.Discovery;

@@ -1,5 +1,5 @@
 using System.Text.Json;
-using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Tests.Speaker;
 
 namespace FailoverHub.Agent.Tests.EndToEnd;

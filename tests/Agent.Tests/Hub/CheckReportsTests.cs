@@ -1,6 +1,7 @@
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Agent.Tests.Node;
 using Wire = FailoverHub.Protos.V1;

@@ -4,6 +4,7 @@ using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;

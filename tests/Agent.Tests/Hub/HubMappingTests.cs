@@ -1,6 +1,7 @@
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Agent.Tests.Node;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;

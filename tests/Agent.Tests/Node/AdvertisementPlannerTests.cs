@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Tests.Node;
 

@@ -1,5 +1,8 @@
 using CsCheck;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 
 namespace FailoverHub.Agent.Tests.Node;

@@ -3,6 +3,9 @@ using CsCheck;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 
 namespace FailoverHub.Agent.Tests.Node;

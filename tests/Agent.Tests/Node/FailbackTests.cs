@@ -1,6 +1,6 @@
 using CsCheck;
 using FailoverHub.Agent.Configuration;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
 
 namespace FailoverHub.Agent.Tests.Node;
 

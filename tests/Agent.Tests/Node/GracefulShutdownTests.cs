@@ -1,4 +1,6 @@
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 

@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 

@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Tests.Node;

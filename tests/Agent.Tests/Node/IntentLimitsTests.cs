@@ -1,5 +1,6 @@
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 

@@ -1,6 +1,8 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;

@@ -1,7 +1,9 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;

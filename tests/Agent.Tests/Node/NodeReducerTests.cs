@@ -1,5 +1,7 @@
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;

@@ -2,6 +2,8 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;

@@ -1,5 +1,7 @@
 using System.Net;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Platform;
 
 namespace FailoverHub.Agent.Tests.Platform;

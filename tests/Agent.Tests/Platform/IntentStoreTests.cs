@@ -1,6 +1,7 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
 
 namespace FailoverHub.Agent.Tests.Platform;

@@ -1,6 +1,7 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Bgp.Messages;

@@ -1,7 +1,8 @@
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Sockets;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 

@@ -1,6 +1,6 @@
-using System.Net;
 using System.Net.Sockets;
-using FailoverHub.Agent.Speaker;
+using System.Net;
+using FailoverHub.Agent.Speaker.Sockets;
 
 namespace FailoverHub.Agent.Tests.Speaker;
 

@@ -1,10 +1,11 @@
 using System.Collections.Immutable;
-using System.Net;
 using System.Net.Sockets;
+using System.Net;
 using System.Text;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Speaker.Sockets;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 using Microsoft.Extensions.Logging.Abstractions;

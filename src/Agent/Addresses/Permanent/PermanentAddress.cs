@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using System.Text;
-using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Addresses.Permanent;
 

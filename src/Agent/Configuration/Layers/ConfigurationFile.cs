@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Node;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Configuration.Layers;
 

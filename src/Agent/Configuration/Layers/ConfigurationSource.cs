@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.CommandLine;
+using FailoverHub.Agent.Configuration.CommandLine;
 
 namespace FailoverHub.Agent.Configuration.Layers;
 

@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Agent.Node.Intents;
 
 namespace FailoverHub.Agent.Node.Orders;
 

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Node.Intents;
+using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Node.Orders;
 

@@ -3,6 +3,7 @@ using CsCheck;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;

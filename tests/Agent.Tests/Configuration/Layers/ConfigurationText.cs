@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 
 namespace FailoverHub.Agent.Tests.Configuration.Layers;

@@ -1,4 +1,4 @@
-using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Node;

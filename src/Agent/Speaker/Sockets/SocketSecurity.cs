@@ -4,7 +4,7 @@ using System.Runtime.InteropServices;
 using System.Security.Cryptography;
 using System.Text;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Sockets;
 
 /// <summary>
 /// What protects a session below BGP, as options of its socket: TCP MD5 (RFC 2385), TCP-AO (RFC 5925) and GTSM (RFC 5082). Set before the

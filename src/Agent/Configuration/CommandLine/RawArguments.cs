@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration.Layers;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>The values of the flags as they were typed, or written into the environment or the file; null or empty: not given.</summary>
 internal sealed record RawArguments

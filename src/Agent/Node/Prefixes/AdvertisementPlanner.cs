@@ -1,4 +1,4 @@
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Prefixes;
 
 /// <summary>The verdict of a prefix's health checks.</summary>
 internal enum Health

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Sockets;
 
 /// <summary>
 /// Waits for a fixed number of sockets at once, to the microsecond and without allocating anything: <c>ppoll(2)</c>. Each socket has a slot;

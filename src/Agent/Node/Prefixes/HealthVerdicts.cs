@@ -3,7 +3,7 @@ using System.Net;
 using FailoverHub.Agent.Checks;
 using Microsoft.Extensions.Logging;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Prefixes;
 
 /// <summary>What a check says.</summary>
 /// <param name="Check">As it was configured then: a verdict says nothing about a check of the same name that does something else.</param>

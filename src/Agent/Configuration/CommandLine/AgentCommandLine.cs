@@ -4,7 +4,7 @@ using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Doctor;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>What the command line asks for.</summary>
 internal abstract record CommandLineRequest

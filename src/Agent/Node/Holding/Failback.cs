@@ -2,7 +2,7 @@ using System.Net;
 using FailoverHub.Agent.Configuration;
 using Microsoft.Extensions.Logging;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Holding;
 
 /// <summary>Where a prefix stands with its failback.</summary>
 internal enum FailbackPhase

@@ -1,7 +1,7 @@
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Sockets;
 
 /// <summary>
 /// Ends the speaker's wait from another thread: a pair of connected Unix sockets, one of them among the sockets that are waited for.

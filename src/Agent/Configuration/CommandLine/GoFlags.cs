@@ -1,4 +1,4 @@
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>
 /// What the vendor's client, a Go program, takes and our own reader of command lines does not: all of Go's words for true and false, and flags

@@ -3,7 +3,7 @@ using System.Globalization;
 using System.Text;
 using FailoverHub.Agent.Configuration.Layers;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>
 /// Everything that is wrong with the settings, each in a sentence that names its flag and says what to do. A flag that was given as a variable or

@@ -1,7 +1,8 @@
 using System.Net;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Node.Intents;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Prefixes;
 
 /// <summary>What the operators have said about one prefix, by all the ways in which they can.</summary>
 /// <param name="Prefix">Canonical.</param>

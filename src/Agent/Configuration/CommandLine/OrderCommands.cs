@@ -2,8 +2,9 @@ using System.CommandLine;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Node.Prefixes;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>The commands that change something on a running agent, each with its arguments.</summary>
 internal sealed class OrderCommands

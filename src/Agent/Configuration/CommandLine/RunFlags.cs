@@ -2,7 +2,7 @@ using System.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Node;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>The flags of the daemon, each with its line of help.</summary>
 internal sealed class RunFlags

@@ -1,6 +1,7 @@
 using System.Net;
+using FailoverHub.Agent.Node.Prefixes;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Intents;
 
 /// <summary>What an intent has to fulfil before it is kept, and what its answer is.</summary>
 internal static class IntentRules

@@ -2,7 +2,7 @@ using System.Net;
 using System.Net.Sockets;
 using FailoverHub.Agent.Speaker.Metering;
 
-namespace FailoverHub.Agent.Speaker;
+namespace FailoverHub.Agent.Speaker.Sockets;
 
 /// <summary>
 /// One TCP connection to a neighbor, never blocking: from the dial, over the open phase, to a close that lets the last bytes arrive.

@@ -1,7 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Prefixes;
 
 /// <summary>What the platform lets two nodes share: one IPv4 address, or an IPv6 /64 or /56.</summary>
 internal static class SharedPrefix

@@ -1,7 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Holding;
 
 /// <summary>
 /// What of the failback outlives the process: which prefixes could once be primary on this node under a policy that holds. For them a

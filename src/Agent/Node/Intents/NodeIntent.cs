@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Configuration;
 
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Intents;
 
 /// <summary>The role that an intent gives one prefix.</summary>
 internal sealed record PrefixIntent(IPNetwork Prefix, Role Role)

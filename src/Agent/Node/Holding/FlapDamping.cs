@@ -1,4 +1,4 @@
-namespace FailoverHub.Agent.Node;
+namespace FailoverHub.Agent.Node.Holding;
 
 /// <summary>
 /// How our own announcements are damped. A prefix that is lost by itself, and comes back, again and again, collects a penalty that decays by half
