@@ -36,6 +36,12 @@ internal static class HubMapping
             Drained = state.Drained,
             ConfigurationProblem = state.ConfigurationProblem ?? "",
             LocallyDrained = state.Orders.Drain is not null,
+            Limits = new Protos.V1.IntentLimits
+            {
+                RefusesDrain = !state.Settings.Limits.Drain,
+                RefusesPromote = !state.Settings.Limits.Promote,
+                RefusesDemote = !state.Settings.Limits.Demote,
+            },
             Health = CheckReports.ToWire(HealthVerdicts.Of(state)),
             TakenAtUnixMs = taken.At.ToUnixTimeMilliseconds(),
         };

@@ -7,6 +7,7 @@ using Failback = FailoverHub.Web.Fleet.Failback;
 using FailbackHold = FailoverHub.Web.Fleet.FailbackHold;
 using FailbackPolicy = FailoverHub.Web.Fleet.FailbackPolicy;
 using Health = FailoverHub.Web.Fleet.Health;
+using IntentLimits = FailoverHub.Web.Fleet.IntentLimits;
 using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
 using ProtoHealth = FailoverHub.Protos.V1.Health;
 using ProtoRole = FailoverHub.Protos.V1.Role;
@@ -125,6 +126,7 @@ internal static partial class AgentMapping
             Drained = report.Drained,
             LocallyDrained = report.LocallyDrained,
             ConfigurationProblem = NullIfEmpty(Text(report.ConfigurationProblem)),
+            Limits = report.Limits is { } limits ? new IntentLimits(!limits.RefusesDrain, !limits.RefusesPromote, !limits.RefusesDemote) : null,
             Health = ToHealth(report.Health),
             Prefixes = [.. prefixes.OrderBy(p => p.Prefix, PrefixOrder.Instance)],
             Sessions = [.. report.Sessions.Select(ToView)],

@@ -48,6 +48,7 @@ internal static class ApiMapping
         Sessions = [.. node.Sessions.Select(ToDto)],
         Checks = [.. node.Checks.Select(c => ToDto(c, node.LastReportAt))],
         ConfigurationProblem = node.ConfigurationProblem,
+        Limits = node.Limits is { } limits ? new IntentLimitsDto(limits.Drain, limits.Promote, limits.Demote) : null,
         Capabilities = [.. node.Capabilities],
     };
 

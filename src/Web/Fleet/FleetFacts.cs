@@ -94,6 +94,9 @@ internal sealed record ReportFacts
 
     public string? ConfigurationProblem { get; init; }
 
+    /// <summary>What its configuration lets an intent ask; null: its agent does not say.</summary>
+    public IntentLimits? Limits { get; init; }
+
     public ImmutableArray<CheckView> Checks { get; init; } = [];
 
     /// <summary>Given by the store on arrival.</summary>
@@ -104,7 +107,7 @@ internal sealed record ReportFacts
 
     /// <summary>Says the same as the other, but for counters and what counts down.</summary>
     public bool SaysTheSameAs(ReportFacts other) =>
-        (IntentRevision, Drained, LocallyDrained, Health, StreamId, ConfigurationProblem) == (other.IntentRevision, other.Drained, other.LocallyDrained, other.Health, other.StreamId, other.ConfigurationProblem)
+        (IntentRevision, Drained, LocallyDrained, Health, StreamId, ConfigurationProblem, Limits) == (other.IntentRevision, other.Drained, other.LocallyDrained, other.Health, other.StreamId, other.ConfigurationProblem, other.Limits)
         && Prefixes.Select(Uncounted).SequenceEqual(other.Prefixes.Select(Uncounted))
         && Checks.Length == other.Checks.Length
         && Checks.Zip(other.Checks).All(c => c.First.SaysTheSameAs(c.Second))

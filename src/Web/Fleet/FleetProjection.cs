@@ -157,6 +157,7 @@ internal static class FleetProjection
         Drained = node.Report?.Drained ?? false,
         LocallyDrained = node.Report?.LocallyDrained ?? false,
         ConfigurationProblem = node.Report?.ConfigurationProblem,
+        Limits = node.Report?.Limits,
         Capabilities = node.Capabilities,
         Checks = node.Report?.Checks ?? [],
         HasReported = node.Report is not null,

@@ -85,6 +85,19 @@ public sealed record MemberView
     internal bool MayBePrimary { get; init; }
 }
 
+/// <summary>
+/// What the configuration of a node lets the hub ask of it. The node refuses an intent that asks for more as a whole; on the node itself everything may be
+/// ordered all the same.
+/// </summary>
+/// <param name="Drain">To drain it, and to lift a drain that was ordered on the node itself.</param>
+/// <param name="Promote">To make a prefix primary that is not assigned primary.</param>
+/// <param name="Demote">To take the role of primary from a prefix that is assigned primary.</param>
+public sealed record IntentLimits(bool Drain, bool Promote, bool Demote)
+{
+    /// <summary>Everything may be asked.</summary>
+    public bool AllowEverything => Drain && Promote && Demote;
+}
+
 /// <summary>A node as it is now, with the age of that knowledge.</summary>
 public sealed record NodeView
 {
@@ -126,6 +139,9 @@ public sealed record NodeView
 
     /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
     public string? ConfigurationProblem { get; init; }
+
+    /// <summary>What its own configuration lets an intent ask; null: its agent does not say, and may refuse all the same.</summary>
+    public IntentLimits? Limits { get; init; }
 
     /// <summary>What its agent says it can: "failback", "local-commands".</summary>
     public ImmutableArray<string> Capabilities { get; init; } = [];

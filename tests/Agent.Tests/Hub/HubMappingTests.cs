@@ -44,6 +44,16 @@ public sealed class HubMappingTests
     }
 
     [Fact]
+    public void Limits_AreReported_SoThatTheHubNeedNotAskInVain()
+    {
+        Assert.Equal(new Wire.IntentLimits(), Whole().Limits);
+
+        _node.Limit(new IntentLimits { Drain = false, Demote = false });
+
+        Assert.Equal(new Wire.IntentLimits { RefusesDrain = true, RefusesDemote = true }, Whole().Limits);
+    }
+
+    [Fact]
     public void Intent_CarriesThePolicy()
     {
         var sent = new Wire.NodeIntent { Revision = 3, LiftLocalDrain = true, Reason = "kernel\nWATCHDOG=trigger\u001b[2J" };
@@ -74,6 +84,7 @@ public sealed class HubMappingTests
         Assert.Contains(words, Assert.IsType<NodeEvent.IntentMalformed>(HubMapping.Intent(sent)).Problem, StringComparison.Ordinal);
     }
 
-    private Wire.PrefixReport Report() =>
-        Assert.Single(HubMapping.Report(_node.State, _ => PeerMetrics.None, 1, new Moment(_node.Now, DateTimeOffset.UnixEpoch)).Report.Prefixes);
+    private Wire.PrefixReport Report() => Assert.Single(Whole().Prefixes);
+
+    private Wire.NodeReport Whole() => HubMapping.Report(_node.State, _ => PeerMetrics.None, 1, new Moment(_node.Now, DateTimeOffset.UnixEpoch)).Report;
 }

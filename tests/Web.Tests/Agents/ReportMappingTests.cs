@@ -8,6 +8,8 @@ using FailbackPolicy = FailoverHub.Web.Fleet.FailbackPolicy;
 using Health = FailoverHub.Web.Fleet.Health;
 using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
 using ProtoHealth = FailoverHub.Protos.V1.Health;
+using IntentLimits = FailoverHub.Web.Fleet.IntentLimits;
+using ProtoLimits = FailoverHub.Protos.V1.IntentLimits;
 using ProtoHold = FailoverHub.Protos.V1.FailbackHold;
 using ProtoRole = FailoverHub.Protos.V1.Role;
 using Role = FailoverHub.Web.Fleet.Role;
@@ -43,6 +45,14 @@ public sealed class ReportMappingTests
         Assert.Equal((Health.Unhealthy, true), (view.Health, view.Damped));
         Assert.Equal(new Failback(FailbackPolicy.AfterStable, TimeSpan.FromSeconds(90)), view.Failback);
         Assert.Equal(new FailbackHold(TimeSpan.FromSeconds(42.5), "It was started."), view.Hold);
+    }
+
+    [Fact]
+    public void LimitsOfANode_AreTold_AndOfAnAgentThatDoesNotSayAreNotKnown()
+    {
+        Assert.Equal(new IntentLimits(Drain: false, Promote: true, Demote: false), AgentMapping.Parse(new NodeReport { Limits = new ProtoLimits { RefusesDrain = true, RefusesDemote = true } }).Value!.Limits);
+        Assert.Equal(new IntentLimits(true, true, true), AgentMapping.Parse(new NodeReport { Limits = new ProtoLimits() }).Value!.Limits);
+        Assert.Null(AgentMapping.Parse(new NodeReport()).Value!.Limits);
     }
 
     [Theory]

@@ -184,9 +184,18 @@ public sealed record NodeDto
     /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
     public required string? ConfigurationProblem { get; init; }
 
+    /// <summary>What its own configuration lets the hub ask of it; null: its agent does not say.</summary>
+    public required IntentLimitsDto? Limits { get; init; }
+
     /// <summary>What its agent says it can, such as failback or local-commands; empty until it connects.</summary>
     public required IReadOnlyList<string> Capabilities { get; init; }
 }
+
+/// <summary>What the configuration of a node lets the hub ask; what it does not the node refuses.</summary>
+/// <param name="Drain">To drain it, and to lift a drain that was ordered on the node itself.</param>
+/// <param name="Promote">To make a prefix primary that is not assigned primary.</param>
+/// <param name="Demote">To take the role of primary from a prefix that is assigned primary.</param>
+public sealed record IntentLimitsDto(bool Drain, bool Promote, bool Demote);
 
 /// <summary>A health check as its node reports it. Times are the hub's clock, computed from how long ago it was by the node's.</summary>
 public sealed record CheckDto

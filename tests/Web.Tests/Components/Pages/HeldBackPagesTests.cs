@@ -159,6 +159,17 @@ public sealed class HeldBackPagesTests : DashboardTest
         Assert.Contains("checks[2].name", page.Find("[data-testid=configuration-problem]").TextContent, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(false, true, false, "refuses to be drained and to be made secondary by the hub; commands on the node itself are obeyed")]
+    [InlineData(true, false, true, "refuses to be made primary by the hub; commands on the node itself are obeyed")]
+    [InlineData(true, true, true, null)]
+    public void Node_SaysWhatItsConfigurationKeepsFromTheHub(bool drain, bool promote, bool demote, string? words)
+    {
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.Healthy, "x", "node-a", Make.Node("node-a", Role.Primary) with { Limits = new IntentLimits(drain, promote, demote) }, Make.Node("node-b", Role.Secondary))));
+
+        Assert.Equal(words, RenderPage<NodePage>(("Name", "node-a")).FindAll("[data-testid=node-limits]").SingleOrDefault()?.TextContent);
+    }
+
     [Fact]
     public void Node_WithoutChecks_SaysWhatThatMeans()
     {

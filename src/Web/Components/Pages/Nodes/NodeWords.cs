@@ -37,6 +37,21 @@ internal static class NodeWords
         var other => other,
     };
 
+    /// <summary>What the node's own configuration keeps from the hub: "refuses to be drained by the hub; …"; null: nothing, or its agent does not say.</summary>
+    public static string? Limits(NodeView node)
+    {
+        if (node.Limits is not { AllowEverything: false } limits)
+        {
+            return null;
+        }
+
+        List<string> refused = [];
+        refused.AddRange(limits.Drain ? [] : ["to be drained"]);
+        refused.AddRange(limits.Promote ? [] : ["to be made primary"]);
+        refused.AddRange(limits.Demote ? [] : ["to be made secondary"]);
+        return $"refuses {string.Join(" and ", refused)} by the hub; commands on the node itself are obeyed";
+    }
+
     /// <summary>What the node does when it returns, or that it keeps no policy.</summary>
     public static string Failback(NodeView node, PrefixView prefix) => prefix.Failback is { } failback
         ? FailbackWords.When(failback)
