@@ -115,10 +115,10 @@ public sealed class RulesCanFailTests
     [Fact]
     public void EntityFramework_AllowedForNothing_IsNamed()
     {
-        var violations = SourceRules.StoresAreStores(SourceTree.Of(("src/Web/History/AuditLog.cs", "using Microsoft.EntityFrameworkCore;"), ("src/Web/Access/ApiTokens.cs", "using System.Text;"))).ToList();
+        var violations = SourceRules.StoresAreStores(SourceTree.Of(("src/Web/History/AuditLog.cs", "using Microsoft.EntityFrameworkCore;"), ("src/Web/Access/Tokens/ApiTokens.cs", "using System.Text;"))).ToList();
 
         Assert.DoesNotContain(violations, v => v.StartsWith("src/Web/History/AuditLog.cs", StringComparison.Ordinal));
-        Assert.Contains(violations, v => v.StartsWith("src/Web/Access/ApiTokens.cs", StringComparison.Ordinal));
+        Assert.Contains(violations, v => v.StartsWith("src/Web/Access/Tokens/ApiTokens.cs", StringComparison.Ordinal));
     }
 
     [Theory]

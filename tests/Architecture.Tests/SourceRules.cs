@@ -17,10 +17,10 @@ internal static partial class SourceRules
         ["src/Web/History/AuditLog.cs"] = "the chain of audit entries",
         ["src/Web/Operations/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
         ["src/Web/Reachability/ProbeSampleStore.cs"] = "samples of the probes",
-        ["src/Web/Access/ApiTokens.cs"] = "tokens, hashed",
-        ["src/Web/Access/TokenUses.cs"] = "when tokens were last used",
-        ["src/Web/Access/Sessions.cs"] = "sessions of browsers",
-        ["src/Web/Access/SignInCodes.cs"] = "one-time sign-in links, hashed",
+        ["src/Web/Access/Tokens/ApiTokens.cs"] = "tokens, hashed",
+        ["src/Web/Access/Tokens/TokenUses.cs"] = "when tokens were last used",
+        ["src/Web/Access/SignIn/Sessions.cs"] = "sessions of browsers",
+        ["src/Web/Access/SignIn/SignInCodes.cs"] = "one-time sign-in links, hashed",
     };
 
     /// <summary>Places of sockets.</summary>

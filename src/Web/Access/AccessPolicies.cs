@@ -1,18 +1,43 @@
 using System.Security.Claims;
+using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Access;
 
-/// <summary>Who may do what. What names no policy needs a signed-in browser: the fallback denies.</summary>
+/// <summary>
+/// Who may do what. Each way in names one of these; what names none needs the right to view, in a browser whose session is open: the fallback denies.
+/// Policies of the API take a token, those of pages an open session; reading the API takes either.
+/// </summary>
 internal static class AccessPolicies
 {
     /// <summary>Reading the API: a signed-in browser, or a token.</summary>
     public const string ApiRead = "api-read";
 
+    /// <summary>Reading the audit by the API: a signed-in browser, or a token.</summary>
+    public const string ApiAudit = "api-audit";
+
     /// <summary>Changing by the API: a token of scope operate. A cookie never does.</summary>
     public const string ApiOperate = "api-operate";
 
+    /// <summary>Approving by the API: a token of scope approve.</summary>
+    public const string ApiApprove = "api-approve";
+
+    /// <summary>Join tokens, certificates, settings by the API: a token of scope admin.</summary>
+    public const string ApiAdmin = "api-admin";
+
+    /// <summary>Looking at a page.</summary>
+    public const string PageView = "page-view";
+
+    /// <summary>Looking at the audit.</summary>
+    public const string PageAudit = "page-audit";
+
     /// <summary>Changing by a page: a browser whose session is open at that moment. Asked again before each change.</summary>
     public const string PageOperate = "page-operate";
+
+    /// <summary>May approve what somebody else asked for. Asked again before each approval.</summary>
+    public const string PageApprove = "page-approve";
+
+    /// <summary>Users, tokens, nodes that join, revocation, settings. Asked again before each change.</summary>
+    public const string PageAdmin = "page-admin";
 
     /// <summary>Forwards to <see cref="ApiScheme"/> or to the cookie, by the path.</summary>
     public const string SiteScheme = "site";
@@ -20,34 +45,55 @@ internal static class AccessPolicies
     /// <summary>Bearer tokens; without one the cookie of a signed-in browser, which may only read. Answers in problem documents.</summary>
     public const string ApiScheme = "api";
 
-    /// <summary>Claim with one value per scope.</summary>
+    /// <summary>Claim with the scope of a token.</summary>
     public const string ScopeClaim = "scope";
 
-    /// <summary>Who signed in by the one-time link: there are no accounts yet.</summary>
+    /// <summary>Who signed in by the one-time link: whoever runs the hub, without an account.</summary>
     public const string Operator = "operator";
 
-    public static ClaimsPrincipal Principal(string name, ApiScope scope, string scheme)
+    /// <summary>A person with roles.</summary>
+    public static ClaimsPrincipal Person(string name, IEnumerable<string> roles, string scheme) =>
+        new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme, ClaimTypes.Name, ClaimTypes.Role));
+
+    /// <summary>A script with a token.</summary>
+    public static ClaimsPrincipal Script(string name, ApiScope scope) =>
+        new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), new Claim(ScopeClaim, ApiScopes.Word(scope))], ApiScheme, ClaimTypes.Name, ClaimTypes.Role));
+
+    /// <summary>What roles and scope come to. Pure.</summary>
+    public static Rights RightsOf(ClaimsPrincipal user)
     {
-        var identity = new ClaimsIdentity(scheme, ClaimTypes.Name, ClaimTypes.Role);
-        identity.AddClaim(new Claim(ClaimTypes.Name, name));
-        identity.AddClaim(new Claim(ScopeClaim, ApiScopes.Read));
-        if (scope == ApiScope.Operate)
+        Rights rights = Rights.None;
+        foreach (ClaimsIdentity identity in user.Identities.Where(i => i.IsAuthenticated))
         {
-            identity.AddClaim(new Claim(ScopeClaim, ApiScopes.Operate));
+            foreach (Claim claim in identity.Claims)
+            {
+                rights |= claim.Type == ClaimTypes.Role ? HubRoles.RightsOf(claim.Value)
+                    : claim.Type == ScopeClaim && identity.AuthenticationType == ApiScheme ? ApiScopes.RightsOf(claim.Value)
+                    : Rights.None;
+            }
         }
 
-        return new ClaimsPrincipal(identity);
+        return rights;
     }
+
+    /// <summary>It came with a token, not with a cookie that any page can make a browser send along.</summary>
+    public static bool IsByToken(ClaimsPrincipal user) => user.Identity is { IsAuthenticated: true, AuthenticationType: ApiScheme };
 }
 
 /// <summary>What a token may do.</summary>
 internal enum ApiScope
 {
-    /// <summary>See everything.</summary>
+    /// <summary>See everything, the audit too.</summary>
     Read,
 
     /// <summary>See everything and set operations going.</summary>
     Operate,
+
+    /// <summary>See everything and approve what somebody else asked for.</summary>
+    Approve,
+
+    /// <summary>Everything.</summary>
+    Admin,
 }
 
 /// <summary>Scopes as they are stored, written and read.</summary>
@@ -55,14 +101,34 @@ internal static class ApiScopes
 {
     public const string Read = "read";
     public const string Operate = "operate";
+    public const string Approve = "approve";
+    public const string Admin = "admin";
 
-    public static string Word(ApiScope scope) => scope == ApiScope.Operate ? Operate : Read;
+    public static string Word(ApiScope scope) => scope switch
+    {
+        ApiScope.Operate => Operate,
+        ApiScope.Approve => Approve,
+        ApiScope.Admin => Admin,
+        _ => Read,
+    };
 
     /// <summary>Null: no such scope.</summary>
     public static ApiScope? Parse(string word) => word switch
     {
         Read => ApiScope.Read,
         Operate => ApiScope.Operate,
+        Approve => ApiScope.Approve,
+        Admin => ApiScope.Admin,
         _ => null,
+    };
+
+    /// <summary>What a scope comes to; an unknown word comes to nothing.</summary>
+    public static Rights RightsOf(string word) => Parse(word) switch
+    {
+        ApiScope.Read => Rights.View | Rights.Audit,
+        ApiScope.Operate => HubRoles.RightsOf(HubRoles.Operator),
+        ApiScope.Approve => HubRoles.RightsOf(HubRoles.Approver),
+        ApiScope.Admin => Rights.All,
+        _ => Rights.None,
     };
 }

@@ -1,4 +1,7 @@
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Authorization;
@@ -39,16 +42,33 @@ internal static class HubAccess
             .AddCookie(ConfigureCookie);
 
         services.AddAuthorizationBuilder()
-            .SetFallbackPolicy(new AuthorizationPolicyBuilder().RequireAuthenticatedUser().Build())
-            .AddPolicy(AccessPolicies.ApiRead, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Read))
-            .AddPolicy(AccessPolicies.PageOperate, policy => policy.RequireAuthenticatedUser().AddRequirements(new OpenSession()))
-            .AddPolicy(AccessPolicies.ApiOperate, policy => policy.RequireAuthenticatedUser().RequireClaim(AccessPolicies.ScopeClaim, ApiScopes.Operate));
+            .SetFallbackPolicy(InOpenSession(Rights.View))
+            .SetDefaultPolicy(InOpenSession(Rights.View))
+            .AddPolicy(AccessPolicies.PageView, InOpenSession(Rights.View))
+            .AddPolicy(AccessPolicies.PageAudit, InOpenSession(Rights.Audit))
+            .AddPolicy(AccessPolicies.PageOperate, InOpenSession(Rights.Operate))
+            .AddPolicy(AccessPolicies.PageApprove, InOpenSession(Rights.Approve))
+            .AddPolicy(AccessPolicies.PageAdmin, InOpenSession(Rights.Administer))
+            .AddPolicy(AccessPolicies.ApiRead, With(Rights.View))
+            .AddPolicy(AccessPolicies.ApiAudit, With(Rights.Audit))
+            .AddPolicy(AccessPolicies.ApiOperate, ByToken(Rights.Operate))
+            .AddPolicy(AccessPolicies.ApiApprove, ByToken(Rights.Approve))
+            .AddPolicy(AccessPolicies.ApiAdmin, ByToken(Rights.Administer));
 
         services.AddRateLimiter(AccessLimits.Configure);
         return services;
     }
 
     public static void MapHubAccess(this IEndpointRouteBuilder app) => SignInEndpoints.Map(app);
+
+    private static AuthorizationPolicy With(Rights right) =>
+        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(asked => AccessPolicies.RightsOf(asked.User).HasFlag(right)).Build();
+
+    private static AuthorizationPolicy ByToken(Rights right) =>
+        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(asked => AccessPolicies.IsByToken(asked.User) && AccessPolicies.RightsOf(asked.User).HasFlag(right)).Build();
+
+    private static AuthorizationPolicy InOpenSession(Rights right) =>
+        new AuthorizationPolicyBuilder(With(right)).AddRequirements(new OpenSession()).Build();
 
     private static bool IsForScripts(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/openapi");
 

@@ -9,7 +9,7 @@ internal static class RequestActor
     /// <summary>What a caller claims must not fill the database.</summary>
     private const int LongestForwardedFor = 200;
 
-    public static Actor Of(HttpContext context) => Named(context, context.User.Identity?.Name ?? "nobody");
+    public static Actor Of(HttpContext context) => Named(context, context.User.Identity?.Name ?? "nobody") with { Rights = AccessPolicies.RightsOf(context.User) };
 
     public static Actor Named(HttpContext context, string name)
     {

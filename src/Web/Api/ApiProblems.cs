@@ -46,6 +46,7 @@ internal static class ApiProblems
         SubmitResult.Accepted accepted => TypedResults.Accepted($"/api/v1/operations/{accepted.OperationId}", new OperationAcceptedDto(accepted.OperationId)),
         SubmitResult.Refused refused => Refused(refused.Preview),
         SubmitResult.Invalid invalid => Malformed(StatusCodes.Status400BadRequest, invalid.Problem),
+        SubmitResult.Forbidden forbidden => TypedResults.Problem(forbidden.Why, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed"),
         SubmitResult.NotFound notFound => NotFound(notFound.What),
         SubmitResult.Unavailable unavailable => TypedResults.Problem(
             $"{unavailable.Why} Nothing was done.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing"),

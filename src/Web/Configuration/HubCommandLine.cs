@@ -53,8 +53,8 @@ internal static class HubCommandLine
         var token = new Command("token", "Tokens for scripts that use the API.");
 
         var name = new Option<string>("--name") { Required = true, HelpName = "NAME", Description = "1 to 63 letters, digits, '.', '-', '_'." };
-        var scope = new Option<string>("--scope") { HelpName = "read|operate", Description = "What it may do. Default operate.", DefaultValueFactory = _ => ApiScopes.Operate };
-        scope.AcceptOnlyFromAmong(ApiScopes.Read, ApiScopes.Operate);
+        var scope = new Option<string>("--scope") { HelpName = "read|operate|approve|admin", Description = "What it may do. Default operate.", DefaultValueFactory = _ => ApiScopes.Operate };
+        scope.AcceptOnlyFromAmong(ApiScopes.Read, ApiScopes.Operate, ApiScopes.Approve, ApiScopes.Admin);
         var days = new Option<int?>("--days") { HelpName = "DAYS", Description = "Expires after so many days, 1 to 3650. Default: never." };
         days.Validators.Add(result =>
         {

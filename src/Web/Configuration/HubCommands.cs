@@ -1,5 +1,7 @@
 using System.Globalization;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;

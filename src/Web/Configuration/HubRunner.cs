@@ -1,5 +1,5 @@
 using System.Net.Sockets;
-using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Connections;

@@ -33,6 +33,14 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
                 return new SubmitResult.Unavailable("The hub is stopping.");
             }
 
+            // Asked here as well as at the door: whatever way a request took, it needs the right at the moment that it is let in.
+            if (!actor.Rights.HasFlag(Rights.Operate))
+            {
+                var forbidden = new SubmitResult.Forbidden("Setting operations going needs the role Operator, or a token of scope operate.");
+                await audit.WriteAsync(OperationRecords.ToAuditDraft(request, actor, forbidden), cancellationToken);
+                return forbidden;
+            }
+
             if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
             {
                 await audit.WriteAsync(OperationRecords.ToAuditDraft(request, actor, problem!), cancellationToken);

@@ -127,7 +127,37 @@ public sealed record OperationRequest
 /// <param name="Name">User, or "token NAME".</param>
 /// <param name="RemoteAddress">Address that the request came from, null: not from the network.</param>
 /// <param name="ForwardedFor">What a proxy claims, as it stands in the request; never trusted.</param>
-public sealed record Actor(string Name, string? RemoteAddress, string? ForwardedFor);
+public sealed record Actor(string Name, string? RemoteAddress, string? ForwardedFor)
+{
+    /// <summary>What it may do, as known when it asked. Nothing, unless whoever knows it says more.</summary>
+    public Rights Rights { get; init; }
+}
+
+/// <summary>What somebody may do. Roles of people and scopes of tokens come to these; rules and policies ask for one of them.</summary>
+[Flags]
+public enum Rights
+{
+    /// <summary>Nothing.</summary>
+    None = 0,
+
+    /// <summary>See the fleet, operations and events.</summary>
+    View = 1,
+
+    /// <summary>See, verify and export the audit.</summary>
+    Audit = 2,
+
+    /// <summary>Set operations going.</summary>
+    Operate = 4,
+
+    /// <summary>Approve what somebody else asked for.</summary>
+    Approve = 8,
+
+    /// <summary>Users, tokens, nodes that join, certificates, settings.</summary>
+    Administer = 16,
+
+    /// <summary>Every one of them.</summary>
+    All = View | Audit | Operate | Approve | Administer,
+}
 
 /// <summary>What one rule says to one request.</summary>
 public sealed record RuleResult
@@ -250,6 +280,10 @@ public abstract record SubmitResult
     /// <summary>A rule stands in the way; the attempt is in the audit.</summary>
     /// <param name="Preview">All rules, the blocking ones among them.</param>
     public sealed record Refused(OperationPreview Preview) : SubmitResult;
+
+    /// <summary>Whoever asks may not do that; the attempt is in the audit.</summary>
+    /// <param name="Why">Which role is missing, for the operator.</param>
+    public sealed record Forbidden(string Why) : SubmitResult;
 
     /// <summary>No such pair, node or prefix, or the request does not make sense.</summary>
     /// <param name="Problem">Each problem by the name of its field.</param>

@@ -124,6 +124,7 @@ internal static class OperationRecords
         Reason = request.Reason,
         Outcome = problem switch
         {
+            SubmitResult.Forbidden forbidden => $"refused, not allowed: {forbidden.Why}",
             SubmitResult.NotFound notFound => $"refused, not found: {notFound.What}",
             SubmitResult.Invalid invalid => $"refused, invalid: {string.Join("; ", invalid.Problem.OrderBy(p => p.Key, StringComparer.Ordinal).Select(p => $"{p.Key}: {p.Value}"))}",
             _ => throw new InvalidOperationException($"{problem.GetType().Name} is no answer to a request that makes no sense."),

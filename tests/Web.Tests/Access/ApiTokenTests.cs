@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.RateLimiting;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;

@@ -112,7 +112,7 @@ public sealed class DenyByDefaultTests(SharedHub shared) : IClassFixture<SharedH
         Assert.Equal("application/problem+json", answer.Content.Headers.ContentType!.MediaType);
         Assert.Empty(hub.Operations.Submitted);
         HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "api-request" }, null, 10, Stop);
-        Assert.Contains(audit.Items, a => a.Target == "POST /api/v1/pairs/web/operations" && a.Outcome == "refused: the token may only read" && a.Actor.StartsWith("token ", StringComparison.Ordinal));
+        Assert.Contains(audit.Items, a => a.Target == "POST /api/v1/pairs/web/operations" && a.Outcome == "refused: the token's scope does not allow it" && a.Actor.StartsWith("token ", StringComparison.Ordinal));
     }
 
     [Theory]

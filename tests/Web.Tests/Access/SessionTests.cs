@@ -1,6 +1,7 @@
 using System.Net;
 using System.Security.Claims;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
@@ -56,7 +57,7 @@ public sealed class SessionTests
         await using WholeHub hub = await WholeHub.StartAsync();
 
         Assert.False(await hub.Get<Sessions>().IsOpenAsync(User("made-up"), Stop));
-        Assert.False(await hub.Get<Sessions>().IsOpenAsync(AccessPolicies.Principal("operator", ApiScope.Read, "test"), Stop));
+        Assert.False(await hub.Get<Sessions>().IsOpenAsync(AccessPolicies.Person("operator", [HubRoles.Admin], "test"), Stop));
     }
 
     [Fact]
@@ -114,7 +115,7 @@ public sealed class SessionTests
 
     private static ClaimsPrincipal User(string session)
     {
-        ClaimsPrincipal user = AccessPolicies.Principal("operator", ApiScope.Read, "test");
+        ClaimsPrincipal user = AccessPolicies.Person("operator", [HubRoles.Admin], "test");
         user.AddIdentity(new ClaimsIdentity([new Claim(Sessions.Claim, session)], "test"));
         return user;
     }

@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;

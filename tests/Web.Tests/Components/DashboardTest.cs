@@ -31,7 +31,13 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachability>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
-        Services.AddAuthorizationCore(rules => rules.AddPolicy(AccessPolicies.PageOperate, policy => policy.RequireAssertion(_ => SignedIn)));
+        Services.AddAuthorizationCore(rules =>
+        {
+            foreach (string policy in (string[])[AccessPolicies.PageView, AccessPolicies.PageAudit, AccessPolicies.PageOperate, AccessPolicies.PageApprove, AccessPolicies.PageAdmin])
+            {
+                rules.AddPolicy(policy, asked => asked.RequireAssertion(_ => SignedIn));
+            }
+        });
         Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
         Services.AddSingleton<AuthenticationStateProvider, Visitor>();
     }
@@ -47,7 +53,7 @@ public abstract class DashboardTest : BunitContext
 
     internal FakeHistory History { get; } = new();
 
-    internal static Actor Somebody { get; } = new("operator", "192.0.2.1", null);
+    internal static Actor Somebody { get; } = new("operator", "192.0.2.1", null) { Rights = Rights.All };
 
     /// <summary>The component, the dialogs and popovers it opens, and what the layout tells every page.</summary>
     protected IRenderedComponent<PageFrame> RenderPage<T>(params (string Name, object? Value)[] parameters)
@@ -72,6 +78,6 @@ public abstract class DashboardTest : BunitContext
     private sealed class Visitor : AuthenticationStateProvider
     {
         public override Task<AuthenticationState> GetAuthenticationStateAsync() =>
-            Task.FromResult(new AuthenticationState(AccessPolicies.Principal("operator", ApiScope.Read, "test")));
+            Task.FromResult(new AuthenticationState(AccessPolicies.Person("operator", [HubRoles.Operator], "test")));
     }
 }

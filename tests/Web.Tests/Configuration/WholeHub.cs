@@ -2,6 +2,8 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;

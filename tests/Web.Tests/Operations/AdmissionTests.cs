@@ -49,6 +49,20 @@ public sealed class AdmissionTests
     }
 
     [Theory]
+    [InlineData(Rights.None)]
+    [InlineData(Rights.All & ~Rights.Operate)]
+    public async Task Request_OfSomebodyWhoMayNotOperate_IsForbiddenWhateverTheDoorLetIn(Rights rights)
+    {
+        await using var rig = await StartAsync();
+
+        Assert.IsType<SubmitResult.Forbidden>(await rig.Hub.Operations.SubmitAsync(Switchover(), Alice with { Rights = rights }, Cancellation));
+
+        var entry = Assert.Single(await rig.AuditAsync());
+        Assert.StartsWith("refused, not allowed: ", entry.Outcome, StringComparison.Ordinal);
+        Assert.Empty(rig.A.Intents);
+    }
+
+    [Theory]
     [InlineData("nowhere", null, "pair nowhere", "refused, not found: No pair is called 'nowhere'.")]
     [InlineData("web", "web-9", "pair web", "refused, invalid: target: 'web-9' is no node of the pair")]
     public async Task RequestThatMakesNoSense_IsAudited(string pair, string? to, string target, string outcome)

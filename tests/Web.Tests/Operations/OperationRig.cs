@@ -12,7 +12,7 @@ namespace FailoverHub.Web.Tests.Operations;
 /// <summary>A hub on a clock that stands still, and two fake agents web-1 (primary) and web-2 (secondary) on its real port.</summary>
 internal sealed class OperationRig : IAsyncDisposable
 {
-    public static readonly Actor Alice = new("alice", "192.0.2.7", null);
+    public static readonly Actor Alice = new("alice", "192.0.2.7", null) { Rights = Rights.All };
 
     private TemporaryFolder _folder = new();
     private TemporaryFolder? _copy;

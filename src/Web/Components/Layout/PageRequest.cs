@@ -27,5 +27,5 @@ public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
     }
 
     /// <summary>Who acts on this page.</summary>
-    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor);
+    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor) { Rights = AccessPolicies.RightsOf(user) };
 }

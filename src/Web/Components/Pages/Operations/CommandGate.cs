@@ -35,9 +35,13 @@ public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
             : new(true, true, $"{blocking[0].RuleId} has to be set aside: {blocking[0].Message}");
     }
 
+    /// <summary>The same for somebody: who may not operate is told so, whatever the rules say. The hub decides again when it is asked.</summary>
+    public CommandGate For(Actor actor) => actor.Rights.HasFlag(Rights.Operate) ? this : new(false, false, "Needs the role Operator; an admin of the hub can give it to you.");
+
     /// <summary>A submit result that is not an acceptance, in words.</summary>
     public static string Problem(SubmitResult? result) => result switch
     {
+        SubmitResult.Forbidden forbidden => forbidden.Why,
         SubmitResult.NotFound notFound => notFound.What,
         SubmitResult.Invalid invalid => string.Join(" ", invalid.Problem.Values),
         SubmitResult.Unavailable unavailable => unavailable.Why,

@@ -117,13 +117,13 @@ public sealed partial class ConfirmDialog
         {
             // The page may be older than its right to act: the session may have ended since.
             ClaimsPrincipal user = (await Authentication.GetAuthenticationStateAsync()).User;
-            if (!(await Authorization.AuthorizeAsync(user, AccessPolicies.PageOperate)).Succeeded)
+            if (!(await Authorization.AuthorizeAsync(user, AccessPolicies.PageView)).Succeeded)
             {
                 _refusal = "You are not signed in any more. Sign in again and repeat it.";
                 return;
             }
 
-            SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor, Leaving);
+            SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor with { Rights = AccessPolicies.RightsOf(user) }, Leaving);
             if (result is SubmitResult.Accepted accepted)
             {
                 Dialog?.Close(DialogResult.Ok(accepted.OperationId));

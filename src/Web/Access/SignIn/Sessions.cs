@@ -4,7 +4,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.EntityFrameworkCore;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>
 /// Sessions of browsers, one row each: the cookie only names its row. Without an open row neither a request nor a circuit is anybody's,

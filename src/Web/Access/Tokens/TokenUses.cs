@@ -2,7 +2,7 @@ using System.Collections.Concurrent;
 using FailoverHub.Web.Data;
 using Microsoft.EntityFrameworkCore;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.Tokens;
 
 /// <summary>
 /// When tokens were last used. It is for people, so the minute is enough, and it is written behind the request: whoever reads by a token

@@ -2,7 +2,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.Components.Server;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>The session has to be open at this moment, not only when the page was loaded.</summary>
 internal sealed class OpenSession : IAuthorizationRequirement;

@@ -1,6 +1,6 @@
 using System.Text.Encodings.Web;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>
 /// The only page that is shown without being signed in: no script, only the dashboard's style sheets. It asks for a click, because a GET that used the code up

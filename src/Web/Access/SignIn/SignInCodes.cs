@@ -3,7 +3,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.EntityFrameworkCore;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>Codes of one-time sign-in links: 256 bits, 15 minutes, one use, stored hashed, every use and misuse audited.</summary>
 internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)

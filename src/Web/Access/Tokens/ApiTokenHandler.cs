@@ -4,7 +4,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.Tokens;
 
 /// <summary>`Authorization: Bearer fh_…`, and the answers 401 and 403 of the API.</summary>
 internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiTokens tokens, TokenUses uses)
@@ -33,7 +33,7 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
         }
 
         uses.Note(use.Name);
-        return AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Principal($"token {use.Name}", use.Scope, Scheme.Name), Scheme.Name));
+        return AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Script($"token {use.Name}", use.Scope), Scheme.Name));
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
@@ -53,7 +53,7 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
         await AuditRefusalAsync();
         await TypedResults.Problem(
             Request.Headers.Authorization.Count > 0
-                ? "This token may only read. Make one with `failoverhub token create --name NAME --scope operate`."
+                ? "This token's scope does not allow it. Make one with `failoverhub token create --name NAME --scope SCOPE`; the scopes are read, operate, approve and admin."
                 : "Changes need a token as `Authorization: Bearer …`; the cookie of a signed-in browser only reads, because any page could send it along.",
             statusCode: StatusCodes.Status403Forbidden,
             title: "Not allowed").ExecuteAsync(Context);
@@ -65,7 +65,7 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
         string path = Request.Path.ToString();
         string target = $"{Request.Method} {(path.Length <= LongestPath ? path : path[..LongestPath])}";
         Actor actor = RequestActor.Of(Context);
-        string why = Request.Headers.Authorization.Count > 0 ? "the token may only read" : "the cookie of a browser may only read";
+        string why = Request.Headers.Authorization.Count > 0 ? "the token's scope does not allow it" : "the cookie of a browser may only read";
         if (!await tokens.AuditRefusalAsync(actor, target, why, Context.RequestAborted))
         {
             LogNotAudited(Logger, actor.Name, target);

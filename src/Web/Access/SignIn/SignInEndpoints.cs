@@ -7,7 +7,7 @@ using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.AspNetCore.Http.HttpResults;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>GET /sign-in shows a button, POST /sign-in uses the code up, POST /sign-out ends the session.</summary>
 internal static class SignInEndpoints
@@ -51,7 +51,8 @@ internal static class SignInEndpoints
                 return Html(SignInPage.Refused("The hub cannot write its audit, so nobody can sign in. Its log says why."), StatusCodes.Status503ServiceUnavailable);
         }
 
-        ClaimsPrincipal user = AccessPolicies.Principal(actor.Name, ApiScope.Read, CookieAuthenticationDefaults.AuthenticationScheme);
+        // Whoever can make a link runs the hub on its machine, and can make himself an account with any role.
+        ClaimsPrincipal user = AccessPolicies.Person(actor.Name, [HubRoles.Admin], CookieAuthenticationDefaults.AuthenticationScheme);
         user.AddIdentity(new ClaimsIdentity([new Claim(Sessions.Claim, session)], CookieAuthenticationDefaults.AuthenticationScheme));
         await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, user);
         return TypedResults.LocalRedirect(BrowserGuards.LocalOrHome(form["returnUrl"]));

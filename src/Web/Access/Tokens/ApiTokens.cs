@@ -4,7 +4,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.EntityFrameworkCore;
 
-namespace FailoverHub.Web.Access;
+namespace FailoverHub.Web.Access.Tokens;
 
 /// <summary>Tokens of the API: made, listed, revoked, recognised. The token itself is only in the answer that makes it.</summary>
 internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
