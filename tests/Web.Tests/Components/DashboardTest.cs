@@ -53,7 +53,7 @@ public abstract class DashboardTest : BunitContext
 
     internal FakeHistory History { get; } = new();
 
-    internal static Actor Somebody { get; } = new("operator", "192.0.2.1", null) { Rights = Rights.All };
+    internal static Actor Somebody { get; } = new("operator", "192.0.2.1", null) { Rights = Rights.View | Rights.Audit | Rights.Operate };
 
     /// <summary>The component, the dialogs and popovers it opens, and what the layout tells every page.</summary>
     protected IRenderedComponent<PageFrame> RenderPage<T>(params (string Name, object? Value)[] parameters)
