@@ -9,6 +9,7 @@ using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Metrics;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
@@ -152,18 +153,24 @@ internal sealed partial class AgentProcess
             NoControl(_logger, _options.ControlSocket, controlProblem!);
         }
 
+        using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         var checks = new CheckRunners(check => ProbeFactory.Create(check, _time), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost);
             loop.CommandAnswered += orders.Take;
-            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time) { Checks = checks.Read };
+            var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time) 
+            {
+                Checks = checks.Read,
+                Hub = () => hub.Reading,
+                Reload = _reloader.Ask,
+            };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks, hub);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub)
     {
         using var tidying = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
@@ -172,7 +179,6 @@ internal sealed partial class AgentProcess
         var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
-        using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read));
         using var service = ServiceLink.Open(loop, speaker, _time, _logging);
         var targets = new ReloadTargets
@@ -189,11 +195,11 @@ internal sealed partial class AgentProcess
                 _threshold.Level = options.LogLevel;
                 interfaces.Configure(options);
                 checks.Configure(options.Checks);
-                await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
+                await TakeOverAsync(hub, options, speaker, loop, checks);
             },
         };
         var telling = Task.Run(() => service.RunAsync(watching.Token));
-        using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.IsConnected, _time).ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
+        using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.Reading, _time).ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
         var metering = Task.Run(() => metrics.RunAsync(watching.Token));
         var reloading = Task.Run(() => _reloader.RunAsync(targets, watching.Token));
 
@@ -231,6 +237,19 @@ internal sealed partial class AgentProcess
         Stopped(_logger, cause);
         await ended;
         return 0;
+    }
+
+    // Another hub, or another identity with the same one. The sessions hear nothing of it.
+    private static async Task TakeOverAsync(HubSlot hub, AgentOptions options, BgpSpeaker speaker, NodeLoop loop, CheckRunners checks)
+    {
+        var before = hub.Reading?.Membership?.Identity.Fingerprint;
+        await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
+        if (AgentSettings.MemberOf(options)?.Identity is { } joined && joined.Fingerprint != before)
+        {
+            await loop.PostAsync(
+                new NodeEvent.MembershipChanged(TransitionKind.HubJoined, $"this node goes by what it was given when it joined {joined.Hub}: it is {joined.Node} there, with a certificate until {CertificateTimes.Text(joined.Times.NotAfter)}"),
+                CancellationToken.None);
+        }
     }
 
     // What hangs would hang whoever disposes of it as well: a disk that answers no more cannot be waited for. So the process ends here.

@@ -6,6 +6,7 @@ using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Hub;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Speaker;
@@ -64,12 +65,19 @@ internal static class AgentSettings
     public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks) => options.Hub is not { } hub ? null : new HubLinkSettings
     {
         Hub = hub,
-        Node = options.Node,
+        Node = MemberOf(options)?.Identity.Node ?? options.Node,
+        Trust = options.HubTrust ?? options.Joined?.Trust ?? new HubTrust.OfTheSystem(),
+        Member = MemberOf(options),
         Version = AgentCommandLine.Version,
         DataCenter = options.DataCenter,
         Metrics = metrics,
         Checks = checks,
     };
+
+    /// <summary>As whom the node speaks with its hub; null: it has not joined, or speaks without TLS.</summary>
+    public static HubMember? MemberOf(AgentOptions options) => options is { Joined: { } joined, Hub: { } hub } && hub.Scheme == Uri.UriSchemeHttps
+        ? new HubMember(joined, new IdentityStore(options.StateDirectory))
+        : null;
 
     /// <summary>Which addresses of the machine are shared ones.</summary>
     public static AddressRuleOptions Addresses(AgentOptions options) =>

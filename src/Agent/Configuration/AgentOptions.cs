@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Checks;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
@@ -89,8 +90,17 @@ internal sealed record AgentOptions
     /// <summary>Health checks, each name once; none: nothing is checked.</summary>
     public ImmutableArray<CheckOptions> Checks { get; init; } = [];
 
-    /// <summary>Null: stand-alone.</summary>
+    /// <summary>As it was given, or where this node has joined; null: stand-alone.</summary>
     public Uri? Hub { get; init; }
+
+    /// <summary>By what the hub is recognised, as the operator says; null: as the join has it, else by the authorities of this machine.</summary>
+    public HubTrust? HubTrust { get; init; }
+
+    /// <summary>What a join has given this node; null: it has joined no hub.</summary>
+    public HubIdentity? Joined { get; init; }
+
+    /// <summary>Why that cannot be used, in a sentence that says what to do; null: it can, or there is none.</summary>
+    public string? JoinProblem { get; init; }
 
     public required string StateDirectory { get; init; }
 

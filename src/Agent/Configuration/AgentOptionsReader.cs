@@ -5,6 +5,7 @@ using System.Net.Sockets;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Discovery;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Bgp.Messages;
@@ -26,8 +27,11 @@ internal sealed class AgentOptionsReader
     private readonly FlagErrors _errors;
     private readonly List<string> _warnings = [];
 
-    private AgentOptionsReader(RawArguments raw, ConfigurationFile file, string hostName)
+    private readonly HubIdentity? _joined;
+
+    private AgentOptionsReader(RawArguments raw, ConfigurationFile file, string hostName, HubIdentity? joined)
     {
+        _joined = joined;
         _raw = raw;
         _file = file;
         _errors = new FlagErrors(raw.Keys);
@@ -41,9 +45,10 @@ internal sealed class AgentOptionsReader
     /// <param name="raw">The flags, of whichever layer.</param>
     /// <param name="file">For what no flag can say.</param>
     /// <param name="hostName">Name of the node unless one is given.</param>
-    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, ConfigurationFile file, string hostName)
+    /// <param name="joined">What a join has given this node.</param>
+    public static (AgentOptions? Options, ImmutableArray<string> Errors) Read(RawArguments raw, ConfigurationFile file, string hostName, HubIdentity? joined = null)
     {
-        var reader = new AgentOptionsReader(raw, file, hostName);
+        var reader = new AgentOptionsReader(raw, file, hostName, joined);
         var options = reader.Read();
         return reader._errors.Sentences.Count == 0 ? (options, []) : (null, [.. reader._errors.Sentences]);
     }
@@ -52,13 +57,15 @@ internal sealed class AgentOptionsReader
     public static string ControlSocketPath(string? control, string? state) =>
         string.IsNullOrWhiteSpace(control) ? Path.Combine(StateDirectory(state), "control.sock") : Path.GetFullPath(control);
 
-    private static string StateDirectory(string? state) => string.IsNullOrWhiteSpace(state) ? DefaultStateDirectory : Path.GetFullPath(state);
+    /// <summary>The state directory as it was given, or the usual one; absolute.</summary>
+    public static string StateDirectory(string? state) => string.IsNullOrWhiteSpace(state) ? DefaultStateDirectory : Path.GetFullPath(state);
 
     private AgentOptions Read()
     {
         var dataCenter = ReadDataCenter();
         var announce = ReadAnnounce();
-        var hub = ReadHub();
+        var reading = new HubOptionsReader(_raw, _errors, _joined);
+        var (hub, trust) = (reading.ReadHub(), reading.ReadTrust());
         var role = ReadRole();
         var (localIpv4, localIpv6) = ReadLocalAddresses();
         var holdTime = ReadHoldTime();
@@ -85,6 +92,8 @@ internal sealed class AgentOptionsReader
             LocalAs = (uint)_errors.Number("--local-as", _raw.LocalAs, 65001, 1, uint.MaxValue, "an AS number"),
             PeerAs = (uint)_errors.Number("--peer-as", _raw.PeerAs, 65000, 1, uint.MaxValue, "an AS number"),
             Hub = hub,
+            HubTrust = trust,
+            Joined = _joined,
             Protocol = new ProtocolOptionsReader(_raw, _errors).Read(holdTime),
             Damping = ReadDamping(),
             Failback = ReadFailback(),
@@ -103,7 +112,7 @@ internal sealed class AgentOptionsReader
     private string ReadNode()
     {
         var name = _raw.Node ?? _hostName;
-        if (name.Length is 0 or > 63 || !name.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_'))
+        if (!NodeName.IsValid(name))
         {
             _errors.Add($"--node: '{name}' cannot be the name of a node; give one of at most 63 letters, digits, '.', '-' and '_'.");
         }
@@ -291,31 +300,6 @@ internal sealed class AgentOptionsReader
 
         return prefixes.ToImmutable();
     }
-
-    private Uri? ReadHub()
-    {
-        if (_raw.Hub is null)
-        {
-            return null;
-        }
-
-        if (Uri.TryCreate(_raw.Hub, UriKind.Absolute, out var hub) && hub.Scheme is "http" or "https" && hub.Host.Length > 0)
-        {
-            if (hub.Scheme == "http" && !IsThisHost(hub))
-            {
-                // Whoever is between us could move addresses.
-                _errors.Add($"--hub: '{_raw.Hub}' would cross the network unprotected; open an SSH tunnel (ssh -N -L 5081:127.0.0.1:5081 {hub.IdnHost}) and give http://127.0.0.1:5081, or give an https:// address.");
-            }
-
-            return hub;
-        }
-
-        _errors.Add($"--hub: '{_raw.Hub}' is no address of a hub; give it as http://HOST:PORT, such as http://127.0.0.1:5081.");
-        return null;
-    }
-
-    private static bool IsThisHost(Uri hub) =>
-        hub.Host == "localhost" || (IPAddress.TryParse(hub.DnsSafeHost, out var address) && IPAddress.IsLoopback(address));
 
     private static string Misread(string flag, string text, IPAddress misread) =>
         $"{flag}: '{text}' would be read as {misread}; give {misread} if that is meant, and write IPv4 addresses without leading zeros.";

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 
@@ -35,6 +36,12 @@ internal sealed class ControlDesk(
     /// <summary>The health checks as they are now.</summary>
     public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
 
+    /// <summary>How the node stands with its hub; null: stand-alone.</summary>
+    public Func<HubReading?> Hub { get; init; } = static () => null;
+
+    /// <summary>Has the configuration read again; the argument says who asks.</summary>
+    public Action<string>? Reload { get; init; }
+
     private const string Silent = "the thread of the sessions does not answer: what is shown of them is what the node last heard";
 
     /// <summary>One answer for whatever was asked.</summary>
@@ -42,16 +49,24 @@ internal sealed class ControlDesk(
     {
         var command when OrderDesk.Knows(command) => await orders.AnswerAsync(request, caller, cancellationToken),
         "status" => await StatusAsync(cancellationToken),
+        "reload" when Reload is { } reload => Reloading(reload, caller),
         "trace" => await TraceAsync(request.Neighbor, cancellationToken),
-        _ => new ControlAnswer { Error = "this agent knows the commands 'status', 'trace', 'drain', 'undrain', 'role' and 'failback' only" },
+        _ => new ControlAnswer { Error = "this agent knows the commands 'status', 'trace', 'drain', 'undrain', 'role', 'failback' and 'reload' only" },
     };
 
     private async Task<ControlAnswer> StatusAsync(CancellationToken cancellationToken)
     {
         var peers = await ReadSessionsAsync(cancellationToken);
         var (state, now) = node();
-        var view = new ControlView(identity, state, now, peers ?? []) { Checks = Checks() };
+        var view = new ControlView(identity, state, now, peers ?? []) { Checks = Checks(), Hub = Hub() };
         return new ControlAnswer { Status = ControlMapping.Status(view, peers is null ? Silent : null) };
+    }
+
+    // What comes of it is in log, journal and status: there may be a file that somebody is still writing.
+    private static ControlAnswer Reloading(Action<string> reload, ControlCaller caller)
+    {
+        reload($"asked for by {caller.Actor()}");
+        return new ControlAnswer { Command = new CommandDocument("applied", "the configuration is read again", false, 0, 0, null) };
     }
 
     private async Task<ControlAnswer> TraceAsync(string? wanted, CancellationToken cancellationToken)

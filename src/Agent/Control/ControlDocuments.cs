@@ -1,5 +1,6 @@
 using System.Text.Json;
 using System.Text.Json.Serialization;
+using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Control;
 
@@ -75,6 +76,12 @@ internal sealed record StatusDocument
 
     /// <summary>Null: stand-alone.</summary>
     public string? Hub { get; init; }
+
+    /// <summary>Null: stand-alone.</summary>
+    public HubDocument? HubLink { get; init; }
+
+    /// <summary>Why what a join has given this node cannot be used; null: it can, or there was no join.</summary>
+    public string? JoinProblem { get; init; }
 
     /// <summary>How segments are signed, null: not at all. Never the key.</summary>
     public string? Authentication { get; init; }

@@ -3,6 +3,7 @@ using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Discovery;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Prefixes;
@@ -22,6 +23,9 @@ namespace FailoverHub.Agent.Control;
 internal sealed record ControlView(ControlIdentity Identity, NodeState Node, Moment Now, ImmutableArray<PeerDiagnostics> Peers)
 {
     public ImmutableArray<CheckReading> Checks { get; init; } = [];
+
+    /// <summary>Null: stand-alone.</summary>
+    public HubReading? Hub { get; init; }
 }
 
 /// <summary>The only place where the node's own types become those of the control.</summary>
@@ -46,6 +50,8 @@ internal static class ControlMapping
             LocalAs = options.LocalAs,
             PeerAs = options.PeerAs,
             Hub = options.Hub?.ToString(),
+            HubLink = HubDocument.Of(view.Hub, now.At),
+            JoinProblem = options.JoinProblem,
             Authentication = options.Protocol.Authentication?.Name,
             TtlSecurity = options.Protocol.TtlSecurity,
             DampingOn = node.Settings.Damping is not null,

@@ -28,6 +28,12 @@ internal static class StatusText
         Row(text, "at", Time(status.ReadAt));
         Row(text, "AS", $"{Number(status.LocalAs)}, route servers {Number(status.PeerAs)}; router id {status.RouterId}");
         Row(text, "hub", status.Hub ?? "none, stand-alone");
+        status.HubLink?.Write(text);
+        if (status.JoinProblem is { } join)
+        {
+            Row(text, "JOIN", join);
+        }
+
         Row(text, "runs by", status switch
         {
             { Intent: { Reason: "" } intent } => $"intent {Number(intent.Revision)}",

@@ -54,7 +54,7 @@ internal sealed class DoctorGathering(AgentOptions given, HostProbe host, TimePr
             SelinuxLabel = host.SelinuxLabel(Environment.ProcessPath),
             StateProblem = HostProbe.StateProblem(options.StateDirectory),
             StateIsMissing = !Path.Exists(options.StateDirectory) && !Environment.IsPrivilegedProcess,
-            CertificateEnds = HostProbe.CertificateEnds(options.StateDirectory),
+            CertificateEnds = options.Joined?.Times.NotAfter,
             Privileges = host.Privileges(status?.ProcessId, status is null ? "this user" : "the agent"),
         };
     }

@@ -2,8 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using System.Runtime.InteropServices;
-using System.Security.Cryptography;
-using System.Security.Cryptography.X509Certificates;
 
 namespace FailoverHub.Agent.Doctor;
 
@@ -151,26 +149,6 @@ internal sealed partial class HostProbe(string root)
         {
             return exception is UnauthorizedAccessException ? "this user may not write there" : exception.Message.TrimEnd('.');
         }
-    }
-
-    /// <summary>The end of the earliest certificate in the state directory; null: there is none that can be read.</summary>
-    public static DateTimeOffset? CertificateEnds(string directory)
-    {
-        DateTimeOffset? ends = null;
-        foreach (var file in Directory.Exists(directory) ? Try(() => Directory.GetFiles(directory, "*.pem"), []) : [])
-        {
-            try
-            {
-                using var certificate = X509CertificateLoader.LoadCertificateFromFile(file);
-                ends = ends is null || certificate.NotAfter < ends ? certificate.NotAfter : ends;
-            }
-            catch (Exception exception) when (exception is CryptographicException or IOException or UnauthorizedAccessException)
-            {
-                // A key, or something else: no certificate.
-            }
-        }
-
-        return ends;
     }
 
     private static DateTimeOffset? HelperTime(string line) =>

@@ -17,10 +17,12 @@ internal sealed class HubBackoff(Random random, TimeSpan longest)
     /// <summary>Something is wrong that dialling soon cannot mend.</summary>
     public void Exhaust() => _ceiling = longest;
 
-    public TimeSpan Next()
+    /// <param name="most">The longest that this one may be; null: as always. More for a hub that will not take this node before somebody has done something.</param>
+    public TimeSpan Next(TimeSpan? most = null)
     {
-        var wait = _ceiling * (0.5 + (random.NextDouble() / 2));
-        _ceiling = _ceiling * 2 < longest ? _ceiling * 2 : longest;
-        return wait;
+        var top = most ?? longest;
+        var ceiling = _ceiling < top ? _ceiling : top;
+        _ceiling = ceiling * 2 < top ? ceiling * 2 : top;
+        return ceiling * (0.5 + (random.NextDouble() / 2));
     }
 }

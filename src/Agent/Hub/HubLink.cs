@@ -1,14 +1,17 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Threading.Channels;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Hub.Channels;
+using FailoverHub.Agent.Hub.Enrolling;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;
 using Grpc.Core;
-using Grpc.Net.Client;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Hub;
@@ -18,9 +21,16 @@ internal sealed record HubLinkSettings
 {
     public required Uri Hub { get; init; }
 
+    /// <summary>As it calls itself; the hub goes by the certificate, where there is one.</summary>
     public required string Node { get; init; }
 
     public required string Version { get; init; }
+
+    /// <summary>By what the hub is recognised over https.</summary>
+    public HubTrust Trust { get; init; } = new HubTrust.OfTheSystem();
+
+    /// <summary>What a join has given this node; null: there was none, or the hub is one without certificates.</summary>
+    public HubMember? Member { get; init; }
 
     public int? DataCenter { get; init; }
 
@@ -35,7 +45,13 @@ internal sealed record HubLinkSettings
 
     /// <summary>The longest wait between two dials.</summary>
     public TimeSpan LongestBackoff { get; init; } = HubBackoff.Longest;
+
+    /// <summary>The longest wait between two dials of a hub that does not take this node, which somebody has to mend.</summary>
+    public TimeSpan RefusedBackoff { get; init; } = TimeSpan.FromMinutes(5);
 }
+
+/// <summary>An identity, and where the next one is kept.</summary>
+internal sealed record HubMember(HubIdentity Identity, IdentityStore Store);
 
 /// <summary>
 /// Keeps one stream to the hub open and dials again, with growing waits, for as long as the agent runs. Nothing in here can touch a
@@ -46,17 +62,26 @@ internal sealed partial class HubLink : IDisposable
     // Answers to older revisions are worth nothing to the hub; the one to the intent in force is given anew with every stream.
     private const int AnswersKept = 64;
 
+    // For the hub to acknowledge what it was told, before the stream moves to a new certificate.
+    private static readonly TimeSpan _movePatience = TimeSpan.FromSeconds(5);
+
     private readonly HubLinkSettings _settings;
     private readonly NodeLoop _node;
     private readonly Journal _journal;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly GrpcChannel _channel;
+    private readonly HubMembership? _membership;
     private readonly CancellationTokenSource _ending = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Channel<IntentAnswer> _answers = Channel.CreateBounded<IntentAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly HubBackoff _backoff;
     private HubConversation? _conversation;
+    private HubChannel? _channel;
+    private HubIdentity? _shown;
+    private TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private readonly Lock _errorGate = new();
+    private (string Problem, DateTimeOffset At)? _lastError;
+    private bool _refused;
     private bool _lossSaid;
     private bool _connectedSaid;
 
@@ -71,19 +96,12 @@ internal sealed partial class HubLink : IDisposable
         _journal = journal;
         _time = time;
         _logger = logger;
-        _channel = GrpcChannel.ForAddress(settings.Hub, new GrpcChannelOptions
+        if (settings.Member is { } member)
         {
-            HttpHandler = new SocketsHttpHandler
-            {
-                // A hub that is gone without a word is found within 15 s.
-                KeepAlivePingDelay = TimeSpan.FromSeconds(5),
-                KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
-                KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
-                ConnectTimeout = TimeSpan.FromSeconds(5),
-                UseProxy = false,
-            },
-            DisposeHttpClient = true,
-        });
+            _membership = new HubMembership(settings, member.Identity, member.Store, time, logger) { Tell = TellAsync };
+            _membership.Renewed += OnRenewed;
+        }
+
         node.Changed += Wake;
         node.Answered += OnAnswered;
         journal.Appended += Wake;
@@ -92,8 +110,37 @@ internal sealed partial class HubLink : IDisposable
     /// <summary>Whether there is a stream that the hub has welcomed; from any thread.</summary>
     public bool IsConnected => Volatile.Read(ref _conversation) is not null;
 
-    /// <summary>The loop. Ends after <see cref="FinishAsync"/>.</summary>
+    /// <summary>What is shown to the hub now; null: nothing. From any thread.</summary>
+    public HubIdentity? Identity => _membership?.Identity;
+
+    /// <summary>From any thread.</summary>
+    public HubReading Reading
+    {
+        get
+        {
+            lock (_errorGate)
+            {
+                return new HubReading
+                {
+                    Hub = _settings.Hub,
+                    IsConnected = IsConnected,
+                    LastError = _lastError?.Problem,
+                    LastErrorAt = _lastError?.At,
+                    Membership = _membership?.Reading,
+                };
+            }
+        }
+    }
+
+    /// <summary>The loop, and beside it the one that renews the certificate. Ends after <see cref="FinishAsync"/>.</summary>
     public async Task RunAsync()
+    {
+        var renewing = _membership?.RunAsync(_ending.Token) ?? Task.CompletedTask;
+        await DialAsync();
+        await renewing;
+    }
+
+    private async Task DialAsync()
     {
         var ending = _ending.Token;
         while (!ending.IsCancellationRequested)
@@ -116,7 +163,13 @@ internal sealed partial class HubLink : IDisposable
                 return;
             }
 
-            var wait = _backoff.Next();
+            if (Volatile.Read(ref _renewed).Task.IsCompleted)
+            {
+                // The stream was ended by us, to begin again with the new certificate.
+                continue;
+            }
+
+            var wait = _backoff.Next(_refused ? _settings.RefusedBackoff : null);
             SayLost(problem, wait);
             try
             {
@@ -146,7 +199,7 @@ internal sealed partial class HubLink : IDisposable
         _node.Changed -= Wake;
         _node.Answered -= OnAnswered;
         _journal.Appended -= Wake;
-        _channel.Dispose();
+        _channel?.Dispose();
         _ending.Dispose();
     }
 
@@ -154,10 +207,14 @@ internal sealed partial class HubLink : IDisposable
     private async Task<string> ConverseAsync(CancellationToken ending)
     {
         using var over = CancellationTokenSource.CreateLinkedTokenSource(ending);
+        var renewed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
+        Volatile.Write(ref _renewed, renewed);
+        _refused = false;
         try
         {
-            using var call = new AgentLink.AgentLinkClient(_channel).Connect(cancellationToken: over.Token);
+            using var call = new AgentLink.AgentLinkClient(ToTheHub().Grpc).Connect(cancellationToken: over.Token);
             var interval = await GreetAsync(call, over.Token);
+            await (_membership?.AcceptedAsync() ?? Task.CompletedTask);
             await _node.PostAsync(new NodeEvent.HubConnected(), over.Token);
             _connectedSaid = false;
             if (_proven)
@@ -175,11 +232,22 @@ internal sealed partial class HubLink : IDisposable
                 OnProven = OnProven,
             };
             Volatile.Write(ref _conversation, conversation);
-            return await conversation.RunAsync(over);
+            var running = conversation.RunAsync(over);
+            if (await Task.WhenAny(running, renewed.Task) != running)
+            {
+                await MoveAsync(conversation, running, over);
+            }
+
+            return await running;
         }
         catch (RpcException exception)
         {
-            return Words(exception);
+            return await WordsAsync(exception);
+        }
+        catch (CryptographicException exception)
+        {
+            _refused = true;
+            return $"this node's key or certificate for it cannot be used ({exception.Message.TrimEnd('.')}); {IdentityWords.JoinAgain(_settings.Hub)}";
         }
         catch (OperationCanceledException)
         {
@@ -213,10 +281,55 @@ internal sealed partial class HubLink : IDisposable
             : throw new IOException("it began with something else than a welcome");
     }
 
-    // The library's own words ("error connecting to subchannel") say less than the socket's.
-    private static string Words(RpcException exception) =>
-        exception.Status.DebugException?.GetBaseException().Message
-        ?? (exception.Status.Detail is { Length: > 0 } detail ? detail : exception.StatusCode.ToString());
+    // The hub is told everything and has acknowledged it before the stream ends: the next one, with the new certificate, goes on behind it.
+    private async Task MoveAsync(HubConversation conversation, Task running, CancellationTokenSource over)
+    {
+        using var patience = new CancellationTokenSource();
+        await Task.WhenAny(conversation.FinishAsync(), running, Task.Delay(_movePatience, _time, patience.Token));
+        await patience.CancelAsync();
+        if (!running.IsCompleted)
+        {
+            await over.CancelAsync();
+        }
+    }
+
+    // One channel for each certificate.
+    private HubChannel ToTheHub()
+    {
+        var identity = _membership?.Identity;
+        if (_channel is null || !ReferenceEquals(identity, _shown))
+        {
+            _channel?.Dispose();
+            _channel = null;
+            _channel = HubChannel.To(_settings.Hub, _settings.Trust, identity, _time);
+            _shown = identity;
+        }
+
+        return _channel;
+    }
+
+    private async Task<string> WordsAsync(RpcException exception)
+    {
+        var words = _channel!.Words(exception);
+        if (exception.StatusCode == StatusCode.Unauthenticated)
+        {
+            _refused = true;
+            await (_membership?.RefusedAsync(words.TrimEnd('.')) ?? Task.CompletedTask);
+            return _membership is null ? $"it takes nodes with a certificate only ({words.TrimEnd('.')}); {IdentityWords.JoinAgain(_settings.Hub)}" : words;
+        }
+
+        return words;
+    }
+
+    private async Task TellAsync(MembershipNews news, string text) => await _node.PostAsync(new NodeEvent.MembershipChanged(news switch
+    {
+        MembershipNews.Renewed => TransitionKind.CertificateRenewed,
+        MembershipNews.Accepted => TransitionKind.CertificateAccepted,
+        MembershipNews.Expired => TransitionKind.CertificateExpired,
+        _ => TransitionKind.CertificateRefused,
+    }, text), _ending.Token);
+
+    private void OnRenewed() => Volatile.Read(ref _renewed).TrySetResult();
 
     private void OnAnswered(IntentAnswer answer)
     {
@@ -246,6 +359,11 @@ internal sealed partial class HubLink : IDisposable
 
     private void SayLost(string problem, TimeSpan wait)
     {
+        lock (_errorGate)
+        {
+            _lastError = (problem.TrimEnd('.'), _time.GetUtcNow());
+        }
+
         if (_lossSaid)
         {
             StillLost(_logger, _settings.Hub, problem, wait.TotalSeconds);

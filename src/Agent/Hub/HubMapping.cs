@@ -14,16 +14,24 @@ namespace FailoverHub.Agent.Hub;
 /// <summary>The only place where the node's own types and those of the stream meet. What the hub sends is checked here.</summary>
 internal static class HubMapping
 {
-    public static AgentMessage Hello(HubLinkSettings settings, string bootId, NodeState state) => new()
+    public static AgentMessage Hello(HubLinkSettings settings, string bootId, NodeState state) =>
+        Hello(settings.Node, settings.Version, bootId, state.Intent?.Revision ?? 0, settings.DataCenter);
+
+    /// <param name="node">As it calls itself.</param>
+    /// <param name="version">Of the program.</param>
+    /// <param name="bootId">Of the process.</param>
+    /// <param name="revision">Of the intent in force; 0: none.</param>
+    /// <param name="dataCenter">The platform's id; null: not known.</param>
+    public static AgentMessage Hello(string node, string version, string bootId, ulong revision, int? dataCenter = null) => new()
     {
         Hello = new Hello
         {
-            Node = settings.Node,
-            AgentVersion = settings.Version,
+            Node = node,
+            AgentVersion = version,
             BootId = bootId,
-            IntentRevision = state.Intent?.Revision ?? 0,
+            IntentRevision = revision,
             Capabilities = { "journal", "failback", "local-commands" },
-            DataCenter = settings.DataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
+            DataCenter = dataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
         },
     };
 

@@ -1,3 +1,5 @@
+using FailoverHub.Agent.Identity;
+
 namespace FailoverHub.Agent.Hub;
 
 /// <summary>The place of the link to the hub: another hub, or none, is another link, and nothing else notices.</summary>
@@ -11,8 +13,8 @@ internal sealed class HubSlot(Func<HubLinkSettings, HubLink> create, TimeSpan pa
     private Task _running = Task.CompletedTask;
     private bool _finished;
 
-    /// <summary>Whether there is a stream to the hub, null: stand-alone. From any thread.</summary>
-    public bool? IsConnected => Volatile.Read(ref _link)?.IsConnected;
+    /// <summary>How it stands; null: stand-alone. From any thread.</summary>
+    public HubReading? Reading => Volatile.Read(ref _link)?.Reading;
 
     /// <summary>This is the hub from now on; null: none. The same settings again change nothing, and after <see cref="FinishAsync"/> nothing does.</summary>
     public async Task SwitchAsync(HubLinkSettings? settings)
@@ -60,9 +62,11 @@ internal sealed class HubSlot(Func<HubLinkSettings, HubLink> create, TimeSpan pa
         _gate.Dispose();
     }
 
-    // What a stream begins with. Everything else is read anew for each report.
+    // What a stream begins with. Everything else is read anew for each report. The link may have renewed its certificate itself.
     private bool IsSame(HubLinkSettings? settings) =>
-        (settings?.Hub, settings?.Node, settings?.DataCenter) == (_settings?.Hub, _settings?.Node, _settings?.DataCenter);
+        (settings?.Hub, settings?.Node, settings?.DataCenter) == (_settings?.Hub, _settings?.Node, _settings?.DataCenter)
+        && settings?.Member?.Identity.Fingerprint == _link?.Identity?.Fingerprint
+        && settings?.Trust.Equals(_settings?.Trust) != false;
 
     private async Task EndAsync()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration.CommandLine;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Speaker;
@@ -10,9 +11,9 @@ namespace FailoverHub.Agent.Metrics;
 /// <param name="loop">The node.</param>
 /// <param name="speaker">The sessions.</param>
 /// <param name="journal">What waits for the hub.</param>
-/// <param name="hubConnected">Whether there is a stream to the hub, null: stand-alone.</param>
+/// <param name="hub">How the node stands with its hub, null: stand-alone.</param>
 /// <param name="time">For the patience with the sessions.</param>
-internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal journal, Func<bool?> hubConnected, TimeProvider time)
+internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal journal, Func<HubReading?> hub, TimeProvider time)
 {
     /// <summary>The sessions' thread answers within microseconds, or is stuck: then the page has no counts of messages.</summary>
     public static readonly TimeSpan SessionsPatience = TimeSpan.FromSeconds(2);
@@ -33,6 +34,7 @@ internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal jou
             peers = [];
         }
 
+        var standing = hub();
         return new MetricsView
         {
             Version = AgentCommandLine.Version,
@@ -40,7 +42,8 @@ internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal jou
             Now = loop.Now,
             Peers = peers,
             JournalWaiting = journal.WaitingEntries,
-            HubConnected = hubConnected(),
+            HubConnected = standing?.IsConnected,
+            Membership = standing?.Membership,
             Process = ProcessFacts.Read(_startedAt),
         };
     }

@@ -136,6 +136,16 @@ internal static class MetricsText
         {
             text.Family("failoverhub_hub_connected", "gauge", "1 while there is a stream to the hub.").Sample(connected ? 1 : 0);
         }
+
+        if (view.Membership is { } membership)
+        {
+            text.Family("failoverhub_hub_identity_info", "gauge", "1, with the name and the id that the hub has given this node.")
+                .Sample(1, ("node", membership.Identity.Node), ("node_id", membership.Identity.NodeId));
+            text.Family("failoverhub_hub_certificate_not_after_seconds", "gauge", "End of the node's certificate since the Unix epoch.").Sample(Epoch(membership.Identity.Times.NotAfter));
+            text.Family("failoverhub_hub_certificate_renew_after_seconds", "gauge", "From when on it is renewed, since the Unix epoch.").Sample(Epoch(membership.Identity.Times.RenewAfter));
+            text.Family("failoverhub_hub_certificate_refused", "gauge", "1 when the hub does not take the node's certificate: it has to join again.").Sample(membership.Refusal is null ? 0 : 1);
+            text.Family("failoverhub_hub_certificate_renewal_failed", "gauge", "1 when the last renewal failed.").Sample(membership.RenewalProblem is null ? 0 : 1);
+        }
     }
 
     private static void Process(ExpositionText text, ProcessFacts process)
@@ -145,6 +155,8 @@ internal static class MetricsText
         text.Family("process_start_time_seconds", "gauge", "Start of the agent since the Unix epoch.").Sample(process.StartedAt.ToUnixTimeMilliseconds() / 1000.0);
         text.Family("process_open_fds", "gauge", "Open files and sockets of the agent.").Sample(process.OpenDescriptors);
     }
+
+    private static double Epoch(DateTimeOffset at) => at.ToUnixTimeMilliseconds() / 1000.0;
 
     private static string Word(SessionState state) => state.ToString().ToLowerInvariant();
 }

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 
@@ -23,6 +24,9 @@ internal sealed record MetricsView
 
     /// <summary>Whether there is a stream to the hub; null: stand-alone.</summary>
     public bool? HubConnected { get; init; }
+
+    /// <summary>As whom the node speaks with the hub; null: as nobody.</summary>
+    public MembershipReading? Membership { get; init; }
 
     public required ProcessFacts Process { get; init; }
 }

@@ -82,6 +82,11 @@ internal enum TransitionKind
     ConfigurationLoaded,
     ConfigurationRejected,
     LocalCommand,
+    HubJoined,
+    CertificateRenewed,
+    CertificateRefused,
+    CertificateAccepted,
+    CertificateExpired,
     JournalOverflow,
 }
 
@@ -109,6 +114,11 @@ internal static class TransitionKindWords
         TransitionKind.ConfigurationLoaded => "configuration-loaded",
         TransitionKind.ConfigurationRejected => "configuration-rejected",
         TransitionKind.LocalCommand => "local-command",
+        TransitionKind.HubJoined => "hub-joined",
+        TransitionKind.CertificateRenewed => "certificate-renewed",
+        TransitionKind.CertificateRefused => "certificate-refused",
+        TransitionKind.CertificateAccepted => "certificate-accepted",
+        TransitionKind.CertificateExpired => "certificate-expired",
         TransitionKind.JournalOverflow => "journal-overflow",
         _ => throw new ArgumentOutOfRangeException(nameof(kind), kind, "Not a transition."),
     };

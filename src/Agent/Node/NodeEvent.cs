@@ -39,6 +39,11 @@ internal abstract record NodeEvent
     /// <summary>A stream to the hub has begun. The answer to the intent in force may have been lost with the last one, or with the last process.</summary>
     internal sealed record HubConnected : NodeEvent;
 
+    /// <summary>The hub has renewed this node's certificate, does not take it, or takes it again. Nothing follows from it but that it is known.</summary>
+    /// <param name="Kind">Of the journal's entry.</param>
+    /// <param name="Text">What became of it and what to do, in a sentence.</param>
+    internal sealed record MembershipChanged(TransitionKind Kind, string Text) : NodeEvent;
+
     /// <summary>The intent of <see cref="NodeEffect.PersistIntent"/> is on the disk.</summary>
     internal sealed record IntentPersisted(NodeIntent Intent) : NodeEvent;
 

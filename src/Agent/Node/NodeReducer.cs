@@ -44,6 +44,9 @@ internal static class NodeReducer
                 break;
             case NodeEvent.HubConnected:
                 break;
+            case NodeEvent.MembershipChanged changed:
+                step.Do(new NodeEffect.Record(changed.Kind, changed.Text) { Level = changed.Kind is TransitionKind.CertificateRefused or TransitionKind.CertificateExpired ? LogLevel.Error : null });
+                break;
             case NodeEvent.IntentPersisted persisted:
                 ObeyIntent(step, persisted.Intent);
                 break;

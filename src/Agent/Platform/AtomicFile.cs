@@ -1,4 +1,5 @@
 using System.Runtime.InteropServices;
+using FailoverHub.Agent.Control;
 
 namespace FailoverHub.Agent.Platform;
 
@@ -7,6 +8,7 @@ internal static partial class AtomicFile
 {
     private const int InvalidArgument = 22; // EINVAL
     private const int NotSupported = 95; // ENOTSUP
+    private const uint SameGroup = uint.MaxValue; // (gid_t)-1
     private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
 
     /// <summary>Temp file, fsync, rename, fsync of the directory (without the last, a power cut may undo the rename).</summary>
@@ -31,6 +33,55 @@ internal static partial class AtomicFile
         File.Move(temporary, path, overwrite: true);
         // From here on the new file is the file: to report a failure would be to deny what the next start reads.
         return durable ? FlushDirectory(Path.GetDirectoryName(path)!) : null;
+    }
+
+    /// <summary>The same for a secret: nobody but the owner of the directory may read it, at no moment, whoever writes it.</summary>
+    /// <param name="path">Where; its directory exists.</param>
+    /// <param name="content">All of it.</param>
+    /// <returns>As <see cref="Write"/>.</returns>
+    /// <exception cref="IOException">The file could not be written; the old one is as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public static string? WritePrivate(string path, ReadOnlySpan<byte> content)
+    {
+        var (temporary, directory) = (path + ".new", Path.GetDirectoryName(path)!);
+
+        // What another process has left there may be open to others, or still be read by them.
+        File.Delete(temporary);
+        try
+        {
+            using (var stream = new FileStream(temporary, new FileStreamOptions
+            {
+                Mode = FileMode.CreateNew,
+                Access = FileAccess.Write,
+                Share = FileShare.None,
+                BufferSize = 0,
+                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
+            }))
+            {
+                GiveToTheOwnerOf(directory, stream);
+                stream.Write(content);
+                stream.Flush(flushToDisk: true);
+            }
+
+            File.Move(temporary, path, overwrite: true);
+        }
+        catch
+        {
+            File.Delete(temporary);
+            throw;
+        }
+
+        return FlushDirectory(directory);
+    }
+
+    // Only root may, and only for root there is anything to give.
+    private static void GiveToTheOwnerOf(string directory, FileStream stream)
+    {
+        if (Environment.IsPrivilegedProcess && SocketFile.Look(directory, throughLinks: true) is { Owner: not 0 and var owner }
+            && ChangeOwner((int)stream.SafeFileHandle.DangerousGetHandle(), owner, SameGroup) != 0)
+        {
+            throw new IOException($"{directory} is another user's, and the file cannot be made his: {Marshal.GetLastPInvokeErrorMessage()}");
+        }
     }
 
     // .NET opens no directories, so there is no managed way.
@@ -60,6 +111,9 @@ internal static partial class AtomicFile
 
     [LibraryImport("libc", EntryPoint = "fsync", SetLastError = true)]
     private static partial int Flush(int handle);
+
+    [LibraryImport("libc", EntryPoint = "fchown", SetLastError = true)]
+    private static partial int ChangeOwner(int handle, uint owner, uint group);
 
     [LibraryImport("libc", EntryPoint = "close", SetLastError = true)]
     private static partial int Close(int handle);

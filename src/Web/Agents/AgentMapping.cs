@@ -290,7 +290,7 @@ internal static partial class AgentMapping
         "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "damped" or "stopping" => EventSeverity.Warning,
         // Good news is news, but no warning: "check web (http …) is healthy: …".
         "health-changed" when entry.Text.Contains(") is healthy:", StringComparison.Ordinal) => EventSeverity.Info,
-        "health-changed" or "failback-held" or "configuration-rejected" => EventSeverity.Warning,
+        "health-changed" or "failback-held" or "configuration-rejected" or "certificate-refused" or "certificate-expired" => EventSeverity.Warning,
         _ => EventSeverity.Info,
     };
 

@@ -3,6 +3,7 @@ using System.Reflection;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Doctor;
+using FailoverHub.Agent.Joining;
 
 namespace FailoverHub.Agent.Configuration.CommandLine;
 
@@ -23,6 +24,9 @@ internal abstract record CommandLineRequest
 
     /// <summary>Look at this machine and print what keeps it from announcing.</summary>
     internal sealed record Examine(AgentOptions Options, DoctorOptions Doctor) : CommandLineRequest;
+
+    /// <summary>Join a hub.</summary>
+    internal sealed record Join(JoinOptions Options) : CommandLineRequest;
 
     /// <summary>Everything is said already; leave with this code: 0 help or version, 2 usage.</summary>
     internal sealed record Exit(int Code) : CommandLineRequest;
@@ -46,6 +50,7 @@ internal sealed class AgentCommandLine
     private readonly Command _status;
     private readonly Command _trace;
     private readonly OrderCommands _orders;
+    private readonly JoinFlags _join;
     private readonly Command _version;
     private readonly Option<string?> _stateOfAsked = RunFlags.StateOption();
     private readonly Option<string?> _controlOfAsked = RunFlags.ControlOption();
@@ -78,6 +83,7 @@ internal sealed class AgentCommandLine
         _trace = new Command("trace", "Ask the running agent for the last 200 messages of each neighbor, in words.") { _neighbor, _stateOfAsked, _controlOfAsked, _json };
         _trace.SetAction(static _ => 0);
         _orders = new OrderCommands(_stateOfAsked, _controlOfAsked, _json);
+        _join = new JoinFlags(_stateOfAsked, _controlOfAsked);
         _version = new Command("version", "Print the version.");
         _version.SetAction(static result =>
         {
@@ -86,7 +92,7 @@ internal sealed class AgentCommandLine
         });
         _root = new RootCommand("Announces shared IP addresses to a data center's route servers. The flags of 'run' may be given without naming it: see 'failoverhub-agent run --help'.")
         {
-            _run, _check, _doctor, _status, _trace, _version,
+            _run, _join.Command, _check, _doctor, _status, _trace, _version,
         };
         foreach (var order in _orders.All)
         {
@@ -94,7 +100,7 @@ internal sealed class AgentCommandLine
         }
 
         // Where the agent's file is says where its socket is.
-        foreach (var asking in _orders.All.Append(_status).Append(_trace))
+        foreach (var asking in _orders.All.Append(_status).Append(_trace).Append(_join.Command))
         {
             asking.Add(_flags.Config);
         }
@@ -123,6 +129,13 @@ internal sealed class AgentCommandLine
             var command = result.CommandResult.Command.Name;
             var (request, problem) = isOrder ? _orders.Read(result) : (new ControlRequest(command, command == _trace.Name ? result.GetValue(_neighbor) : null), null);
             return request is null ? Refuse(result, [problem!], error) : new CommandLineRequest.Ask(socket, request, RunFlags.Value(result, _json));
+        }
+
+        if (result.Errors.Count == 0 && result.CommandResult.Command == _join.Command && !isHelp)
+        {
+            var values = new ConfigurationSource(_flags, result, surroundings).ReadValues();
+            var (options, errors) = _join.Read(values, surroundings, values.Of(_stateOfAsked), values.Of(_controlOfAsked));
+            return options is null ? Refuse(result, errors, error) : new CommandLineRequest.Join(options);
         }
 
         if (result.Errors.Count == 0 && (!isRun || isHelp))

@@ -39,6 +39,8 @@ internal sealed record RawArguments
 
     public string? Hub { get; init; }
 
+    public string? HubCa { get; init; }
+
     public string? State { get; init; }
 
     public string? HoldTime { get; init; }

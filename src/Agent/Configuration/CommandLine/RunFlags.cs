@@ -21,7 +21,8 @@ internal sealed class RunFlags
     private readonly Option<string[]> _localAddresses = Many("--local-address", "ADDR", "Source address of the sessions; at most one of each family.");
     private readonly Option<string?> _routerId = Text("--router-id", "A.B.C.D", "BGP identifier, another one on each node (default: chosen once and kept in the state directory).");
     private readonly Option<string[]> _announce = Many("--announce", "PREFIX[=ROLE]", "A shared prefix that counts as present, with its role (primary or secondary); may be given any number of times.");
-    private readonly Option<string?> _hub = Text("--hub", "URL", "The hub, such as http://127.0.0.1:5081 (default: none, stand-alone).");
+    private readonly Option<string?> _hub = HubOption("The hub, such as https://hub.example:5443, or off (default: where 'join' has joined, else none, stand-alone).");
+    private readonly Option<string?> _hubCa = HubCaOption();
     private readonly Option<string?> _state = StateOption();
     private readonly Option<string?> _holdTime = Text("--hold-time", "SECONDS", "Hold time that is offered: 0 or 3 to 65535 (default 9).");
     private readonly Option<string?> _node = Text("--node", "NAME", "Name of this node, unique in the fleet (default: the host's name).");
@@ -52,7 +53,7 @@ internal sealed class RunFlags
     public IEnumerable<Option> All =>
     [
         Config, _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
-        _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _state, _holdTime, _node,
+        _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _hubCa, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
         _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _failback, _failbackStable, _control, _metadata, _metrics, _addresses, _addressDevice,
     ];
@@ -76,6 +77,7 @@ internal sealed class RunFlags
         RouterId = values.Of(_routerId),
         Announce = [.. values.Of(_announce) ?? []],
         Hub = values.Of(_hub),
+        HubCa = values.Of(_hubCa),
         State = values.Of(_state),
         HoldTime = values.Of(_holdTime),
         Node = values.Of(_node),
@@ -103,6 +105,16 @@ internal sealed class RunFlags
     /// <summary>Where the agent keeps what outlives it; the socket of its control is there too unless it is given.</summary>
     public static Option<string?> StateOption() =>
         Text("--state", "DIR", $"Directory for the last intent and the journal (default {AgentOptionsReader.DefaultStateDirectory}).");
+
+    /// <summary>Where the hub is.</summary>
+    public static Option<string?> HubOption(string description) => Text("--hub", "URL", description);
+
+    /// <summary>By what the hub is recognised.</summary>
+    public static Option<string?> HubCaOption() =>
+        Text("--hub-ca", "FILE|system", "Authorities (PEM) of which the hub's certificate is, or system for those of this machine; for a hub with a certificate of your own (default: as the join has found it).");
+
+    /// <summary>What the node is called.</summary>
+    public static Option<string?> NodeOption(string description) => Text("--node", "NAME", description);
 
     /// <summary>Where a running agent answers <c>status</c> and <c>trace</c>.</summary>
     public static Option<string?> ControlOption() =>

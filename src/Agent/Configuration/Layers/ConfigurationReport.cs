@@ -4,6 +4,7 @@ using System.Text.Encodings.Web;
 using System.Text.Json;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Checks;
+using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 
 namespace FailoverHub.Agent.Configuration.Layers;
@@ -79,7 +80,7 @@ internal static class ConfigurationReport
             yield return ("check", Check(check));
         }
 
-        yield return ("hub", options.Hub is { } hub ? $"{hub}; {Limits(options.Limits)}" : "none, stand-alone");
+        yield return ("hub", options.Hub is { } hub ? $"{hub}{Membership(options, hub)}; {Limits(options.Limits)}" : "none, stand-alone");
         yield return ("damping", options.Damping ? "on" : "off");
         yield return ("state", $"{options.StateDirectory}, control socket {options.ControlSocket}");
         yield return ("log", $"{LevelWord(options)}{(options.LogJson ? ", as JSON" : "")}");
@@ -154,6 +155,13 @@ internal static class ConfigurationReport
     private static string Check(CheckOptions check) => string.Create(
         CultureInfo.InvariantCulture,
         $"{check.Name}: {check.Probe.Kind} {check.Probe.Target} every {check.Interval.TotalSeconds} s; {check.Fall} bad results {(check.Consequence == HealthConsequence.Demote ? "demote" : "withdraw")} {(check.Prefixes.IsEmpty ? "all prefixes" : string.Join(", ", check.Prefixes))}, {check.Rise} good ones end that");
+
+    private static string Membership(AgentOptions options, Uri hub) => (hub.Scheme == Uri.UriSchemeHttps, options.Joined) switch
+    {
+        (true, { } joined) => $" as {joined.Node}, with a certificate until {CertificateTimes.Text(joined.Times.NotAfter)} ({joined.Fingerprint[..8]})",
+        (true, null) => ", WITHOUT A CERTIFICATE: this node has not joined it",
+        _ => "",
+    };
 
     private static string Limits(IntentLimits limits)
     {

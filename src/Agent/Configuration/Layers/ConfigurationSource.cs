@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.CommandLine;
 using FailoverHub.Agent.Configuration.CommandLine;
+using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Configuration.Layers;
 
@@ -64,7 +65,9 @@ internal sealed class ConfigurationSource
 
         var (environment, environmentErrors, warnings) = EnvironmentLayer.Read(_surroundings.Variables, _flags.All);
         var values = new LayeredValues(_commandLine, environment, file.Settings, text is not null);
-        var (options, errors) = AgentOptionsReader.Read(_flags.Collect(values), file, _surroundings.HostName);
+        var raw = _flags.Collect(values);
+        var (joined, joinProblem) = new IdentityStore(AgentOptionsReader.StateDirectory(raw.State)).Load();
+        var (options, errors) = AgentOptionsReader.Read(raw, file, _surroundings.HostName, joined);
         errors = [.. _commandLine.Errors.Select(error => error.Message), .. environmentErrors, .. fileErrors, .. errors];
         if (!errors.IsEmpty)
         {
@@ -77,7 +80,13 @@ internal sealed class ConfigurationSource
             warnings = warnings.Add($"{File} can be written by others than its owner (mode {Convert.ToString((int)_mode, 8)}): whoever writes it decides what this agent announces and which commands it runs; chmod 644 '{File}'");
         }
 
-        return new LoadedConfiguration(options is null ? null : options with { Warnings = options.Warnings.AddRange(warnings) }, errors, text is null ? null : File, Text);
+        if (joinProblem is not null)
+        {
+            // No error: the hub is never needed for an address to work.
+            warnings = warnings.Add($"this node has joined a hub and cannot use that: {joinProblem}");
+        }
+
+        return new LoadedConfiguration(options is null ? null : options with { JoinProblem = joinProblem, Warnings = options.Warnings.AddRange(warnings) }, errors, text is null ? null : File, Text);
     }
 
     /// <summary>The flags as they can be read, without a word about what cannot: for whoever only asks a running agent.</summary>
@@ -122,8 +131,14 @@ internal sealed class ConfigurationSource
 /// <param name="DefaultFile">Read when no other is given, if it is there.</param>
 internal sealed record AgentSurroundings(string HostName, ImmutableArray<KeyValuePair<string, string>> Variables, string DefaultFile = ConfigurationFile.DefaultPath)
 {
+    /// <summary>A line of standard input; null: there is none.</summary>
+    public Func<string?> ReadLine { get; init; } = static () => null;
+
     /// <summary>Those of this process.</summary>
     public static AgentSurroundings Current() => new(
         Environment.MachineName,
-        [.. Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""))]);
+        [.. Environment.GetEnvironmentVariables().Cast<System.Collections.DictionaryEntry>().Select(entry => KeyValuePair.Create((string)entry.Key, (string?)entry.Value ?? ""))])
+    {
+        ReadLine = Console.In.ReadLine,
+    };
 }

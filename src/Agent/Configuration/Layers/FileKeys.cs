@@ -63,6 +63,7 @@ internal static class FileKeys
         new("peerAs", "--peer-as", FileShape.Number),
         new("metadata", "--metadata", FileShape.Text),
         new("hub", "--hub", FileShape.Text),
+        new("hubCertificateAuthority", "--hub-ca", FileShape.Text),
         new("state", "--state", FileShape.Text),
         new("control", "--control", FileShape.Text),
         new("metrics", "--metrics", FileShape.TextOrNumber),
