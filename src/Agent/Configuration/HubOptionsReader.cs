@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Configuration;

@@ -318,16 +318,27 @@ internal sealed partial class HubLink : IDisposable
             return _membership is null ? $"it takes nodes with a certificate only ({words.TrimEnd('.')}); {IdentityWords.JoinAgain(_settings.Hub)}" : words;
         }
 
-        return words;
+        return _membership is null && _channel.IsTls ? $"{words.TrimEnd('.')}; this node has not joined it: {IdentityWords.JoinAgain(_settings.Hub)}" : words;
     }
 
-    private async Task TellAsync(MembershipNews news, string text) => await _node.PostAsync(new NodeEvent.MembershipChanged(news switch
+    private async Task TellAsync(MembershipNews news, string text)
     {
-        MembershipNews.Renewed => TransitionKind.CertificateRenewed,
-        MembershipNews.Accepted => TransitionKind.CertificateAccepted,
-        MembershipNews.Expired => TransitionKind.CertificateExpired,
-        _ => TransitionKind.CertificateRefused,
-    }, text), _ending.Token);
+        var kind = news switch
+        {
+            MembershipNews.Renewed => TransitionKind.CertificateRenewed,
+            MembershipNews.Accepted => TransitionKind.CertificateAccepted,
+            MembershipNews.Expired => TransitionKind.CertificateExpired,
+            _ => TransitionKind.CertificateRefused,
+        };
+        try
+        {
+            await _node.PostAsync(new NodeEvent.MembershipChanged(kind, text), _ending.Token);
+        }
+        catch (Exception exception) when (exception is OperationCanceledException or ChannelClosedException)
+        {
+            // The agent ends; the next one finds out by itself.
+        }
+    }
 
     private void OnRenewed() => Volatile.Read(ref _renewed).TrySetResult();
 

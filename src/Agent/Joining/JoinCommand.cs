@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Hub.Channels;
 using FailoverHub.Agent.Hub.Enrolling;
 using FailoverHub.Agent.Identity;

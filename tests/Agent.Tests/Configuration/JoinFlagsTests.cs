@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Configuration;
+using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Joining;

@@ -69,7 +69,7 @@ public sealed class ControlDeskTests
     [InlineData("reset")]
     [InlineData(null)]
     public async Task UnknownCommand_IsAnError(string? command) =>
-        Assert.Contains("'status', 'trace', 'drain', 'undrain', 'role', 'failback' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
+        Assert.Contains("'status', 'trace', 'drain', 'undrain', 'role', 'failback' and 'reload' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
 
     [Theory]
     [InlineData("192.0.2.1", true)]

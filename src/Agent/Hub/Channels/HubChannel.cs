@@ -28,8 +28,13 @@ internal sealed class HubChannel : IDisposable
             KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
             ConnectTimeout = TimeSpan.FromSeconds(5),
             UseProxy = false,
+
+            // Nobody but the one who was recognised is asked.
+            AllowAutoRedirect = false,
+            UseCookies = false,
         };
-        if (hub.Scheme == Uri.UriSchemeHttps)
+        IsTls = hub.Scheme == Uri.UriSchemeHttps;
+        if (IsTls)
         {
             handler.SslOptions = new SslClientAuthenticationOptions
             {
@@ -43,6 +48,8 @@ internal sealed class HubChannel : IDisposable
     }
 
     public GrpcChannel Grpc { get; }
+
+    public bool IsTls { get; }
 
     /// <summary>Of the machine, or of a test.</summary>
     public TimeProvider Time { get; }

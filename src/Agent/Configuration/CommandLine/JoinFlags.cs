@@ -3,7 +3,7 @@ using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Joining;
 
-namespace FailoverHub.Agent.Configuration;
+namespace FailoverHub.Agent.Configuration.CommandLine;
 
 /// <summary>The command <c>join</c> and its flags. What is not typed is what <c>run</c> would use.</summary>
 internal sealed class JoinFlags
