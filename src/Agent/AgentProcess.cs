@@ -13,6 +13,7 @@ using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Metrics;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Reload;
 using FailoverHub.Agent.Service;
 using FailoverHub.Agent.Speaker;
@@ -129,6 +130,7 @@ internal sealed partial class AgentProcess
         var (addresses, shared) = interfaces.ReadFirst(memory, discovery.Facts?.Shared ?? []);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
+        journal.Restore(memory.Entries);
         using var speaker = new BgpSpeaker(AgentSettings.Peers(_options, routerId), occurred => Volatile.Read(ref _loop)!.TryPost(occurred), _time, _logging.CreateLogger<BgpSpeaker>());
         var loop = new NodeLoop(
             NodeState.Resume(AgentSettings.Node(_options), memory, new Moment(TimeSpan.Zero, _time.GetUtcNow())),

@@ -1,7 +1,7 @@
 using System.Threading.Channels;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
-using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Protos.V1;
 using Grpc.Core;
 
@@ -179,7 +179,7 @@ internal sealed class HubConversation(
             switch (message.BodyCase)
             {
                 case HubMessage.BodyOneofCase.Intent:
-                    await node.PostAsync(HubMapping.Intent(message.Intent), cancellationToken);
+                    await node.OfferIntentAsync(HubMapping.Intent(message.Intent), cancellationToken);
                     break;
                 case HubMessage.BodyOneofCase.JournalAck:
                     Acknowledge(message.JournalAck);

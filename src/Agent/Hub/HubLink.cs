@@ -8,7 +8,7 @@ using FailoverHub.Agent.Hub.Enrolling;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
-using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;
 using Grpc.Core;

@@ -4,7 +4,7 @@ using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Prefixes;
-using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;
 using Session = FailoverHub.Bgp.Session.SessionState;

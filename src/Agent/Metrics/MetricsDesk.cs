@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
-using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 
 namespace FailoverHub.Agent.Metrics;

@@ -22,13 +22,21 @@ internal abstract record NodeEffect
     internal sealed record ConfigureSessions(ImmutableArray<PeerOptions> Peers) : NodeEffect;
 
     /// <summary>Keep the intent on disk, then apply <see cref="NodeEvent.IntentPersisted"/> or <see cref="NodeEvent.IntentNotPersisted"/> before any other event.</summary>
-    internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect;
+    internal sealed record PersistIntent(NodeIntent Intent) : NodeEffect
+    {
+        /// <summary>Kept with it, for the case that the process ends before the journal has what came of it.</summary>
+        public required Record Entry { get; init; }
+    }
 
     /// <summary>
     /// Keep the orders on disk. With a command that asks for them: then apply <see cref="NodeEvent.OrdersPersisted"/> or
     /// <see cref="NodeEvent.OrdersNotPersisted"/> before any other event. Without: they are what a newer intent has left of them.
     /// </summary>
-    internal sealed record PersistOrders(LocalOrders Orders, LocalCommand? Command) : NodeEffect;
+    internal sealed record PersistOrders(LocalOrders Orders, LocalCommand? Command) : NodeEffect
+    {
+        /// <summary>Kept with them, for the case that the process ends before the journal has what came of the command; null: there is no command.</summary>
+        public Record? Entry { get; init; }
+    }
 
     /// <summary>The mark of a drain is to stand on the disk, or is to do so no longer.</summary>
     internal sealed record MarkDrained(bool Drained) : NodeEffect;

@@ -36,6 +36,12 @@ internal abstract record NodeEvent
     /// <summary>The hub sent something that cannot be an intent.</summary>
     internal sealed record IntentMalformed(ulong Revision, string OperationId, string Problem) : NodeEvent;
 
+    /// <summary>The hub sent this one and a newer one before the node had looked at it: only the newer one counts.</summary>
+    /// <param name="Revision">Of the one that nobody looks at.</param>
+    /// <param name="OperationId">Of the same, empty: none.</param>
+    /// <param name="By">Revision of the other.</param>
+    internal sealed record IntentSuperseded(ulong Revision, string OperationId, ulong By) : NodeEvent;
+
     /// <summary>A stream to the hub has begun. The answer to the intent in force may have been lost with the last one, or with the last process.</summary>
     internal sealed record HubConnected : NodeEvent;
 

@@ -1,7 +1,9 @@
+using System.Collections.Immutable;
 using System.Threading.Channels;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using Microsoft.Extensions.Logging;
 
@@ -11,13 +13,13 @@ namespace FailoverHub.Agent.Node;
 internal interface ISpeaker
 {
     /// <summary>What every neighbor is to have from now on. A newer call replaces one that was not taken yet.</summary>
-    void SetAdvertisements(long version, System.Collections.Immutable.ImmutableArray<Bgp.Routes.Advertisement> advertisements);
+    void SetAdvertisements(long version, ImmutableArray<Bgp.Routes.Advertisement> advertisements);
 
     /// <summary>
     /// The neighbors that there are from now on. A neighbor whose options are the same keeps its session; one that is missing is told so; those whose options
     /// differ are restarted one after the other.
     /// </summary>
-    void Configure(System.Collections.Immutable.ImmutableArray<PeerOptions> peers);
+    void Configure(ImmutableArray<PeerOptions> peers);
 
     /// <summary>Withdraw, say goodbye, close.</summary>
     void Stop(string text);
@@ -28,8 +30,8 @@ internal interface ISpeaker
 /// <code>
 ///   Speaker thread ──┐                                   ┌─> Speaker (routes, stop)
 ///   AddressWatcher ──┼─> channel (4096) ─> reducer ──────┼─> intent store, journal, log
-///   HubLink ─────────┤                        │          └─> Answered, CommandAnswered
-///   OrderDesk ───────┘                        │
+///   OrderDesk ───────┘                     ^  │          └─> Answered, CommandAnswered
+///   HubLink ─────────> inbox (newest) ─────┘  │
 ///                                             └─> Current (snapshot), Changed
 /// </code>
 /// </summary>
@@ -38,7 +40,11 @@ internal sealed partial class NodeLoop
     /// <summary>Thousands of transitions: full means that the loop hangs. Senders keep what was refused and try again, or say so.</summary>
     public const int Capacity = 4096;
 
+    /// <summary>Events that are done at most before an intent that waits has its turn. Between two intents everything that waits has one.</summary>
+    public const int MostBeforeAnIntent = 256;
+
     private readonly Channel<NodeEvent> _events = Channel.CreateBounded<NodeEvent>(new BoundedChannelOptions(Capacity) { SingleReader = true });
+    private readonly IntentInbox _intents = new();
     private readonly ISpeaker _speaker;
     private readonly NodeFiles _files;
     private readonly Journal _journal;
@@ -48,12 +54,22 @@ internal sealed partial class NodeLoop
     private NodeState _state;
     private long _turns;
 
+    // Of the commands that made the orders in force, oldest first.
+    private ImmutableArray<PlacedEntry> _entries;
+
+    // The kind of record that a place of the journal is reserved for; null: none is.
+    private TransitionKind? _placed;
+
+    /// <summary>Commands whose entries are kept with the orders. When so many of them wait for a journal that cannot be written, the next one is refused.</summary>
+    public const int OrderEntries = 16;
+
     public NodeLoop(NodeState initial, ISpeaker speaker, NodeStorage storage, TimeProvider time, ILogger<NodeLoop> logger)
     {
         _state = initial;
         _speaker = speaker;
         _files = storage.Files;
         _journal = storage.Journal;
+        _entries = storage.Files.Orders.Entries;
         _time = time;
         _logger = logger;
         _origin = time.GetTimestamp();
@@ -83,6 +99,12 @@ internal sealed partial class NodeLoop
     /// <summary>Posts an event, waiting for room.</summary>
     public ValueTask PostAsync(NodeEvent occurred, CancellationToken cancellationToken) => _events.Writer.WriteAsync(occurred, cancellationToken);
 
+    /// <summary>
+    /// Leaves what the hub wants, or what cannot be an intent. Completes when there is room for another one: a hub that sends faster than the node can keep is
+    /// held up, and nothing else is.
+    /// </summary>
+    public Task OfferIntentAsync(NodeEvent brought, CancellationToken cancellationToken) => _intents.OfferAsync(brought, Ring, cancellationToken);
+
     /// <summary>No more events are taken; <see cref="RunAsync"/> ends after those that are waiting.</summary>
     public void Complete() => _events.Writer.TryComplete();
 
@@ -95,9 +117,16 @@ internal sealed partial class NodeLoop
         var reader = _events.Reader;
         while (true)
         {
-            while (reader.TryRead(out var occurred))
+            var done = 0;
+            while (done < MostBeforeAnIntent && reader.TryRead(out var occurred))
             {
                 Apply(occurred);
+                done++;
+            }
+
+            if (TakeIntent() || done == MostBeforeAnIntent)
+            {
+                continue;
             }
 
             if (!await WaitAsync(reader))
@@ -106,6 +135,25 @@ internal sealed partial class NodeLoop
             }
         }
     }
+
+    private bool TakeIntent()
+    {
+        var (brought, superseded) = _intents.Take();
+        if (superseded is not null)
+        {
+            Apply(superseded);
+        }
+
+        if (brought is not null)
+        {
+            Apply(brought);
+        }
+
+        return brought is not null;
+    }
+
+    // Full: then the loop is awake, and looks at the inbox after what it has to do.
+    private void Ring() => TryPost(new NodeEvent.Tick());
 
     // Waits for an event, or for the moment at which the node has something to do without one.
     private async Task<bool> WaitAsync(ChannelReader<NodeEvent> reader)
@@ -164,16 +212,14 @@ internal sealed partial class NodeLoop
             case NodeEffect.StopSessions(var text):
                 _speaker.Stop(text);
                 break;
-            case NodeEffect.PersistIntent(var intent):
-                var problem = (intent.Drained ? _files.DrainMark.TrySet() : null) ?? _files.Intents.TrySave(intent);
-                Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));
+            case NodeEffect.PersistIntent keep:
+                KeepIntent(keep, now);
                 break;
-            case NodeEffect.PersistOrders(var orders, { } command):
-                var refusal = (orders.Drain is null ? null : _files.DrainMark.TrySet()) ?? _files.Orders.TrySave(orders);
-                Apply(refusal is null ? new NodeEvent.OrdersPersisted(orders, command) : new NodeEvent.OrdersNotPersisted(command, refusal));
+            case NodeEffect.PersistOrders(var orders, { } command) { Entry: { } entry }:
+                KeepOrders(orders, command, entry, now);
                 break;
             case NodeEffect.PersistOrders(var orders, null):
-                Doubt(_files.Orders.TrySave(orders), "local orders that a newer intent has ended stand on the disk still, and end again with each start");
+                Doubt(_files.Orders.TrySave(orders, _entries), "local orders that a newer intent has ended stand on the disk still, and end again with each start");
                 break;
             case NodeEffect.MarkDrained(var drained):
                 Doubt(
@@ -190,7 +236,7 @@ internal sealed partial class NodeLoop
                 Answered?.Invoke(answer);
                 break;
             case NodeEffect.Record record:
-                _journal.Append(new JournalEntry(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId) { Actor = record.Actor });
+                Write(record, now);
                 LogTransition(_logger, record.Level ?? (record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information), record.Text);
                 break;
             case NodeEffect.Log(var level, var text):
@@ -200,6 +246,62 @@ internal sealed partial class NodeLoop
                 throw new InvalidOperationException($"Nobody carries out {effect.GetType().Name}.");
         }
     }
+
+    // Intent and entry are one file and one write: what is obeyed from here on has its entry, whenever the process ends.
+    private void KeepIntent(NodeEffect.PersistIntent keep, Moment now)
+    {
+        var (intent, place) = (keep.Intent, _journal.Reserve());
+        var problem = (intent.Drained ? _files.DrainMark.TrySet() : null) ?? _files.Intents.TrySave(intent, new PlacedEntry(place, ToEntry(keep.Entry, now)));
+        _placed = problem is null ? keep.Entry.Kind : null;
+        if (problem is not null)
+        {
+            _journal.Fill(null);
+        }
+
+        Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));
+        GiveBackUnused();
+    }
+
+    // Likewise. The entries of the last commands stand there too, because the journal does not wait for the disk as the orders do.
+    private void KeepOrders(LocalOrders orders, LocalCommand command, NodeEffect.Record entry, Moment now)
+    {
+        if (_entries.Length == OrderEntries && _journal.IsWaiting(_entries[0].Place))
+        {
+            Apply(new NodeEvent.OrdersNotPersisted(command, $"the journal cannot be written, {OrderEntries} commands wait for that already, and what nobody can look up later is not done"));
+            return;
+        }
+
+        var kept = _entries.Length < OrderEntries ? _entries : _entries.RemoveAt(0);
+        kept = kept.Add(new PlacedEntry(_journal.Reserve(), ToEntry(entry, now)));
+        var refusal = (orders.Drain is null ? null : _files.DrainMark.TrySet()) ?? _files.Orders.TrySave(orders, kept);
+        (_entries, _placed) = (refusal is null ? kept : _entries, entry.Kind);
+        Apply(refusal is null ? new NodeEvent.OrdersPersisted(orders, command) : new NodeEvent.OrdersNotPersisted(command, refusal));
+        GiveBackUnused();
+    }
+
+    private void GiveBackUnused()
+    {
+        if (_placed is not null)
+        {
+            _placed = null;
+            _journal.Fill(null);
+        }
+    }
+
+    private void Write(NodeEffect.Record record, Moment now)
+    {
+        if (_placed == record.Kind)
+        {
+            _placed = null;
+            _journal.Fill(ToEntry(record, now));
+            return;
+        }
+
+        _journal.Append(ToEntry(record, now));
+    }
+
+    private static JournalEntry ToEntry(NodeEffect.Record record, Moment now) =>
+        new(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId) { Actor = record.Actor };
 
     // What is kept beside the way, and by which nothing that is announced now is decided.
     private void Doubt(string? problem, string consequence)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
+using FailoverHub.Agent.Platform.Journaling;
 
 namespace FailoverHub.Agent.Node;
 
@@ -19,6 +20,9 @@ internal sealed record NodeMemory
     public LocalOrders Orders { get; init; } = LocalOrders.None;
 
     public FailbackMemory Failback { get; init; } = FailbackMemory.None;
+
+    /// <summary>Entries of the journal that are kept with the intent and the orders: the last process may not have come to write them.</summary>
+    public ImmutableArray<PlacedEntry> Entries { get; init; } = [];
 
     /// <summary>What cannot be read and what follows from it, in sentences.</summary>
     public ImmutableArray<string> Problems { get; init; } = [];

@@ -39,6 +39,12 @@ internal static class NodeReducer
             case NodeEvent.IntentMalformed malformed:
                 Reject(step, malformed.Revision, malformed.OperationId, malformed.Problem);
                 break;
+            case NodeEvent.IntentSuperseded superseded when superseded.Revision != superseded.By && superseded.Revision != state.Intent?.Revision:
+                Reject(step, superseded.Revision, superseded.OperationId, $"intent {superseded.By} came before this one was looked at");
+                break;
+            case NodeEvent.IntentSuperseded:
+                // The other one has the same revision, and its answer is for both.
+                break;
             case NodeEvent.HubConnected when state.Intent is { } inForce:
                 AnswerAgain(step, inForce.Revision, awaitsSessions: true);
                 break;
@@ -175,7 +181,10 @@ internal static class NodeReducer
             return;
         }
 
-        step.Do(new NodeEffect.PersistIntent(intent));
+        step.Do(new NodeEffect.PersistIntent(intent)
+        {
+            Entry = new NodeEffect.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept; {NodeStep.EndedThen}", OperationId: intent.OperationId),
+        });
     }
 
     // The hub asks no more for a revision that our Hello names, so each stream begins with its answer; a pending answer covers it.

@@ -18,6 +18,9 @@ internal sealed class NodeStep(NodeState state, Moment now)
     private static readonly ImmutableArray<Community> _leavingPrimary = [.. _primary, new(65535, 0)];
     private static readonly ImmutableArray<Community> _leavingSecondary = [.. _secondary, new(65535, 0)];
 
+    /// <summary>For the entry of what was kept and of which nobody has written down what came of it.</summary>
+    public const string EndedThen = "the agent ended before it wrote down what came of that, and obeys it since its next start";
+
     private string _onSessions = "";
     private readonly ImmutableArray<NodeEffect>.Builder _effects = ImmutableArray.CreateBuilder<NodeEffect>();
 
@@ -34,7 +37,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
 
     /// <summary>Decides every prefix anew and hands the routes on when they differ.</summary>
     /// <param name="cause">Why.</param>
-    /// <param name="first">Told to the sessions before anything: what has to be recorded before the prefixes' own transitions.</param>
+    /// <param name="first">What has to be recorded before the prefixes' own transitions; the sessions are told before, as a rule.</param>
     public void Replan(Cause cause, Action? first = null)
     {
         _onSessions = OnSessions();
@@ -77,13 +80,22 @@ internal sealed class NodeStep(NodeState state, Moment now)
         // Before anybody hears that it is primary: whoever dies right after that must know of it in the next life.
         Failback.Remember(this);
 
+        if (cause.IsRecordedFirst)
+        {
+            first?.Invoke();
+        }
+
         // While stopping, the sessions withdraw by themselves: StopSessions.
         if (changed && !State.Stopping)
         {
             Do(new NodeEffect.SetAdvertisements(version, advertisements));
         }
 
-        first?.Invoke();
+        if (!cause.IsRecordedFirst)
+        {
+            first?.Invoke();
+        }
+
         for (var i = 0; i < decided.Count; i++)
         {
             var item = decided[i];
@@ -318,4 +330,7 @@ internal readonly record struct Cause(string Text, string OperationId = "")
 
     /// <summary>The last session was lost.</summary>
     public bool Disconnected { get; init; }
+
+    /// <summary>It is an act of which nothing is kept on the disk: its entry is, before the neighbors are told.</summary>
+    public bool IsRecordedFirst { get; init; }
 }

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Prefixes;
+using FailoverHub.Agent.Platform.Journaling;
 
 namespace FailoverHub.Agent.Platform;
 
@@ -15,6 +16,9 @@ namespace FailoverHub.Agent.Platform;
 internal sealed class IntentStore(string path, Action<string> warn)
 {
     private string Consequence => $"what the node was last told is lost, so everything is announced at most as secondary until the hub speaks, or {path} is removed and the agent started again";
+
+    /// <summary>The entry of the journal that the file had when it was loaded; empty: none.</summary>
+    public ImmutableArray<PlacedEntry> Entries { get; private set; } = [];
 
     /// <summary>The kept intent, null when there is none; with what is wrong with the file when it cannot be read.</summary>
     /// <remarks>
@@ -37,11 +41,13 @@ internal sealed class IntentStore(string path, Action<string> warn)
             return (null, $"the stored intent cannot be read ({exception.Message}): {Consequence}");
         }
 
-        return Parse(content) is { } intent ? (intent, null) : (null, $"the stored intent is damaged: {Consequence}");
+        var parsed = Parse(content, out var entries);
+        Entries = entries;
+        return parsed is { } intent ? (intent, null) : (null, $"the stored intent is damaged: {Consequence}");
     }
 
-    /// <summary>Null: it is on the disk. Else why not, and the file is as it was.</summary>
-    public string? TrySave(NodeIntent intent)
+    /// <summary>Null: it is on the disk, with the entry that says so. Else why not, and the file is as it was.</summary>
+    public string? TrySave(NodeIntent intent, PlacedEntry? accepted)
     {
         var stored = new StoredIntent(
             intent.Revision,
@@ -50,7 +56,8 @@ internal sealed class IntentStore(string path, Action<string> warn)
                 entry.Prefix.ToString(), entry.Role.Word(), entry.FailbackPolicy?.Word(), entry.StableFor?.TotalSeconds, entry.AtOnce ? true : null))],
             intent.OperationId,
             intent.Reason,
-            intent.LiftLocalDrain ? true : null);
+            intent.LiftLocalDrain ? true : null,
+            accepted is null ? null : StoredPlacedEntry.Of([accepted]));
         try
         {
             if (AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredIntent)) is { } doubt)
@@ -66,9 +73,10 @@ internal sealed class IntentStore(string path, Action<string> warn)
         }
     }
 
-    private static NodeIntent? Parse(byte[] content)
+    private static NodeIntent? Parse(byte[] content, out ImmutableArray<PlacedEntry> entries)
     {
         StoredIntent? stored;
+        entries = [];
         try
         {
             stored = JsonSerializer.Deserialize(content, StoredJson.Default.StoredIntent);
@@ -83,6 +91,7 @@ internal sealed class IntentStore(string path, Action<string> warn)
             return null;
         }
 
+        entries = StoredPlacedEntry.Parse(stored.Entries);
         var prefixes = ImmutableArray.CreateBuilder<PrefixIntent>(stored.Prefixes.Count);
         foreach (var entry in stored.Prefixes)
         {

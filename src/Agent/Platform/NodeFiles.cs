@@ -53,6 +53,7 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
                 RolesLostAfter = intent?.Revision ?? 0,
             },
             Failback = failback,
+            Entries = [.. Intents.Entries, .. Orders.Entries],
             Problems = problems.ToImmutable(),
         };
     }

@@ -4,6 +4,7 @@ using System.Text.Json;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Node.Prefixes;
+using FailoverHub.Agent.Platform.Journaling;
 
 namespace FailoverHub.Agent.Platform;
 
@@ -12,6 +13,9 @@ namespace FailoverHub.Agent.Platform;
 /// <param name="warn">Takes a sentence for the log.</param>
 internal sealed class OrderStore(string path, Action<string> warn)
 {
+    /// <summary>The entries of the journal that the file had when it was loaded, oldest first.</summary>
+    public ImmutableArray<PlacedEntry> Entries { get; private set; } = [];
+
     /// <summary>The kept orders; null and what is wrong with the file when they cannot be read.</summary>
     /// <remarks>A file that cannot be used stays where it is until the next order replaces it: the next start has to know of it as well.</remarks>
     public (LocalOrders? Orders, string? Problem) Load()
@@ -24,7 +28,9 @@ internal sealed class OrderStore(string path, Action<string> warn)
                 return (LocalOrders.None, null);
             }
 
-            return Parse(File.ReadAllBytes(path)) is { } orders ? (orders, null) : (null, $"{path} is damaged");
+            var stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), StoredJson.Default.StoredOrders);
+            Entries = StoredPlacedEntry.Parse(stored?.Entries);
+            return Parse(stored) is { } orders ? (orders, null) : (null, $"{path} is damaged");
         }
         catch (JsonException)
         {
@@ -36,8 +42,8 @@ internal sealed class OrderStore(string path, Action<string> warn)
         }
     }
 
-    /// <summary>Null: they are on the disk. Else why not, and the file is as it was.</summary>
-    public string? TrySave(LocalOrders orders)
+    /// <summary>Null: they are on the disk, with the entries of the commands that made them. Else why not, and the file is as it was.</summary>
+    public string? TrySave(LocalOrders orders, IEnumerable<PlacedEntry> entries)
     {
         var drain = orders.Drain is { } drained ? new StoredDrain(drained.Actor, drained.Reason, drained.At, drained.AfterRevision) : null;
         var roles = orders.Roles
@@ -45,7 +51,7 @@ internal sealed class OrderStore(string path, Action<string> warn)
             .Select(entry => new StoredRoleOrder(entry.Key.ToString(), entry.Value.Role.Word(), entry.Value.Actor, entry.Value.Reason, entry.Value.At, entry.Value.AfterRevision, entry.Value.DespiteLostIntent ? true : null));
         try
         {
-            var stored = new StoredOrders(drain, [.. roles], orders.RolesLostAfter);
+            var stored = new StoredOrders(drain, [.. roles], orders.RolesLostAfter, StoredPlacedEntry.Of(entries));
             if (AtomicFile.Write(path, JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredOrders)) is { } doubt)
             {
                 warn($"the local orders are kept, but a power cut may bring back those before: {doubt}");
@@ -59,9 +65,9 @@ internal sealed class OrderStore(string path, Action<string> warn)
         }
     }
 
-    private static LocalOrders? Parse(byte[] content)
+    private static LocalOrders? Parse(StoredOrders? stored)
     {
-        if (JsonSerializer.Deserialize(content, StoredJson.Default.StoredOrders) is not { Roles: not null } stored || stored.Drain is { Actor: null })
+        if (stored is not { Roles: not null } || stored.Drain is { Actor: null })
         {
             return null;
         }

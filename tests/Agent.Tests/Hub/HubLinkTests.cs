@@ -6,6 +6,7 @@ using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;

@@ -5,6 +5,7 @@ using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Routes;
 using Grpc.Core;

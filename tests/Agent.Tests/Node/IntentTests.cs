@@ -22,7 +22,7 @@ public sealed class IntentTests
 
         node.Give(new NodeEvent.IntentReceived(Intent(1, prefixes: _asSecondary)));
 
-        Assert.Equal([new NodeEffect.PersistIntent(Intent(1, prefixes: _asSecondary)).GetType()], node.Effects.Select(effect => effect.GetType()));
+        Assert.Equal([typeof(NodeEffect.PersistIntent)], node.Effects.Select(effect => effect.GetType()));
         Assert.Same(before, node.State);
     }
 

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;

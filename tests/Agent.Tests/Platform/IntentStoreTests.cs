@@ -27,7 +27,7 @@ public sealed class IntentStoreTests : IDisposable
     [Fact]
     public void Saved_IsLoadedByTheNextProcess()
     {
-        Assert.Null(Store().TrySave(_intent));
+        Assert.Null(Store().TrySave(_intent, null));
 
         var (loaded, problem) = Store().Load();
 
@@ -46,8 +46,8 @@ public sealed class IntentStoreTests : IDisposable
     [Fact]
     public void Saved_LeavesNoTemporaryFile()
     {
-        Store().TrySave(_intent);
-        Store().TrySave(_intent with { Revision = 8 });
+        Store().TrySave(_intent, null);
+        Store().TrySave(_intent with { Revision = 8 }, null);
 
         Assert.Equal([IntentFile], Directory.GetFiles(_directory.Root));
     }
@@ -55,11 +55,11 @@ public sealed class IntentStoreTests : IDisposable
     [Fact]
     public void CannotBeSaved_SaysWhy_AndTheOldOneIsStillThere()
     {
-        Store().TrySave(_intent);
+        Store().TrySave(_intent, null);
 
         // A directory where the temporary file would be: no user, not even root, can write a file over it.
         Directory.CreateDirectory(IntentFile + ".new");
-        var problem = Store().TrySave(_intent with { Revision = 8 });
+        var problem = Store().TrySave(_intent with { Revision = 8 }, null);
 
         Assert.Contains("could not be kept", problem, StringComparison.Ordinal);
         Assert.Equal(7ul, Store().Load().Intent!.Revision);
@@ -88,7 +88,7 @@ public sealed class IntentStoreTests : IDisposable
         Assert.Contains("damaged", problem, StringComparison.Ordinal);
         Assert.Equal(content, File.ReadAllText(IntentFile));
         Assert.Equal((null, problem), Store().Load());
-        Assert.Null(Store().TrySave(_intent));
+        Assert.Null(Store().TrySave(_intent, null));
         Assert.Null(Store().Load().Problem);
     }
 

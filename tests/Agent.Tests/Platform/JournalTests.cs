@@ -1,6 +1,6 @@
 using System.Text;
 using CsCheck;
-using FailoverHub.Agent.Platform;
+using FailoverHub.Agent.Platform.Journaling;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 

@@ -36,7 +36,7 @@ public sealed class NodeFilesTests : IDisposable
     [Fact]
     public void OrdersKept_AreReadByTheNextProcess()
     {
-        Assert.Null(Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary), RolesLostAfter = 3 }));
+        Assert.Null(Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary), RolesLostAfter = 3 }, []));
 
         var orders = Files.Load(_at).Orders;
 
@@ -51,7 +51,7 @@ public sealed class NodeFilesTests : IDisposable
     public void OrdersInForce_AreNamedByTheNextStart()
     {
         var other = IPNetwork.Parse("203.0.113.9/32");
-        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary).Add(other, _asSecondary) });
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary).Add(other, _asSecondary) }, []);
 
         var text = Beginning();
 
@@ -83,8 +83,8 @@ public sealed class NodeFilesTests : IDisposable
     [Fact]
     public void KilledBetweenANewerIntentAndWhatItEnds_TheOrdersAreEndedAllTheSame()
     {
-        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary) });
-        Files.Intents.TrySave(_intent with { Revision = 8, LiftLocalDrain = true });
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain, Roles = LocalOrders.None.Roles.Add(_prefix, _asSecondary) }, []);
+        Files.Intents.TrySave(_intent with { Revision = 8, LiftLocalDrain = true }, null);
 
         Assert.True(Files.Load(_at).Orders.IsEmpty);
     }
@@ -92,10 +92,10 @@ public sealed class NodeFilesTests : IDisposable
     [Fact]
     public void OrdersCannotBeKept_SaysWhy_AndTheOldOnesAreStillThere()
     {
-        Files.Orders.TrySave(new LocalOrders { Drain = _drain });
+        Files.Orders.TrySave(new LocalOrders { Drain = _drain }, []);
         Directory.CreateDirectory(_directory.At("orders.json.new"));
 
-        Assert.Contains("could not be kept on the node's disk", Files.Orders.TrySave(LocalOrders.None), StringComparison.Ordinal);
+        Assert.Contains("could not be kept on the node's disk", Files.Orders.TrySave(LocalOrders.None, []), StringComparison.Ordinal);
         Assert.Equal(_drain, Files.Load(_at).Orders.Drain);
     }
 
@@ -111,7 +111,7 @@ public sealed class NodeFilesTests : IDisposable
     {
         File.WriteAllText(_directory.At("orders.json"), content);
         Assert.Null(Files.DrainMark.TrySet());
-        Files.Intents.TrySave(_intent);
+        Files.Intents.TrySave(_intent, null);
 
         var memory = Files.Load(_at);
 
@@ -122,7 +122,7 @@ public sealed class NodeFilesTests : IDisposable
         Assert.Contains("NOTHING IS ANNOUNCED: 'failoverhub-agent undrain' ends that", problem, StringComparison.Ordinal);
 
         // A stored intent that lifts drains is older than the drain that cannot be read.
-        Files.Intents.TrySave(_intent with { LiftLocalDrain = true });
+        Files.Intents.TrySave(_intent with { LiftLocalDrain = true }, null);
         Assert.NotNull(Files.Load(_at).Orders.Drain);
     }
 
@@ -202,7 +202,7 @@ public sealed class NodeFilesTests : IDisposable
     public void MarkOfANodeWhoseFilesAreWhole_MeansNothing()
     {
         Files.DrainMark.TrySet();
-        Files.Intents.TrySave(_intent);
+        Files.Intents.TrySave(_intent, null);
 
         var memory = Files.Load(_at);
         Assert.False(memory.Intent!.Drained);

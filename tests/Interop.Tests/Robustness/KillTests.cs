@@ -22,6 +22,7 @@ public sealed class KillTests : DataCenterTest
         await hub.StartAsync(Cancellation);
         var agent = Agent.Start(center, "a", "--primary", "--hub", ScriptedHub.Url);
         var sent = 0ul;
+        List<ulong> kept = [];
         for (var kill = 1; kill <= Kills; kill++)
         {
             await hub.HelloAsync(kill, Cancellation);
@@ -48,6 +49,7 @@ public sealed class KillTests : DataCenterTest
 
             var obeys = (await hub.HelloAsync(kill + 1, Cancellation)).IntentRevision;
             Assert.InRange(obeys, said, sent);
+            kept.Add(obeys);
             await center.EstablishedAsync("a", Cancellation);
             var wanted = obeys == 0 ? Expected.All(Addresses.Primary) : Drained(obeys) ? Expected.Nothing : Expected.All(Addresses.Secondary);
             await center.SeeRoutesAsync("a", wanted, Cancellation);
@@ -62,9 +64,55 @@ public sealed class KillTests : DataCenterTest
 
         Assert.Equal(0, await agent.TerminateAsync(Cancellation));
         hub.JournalHasNoGap();
-        var accepted = hub.Journal.Where(told => told.Entry.Kind == "intent-accepted").Select(told => told.Entry.OperationId).ToHashSet();
+        var accepted = hub.Journal.Where(told => told.Entry.Kind == "intent-accepted").Select(told => told.Entry.OperationId).ToList();
         Assert.Contains($"test-{hub.Obeyed}", accepted);
+
+        // Also of what was on the disk when the kill came, and in no journal yet.
+        Assert.All(kept.Where(revision => revision > 0), revision => Assert.Single(accepted, name => name == $"test-{revision}"));
         Assert.All(hub.Journal.GroupBy(told => told.Boot), boot => Assert.Equal("started", boot.First().Entry.Kind));
+    }
+
+    [Fact]
+    public async Task KilledBetweenAnOrderOnTheDiskAndItsEntry_TheHubHearsOfItOnce_WithItsTimeAndItsActor()
+    {
+        var center = await StartOneAsync(RouteServerKind.Bird);
+        var journal = $"{Agent.StateOf("a")}/journal";
+        await center.Sandbox.ScriptAsync($"mkdir -p {journal} && mount -t tmpfs -o size=64k none {journal}", Cancellation);
+        var agent = Agent.Start(center, "a", "--primary", "--hub", ScriptedHub.Url);
+        await center.EstablishedAsync("a", Cancellation);
+
+        // The orders have a disk with room and the journal has none: the moment between the two lasts as long as the test wants.
+        await center.Sandbox.ScriptAsync($"dd if=/dev/zero of={journal}/filler bs=4096 2>/dev/null || true", Cancellation);
+        for (var order = 0; !(await agent.LogAsync(Cancellation)).Contains("The journal cannot be written", StringComparison.Ordinal); order++)
+        {
+            Assert.InRange(order, 0, 30);
+            await agent.OrderAsync(["role", order % 2 == 0 ? "secondary" : "primary", "--reason", $"filling {order}"], Cancellation);
+        }
+
+        var before = DateTimeOffset.UtcNow;
+        await agent.OrderAsync(["drain", "--reason", "kernel update"], Cancellation);
+        await center.SeeRoutesAsync("a", Expected.Nothing, Cancellation);
+        await agent.KillAsync(Cancellation);
+        await center.Sandbox.ScriptAsync($"rm {journal}/filler", Cancellation);
+        await using var hub = new ScriptedHub(center.Sandbox, "a");
+        await hub.StartAsync(Cancellation);
+
+        agent.StartAgain();
+
+        await hub.HelloAsync(1, Cancellation);
+        await Eventually.SeeAsync("the start in the journal of the hub", _ => Task.FromResult(hub.Journal), told => told.Count(entry => entry.Entry.Kind == "started") == 2, Cancellation);
+        var (boot, entry) = Assert.Single(hub.Journal, told => told.Entry.Text.Contains("ordered to drain this node (\"kernel update\")", StringComparison.Ordinal));
+        Assert.Equal(hub.Journal[0].Boot, boot);
+        Assert.Equal(("local-command", "root (uid 0)"), (entry.Kind, entry.Actor));
+        Assert.InRange(entry.AtUnixMs, before.ToUnixTimeMilliseconds(), before.AddMinutes(2).ToUnixTimeMilliseconds());
+        await center.SeeRoutesAsync("a", Expected.Nothing, Cancellation);
+
+        // And not again with the next start.
+        await agent.KillAsync(Cancellation);
+        agent.StartAgain();
+        await Eventually.SeeAsync("the next start in the journal of the hub", _ => Task.FromResult(hub.Journal), told => told.Count(seen => seen.Entry.Kind == "started") == 3, Cancellation);
+        Assert.Single(hub.Journal, told => told.Entry.Text.Contains("kernel update", StringComparison.Ordinal) && told.Entry.Kind == "local-command");
+        Assert.Equal(0, await agent.TerminateAsync(Cancellation));
     }
 
     private static bool Drained(ulong revision) => revision % 2 == 1;

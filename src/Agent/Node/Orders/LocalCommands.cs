@@ -27,7 +27,10 @@ internal static class LocalCommands
         }
         else
         {
-            step.Do(new NodeEffect.PersistOrders(After(step.State, command, step.Now.At), command));
+            step.Do(new NodeEffect.PersistOrders(After(step.State, command, step.Now.At), command)
+            {
+                Entry = new NodeEffect.Record(TransitionKind.LocalCommand, $"{command.Actor} ordered to {command.What}{command.Because}; {NodeStep.EndedThen}") { Actor = command.Actor },
+            });
         }
     }
 
@@ -43,7 +46,7 @@ internal static class LocalCommands
         var cancelled = Departure.BeginOrCancelDrain(step, before, command.Describe());
         var text = "";
         step.Replan(
-            new Cause(command.Describe()) { Forgives = step.State.Drained != before.Drained, FailsBack = FailsBack(before, command) },
+            new Cause(command.Describe()) { Forgives = step.State.Drained != before.Drained, FailsBack = FailsBack(before, command), IsRecordedFirst = command is LocalCommand.FailBack },
             () =>
             {
                 text = $"{Said(step.State, before, command)}: {(cancelled ? "its graceful shutdown is cancelled and nothing was withdrawn" : Consequence(before, step.State))}";

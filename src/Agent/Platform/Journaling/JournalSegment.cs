@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Text.Json;
 
-namespace FailoverHub.Agent.Platform;
+namespace FailoverHub.Agent.Platform.Journaling;
 
 /// <summary>One file of the journal: consecutive entries of one boot, a JSON object a line, only ever appended to.</summary>
 /// <remarks>Named <c>BOOTNUMBER-BOOTID-FIRSTSEQUENCE.ndjson</c>, so that the order of names is the order of entries.</remarks>
@@ -34,6 +34,18 @@ internal sealed class JournalSegment
     {
         var name = string.Create(CultureInfo.InvariantCulture, $"{bootNumber:D8}-{bootId}-{first:D12}{Extension}");
         return new JournalSegment(Path.Combine(directory, name), bootNumber, bootId, first, first - 1);
+    }
+
+    /// <summary>One entry of an earlier boot in a file of its own.</summary>
+    /// <exception cref="IOException">It cannot be written.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public static JournalSegment WriteAlone(string directory, int bootNumber, PlacedEntry placed)
+    {
+        // A kill in the middle of the very same write may have left a file of this name with nothing whole in it.
+        var segment = Create(directory, bootNumber, placed.Place.BootId, placed.Place.Sequence);
+        File.WriteAllBytes(segment.FilePath, Line(new NumberedEntry(placed.Place.Sequence, placed.Entry)));
+        segment.Last = placed.Place.Sequence;
+        return segment;
     }
 
     /// <summary>The segments of earlier boots, oldest first. Files that are none are left alone.</summary>

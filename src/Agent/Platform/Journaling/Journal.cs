@@ -1,9 +1,8 @@
 using System.Collections.Immutable;
-using System.Text.Json;
 using FailoverHub.Agent.Node;
 using Microsoft.Extensions.Logging;
 
-namespace FailoverHub.Agent.Platform;
+namespace FailoverHub.Agent.Platform.Journaling;
 
 /// <summary>
 /// The transitions of this node and of its earlier boots until the hub has acknowledged them. An entry is in the kernel's hands when
@@ -17,20 +16,20 @@ internal sealed partial class Journal : IDisposable
     public static readonly TimeSpan WriteAgainAfter = TimeSpan.FromSeconds(5);
 
     private readonly Lock _gate = new();
-    private readonly Queue<NumberedEntry> _waiting = new();
+    private readonly WaitingEntries _waiting = new();
     private readonly ITimer _writeAgain;
     private readonly string _directory;
     private readonly JournalLimits _limits;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly List<JournalSegment> _segments;
-    private readonly Dictionary<string, ulong> _acknowledged;
+    private readonly AcknowledgedMarks _acknowledged;
     private readonly int _bootNumber;
     private FileStream? _current;
-    private ulong _lastSequence;
     private ulong _dropped;
     private ulong _droppedSaid;
     private readonly HashSet<string> _unreadable = [];
+    private readonly HashSet<string> _named = [];
 
     private Journal(string directory, JournalLimits limits, TimeProvider time, ILogger logger)
     {
@@ -39,7 +38,7 @@ internal sealed partial class Journal : IDisposable
         _time = time;
         _logger = logger;
         _writeAgain = time.CreateTimer(static journal => ((Journal)journal!).WriteAgain(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
-        _acknowledged = ReadAcknowledged();
+        _acknowledged = new AcknowledgedMarks(Path.Combine(directory, "acknowledged.json"), logger);
         _segments = FindSegments();
         _bootNumber = _segments.Count == 0 ? 1 : _segments.Max(segment => segment.BootNumber) + 1;
         foreach (var bootId in _segments.Select(segment => segment.BootId).Distinct().ToList())
@@ -66,8 +65,6 @@ internal sealed partial class Journal : IDisposable
     /// <summary>After an append. Handlers return at once.</summary>
     public event Action? Appended;
 
-    private string AcknowledgedFile => Path.Combine(_directory, "acknowledged.json");
-
     /// <summary>Opens the journal for a new boot. Never fails: what of it cannot be read is left alone, and said.</summary>
     public static Journal Open(string directory, JournalLimits limits, TimeProvider time, ILogger<Journal> logger) =>
         new(directory, limits, time, logger);
@@ -77,11 +74,64 @@ internal sealed partial class Journal : IDisposable
     {
         lock (_gate)
         {
-            Enqueue(entry);
+            _waiting.Add(entry);
             WriteWaiting();
         }
 
         Appended?.Invoke();
+    }
+
+    /// <summary>
+    /// The place of the next entry, for one that has to be on the disk with what it is about before it can be written here. Until
+    /// <see cref="Fill"/>, what is appended stands behind it. One at a time.
+    /// </summary>
+    public JournalPlace Reserve()
+    {
+        lock (_gate)
+        {
+            return new JournalPlace(BootId, _waiting.Reserve());
+        }
+    }
+
+    /// <summary>Keeps the entry of the reserved place as <see cref="Append"/> does; null: there is nothing for it, and the next entry has it.</summary>
+    public void Fill(JournalEntry? entry)
+    {
+        lock (_gate)
+        {
+            _waiting.Fill(entry);
+            WriteWaiting();
+        }
+
+        Appended?.Invoke();
+    }
+
+    /// <summary>Whether that entry of this boot waits for a disk that takes nothing.</summary>
+    public bool IsWaiting(JournalPlace place)
+    {
+        lock (_gate)
+        {
+            return place.BootId == BootId && _waiting.All.Any(waiting => waiting.Sequence == place.Sequence);
+        }
+    }
+
+    /// <summary>
+    /// Entries of earlier boots that are kept with what they are about. Those that did not get as far as the journal before their process ended are written at
+    /// their own place: whoever has them already knows them by it. Before the first entry of this boot.
+    /// </summary>
+    public void Restore(IEnumerable<PlacedEntry> entries)
+    {
+        lock (_gate)
+        {
+            foreach (var placed in entries.OrderBy(placed => placed.Place.Sequence))
+            {
+                _named.Add(placed.Place.BootId);
+                var known = _segments.Where(segment => segment.BootId == placed.Place.BootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
+                if (placed.Place.Sequence > Math.Max(known, _acknowledged.Of(placed.Place.BootId)))
+                {
+                    Restore(placed);
+                }
+            }
+        }
     }
 
     /// <summary>The oldest entries that are not acknowledged, all of one boot; null: none.</summary>
@@ -93,7 +143,7 @@ internal sealed partial class Journal : IDisposable
             HashSet<string> unreadable = [];
             foreach (var segment in _segments)
             {
-                var from = _acknowledged.GetValueOrDefault(segment.BootId);
+                var from = _acknowledged.Of(segment.BootId);
                 if (segment.Last <= from || unreadable.Contains(segment.BootId))
                 {
                     continue;
@@ -114,7 +164,7 @@ internal sealed partial class Journal : IDisposable
             }
 
             // What no disk takes is no reason to keep it from the hub.
-            ImmutableArray<NumberedEntry> waiting = unreadable.Contains(BootId) ? [] : [.. _waiting.Take(most)];
+            ImmutableArray<NumberedEntry> waiting = unreadable.Contains(BootId) ? [] : [.. _waiting.All.Take(most)];
             return waiting.IsEmpty ? null : new JournalPage(BootId, waiting);
         }
     }
@@ -128,22 +178,22 @@ internal sealed partial class Journal : IDisposable
             var last = _segments.Where(segment => segment.BootId == bootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
             if (bootId == BootId && _waiting.Count > 0)
             {
-                last = _lastSequence;
+                last = _waiting.LastSequence;
             }
 
             var upTo = Math.Min(sequence, last);
-            if (upTo <= _acknowledged.GetValueOrDefault(bootId))
+            if (upTo <= _acknowledged.Of(bootId))
             {
                 return;
             }
 
-            _acknowledged[bootId] = upTo;
             while (bootId == BootId && _waiting.TryPeek(out var told) && told.Sequence <= upTo)
             {
                 _waiting.Dequeue();
             }
 
-            WriteAcknowledged();
+            // Boots without a file need no mark any more, but for the present one, whose sequence goes on, and those of which something is restored.
+            _acknowledged.Set(bootId, upTo, other => other == BootId || _named.Contains(other) || _segments.Exists(segment => segment.BootId == other));
             Prune(bootId);
         }
     }
@@ -180,7 +230,25 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    private void Enqueue(JournalEntry entry) => _waiting.Enqueue(new NumberedEntry(++_lastSequence, entry));
+    // In a file of its own, in front of everything of this boot.
+    private void Restore(PlacedEntry placed)
+    {
+        var (place, entry) = (placed.Place, placed.Entry);
+        var before = _segments.FindLastIndex(segment => segment.BootId == place.BootId);
+        var number = before >= 0 ? _segments[before].BootNumber : _bootNumber - 1;
+        try
+        {
+            var segment = JournalSegment.WriteAlone(_directory, number, placed);
+            _segments.RemoveAll(old => old.FilePath == segment.FilePath);
+            before = _segments.FindLastIndex(other => other.BootId == place.BootId);
+            _segments.Insert(before >= 0 ? before + 1 : _segments.Count, segment);
+            Restored(_logger, entry.Text);
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            CannotRestore(_logger, exception.Message, entry.Text);
+        }
+    }
 
     // Oldest first.
     private void WriteWaiting()
@@ -280,7 +348,7 @@ internal sealed partial class Journal : IDisposable
         if (_dropped != _droppedSaid && written != TransitionKind.JournalOverflow.Word())
         {
             var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full for too long";
-            Enqueue(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, ""));
+            _waiting.Add(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, ""));
             _droppedSaid = _dropped;
             Overflow(_logger, text);
         }
@@ -288,13 +356,13 @@ internal sealed partial class Journal : IDisposable
 
     private ulong Waiting(JournalSegment segment)
     {
-        var from = Math.Max(_acknowledged.GetValueOrDefault(segment.BootId), segment.First - 1);
+        var from = Math.Max(_acknowledged.Of(segment.BootId), segment.First - 1);
         return segment.Last > from ? segment.Last - from : 0;
     }
 
     private void Prune(string bootId)
     {
-        var upTo = _acknowledged.GetValueOrDefault(bootId);
+        var upTo = _acknowledged.Of(bootId);
         foreach (var segment in _segments.Where(segment => segment.BootId == bootId && segment.Last <= upTo).ToList())
         {
             if (segment == _segments[^1] && _current is not null)
@@ -333,42 +401,6 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    private Dictionary<string, ulong> ReadAcknowledged()
-    {
-        try
-        {
-            return JsonSerializer.Deserialize(File.ReadAllBytes(AcknowledgedFile), StoredJson.Default.DictionaryStringUInt64) ?? [];
-        }
-        catch (Exception exception) when (exception is FileNotFoundException or DirectoryNotFoundException)
-        {
-            return [];
-        }
-        catch (Exception exception) when (exception is JsonException or IOException or UnauthorizedAccessException)
-        {
-            // The hub knows entries by boot and sequence: sending some again is harmless.
-            AcknowledgementsDamaged(_logger, exception.Message);
-            return [];
-        }
-    }
-
-    private void WriteAcknowledged()
-    {
-        // Boots without a file need no mark any more, but for the present one, whose sequence goes on.
-        foreach (var bootId in _acknowledged.Keys.Where(bootId => bootId != BootId && !_segments.Exists(segment => segment.BootId == bootId)).ToList())
-        {
-            _acknowledged.Remove(bootId);
-        }
-
-        try
-        {
-            AtomicFile.Write(AcknowledgedFile, JsonSerializer.SerializeToUtf8Bytes(_acknowledged, StoredJson.Default.DictionaryStringUInt64), durable: false);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            CannotAcknowledge(_logger, exception.Message);
-        }
-    }
-
     [LoggerMessage(EventId = 1, Level = LogLevel.Error, Message = "The journal cannot be written ({Problem}); its entries wait in memory; what the hub does not get from there is lost if the agent ends before there is room: {Text}")]
     private static partial void CannotAppend(ILogger logger, string problem, string text);
 
@@ -387,12 +419,12 @@ internal sealed partial class Journal : IDisposable
     [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Path} of the journal cannot be deleted, it is acknowledged: {Problem}")]
     private static partial void CannotDelete(ILogger logger, string path, string problem);
 
-    [LoggerMessage(EventId = 4, Level = LogLevel.Warning, Message = "The marks of the hub's acknowledgements are damaged, some entries are sent again: {Problem}")]
-    private static partial void AcknowledgementsDamaged(ILogger logger, string problem);
-
     [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The journal of earlier boots in {Directory} cannot be read, the hub will not learn what stands there; the node runs without it: {Problem}")]
     private static partial void CannotOpen(ILogger logger, string directory, string problem);
 
-    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "An acknowledgement cannot be kept, some entries are sent again after a restart: {Problem}")]
-    private static partial void CannotAcknowledge(ILogger logger, string problem);
+    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "An entry that the last run of the agent had no time to write is written now, with its own time: {Text}")]
+    private static partial void Restored(ILogger logger, string text);
+
+    [LoggerMessage(EventId = 11, Level = LogLevel.Error, Message = "An entry that the last run of the agent had no time to write cannot be written now either ({Problem}), it is tried again at the next start: {Text}")]
+    private static partial void CannotRestore(ILogger logger, string problem, string text);
 }

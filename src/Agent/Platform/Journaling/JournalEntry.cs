@@ -1,6 +1,6 @@
 using System.Collections.Immutable;
 
-namespace FailoverHub.Agent.Platform;
+namespace FailoverHub.Agent.Platform.Journaling;
 
 /// <summary>A transition of the node.</summary>
 /// <param name="At">Wall clock of the node, UTC.</param>
@@ -17,6 +17,19 @@ internal sealed record JournalEntry(DateTimeOffset At, string Kind, string Prefi
 
 /// <summary>An entry with its place: from 1, without a gap within its boot but for what an overflow dropped.</summary>
 internal sealed record NumberedEntry(ulong Sequence, JournalEntry Entry);
+
+/// <summary>Where an entry stands: by it the hub knows whether it has the entry already.</summary>
+/// <param name="BootId">The run of the agent that wrote it.</param>
+/// <param name="Sequence">Within that.</param>
+internal readonly record struct JournalPlace(string BootId, ulong Sequence);
+
+/// <summary>
+/// An entry that is kept together with what it is about, in one file and by one write: the two are on the disk or neither is, and a process that ends right
+/// after that write leaves nothing that no entry tells of.
+/// </summary>
+/// <param name="Place">Where it belongs.</param>
+/// <param name="Entry">What is written there if the process had no time to write what came of it.</param>
+internal sealed record PlacedEntry(JournalPlace Place, JournalEntry Entry);
 
 /// <summary>Entries of one boot, oldest first, at least one.</summary>
 internal sealed record JournalPage(string BootId, ImmutableArray<NumberedEntry> Entries);
