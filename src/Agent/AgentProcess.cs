@@ -7,6 +7,7 @@ using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Control.Claims;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Hub;
 using FailoverHub.Agent.Identity;
@@ -72,6 +73,9 @@ internal sealed partial class AgentProcess
         _reloader = reloader;
     }
 
+    /// <summary>Of the neighbors that are dialled.</summary>
+    private NodeClaim Claim { get; init; } = null!;
+
     /// <summary>Runs until it is asked to stop.</summary>
     /// <returns>0 after a goodbye, 1 when it could not run, 2 when the command line does not fit what is stored.</returns>
     public static async Task<int> RunAsync(AgentOptions options, ConfigurationSource source, TextWriter error)
@@ -93,17 +97,8 @@ internal sealed partial class AgentProcess
         {
             using var logging = await creatingLogging;
             using var reloader = new ConfigurationReloader(source, TimeProvider.System, logging.CreateLogger<ConfigurationReloader>());
-            var (claim, taken) = NodeClaim.Take(options.Node, options.Neighbors.FirstOrDefault(), user => NodeUsers.OnThisMachine(directory.Root).Includes(user), text => Warn(logging.CreateLogger<AgentProcess>(), text));
-            if (taken is not null)
-            {
-                await error.WriteLineAsync($"error: {taken}");
-                return Failed;
-            }
-
-            using (claim)
-            {
-                return await new AgentProcess(options, reloader, threshold, directory, logging).RunAsync(error);
-            }
+            using var claim = new NodeClaim(options.Node, user => NodeUsers.OnThisMachine(directory.Root).Includes(user), text => Warn(logging.CreateLogger<AgentProcess>(), text));
+            return await new AgentProcess(options, reloader, threshold, directory, logging) { Claim = claim }.RunAsync(error);
         }
     }
 
@@ -126,6 +121,12 @@ internal sealed partial class AgentProcess
 
         var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
         _options = discovery.Begin();
+        if (Claim.Extend(_options.Neighbors) is { } taken)
+        {
+            await error.WriteLineAsync($"error: {taken}");
+            return Failed;
+        }
+
         var interfaces = new NodeAddresses(_options, _directory.Root, _time, _logging);
         var (addresses, shared) = interfaces.ReadFirst(memory, discovery.Facts?.Shared ?? []);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
@@ -186,6 +187,7 @@ internal sealed partial class AgentProcess
         var targets = new ReloadTargets
         {
             Loop = loop,
+            Claim = Claim,
             RouterId = routerId,
             Running = _options,
             Complete = discovery.Complete,

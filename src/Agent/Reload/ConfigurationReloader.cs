@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.Layers;
+using FailoverHub.Agent.Control.Claims;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
@@ -13,6 +14,9 @@ namespace FailoverHub.Agent.Reload;
 internal sealed record ReloadTargets
 {
     public required NodeLoop Loop { get; init; }
+
+    /// <summary>Of the neighbors: a new one is claimed before it is dialled.</summary>
+    public required NodeClaim Claim { get; init; }
 
     /// <summary>Of the sessions.</summary>
     public required RouterId RouterId { get; init; }
@@ -149,6 +153,11 @@ internal sealed partial class ConfigurationReloader : IDisposable
         var loaded = _source.Load();
         var read = loaded.Options is { } options ? targets.Complete(options) : null;
         var errors = read is null ? loaded.Errors : Objections(running, read, targets);
+        if (read is not null && errors.IsEmpty && targets.Claim.Extend(read.Neighbors) is { } taken)
+        {
+            errors = [$"neighbors: {taken}"];
+        }
+
         if (read is null || !errors.IsEmpty)
         {
             read?.Protocol.Authentication?.Dispose();
@@ -165,6 +174,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
         }
 
         await targets.Loop.PostAsync(new NodeEvent.Reconfigured(AgentSettings.Node(read), [.. AgentSettings.Peers(read, targets.RouterId)], text), cancellationToken);
+        targets.Claim.Keep(read.Neighbors);
         await targets.Apply(read);
         return read;
     }

@@ -1,4 +1,4 @@
-using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Control.Claims;
 
 namespace FailoverHub.Agent.Tests.Control;
 

@@ -42,6 +42,37 @@ public sealed class DiscoveryTests : IDisposable
         await second.Output.FirstAsync<string>(line => line.Contains("4 neighbors", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task OneWasGivenItsDataCenter_TheOther_WhichFindsTheSameNeighborsLater_DialsNone_AndSaysWhoHasThem()
+    {
+        await using var server = await MetadataServer.StartAsync();
+        await using var given = Start(new Uri("http://127.0.0.1:1"), "given", "--dcid", "18");
+        await given.Output.FirstAsync<string>(line => line.Contains("no session with [::ffff:127.34.18.1]:1 yet", StringComparison.Ordinal));
+
+        await using var searching = Start(server.Address, "searching");
+
+        await searching.Output.FirstAsync<string>(line => line.Contains("The new configuration is not taken", StringComparison.Ordinal) && line.Contains("announces as 'node-b' from this machine", StringComparison.Ordinal));
+        searching.Terminate();
+        Assert.Equal(0, await searching.ExitAsync());
+        Assert.DoesNotContain(searching.Output.Seen, line => line.Contains("no session with", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task OneHasFoundItsNeighbors_AnotherThatIsGivenThem_DoesNotStart()
+    {
+        await using var server = await MetadataServer.StartAsync();
+        await using var searching = Start(server.Address, "searching");
+        await searching.Output.FirstAsync<string>(line => line.Contains("no session with [::ffff:127.34.18.1]:1 yet", StringComparison.Ordinal));
+
+        await using var given = Start(new Uri("http://127.0.0.1:1"), "given", "--dcid", "18");
+
+        Assert.Equal(1, await given.ExitAsync());
+        await given.Error.FirstAsync<string>(line => line.Contains("announces as 'node-b' from this machine", StringComparison.Ordinal));
+    }
+
+    private AgentExecutable Start(Uri metadata, string state, params string[] more) => AgentExecutable.Start(
+        ["--primary", "--node", "node-b", "--metadata", metadata.ToString(), "--neighborpattern", "::ffff:127.34.%d.%d", "--neighbor-port", "1", "--state", _directory.At(state), .. more]);
+
     // The pattern leads nowhere but to this machine.
     private AgentExecutable Start(Uri metadata) => AgentExecutable.Start(
         "--primary", "--node", "node-a", "--metadata", metadata.ToString(), "--neighborpattern", "::ffff:127.34.%d.%d", "--neighbor-port", "1", "--state", _directory.Root);

@@ -1,7 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 
-namespace FailoverHub.Agent.Control;
+namespace FailoverHub.Agent.Control.Claims;
 
 /// <summary>
 /// As whom an agent of this node may run. Whoever else holds its name is no reason not to announce: anybody may run a program on this machine,

@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+using System.Net.Sockets;
+using System.Runtime.InteropServices;
+using FailoverHub.Agent.Configuration;
+
+namespace FailoverHub.Agent.Control.Claims;
+
+/// <summary>
+/// One agent of a name has sessions with a neighbor from one machine (network namespace), whatever its state directory is, whether it can be written, and
+/// however the neighbor became known: two that announce beside each other would undo each other's drains. Each neighbor is claimed before it is dialled. The
+/// kernel keeps the claims, and gives them up with the process, however that ends.
+/// </summary>
+/// <remarks>One caller at a time.</remarks>
+/// <param name="node">Name of the node.</param>
+/// <param name="counts">An agent of this user may be one of this node's; asked only when somebody holds the name.</param>
+/// <param name="warn">Takes a sentence for the log.</param>
+internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<string> warn) : IDisposable
+{
+    // SOL_SOCKET and SO_PEERCRED; struct ucred: process, user, group.
+    private const int SocketLevel = 1;
+    private const int PeerCredentials = 17;
+    private const int CredentialsSize = 12;
+
+    // Null: held by somebody who cannot be an agent of this node's, which was warned of.
+    private readonly Dictionary<string, Socket?> _held = [];
+
+    /// <summary>
+    /// Claims these neighbors too; none: whom this node will dial is not known yet. Null: nobody who counts has them. Else why this agent must not run beside
+    /// the other one, as a sentence that says what to do, and the claims are those before.
+    /// </summary>
+    public string? Extend(ImmutableArray<NeighborEndpoint> neighbors)
+    {
+        List<string> added = [];
+        foreach (var neighbor in neighbors.IsEmpty ? [null] : neighbors.AsEnumerable<NeighborEndpoint?>())
+        {
+            var key = Key(neighbor);
+            if (_held.ContainsKey(key))
+            {
+                continue;
+            }
+
+            var (socket, problem) = Take(key, neighbor);
+            if (problem is not null)
+            {
+                added.ForEach(GiveUp);
+                return problem;
+            }
+
+            _held.Add(key, socket);
+            added.Add(key);
+        }
+
+        return null;
+    }
+
+    /// <summary>Gives up the others: they are dialled no longer.</summary>
+    public void Keep(ImmutableArray<NeighborEndpoint> neighbors)
+    {
+        foreach (var key in _held.Keys.Except(neighbors.Select(Key)).Where(key => key.Length > 0).ToList())
+        {
+            GiveUp(key);
+        }
+    }
+
+    public void Dispose()
+    {
+        foreach (var key in _held.Keys.ToList())
+        {
+            GiveUp(key);
+        }
+    }
+
+    private static string Key(NeighborEndpoint? neighbor) =>
+        neighbor is null ? "" : Convert.ToHexStringLower(neighbor.Address.GetAddressBytes()) + neighbor.Port.ToString("x4", CultureInfo.InvariantCulture);
+
+    private void GiveUp(string key)
+    {
+        _held.Remove(key, out var socket);
+        socket?.Dispose();
+    }
+
+    // Neither: the name is held by somebody who must not be able to keep the node out of service.
+    private (Socket? Held, string? Problem) Take(string key, NeighborEndpoint? neighbor)
+    {
+        // In the kernel's abstract namespace, which belongs to the network namespace: no file, no rights, nothing to clean up. At most 105 of its 107 octets.
+        var name = new UnixDomainSocketEndPoint($"\0fohub/{node}/{key}");
+        var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            socket.Bind(name);
+            // Nobody is ever answered: who asks wants to know only whose it is.
+            socket.Listen(1);
+            var held = socket;
+            socket = null;
+            return (held, null);
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
+        {
+            return (null, Judge(Owner(name), neighbor));
+        }
+        catch (SocketException exception)
+        {
+            warn($"it cannot be known whether another agent announces as '{node}' from this machine: {exception.Message}");
+            return (null, null);
+        }
+        finally
+        {
+            socket?.Dispose();
+        }
+    }
+
+    // Null: no reason not to announce.
+    private string? Judge((int Process, uint User)? holder, NeighborEndpoint? neighbor)
+    {
+        if (holder is not { } owner)
+        {
+            warn($"somebody who cannot be found out holds the name '{node}' on this machine; if that is another agent, both announce");
+            return null;
+        }
+
+        if (counts(owner.User))
+        {
+            return $"another agent (process {owner.Process}) announces as '{node}' from this machine; stop it, or give this one a name of its own with --node NAME.";
+        }
+
+        // Anybody may hold a name. Who also has a connection with the neighbor is an agent, or disturbs the sessions already.
+        if (neighbor is not null && OpenConnections.Has(owner.User, new IPEndPoint(neighbor.Address, neighbor.Port)))
+        {
+            return $"another agent (process {owner.Process} of user {owner.User}) has a session with {neighbor} as '{node}' from this machine; stop it, or give this one a name of its own with --node NAME.";
+        }
+
+        warn($"process {owner.Process} of user {owner.User} holds the name '{node}' on this machine; this node's agents do not run as that user and it has no session, so it is ignored");
+        return null;
+    }
+
+    private static (int Process, uint User)? Owner(UnixDomainSocketEndPoint name)
+    {
+        using var question = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+        try
+        {
+            question.Connect(name);
+            Span<byte> credentials = stackalloc byte[CredentialsSize];
+            question.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
+            return (MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials[sizeof(int)..]));
+        }
+        catch (SocketException)
+        {
+            // It has just ended, or its queue of those who ask is full.
+            return null;
+        }
+    }
+}
