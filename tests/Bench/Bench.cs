@@ -68,7 +68,12 @@ internal static class Bench
                 await Commands.MeasureAsync(run, commanded, count);
             }
 
-            await Commands.MeasureToolsAsync(run, commanded);
+            await Commands.MeasureToolsAsync(run, [.. alone]);
+        }
+
+        if (options.Wants("local"))
+        {
+            await LocalCommands.MeasureAsync(run, alone);
         }
 
         if (options.Wants("full"))

@@ -1,10 +1,12 @@
+using System.Net.Sockets;
+using System.Text;
 using FailoverHub.Bench.Lab;
 using FailoverHub.Bench.Peers;
 using FailoverHub.Protos.V1;
 
 namespace FailoverHub.Bench.Subjects;
 
-/// <summary>Our agent, commanded by a hub over its stream: an intent, as in production.</summary>
+/// <summary>Our agent, commanded by a hub over its stream: an intent, as in production; or on its control socket, as its own tool does it, without a tool.</summary>
 /// <param name="name">As the table shows it.</param>
 /// <param name="executable">The published program.</param>
 /// <param name="hub">Null: it runs stand-alone and takes no commands.</param>
@@ -22,6 +24,10 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
     private Route _role = Route.Primary;
 
     public override bool IsOurs => true;
+
+    public override IReadOnlyList<string> IdleToolCommand => ["env", $"DOTNET_ROOT={_environment["DOTNET_ROOT"]}", executable, "status", "--control", ControlSocket];
+
+    private string ControlSocket => $"{Folder}/state/control.sock";
 
     protected override Task<Launch> PrepareStartAsync(CancellationToken cancellation)
     {
@@ -56,5 +62,39 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
         var role = _role == Route.Primary ? Role.Primary : Role.Secondary;
         intent.Prefixes.AddRange(Prefixes.Texts(PrefixCount).Select(prefix => new PrefixIntent { Prefix = prefix, Role = role }));
         return Task.FromResult<Func<Task>>(() => hub.IntendAsync(intent, cancellation));
+    }
+
+    protected override Task<Func<Task>> PrepareLocalCommandAsync(Route wanted, CancellationToken cancellation)
+    {
+        var request = (Current, wanted) switch
+        {
+            (_, Route.None) => """{"command":"drain","reason":"bench"}""",
+            (Route.None, _) => """{"command":"undrain","reason":"bench"}""",
+            (_, Route.Primary) => """{"command":"role","role":"primary","reason":"bench"}""",
+            _ => """{"command":"role","role":"secondary","reason":"bench"}""",
+        };
+        return Task.FromResult<Func<Task>>(() => AskAsync(request, cancellation));
+    }
+
+    // A connection for each command, as the agent wants it.
+    private async Task AskAsync(string request, CancellationToken cancellation)
+    {
+        using var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await socket.ConnectAsync(new UnixDomainSocketEndPoint(ControlSocket), cancellation);
+        await socket.SendAsync(Encoding.UTF8.GetBytes(request + "\n"), cancellation);
+        var (answer, buffer) = (new StringBuilder(), new byte[4096]);
+        while (await socket.ReceiveAsync(buffer, cancellation) is > 0 and var count)
+        {
+            answer.Append(Encoding.UTF8.GetString(buffer, 0, count));
+            if (buffer[count - 1] == (byte)'\n')
+            {
+                break;
+            }
+        }
+
+        if (!answer.ToString().Contains("\"applied\"", StringComparison.Ordinal))
+        {
+            throw new InvalidOperationException($"{Name} did not do what it was told: {answer}");
+        }
     }
 }

@@ -92,6 +92,17 @@ internal abstract class Subject(string name, NodeNetwork network, Board board)
         return command;
     }
 
+    /// <summary>The same as somebody on the node itself says it; to most daemons nobody else can say anything.</summary>
+    /// <param name="wanted">As above.</param>
+    /// <param name="cancellation">Of the run.</param>
+    /// <returns>As above.</returns>
+    public async Task<Func<Task>> PrepareLocalAsync(Route wanted, CancellationToken cancellation)
+    {
+        var command = await PrepareLocalCommandAsync(wanted, cancellation);
+        Current = wanted;
+        return command;
+    }
+
     /// <summary>The end of its log, for a run that failed.</summary>
     public string LastWords() => File.Exists(LogFile) ? string.Join('\n', File.ReadLines(LogFile).TakeLast(15)) : "";
 
@@ -102,6 +113,8 @@ internal abstract class Subject(string name, NodeNetwork network, Board board)
     protected virtual Task AfterStopAsync() => Task.CompletedTask;
 
     protected abstract Task<Func<Task>> PrepareCommandAsync(Route wanted, CancellationToken cancellation);
+
+    protected virtual Task<Func<Task>> PrepareLocalCommandAsync(Route wanted, CancellationToken cancellation) => PrepareCommandAsync(wanted, cancellation);
 
     /// <summary>Text with numbers as machines write them.</summary>
     protected static string Invariant(FormattableString text) => text.ToString(CultureInfo.InvariantCulture);
