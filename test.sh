@@ -56,6 +56,9 @@ interop  command -v ip                           iproute2
 interop  command -v nsenter                      util-linux
 interop  command -v mount                        mount
 interop  ls /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime
+interop  command -v clang||command -v gcc        gcc
+interop  test -e /usr/include/stdio.h            libc6-dev
+interop  test -e /usr/include/zlib.h             zlib1g-dev
 browser  command -v chromium                     chromium
 browser  fc-list|grep -q .                       fonts-dejavu-core
 NEEDS
@@ -211,6 +214,17 @@ if ! { dotnet restore FailoverHub.sln -v q && dotnet build FailoverHub.sln -c Re
   finish
 fi
 echo "Build: $(seconds "$started")"
+
+# One native file, as it is packaged: once a run, and only when it is older than what was built.
+publish_native() {
+  local file started
+  file=dist/linux-$(case $(uname -m) in x86_64) echo x64 ;; aarch64) echo arm64 ;; *) echo none ;; esac)/failoverhub-agent
+  if [ "$file" -nt src/Agent/bin/Release/net10.0/failoverhub-agent.dll ]; then return; fi
+  started=$(date +%s)
+  scripts/publish-agent.sh >"$results/publish.log" 2>&1 || { cat "$results/publish.log"; complain "the agent cannot be published as native code"; return; }
+  echo "Native file: $(seconds "$started")"
+}
+case $group in interop|all) publish_native ;; esac
 
 for kind in unit interop browser; do
   [ "$group" = all ] || [ "$group" = $kind ] || continue

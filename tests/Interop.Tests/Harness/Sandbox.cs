@@ -210,6 +210,9 @@ internal static class BuiltPaths
 {
     public static string AgentExecutable => Metadata("AgentExecutable");
 
+    /// <summary>The same as one native file, as it is packaged. <c>scripts/publish-agent.sh</c> makes it.</summary>
+    public static string NativeAgent => Metadata("NativeAgent");
+
     public static string TestResults => Metadata("TestResults");
 
     private static string Metadata(string key) =>

@@ -10,6 +10,7 @@ internal sealed class Agent
     private readonly string[] _flags;
     private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Runtime };
     private readonly List<SandboxProcess> _starts = [];
+    private string _executable = BuiltPaths.AgentExecutable;
     private bool _findsNeighbors;
     private string[] _under = [];
 
@@ -67,6 +68,18 @@ internal sealed class Agent
         return agent;
     }
 
+    /// <summary>Starts the native file, with these flags and no others but the node's name and state directory.</summary>
+    public static Agent StartNative(DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center, node, flags) { _findsNeighbors = true, _executable = BuiltPaths.NativeAgent };
+        Assert.True(File.Exists(BuiltPaths.NativeAgent), $"Publish the agent first: scripts/publish-agent.sh makes {BuiltPaths.NativeAgent}, and ./test.sh does that by itself.");
+        Assert.True(
+            File.GetLastWriteTimeUtc(BuiltPaths.NativeAgent) >= File.GetLastWriteTimeUtc(Path.ChangeExtension(BuiltPaths.AgentExecutable, ".dll")),
+            $"{BuiltPaths.NativeAgent} is older than the agent that was built: scripts/publish-agent.sh makes it anew, and ./test.sh does that by itself.");
+        agent.StartAgain();
+        return agent;
+    }
+
     /// <summary>Starts it as root without one of root's rights.</summary>
     public static Agent StartWithout(string capability, DataCenter center, string node, IReadOnlyList<string> prefixes, params string[] flags)
     {
@@ -84,7 +97,7 @@ internal sealed class Agent
         Assert.True(File.Exists(BuiltPaths.AgentExecutable), $"Build the agent first: {BuiltPaths.AgentExecutable} is not there.");
         string[] command =
         [
-            .. _under, BuiltPaths.AgentExecutable, "run",
+            .. _under, _executable, "run",
             "--node", Addresses.NodeNetwork(_node),
             .. _findsNeighbors ? [] : Neighbors(),
             "--state", State,
@@ -102,8 +115,8 @@ internal sealed class Agent
         Eventually.SeeAsync($"'{words}' in the log of node {_node}", LogAsync, log => log.Contains(words, StringComparison.Ordinal), cancellation);
 
     /// <summary>What it says of itself when it is asked on its control socket.</summary>
-    public async Task<string> StatusAsync(CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
-        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, "status", "--control", $"{State}/control.sock"], cancellation)).Checked();
+    public async Task<string> StatusAsync(CancellationToken cancellation, params string[] flags) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, "status", .. flags, "--control", $"{State}/control.sock"], cancellation)).Checked();
 
     /// <summary>What <c>doctor --json</c> says on a node, whether or not an agent runs there; its exit code is 0 or 1.</summary>
     public static async Task<string> ExamineAsync(DataCenter center, string node, params string[] flags)
@@ -117,7 +130,7 @@ internal sealed class Agent
 
     /// <summary>Orders something on its control socket, and gives what it answers.</summary>
     public async Task<string> OrderAsync(string[] command, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
-        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", BuiltPaths.AgentExecutable, .. command, "--control", $"{State}/control.sock"], cancellation)).Checked();
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", $"{State}/control.sock"], cancellation)).Checked();
 
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>
