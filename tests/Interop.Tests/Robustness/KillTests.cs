@@ -79,7 +79,7 @@ public sealed class KillTests : DataCenterTest
         var journal = $"{Agent.StateOf("a")}/journal";
         await center.Sandbox.ScriptAsync($"mkdir -p {journal} && mount -t tmpfs -o size=64k none {journal}", Cancellation);
         var agent = Agent.Start(center, "a", "--primary", "--hub", ScriptedHub.Url);
-        await center.EstablishedAsync("a", Cancellation);
+        await agent.SayAsync("3 prefixes announced as primary", Cancellation);
 
         // The orders have a disk with room and the journal has none: the moment between the two lasts as long as the test wants.
         await center.Sandbox.ScriptAsync($"dd if=/dev/zero of={journal}/filler bs=4096 2>/dev/null || true", Cancellation);
