@@ -19,6 +19,11 @@ internal static partial class SourceRules
         ["src/Web/Reachability/ProbeSampleStore.cs"] = "samples of the probes",
         ["src/Web/Access/Tokens/ApiTokens.cs"] = "tokens, hashed",
         ["src/Web/Access/Tokens/TokenUses.cs"] = "when tokens were last used",
+        ["src/Web/Access/SecondFactor/SecondFactorRule.cs"] = "whether a second factor is required",
+        ["src/Web/Access/Users/Accounts.cs"] = "people who sign in",
+        ["src/Web/Access/Users/AccountServices.cs"] = "tells Identity which context has its tables",
+        ["src/Web/Access/Users/OwnAccount.cs"] = "what people change on their own account",
+        ["src/Web/Access/Users/UserDirectory.cs"] = "Identity's manager in a transaction of ours",
         ["src/Web/Access/SignIn/Sessions.cs"] = "sessions of browsers",
         ["src/Web/Access/SignIn/SignInCodes.cs"] = "one-time sign-in links, hashed",
     };

@@ -1,6 +1,11 @@
+using FailoverHub.Web.Access.Passkeys;
+using FailoverHub.Web.Access.Provider;
+using FailoverHub.Web.Access.SecondFactor;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
+using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
@@ -8,6 +13,7 @@ using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.AspNetCore.DataProtection.KeyManagement;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.Options;
 
 namespace FailoverHub.Web.Access;
@@ -17,14 +23,17 @@ internal static class HubAccess
 {
     private static readonly TimeSpan SessionLength = TimeSpan.FromHours(12);
 
-    public static IServiceCollection AddHubAccess(this IServiceCollection services)
+    public static IServiceCollection AddHubAccess(this IServiceCollection services, ProviderOptions? provider)
     {
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<TokenUses>();
+        services.AddSingleton<SessionSignals>();
         services.AddSingleton<Sessions>();
+        AddAccounts(services);
         services.AddSingleton<IAuthorizationHandler, OpenSessionHandler>();
         services.AddScoped<AuthenticationStateProvider, CircuitSession>();
+        services.AddScoped<PageGate>();
 
         services.AddDataProtection().SetApplicationName("FailoverHub");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(all => new ConfigureOptions<KeyManagementOptions>(
@@ -35,11 +44,15 @@ internal static class HubAccess
             form.Cookie.Name = "failoverhub.form";
             form.Cookie.SecurePolicy = CookieSecurePolicy.SameAsRequest;
         });
-        services.AddAuthentication(AccessPolicies.SiteScheme)
+        AuthenticationBuilder authentication = services.AddAuthentication(AccessPolicies.SiteScheme)
             .AddPolicyScheme(AccessPolicies.SiteScheme, null, site => site.ForwardDefaultSelector = context =>
                 IsForScripts(context.Request.Path) ? AccessPolicies.ApiScheme : CookieAuthenticationDefaults.AuthenticationScheme)
             .AddScheme<AuthenticationSchemeOptions, ApiTokenHandler>(AccessPolicies.ApiScheme, null)
             .AddCookie(ConfigureCookie);
+        if (provider is not null)
+        {
+            ProviderSignIn.Add(authentication, provider);
+        }
 
         services.AddAuthorizationBuilder()
             .SetFallbackPolicy(InOpenSession(Rights.View))
@@ -59,16 +72,40 @@ internal static class HubAccess
         return services;
     }
 
-    public static void MapHubAccess(this IEndpointRouteBuilder app) => SignInEndpoints.Map(app);
+    public static void MapHubAccess(this IEndpointRouteBuilder app)
+    {
+        SignInEndpoints.Map(app);
+        PasskeyEndpoints.Map(app);
+    }
 
-    private static AuthorizationPolicy With(Rights right) =>
-        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(asked => AccessPolicies.RightsOf(asked.User).HasFlag(right)).Build();
+    private static void AddAccounts(IServiceCollection services)
+    {
+        services.AddHubAccounts();
+        services.AddSingleton<SecretBox>();
+        services.AddSingleton<SecondFactorRule>();
+        services.AddSingleton<Credentials>();
+        services.AddSingleton<OwnAccount>();
+        services.AddSingleton<AccountDesk>();
+        services.AddSingleton<PendingSignIns>();
+        services.AddSingleton<SignInForm>();
+        services.AddSingleton<SignInSteps>();
+        services.AddSingleton<PasskeyCeremonies>();
+        services.AddSingleton<PasskeyDesk>();
+        services.AddScoped<IPasskeyHandler<HubUser>, PasskeyHandler<HubUser>>();
+        services.Configure<IdentityPasskeyOptions>(passkeys =>
+        {
+            // One that the browser finds by itself: nobody types a name.
+            passkeys.ResidentKeyRequirement = "required";
+            passkeys.UserVerificationRequirement = "required";
+        });
+    }
 
-    private static AuthorizationPolicy ByToken(Rights right) =>
-        new AuthorizationPolicyBuilder().RequireAuthenticatedUser().RequireAssertion(asked => AccessPolicies.IsByToken(asked.User) && AccessPolicies.RightsOf(asked.User).HasFlag(right)).Build();
+    private static AuthorizationPolicy With(Rights right) => new AuthorizationPolicyBuilder()
+        .RequireAuthenticatedUser().AddRequirements(new OpenSession()).RequireAssertion(asked => AccessPolicies.RightsOf(asked.User).HasFlag(right)).Build();
 
-    private static AuthorizationPolicy InOpenSession(Rights right) =>
-        new AuthorizationPolicyBuilder(With(right)).AddRequirements(new OpenSession()).Build();
+    private static AuthorizationPolicy ByToken(Rights right) => new AuthorizationPolicyBuilder(With(right)).RequireAssertion(asked => AccessPolicies.IsByToken(asked.User)).Build();
+
+    private static AuthorizationPolicy InOpenSession(Rights right) => new AuthorizationPolicyBuilder(With(right)).RequireAssertion(asked => !AccessPolicies.IsByToken(asked.User)).Build();
 
     private static bool IsForScripts(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/openapi");
 
@@ -83,7 +120,6 @@ internal static class HubAccess
         cookie.ExpireTimeSpan = SessionLength;
         cookie.SlidingExpiration = true;
         cookie.LoginPath = "/sign-in";
-        cookie.AccessDeniedPath = "/sign-in";
         cookie.ReturnUrlParameter = "returnUrl";
         cookie.Events.OnValidatePrincipal = async validate =>
         {
@@ -93,11 +129,13 @@ internal static class HubAccess
                 validate.RejectPrincipal();
             }
         };
+        cookie.Events.OnRedirectToAccessDenied = denied => IsPage(denied.Request)
+            ? SignInForm.Html(SignInPage.NotAllowed(denied.HttpContext.User.Identity?.Name ?? "nobody"), StatusCodes.Status403Forbidden).ExecuteAsync(denied.HttpContext)
+            : TypedResults.StatusCode(StatusCodes.Status403Forbidden).ExecuteAsync(denied.HttpContext);
         cookie.Events.OnRedirectToLogin = redirect =>
         {
             // A script, a WebSocket or a fetch can do nothing with a page to sign in on.
-            bool isPage = HttpMethods.IsGet(redirect.Request.Method) && redirect.Request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
-            if (isPage)
+            if (IsPage(redirect.Request))
             {
                 // Relative: what the Host header says, or a proxy changed, does not matter then.
                 HttpRequest request = redirect.Request;
@@ -111,4 +149,7 @@ internal static class HubAccess
             return Task.CompletedTask;
         };
     }
+
+    private static bool IsPage(HttpRequest request) =>
+        HttpMethods.IsGet(request.Method) && request.Headers.Accept.ToString().Contains("text/html", StringComparison.OrdinalIgnoreCase);
 }

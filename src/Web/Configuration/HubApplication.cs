@@ -33,7 +33,7 @@ internal static class HubApplication
         builder.Services.AddSingleton(TimeProvider.System);
 
         builder.Services.AddHubCore(options.DataDirectory, options.Database);
-        builder.Services.AddHubAccess();
+        builder.Services.AddHubAccess(options.Provider);
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();
         builder.Services.AddHubHealth();

@@ -1,5 +1,6 @@
 using System.CommandLine;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Tokens;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -30,6 +31,7 @@ internal static class HubCommandLine
 
         root.Add(SignInLink(data, urls, database, output, error));
         root.Add(Token(data, database, output, error));
+        root.Add(UserCommands.Build(data, database, output, error));
 
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));
@@ -55,12 +57,12 @@ internal static class HubCommandLine
         var name = new Option<string>("--name") { Required = true, HelpName = "NAME", Description = "1 to 63 letters, digits, '.', '-', '_'." };
         var scope = new Option<string>("--scope") { HelpName = "read|operate|approve|admin", Description = "What it may do. Default operate.", DefaultValueFactory = _ => ApiScopes.Operate };
         scope.AcceptOnlyFromAmong(ApiScopes.Read, ApiScopes.Operate, ApiScopes.Approve, ApiScopes.Admin);
-        var days = new Option<int?>("--days") { HelpName = "DAYS", Description = "Expires after so many days, 1 to 3650. Default: never." };
+        var days = new Option<int>("--days") { HelpName = "DAYS", Description = "Expires after so many days, 1 to 366. Default 90.", DefaultValueFactory = _ => (int)ApiTokens.DefaultLifetime.TotalDays };
         days.Validators.Add(result =>
         {
-            if (result.GetValueOrDefault<int?>() is < 1 or > 3650)
+            if (result.GetValueOrDefault<int>() is < 1 or > 366)
             {
-                result.AddError("--days: write 1 to 3650.");
+                result.AddError("--days: write 1 to 366.");
             }
         });
         var create = new Command("create", "Make a token and print it, once.") { data, name, scope, days, database.Database, database.PasswordFile };
@@ -68,7 +70,7 @@ internal static class HubCommandLine
             options,
             parsed.GetRequiredValue(name),
             ApiScopes.Parse(parsed.GetRequiredValue(scope)) ?? ApiScope.Read,
-            parsed.GetValue(days) is { } count ? TimeSpan.FromDays(count) : null,
+            TimeSpan.FromDays(parsed.GetValue(days)),
             output, error, cancellationToken)));
 
         var list = new Command("list", "Show the tokens that there are; never the tokens themselves.") { data, database.Database, database.PasswordFile };
@@ -86,7 +88,7 @@ internal static class HubCommandLine
         return token;
     }
 
-    private static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, DatabaseOptions database, TextWriter error, Func<HubOptions, Task<int>> act) =>
+    internal static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, DatabaseOptions database, TextWriter error, Func<HubOptions, Task<int>> act) =>
         WithOptionsAsync(database.Into(new HubSettings(Data: parsed.GetValue(data)), parsed), error, act);
 
     private static async Task<int> WithOptionsAsync(HubSettings given, TextWriter error, Func<HubOptions, Task<int>> act)

@@ -2,6 +2,7 @@ using System.Globalization;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
+using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -23,7 +24,7 @@ internal static class HubCommands
         }, cancellationToken);
 
     public static Task<int> CreateTokenAsync(
-        HubOptions options, string name, ApiScope scope, TimeSpan? lifetime, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        HubOptions options, string name, ApiScope scope, TimeSpan lifetime, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
         WithServicesAsync(options, error, async services =>
         {
             TokenCreation made = await services.GetRequiredService<ApiTokens>().CreateAsync(name, scope, lifetime, Actor, cancellationToken);
@@ -54,11 +55,75 @@ internal static class HubCommands
             return revoked ? 0 : 1;
         }, cancellationToken);
 
+    public static Task<int> ListUsersAsync(HubOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        WithServicesAsync(options, error, async services =>
+        {
+            await output.WriteLineAsync($"{"NAME",-24} {"ROLES",-32} {"STATE",-14} {"SECOND FACTOR",-24} LAST SIGN-IN");
+            foreach (AccountView account in await services.GetRequiredService<Accounts>().ListAsync(cancellationToken))
+            {
+                string factor = string.Join(", ", new[] { account.HasAuthenticator ? "authenticator" : null, account.Passkeys > 0 ? $"passkeys: {account.Passkeys}" : null }.OfType<string>());
+                string state = account.IsLocked ? "locked" : account.LockedOutUntil is not null ? "locked out" : "open";
+                await output.WriteLineAsync($"{account.Name,-24} {string.Join(", ", account.Roles),-32} {state,-14} {(factor.Length == 0 ? "none" : factor),-24} {At(account.LastSignInAt)}");
+            }
+
+            return 0;
+        }, cancellationToken);
+
+    public static Task<int> CreateUserAsync(HubOptions options, string name, IReadOnlyCollection<string> roles, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        WithServicesAsync(options, error, async services => await TellAsync(
+            await services.GetRequiredService<Accounts>().CreateAsync(name, roles, null, onlyAsFirst: false, Actor, cancellationToken),
+            $"User '{name}' is made. The password below is shown once, and has to be replaced at the first sign-in.", output, error), cancellationToken);
+
+    public static Task<int> ResetPasswordAsync(HubOptions options, string name, bool withSecondFactor, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        WithUserAsync(options, name, output, error, "The new password is shown once, and has to be replaced at the next sign-in. Every browser of the user is signed out.",
+            (accounts, account) => accounts.ResetPasswordAsync(account, withSecondFactor, Actor, cancellationToken), cancellationToken);
+
+    public static Task<int> LockUserAsync(HubOptions options, string name, bool locked, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        WithUserAsync(options, name, output, error, locked ? $"User '{name}' is locked; open pages close within half a minute." : $"User '{name}' may sign in again.",
+            (accounts, account) => locked ? accounts.LockAsync(account, Actor, cancellationToken) : accounts.UnlockAsync(account, Actor, cancellationToken), cancellationToken);
+
+    public static Task<int> SetRolesAsync(HubOptions options, string name, IReadOnlyCollection<string> roles, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
+        WithUserAsync(options, name, output, error, $"User '{name}' has the roles {string.Join(", ", roles)}, and signs in again.",
+            (accounts, account) => accounts.SetRolesAsync(account, roles, Actor, cancellationToken), cancellationToken);
+
     public static string SignInUrl(string baseUrl, string code) => $"{baseUrl.TrimEnd('/')}/sign-in?code={code}";
 
-    private static Actor Actor => new($"{Environment.UserName} (command line)", null, null);
+    // Whoever may write the data folder can do anything to the hub anyway.
+    private static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All };
 
     private static string At(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";
+
+    private static Task<int> WithUserAsync(
+        HubOptions options, string name, TextWriter output, TextWriter error, string done, Func<Accounts, AccountView, Task<AccountResult>> act, CancellationToken cancellationToken) =>
+        WithServicesAsync(options, error, async services =>
+        {
+            var accounts = services.GetRequiredService<Accounts>();
+            if (await accounts.FindAsync(name, cancellationToken) is { } account)
+            {
+                return await TellAsync(await act(accounts, account), done, output, error);
+            }
+
+            await error.WriteLineAsync($"failoverhub: there is no user '{name}'. `failoverhub user list` shows those that there are.");
+            return 1;
+        }, cancellationToken);
+
+    // What is said goes to standard error where a secret follows, so that scripts read the secret alone.
+    private static async Task<int> TellAsync(AccountResult result, string done, TextWriter output, TextWriter error)
+    {
+        if (!result.Succeeded)
+        {
+            await error.WriteLineAsync($"failoverhub: {result.Problem}");
+            return 1;
+        }
+
+        await (result.Secret is null ? output : error).WriteLineAsync(done);
+        if (result.Secret is { } secret)
+        {
+            await output.WriteLineAsync(secret);
+        }
+
+        return 0;
+    }
 
     private static async Task<int> WithServicesAsync(HubOptions options, TextWriter error, Func<IServiceProvider, Task<int>> act, CancellationToken cancellationToken)
     {
@@ -71,6 +136,8 @@ internal static class HubCommands
                 .AddSingleton<AuditLog>()
                 .AddSingleton<SignInCodes>()
                 .AddSingleton<ApiTokens>()
+                .AddHubAccounts()
+                .AddLogging()
                 .BuildServiceProvider();
             await using (services)
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.Configuration;
@@ -23,6 +24,9 @@ internal sealed record HubOptions
 
     /// <summary>Which database the hub keeps its things in.</summary>
     public DatabaseSetting Database { get; init; } = DatabaseSetting.InDataFolder;
+
+    /// <summary>The provider that people may sign in with; null: there is none.</summary>
+    public ProviderOptions? Provider { get; init; }
 
     /// <summary>Checks everything and names every problem, not only the first.</summary>
     public static HubOptionsResult Parse(HubSettings settings)
@@ -84,9 +88,10 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.DatabaseKey}: {databaseProblem}.");
         }
 
+        ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe!, Database = database! }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe!, Database = database!, Provider = provider }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Connections;
@@ -22,9 +23,8 @@ internal static partial class HubRunner
                 WarnOfClearText(options, app.Logger);
 
                 string url = DashboardUrl(app, options);
-                string code = await app.Services.GetRequiredService<SignInCodes>().CreateAsync(new Actor("hub", null, null), cancellationToken);
                 await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}");
-                await output.WriteLineAsync($"Sign in once with: {HubCommands.SignInUrl(url, code)}");
+                await output.WriteLineAsync(await HowToSignInAsync(app, url, cancellationToken));
                 await output.FlushAsync(cancellationToken);
 
                 await app.WaitForShutdownAsync(cancellationToken);
@@ -36,6 +36,18 @@ internal static partial class HubRunner
             await error.WriteLineAsync($"failoverhub: {why}");
             return 1;
         }
+    }
+
+    // A link that lets anybody in stands in the output only as long as there is no other way in.
+    private static async Task<string> HowToSignInAsync(WebApplication app, string url, CancellationToken cancellationToken)
+    {
+        if (!await app.Services.GetRequiredService<Accounts>().NoneYetAsync(cancellationToken))
+        {
+            return $"Sign in at: {url.TrimEnd('/')}/sign-in";
+        }
+
+        string code = await app.Services.GetRequiredService<SignInCodes>().CreateAsync(new Actor("hub", null, null), cancellationToken);
+        return $"Nobody has an account yet. Make the first admin, once, within 15 minutes, with: {HubCommands.SignInUrl(url, code)}&returnUrl=/setup";
     }
 
     /// <summary>The sentence for what an operator can do something about; null: a bug, which keeps its stack trace.</summary>

@@ -1,7 +1,9 @@
+using FailoverHub.Web.Access.Provider;
+
 namespace FailoverHub.Web.Configuration;
 
 /// <summary>Settings as text, before anything is believed. Null: not given.</summary>
-internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null, string? Data = null, string? Probe = null, string? Database = null, string? DatabasePasswordFile = null)
+internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null, string? Data = null, string? Probe = null, string? Database = null, string? DatabasePasswordFile = null, ProviderSettings? Provider = null)
 {
     public const string UrlsKey = "--urls (FAILOVERHUB_URLS)";
     public const string AgentUrlKey = "--agent-url (FAILOVERHUB_AGENT_URL)";
@@ -20,7 +22,8 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             Pick(commandLine.Data, "FAILOVERHUB_DATA", nameof(Data)),
             Pick(commandLine.Probe, "FAILOVERHUB_PROBE", nameof(Probe)),
             Pick(commandLine.Database, "FAILOVERHUB_DATABASE", nameof(Database)),
-            Pick(commandLine.DatabasePasswordFile, "FAILOVERHUB_DATABASE_PASSWORD_FILE", nameof(DatabasePasswordFile)));
+            Pick(commandLine.DatabasePasswordFile, "FAILOVERHUB_DATABASE_PASSWORD_FILE", nameof(DatabasePasswordFile)),
+            ProviderSettings.Layer(environment, file));
     }
 
     /// <summary>The settings' text would have a password in it.</summary>

@@ -47,6 +47,17 @@ internal sealed class SessionEntity
     /// <summary>Who signed in.</summary>
     public required string Name { get; set; }
 
+    /// <summary>The account; null: signed in by the one-time link, without one.</summary>
+    public string? UserId { get; set; }
+
+    /// <summary>"password", "passkey", "provider", "link".</summary>
+    public string Method { get; set; } = "link";
+
+    public string? RemoteAddress { get; set; }
+
+    /// <summary>What the browser says it is, cut.</summary>
+    public string? Browser { get; set; }
+
     public required long CreatedAtMs { get; set; }
 
     public required long ExpiresAtMs { get; set; }

@@ -1,3 +1,4 @@
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Data;
@@ -40,6 +41,14 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<SessionEntity> Sessions => Set<SessionEntity>();
 
+    public DbSet<HubUser> Users => Set<HubUser>();
+
+    public DbSet<IdentityRole> Roles => Set<IdentityRole>();
+
+    public DbSet<IdentityUserRole<string>> UserRoles => Set<IdentityUserRole<string>>();
+
+    public DbSet<IdentityUserPasskey<string>> UserPasskeys => Set<IdentityUserPasskey<string>>();
+
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
 
     /// <summary>Brings the database to the newest schema; of several processes that want it at once one does it and the others wait.</summary>
@@ -60,6 +69,7 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
+        AccountModel.Configure(modelBuilder);
         modelBuilder.Entity<NodeEntity>(e =>
         {
             e.ToTable("Nodes");
@@ -141,6 +151,7 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
         {
             e.ToTable("Sessions");
             e.HasKey(s => s.Id);
+            e.HasIndex(s => s.UserId);
         });
         modelBuilder.Entity<SettingEntity>(e =>
         {

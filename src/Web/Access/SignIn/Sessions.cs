@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Security.Claims;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
@@ -10,7 +11,7 @@ namespace FailoverHub.Web.Access.SignIn;
 /// Sessions of browsers, one row each: the cookie only names its row. Without an open row neither a request nor a circuit is anybody's,
 /// however good the cookie is.
 /// </summary>
-internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
+internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLog audit, SessionSignals signals, TimeProvider time)
 {
     /// <summary>However busy the browser is, after this it has to sign in again.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
@@ -18,15 +19,42 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
     /// <summary>Claim with the id of the session.</summary>
     public const string Claim = "session";
 
+    private const int LongestBrowser = 200;
+
     /// <summary>Opens one in the transaction that lets somebody in. Those that have ended by themselves are removed on the way.</summary>
-    public static async Task OpenAsync(HubDbContext db, string id, string name, DateTimeOffset at, CancellationToken cancellationToken)
+    public static async Task OpenAsync(HubDbContext db, NewSession session, DateTimeOffset at, CancellationToken cancellationToken)
     {
         long now = at.ToUnixTimeMilliseconds();
         await db.Sessions.Where(s => s.ExpiresAtMs <= now).ExecuteDeleteAsync(cancellationToken);
-        db.Sessions.Add(new SessionEntity { Id = id, Name = name, CreatedAtMs = now, ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds });
+        db.Sessions.Add(new SessionEntity
+        {
+            Id = session.Id,
+            Name = session.Name,
+            UserId = session.UserId,
+            Method = session.Method,
+            RemoteAddress = session.RemoteAddress,
+            Browser = session.Browser is { Length: > LongestBrowser } much ? much[..LongestBrowser] : session.Browser,
+            CreatedAtMs = now,
+            ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds,
+        });
     }
 
-    /// <summary>Whether this browser is still signed in. Asked of the database each time, so that signing out works at once.</summary>
+    /// <summary>Ends every session of an account in the transaction that takes something from it; whoever commits tells <see cref="SessionSignals"/>.</summary>
+    /// <param name="db">Has the transaction.</param>
+    /// <param name="user">Id of the account.</param>
+    /// <param name="except">This one goes on; null: none does.</param>
+    /// <param name="at">Now.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static Task<int> EndAllAsync(HubDbContext db, string user, string? except, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        long now = at.ToUnixTimeMilliseconds();
+        return db.Sessions.Where(s => s.UserId == user && s.Id != except && s.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.RevokedAtMs, now), cancellationToken);
+    }
+
+    /// <summary>
+    /// Whether this browser is still signed in. Asked of the database each time, so that signing out works at once. A session of an account that is
+    /// gone or locked is none, whoever forgot to end it.
+    /// </summary>
     public async Task<bool> IsOpenAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
     {
         if (user.FindFirstValue(Claim) is not { } id)
@@ -36,8 +64,25 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
 
         long now = time.GetUtcNow().ToUnixTimeMilliseconds();
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
-        return await db.Sessions.AnyAsync(s => s.Id == id && s.RevokedAtMs == null && s.ExpiresAtMs > now, cancellationToken);
+        return await db.Sessions.AnyAsync(
+            s => s.Id == id && s.RevokedAtMs == null && s.ExpiresAtMs > now && (s.UserId == null || db.Users.Any(u => u.Id == s.UserId && !u.IsLocked)), cancellationToken);
     }
+
+    /// <summary>The open sessions of an account, the newest first.</summary>
+    public async Task<ImmutableArray<SignedInBrowser>> OfAsync(string user, string? current, CancellationToken cancellationToken)
+    {
+        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        List<SessionEntity> rows = await db.Sessions.AsNoTracking().Where(s => s.UserId == user && s.RevokedAtMs == null && s.ExpiresAtMs > now).OrderByDescending(s => s.CreatedAtMs).ToListAsync(cancellationToken);
+        return [.. rows.Select(s => new SignedInBrowser(s.Id == current, s.Method, s.RemoteAddress, s.Browser, DateTimeOffset.FromUnixTimeMilliseconds(s.CreatedAtMs)))];
+    }
+
+    /// <summary>Signs the other browsers of an account out, audited in the same transaction. False: the audit could not be written, and nothing was done.</summary>
+    public async Task<bool> EndOthersAsync(string user, string current, Actor actor, CancellationToken cancellationToken) =>
+        await TryAsync(
+            new AuditDraft { Actor = actor, Action = "sessions-ended", Target = $"user {actor.Name}", Outcome = "accepted" },
+            (db, stop) => EndAllAsync(db, user, current, time.GetUtcNow(), stop),
+            cancellationToken);
 
     /// <summary>
     /// Ends it for every page that is open by it, audited in the same transaction. Who is in no session has nothing to end. False: the audit
@@ -50,14 +95,22 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
             return true;
         }
 
-        var draft = new AuditDraft { Actor = actor, Action = "sign-out", Target = "hub", Outcome = "accepted" };
-        try
-        {
-            await audit.ChangeAsync(draft, async (db, stop) =>
+        return await TryAsync(
+            new AuditDraft { Actor = actor, Action = "sign-out", Target = "hub", Outcome = "accepted" },
+            (db, stop) =>
             {
                 long now = time.GetUtcNow().ToUnixTimeMilliseconds();
-                await db.Sessions.Where(s => s.Id == id && s.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.RevokedAtMs, now), stop);
-            }, cancellationToken);
+                return db.Sessions.Where(s => s.Id == id && s.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.RevokedAtMs, now), stop);
+            },
+            cancellationToken);
+    }
+
+    private async Task<bool> TryAsync(AuditDraft draft, Func<HubDbContext, CancellationToken, Task> change, CancellationToken cancellationToken)
+    {
+        try
+        {
+            await audit.ChangeAsync(draft, change, cancellationToken);
+            signals.Ended();
             return true;
         }
         catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
@@ -66,3 +119,15 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
         }
     }
 }
+
+/// <summary>A browser that is let in.</summary>
+/// <param name="Id">Random; will stand in the encrypted cookie.</param>
+/// <param name="Name">As the audit knows who it is.</param>
+/// <param name="UserId">The account; null: by the one-time link, without one.</param>
+/// <param name="Method">"password", "passkey", "provider", "link".</param>
+/// <param name="RemoteAddress">Where the browser is.</param>
+/// <param name="Browser">What it says it is.</param>
+internal sealed record NewSession(string Id, string Name, string? UserId, string Method, string? RemoteAddress, string? Browser);
+
+/// <summary>A browser that is signed in, as its owner is shown it.</summary>
+internal sealed record SignedInBrowser(bool IsThisOne, string Method, string? RemoteAddress, string? Browser, DateTimeOffset SignedInAt);

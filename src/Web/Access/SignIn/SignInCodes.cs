@@ -27,10 +27,10 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
     }
 
     /// <summary>
-    /// Uses the code up and opens the session of that id. Of two uses at the same moment one succeeds. Whoever signs in is audited in the
+    /// Uses the code up and opens the session. Of two uses at the same moment one succeeds. Whoever signs in is audited in the
     /// same transaction, so nobody is let in without a record.
     /// </summary>
-    public async Task<SignInOutcome> UseAsync(string code, string session, Actor actor, CancellationToken cancellationToken)
+    public async Task<SignInOutcome> UseAsync(string code, NewSession session, Actor actor, CancellationToken cancellationToken)
     {
         string hash = Secret.Hash(code.Length <= LongestCode ? code : "");
         try
@@ -49,7 +49,7 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
         }
     }
 
-    private async Task<bool> TryTakeAsync(string hash, string session, Actor actor, CancellationToken cancellationToken)
+    private async Task<bool> TryTakeAsync(string hash, NewSession session, Actor actor, CancellationToken cancellationToken)
     {
         if (!await IsGoodAsync(hash, cancellationToken))
         {
@@ -61,7 +61,7 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
             await audit.ChangeAsync(Draft(actor, "accepted"), async (db, stop) =>
             {
                 await TakeAsync(db, hash, stop);
-                await Sessions.OpenAsync(db, session, actor.Name, time.GetUtcNow(), stop);
+                await Sessions.OpenAsync(db, session, time.GetUtcNow(), stop);
             }, cancellationToken);
             return true;
         }

@@ -9,20 +9,31 @@ namespace FailoverHub.Web.Access.Tokens;
 /// <summary>Tokens of the API: made, listed, revoked, recognised. The token itself is only in the answer that makes it.</summary>
 internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
 {
+    /// <summary>When nobody says how long.</summary>
+    public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(90);
+
+    /// <summary>A token that nobody renews in a year is one that somebody has forgotten.</summary>
+    public static readonly TimeSpan LongestLifetime = TimeSpan.FromDays(366);
+
     private const string Prefix = "fh_";
     private const int LongestToken = 200;
 
     /// <summary>Makes a token, audited in the same transaction.</summary>
     /// <param name="name">1 to 63 letters, digits, '.', '-' and '_'.</param>
     /// <param name="scope">What it may do.</param>
-    /// <param name="lifetime">Null: it does not expire.</param>
+    /// <param name="lifetime">More than nothing, at most <see cref="LongestLifetime"/>.</param>
     /// <param name="actor">Who makes it.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<TokenCreation> CreateAsync(string name, ApiScope scope, TimeSpan? lifetime, Actor actor, CancellationToken cancellationToken)
+    public async Task<TokenCreation> CreateAsync(string name, ApiScope scope, TimeSpan lifetime, Actor actor, CancellationToken cancellationToken)
     {
         if (!Name().IsMatch(name))
         {
             return new TokenCreation(null, "A token's name has 1 to 63 letters, digits, '.', '-' and '_'.");
+        }
+
+        if (lifetime <= TimeSpan.Zero || lifetime > LongestLifetime)
+        {
+            return new TokenCreation(null, $"A token is good for 1 to {LongestLifetime.TotalDays:0} days.");
         }
 
         string token = Prefix + Secret.New();
@@ -32,7 +43,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             Name = name,
             Hash = Secret.Hash(token),
             CreatedAtMs = now,
-            ExpiresAtMs = lifetime is { } length ? now + (long)length.TotalMilliseconds : null,
+            ExpiresAtMs = now + (long)lifetime.TotalMilliseconds,
             Role = ApiScopes.Word(scope),
         };
 

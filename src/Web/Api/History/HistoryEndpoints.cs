@@ -1,3 +1,4 @@
+using FailoverHub.Web.Access;
 using FailoverHub.Web.History;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -13,10 +14,10 @@ internal static class HistoryEndpoints
         api.MapGet("/events", EventsAsync).WithTags("History").WithName("listEvents").WithSummary("What happened, newest first")
             .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text (at most 10 words), {Paging}.")
             .Produces<PageDto<EventDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        api.MapGet("/audit", AuditAsync).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first")
+        api.MapGet("/audit", AuditAsync).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first").RequireAuthorization(AccessPolicies.ApiAudit)
             .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text (at most 10 words), {Paging}.")
             .Produces<PageDto<AuditDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        api.MapGet("/audit/verify", VerifyAsync).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed")
+        api.MapGet("/audit/verify", VerifyAsync).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed").RequireAuthorization(AccessPolicies.ApiAudit)
             .Produces<AuditVerificationDto>();
     }
 
