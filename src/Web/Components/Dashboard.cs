@@ -33,5 +33,5 @@ internal static class Dashboard
     public static void MapDashboard(this IEndpointRouteBuilder endpoints) =>
         endpoints.MapRazorComponents<App>()
             .AddInteractiveServerRenderMode(server => server.ContentSecurityFrameAncestorsPolicy = "'none'")
-            .RequireAuthorization();
+            .RequireAuthorization(FailoverHub.Web.Access.AccessPolicies.PageView);
 }
