@@ -87,6 +87,11 @@ public sealed class TrialRun : IAsyncLifetime
         return said.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries).Last(word => word.StartsWith("http", StringComparison.Ordinal));
     }
 
+    /// <summary>Makes an account, as whoever runs the hub does on its machine: <c>failoverhub user create</c>.</summary>
+    /// <returns>The password that is good for one sign-in.</returns>
+    internal async Task<string> NewUserAsync(string name, string role, CancellationToken cancelled) =>
+        (await Command.RunAsync(Places.Hub, ["user", "create", name, "--role", role, "--data", Path.Combine(_folder, "hub")], _environment, cancelled)).Trim();
+
     /// <summary>Cookies of a browser that has signed in; it does so once per run.</summary>
     internal async Task<string> SignedInStateAsync(CancellationToken cancelled)
     {

@@ -47,7 +47,7 @@ public sealed class ApiTokenTests
         Assert.Equal("read", row.Role);
         AuditEntry entry = Assert.Single(audit.Items);
         Assert.Equal(("tester", "token ci", "accepted"), (entry.Actor, entry.Target, entry.Outcome));
-        Assert.Equal("""{"scope":"read","expiresAt":null}""", entry.After);
+        Assert.StartsWith("""{"scope":"read","expiresAt":"20""", entry.After, StringComparison.Ordinal);
         Assert.True((await hub.Get<IHistory>().VerifyAuditAsync(Stop)).Intact);
     }
 
@@ -58,7 +58,7 @@ public sealed class ApiTokenTests
         await using WholeHub hub = await WholeHub.StartAsync();
         var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
         var uses = new TokenUses(hub.Get<HubWriter>(), clock);
-        await tokens.CreateAsync("ci", ApiScope.Read, null, WholeHub.Tester, Stop);
+        await tokens.CreateAsync("ci", ApiScope.Read, ApiTokens.DefaultLifetime, WholeHub.Tester, Stop);
         DateTimeOffset first = clock.GetUtcNow();
 
         uses.Note("ci");
@@ -118,6 +118,20 @@ public sealed class ApiTokenTests
     public void Limit_CountsAHostWithAllItsAddressesAsOne(string address, string caller) => Assert.Equal(caller, AccessLimits.CallerOf(IPAddress.Parse(address)));
 
     [Theory]
+    [InlineData(0)]
+    [InlineData(-1)]
+    [InlineData(367)]
+    public async Task Token_ForNoTimeOrLongerThanAYear_IsNotMade(int days)
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+
+        TokenCreation made = await hub.Get<ApiTokens>().CreateAsync("ci", ApiScope.Read, TimeSpan.FromDays(days), WholeHub.Tester, Stop);
+
+        Assert.Null(made.Token);
+        Assert.Contains("1 to 366 days", made.Problem, StringComparison.Ordinal);
+    }
+
+    [Theory]
     [InlineData("")]
     [InlineData("two words")]
     [InlineData("line\nbreak")]
@@ -126,7 +140,7 @@ public sealed class ApiTokenTests
     {
         await using WholeHub hub = await WholeHub.StartAsync();
 
-        TokenCreation made = await hub.Get<ApiTokens>().CreateAsync(name, ApiScope.Read, null, WholeHub.Tester, Stop);
+        TokenCreation made = await hub.Get<ApiTokens>().CreateAsync(name, ApiScope.Read, ApiTokens.DefaultLifetime, WholeHub.Tester, Stop);
 
         Assert.Null(made.Token);
         Assert.NotNull(made.Problem);

@@ -57,7 +57,7 @@ public sealed class SignInTests
         await using WholeHub hub = await WholeHub.StartAsync();
         string code = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
 
-        SignInOutcome[] letIn = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => hub.Get<SignInCodes>().UseAsync(code, Secret.New(), WholeHub.Tester, Stop)));
+        SignInOutcome[] letIn = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => hub.Get<SignInCodes>().UseAsync(code, Session(), WholeHub.Tester, Stop)));
 
         Assert.Single(letIn, outcome => outcome == SignInOutcome.Accepted);
         Assert.Equal(7, letIn.Count(outcome => outcome == SignInOutcome.Refused));
@@ -73,9 +73,9 @@ public sealed class SignInTests
         string old = await codes.CreateAsync(WholeHub.Tester, Stop);
 
         clock.Advance(TimeSpan.FromMinutes(15) - TimeSpan.FromMilliseconds(1));
-        SignInOutcome inTime = await codes.UseAsync(young, Secret.New(), WholeHub.Tester, Stop);
+        SignInOutcome inTime = await codes.UseAsync(young, Session(), WholeHub.Tester, Stop);
         clock.Advance(TimeSpan.FromMilliseconds(1));
-        SignInOutcome tooLate = await codes.UseAsync(old, Secret.New(), WholeHub.Tester, Stop);
+        SignInOutcome tooLate = await codes.UseAsync(old, Session(), WholeHub.Tester, Stop);
 
         Assert.Equal(SignInOutcome.Accepted, inTime);
         Assert.Equal(SignInOutcome.Refused, tooLate);
@@ -103,7 +103,7 @@ public sealed class SignInTests
         using HttpResponseMessage answer = await hub.Browser().PostAsync("/sign-in", form, Stop);
 
         Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
-        Assert.Equal(SignInOutcome.Accepted, await hub.Get<SignInCodes>().UseAsync(code, Secret.New(), WholeHub.Tester, Stop));
+        Assert.Equal(SignInOutcome.Accepted, await hub.Get<SignInCodes>().UseAsync(code, Session(), WholeHub.Tester, Stop));
     }
 
     [Fact]
@@ -186,6 +186,8 @@ public sealed class SignInTests
         Assert.NotNull(last.Headers.RetryAfter);
         last.Dispose();
     }
+
+    private static NewSession Session() => new(Secret.New(), "tester", null, "link", null, null);
 
     // The first hub removes its folder when it ends; keys and database have to outlive it.
     private static void CopyKeys(string from, out string to)

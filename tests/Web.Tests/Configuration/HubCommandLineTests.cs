@@ -67,6 +67,43 @@ public sealed class HubCommandLineTests
     }
 
     [Fact]
+    public async Task User_MadeBesideARunningHub_SignsInAndIsLockedOutAgain()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        (int made, string password, string said) = await RunAsync("user", "create", "anna", "--role", "Viewer", "--data", hub.Data);
+        (_, _, _) = await RunAsync("user", "create", "boss", "--role", "Admin", "Operator", "--data", hub.Data);
+        HttpClient browser = hub.Browser();
+        using HttpResponseMessage signedIn = await WholeHub.SendFormAsync(browser, "/sign-in", "/sign-in/password", ("name", "anna"), ("password", password.Trim()));
+
+        (int locked, _, _) = await RunAsync("user", "lock", "anna", "--data", hub.Data);
+        using HttpResponseMessage refused = await WholeHub.SendFormAsync(hub.Browser(), "/sign-in", "/sign-in/password", ("name", "anna"), ("password", password.Trim()));
+        (_, string list, _) = await RunAsync("user", "list", "--data", hub.Data);
+        (int last, _, string error) = await RunAsync("user", "lock", "boss", "--data", hub.Data);
+        (int reset, string other, _) = await RunAsync("user", "reset-password", "boss", "--second-factor", "--data", hub.Data);
+
+        Assert.Equal((0, 0, 1, 0), (made, locked, last, reset));
+        Assert.Contains("shown once", said, StringComparison.Ordinal);
+        Assert.Equal("/sign-in/next", signedIn.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Contains("locked", list, StringComparison.Ordinal);
+        Assert.DoesNotContain(password.Trim(), list, StringComparison.Ordinal);
+        Assert.Contains("without an admin", error, StringComparison.Ordinal);
+        Assert.Equal(20, other.Trim().Length);
+    }
+
+    [Fact]
+    public async Task User_ThatIsNotThere_IsSaidAndEndsWithOne()
+    {
+        string data = WholeHub.NewFolder();
+
+        (int code, _, string error) = await RunAsync("user", "lock", "nobody-here", "--data", data);
+
+        Assert.Equal(1, code);
+        Assert.Contains("no user 'nobody-here'", error, StringComparison.Ordinal);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Fact]
     public async Task Version_IsOneLine()
     {
         (int code, string output, _) = await RunAsync("version");

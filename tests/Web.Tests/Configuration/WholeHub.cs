@@ -2,6 +2,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Configuration;
@@ -19,7 +20,7 @@ namespace FailoverHub.Web.Tests.Configuration;
 /// <summary>The whole hub on real ports with a real database; only the fleet, operations and the prober are a test's own.</summary>
 internal sealed partial class WholeHub : IAsyncDisposable
 {
-    public static readonly Actor Tester = new("tester", null, null);
+    public static readonly Actor Tester = new("tester", null, null) { Rights = Rights.All };
 
     private readonly List<HttpClient> _clients = [];
 
@@ -57,10 +58,10 @@ internal sealed partial class WholeHub : IAsyncDisposable
 
     public static string NewFolder() => Directory.CreateTempSubdirectory("hub-test-").FullName;
 
-    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null)
+    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null, ProviderOptions? provider = null)
     {
         string folder = data ?? NewFolder();
-        HubOptions options = OptionsFor(folder);
+        HubOptions options = OptionsFor(folder) with { Provider = provider };
         WebApplication app = HubApplication.Build(options, builder =>
         {
             builder.Services.AddSingleton<IFleetView, FakeFleet>();
@@ -87,7 +88,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
     }
 
     public async Task<string> TokenAsync(string name, ApiScope scope, TimeSpan? lifetime = null) =>
-        (await Get<ApiTokens>().CreateAsync(name, scope, lifetime, Tester, TestContext.Current.CancellationToken)).Token!;
+        (await Get<ApiTokens>().CreateAsync(name, scope, lifetime ?? ApiTokens.DefaultLifetime, Tester, TestContext.Current.CancellationToken)).Token!;
 
     public async Task<HttpClient> SignedInAsync()
     {
@@ -112,6 +113,25 @@ internal sealed partial class WholeHub : IAsyncDisposable
         string page = await browser.GetStringAsync("/sign-in?code=none", TestContext.Current.CancellationToken);
         using var form = new FormUrlEncodedContent(HiddenField().Matches(page).Select(m => KeyValuePair.Create(m.Groups[1].Value, WebUtility.HtmlDecode(m.Groups[2].Value))));
         return await browser.PostAsync("/sign-out", form, TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Opens a page, fills its form in and sends it: hidden fields as they are, the others as given.</summary>
+    public static async Task<HttpResponseMessage> SendFormAsync(HttpClient browser, string page, string action, params (string Name, string Value)[] typed)
+    {
+        string html = await (await browser.GetAsync(page, TestContext.Current.CancellationToken)).Content.ReadAsStringAsync(TestContext.Current.CancellationToken);
+        Dictionary<string, string> fields = [];
+        foreach (Match field in HiddenField().Matches(html))
+        {
+            fields[field.Groups[1].Value] = WebUtility.HtmlDecode(field.Groups[2].Value);
+        }
+
+        foreach ((string name, string value) in typed)
+        {
+            fields[name] = value;
+        }
+
+        using var form = new FormUrlEncodedContent(fields);
+        return await browser.PostAsync(action, form, TestContext.Current.CancellationToken);
     }
 
     public async ValueTask DisposeAsync()
