@@ -143,7 +143,7 @@ public sealed class ProviderTests
         }).Build();
         var problems = new List<string>();
 
-        ProviderOptions? options = ProviderSettings.Layer(name => name == "FAILOVERHUB_PROVIDER_CLIENT_ID" ? "other" : null, file).Parse(problems, File.ReadAllText);
+        ProviderOptions? options = ProviderSettings.Layer(name => name == "FAILOVERHUB_PROVIDER_CLIENT_ID" ? "other" : null, file)!.Parse(problems, File.ReadAllText);
 
         Assert.Empty(problems);
         Assert.Equal(("other", "id.example", "groups"), (options!.ClientId, options.Name, options.RoleClaim));

@@ -12,18 +12,20 @@ internal sealed record ProviderSettings(string? Name = null, string? Authority =
 
     private const string Environment = "FAILOVERHUB_PROVIDER_";
 
-    /// <summary>The environment first, then the file.</summary>
-    public static ProviderSettings Layer(Func<string, string?> environment, IConfiguration file)
+    /// <summary>The environment first, then the file; null: neither says anything.</summary>
+    public static ProviderSettings? Layer(Func<string, string?> environment, IConfiguration file)
     {
         string? Pick(string variable, string key) => environment(Environment + variable) ?? file[$"{Section}:{key}"];
-        return new ProviderSettings(
+        string roles = string.Join(',', file.GetSection($"{Section}:{nameof(Roles)}").GetChildren().Select(one => $"{one.Key}={one.Value}"));
+        var settings = new ProviderSettings(
             Pick("NAME", nameof(Name)),
             Pick("AUTHORITY", nameof(Authority)),
             Pick("CLIENT_ID", nameof(ClientId)),
             Pick("SECRET_FILE", nameof(SecretFile)),
             Pick("SCOPES", nameof(Scopes)),
             Pick("ROLE_CLAIM", nameof(RoleClaim)),
-            Pick("ROLES", nameof(Roles)) ?? string.Join(',', file.GetSection($"{Section}:{nameof(Roles)}").GetChildren().Select(one => $"{one.Key}={one.Value}")));
+            Pick("ROLES", nameof(Roles)) ?? (roles.Length == 0 ? null : roles));
+        return settings == new ProviderSettings() ? null : settings;
     }
 
     /// <summary>Checks everything and adds every problem. Null: there is no provider, or it cannot be.</summary>
