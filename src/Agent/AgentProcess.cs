@@ -52,6 +52,9 @@ internal sealed partial class AgentProcess
     // By then the first routes are long out. Between two keepalives: a second of hold time is many times what the tidying takes.
     private static readonly TimeSpan _tidyAfter = TimeSpan.FromSeconds(4);
 
+    // By then the hub is found, if it is there at all: the pages of a handshake are not needed again for weeks.
+    private static readonly TimeSpan _tidyAgainAfter = TimeSpan.FromMinutes(1);
+
     private volatile AgentOptions _options;
     private readonly LogThreshold _threshold;
     private readonly ConfigurationReloader _reloader;
@@ -176,6 +179,7 @@ internal sealed partial class AgentProcess
     private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub)
     {
         using var tidying = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAfter, Timeout.InfiniteTimeSpan);
+        using var tidyingAgain = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAgainAfter, Timeout.InfiniteTimeSpan);
         var looping = Task.Run(loop.RunAsync);
         checks.Configure(_options.Checks);
         using var watching = new CancellationTokenSource();

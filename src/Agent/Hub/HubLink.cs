@@ -1,57 +1,16 @@
-using System.Collections.Immutable;
 using System.Security.Cryptography;
 using System.Threading.Channels;
-using FailoverHub.Agent.Checks;
-using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Hub.Channels;
 using FailoverHub.Agent.Hub.Enrolling;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Platform.Journaling;
-using FailoverHub.Agent.Speaker;
 using FailoverHub.Protos.V1;
 using Grpc.Core;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Hub;
-
-/// <summary>Which hub, and as whom.</summary>
-internal sealed record HubLinkSettings
-{
-    public required Uri Hub { get; init; }
-
-    /// <summary>As it calls itself; the hub goes by the certificate, where there is one.</summary>
-    public required string Node { get; init; }
-
-    public required string Version { get; init; }
-
-    /// <summary>By what the hub is recognised over https.</summary>
-    public HubTrust Trust { get; init; } = new HubTrust.OfTheSystem();
-
-    /// <summary>What a join has given this node; null: there was none, or the hub is one without certificates.</summary>
-    public HubMember? Member { get; init; }
-
-    public int? DataCenter { get; init; }
-
-    /// <summary>Figures of a neighbor for the reports.</summary>
-    public required Func<NeighborEndpoint, PeerMetrics> Metrics { get; init; }
-
-    /// <summary>The health checks as they are now, for the reports.</summary>
-    public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
-
-    /// <summary>How long the hub may take for its Welcome.</summary>
-    public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);
-
-    /// <summary>The longest wait between two dials.</summary>
-    public TimeSpan LongestBackoff { get; init; } = HubBackoff.Longest;
-
-    /// <summary>The longest wait between two dials of a hub that does not take this node, which somebody has to mend.</summary>
-    public TimeSpan RefusedBackoff { get; init; } = TimeSpan.FromMinutes(5);
-}
-
-/// <summary>An identity, and where the next one is kept.</summary>
-internal sealed record HubMember(HubIdentity Identity, IdentityStore Store);
 
 /// <summary>
 /// Keeps one stream to the hub open and dials again, with growing waits, for as long as the agent runs. Nothing in here can touch a
@@ -270,7 +229,7 @@ internal sealed partial class HubLink : IDisposable
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         using var timeout = new CancellationTokenSource(_settings.WelcomeTimeout, _time);
         using var registration = timeout.Token.Register(patience.Cancel);
-        await call.RequestStream.WriteAsync(HubMapping.Hello(_settings, _journal.BootId, _node.Current), patience.Token);
+        await Greeting.SayAsync(call, HubMapping.Hello(_settings, _journal.BootId, _node.Current), patience.Token);
         if (!await call.ResponseStream.MoveNext(patience.Token))
         {
             throw new IOException("it closed the stream instead of a welcome");

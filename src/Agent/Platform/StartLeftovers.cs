@@ -6,7 +6,7 @@ namespace FailoverHub.Agent.Platform;
 
 /// <summary>
 /// Gives back to the machine what only the start needed: this process rests for months afterwards, and neither a runtime nor a kernel that has nothing
-/// to do tidies up. Done once, and between two keepalives.
+/// to do tidies up. Done twice, and between two keepalives.
 /// </summary>
 internal static partial class StartLeftovers
 {

@@ -42,7 +42,7 @@ internal static class FirstConnection
     private static async Task<string?> GreetAsync(HubChannel channel, HubIdentity identity, string version, ulong revision, CancellationToken cancellationToken)
     {
         using var call = new AgentLink.AgentLinkClient(channel.Grpc).Connect(cancellationToken: cancellationToken);
-        await call.RequestStream.WriteAsync(HubMapping.Hello(identity.Node, version, Guid.NewGuid().ToString("N"), revision), cancellationToken);
+        await Greeting.SayAsync(call, HubMapping.Hello(identity.Node, version, Guid.NewGuid().ToString("N"), revision), cancellationToken);
         if (!await call.ResponseStream.MoveNext(cancellationToken))
         {
             return "it closed the stream instead of a welcome";
