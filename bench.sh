@@ -6,6 +6,8 @@
 #   ./bench.sh forwarding                   what a client that pings every 10 ms sees and loses when the address moves, before real route servers;
 #                                           five rounds, about sixteen minutes
 #
+#   ./bench.sh history [EVENTS]             makes a history of a million events and measures a page of it by every combination of filters; no root
+#
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row
 #   --parts A,B      only some of: start, idle, commands, local, full, keepalives, codec
@@ -18,10 +20,11 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
 die() { echo "bench.sh: $*" >&2; exit 1; }
 case ${1:-} in
-  -h|--help) sed -n '2,16s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h|--help) sed -n '2,18s/^# \{0,1\}//p' "$0"; exit 0 ;;
   quick|full|forwarding) mode=$1; shift ;;
+  history) shift; export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1; exec dotnet run --project tests/Bench -c Release -- history "$@" ;;
   ''|--*) mode=quick ;;
-  *) die "no mode '$1'; it is quick, full or forwarding" ;;
+  *) die "no mode '$1'; it is quick, full, forwarding or history" ;;
 esac
 build=yes options=()
 while [ $# -gt 0 ]; do

@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Runtime.InteropServices;
 using FailoverHub.Bench;
+using FailoverHub.Bench.History;
 using FailoverHub.Bench.InProcess;
 using FailoverHub.Bench.Rows;
 
@@ -13,6 +14,12 @@ if (args is ["busy", var kind])
 if (args is ["lateness", var seconds])
 {
     await KeepaliveLateness.RunAsync(int.Parse(seconds, CultureInfo.InvariantCulture), Console.Out);
+    return 0;
+}
+
+if (args is ["history", .. var count])
+{
+    await HistoryBench.RunAsync(count is [var many] ? int.Parse(many, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
     return 0;
 }
 

@@ -127,7 +127,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
         var items = Require(AgentMapping.Parse(batch, node, pair, services.Time.GetUtcNow()));
         var acknowledgement = AgentMapping.ToAck(batch.BootId, items[^1].Sequence);
         await journals.WaitAsync(stream.Ended);
-        var write = new JournalWrite(node, batch.BootId, [.. items], services.History, services.Time, stored =>
+        var write = new JournalWrite(new JournalSource(node, batch.BootId, stream.Journal), [.. items], services.History, services.Time, stored =>
         {
             if (stored)
             {

@@ -1,6 +1,7 @@
 using System.Threading.Channels;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using Grpc.Core;
 
 namespace FailoverHub.Web.Agents;
@@ -34,6 +35,9 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     /// <summary>Why the hub ended it; null: it did not.</summary>
     public RpcException? Why => _why;
+
+    /// <summary>The order of the journals that come by it.</summary>
+    public JournalLane Journal { get; } = new();
 
     public Task AdmittedAsync() => _admitted.Task.WaitAsync(Ended);
 

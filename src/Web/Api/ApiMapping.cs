@@ -4,6 +4,7 @@ using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 
@@ -139,8 +140,45 @@ internal static class ApiMapping
         Hash = entry.Hash,
     };
 
-    public static AuditVerificationDto ToDto(this AuditVerification result) =>
-        new(result.Intact, result.Entries, result.FirstBrokenId, result.HeadHash);
+    public static OperationStoryDto ToDto(this OperationTrail trail) => new()
+    {
+        Operation = trail.Operation.ToDto(),
+        Audit = [.. trail.Audit.Select(a => a.ToDto())],
+        Intents = [.. trail.Intents.Select(i => new IntentDto { Node = i.Node, Revision = i.Revision, Roles = i.Roles, Drained = i.Drained, Stage = i.Stage, WrittenAt = i.WrittenAt, Reason = i.Reason })],
+        Events = [.. trail.Events.Select(e => e.ToDto())],
+        Outages = [.. trail.Outages.Select(o => new MeasuredOutageDto
+        {
+            Prefix = o.Prefix.ToString(),
+            Probes = o.Probes,
+            Unanswered = o.Unanswered,
+            LongestMs = o.Longest?.TotalMilliseconds,
+            BeganAt = o.Began,
+            EndedAt = o.Ended,
+        })],
+    };
+
+    public static AuditVerificationDto ToDto(this AuditVerification result) => new()
+    {
+        Intact = result.Intact,
+        Entries = result.Entries,
+        FirstBrokenId = result.FirstBrokenId,
+        HeadHash = result.HeadHash,
+        Problems = [.. result.Problems.Select(p => new AuditProblemDto(p.EntryId, p.Text))],
+        ProblemCount = result.ProblemCount,
+        Checkpoints = result.Checkpoints,
+        LastCheckpoint = result.LastCheckpoint?.ToDto(),
+    };
+
+    public static AuditCheckpointDto ToDto(this AuditCheckpoint checkpoint) => new()
+    {
+        Id = checkpoint.Id,
+        At = checkpoint.At,
+        EntryId = checkpoint.EntryId,
+        EntryHash = checkpoint.EntryHash,
+        KeyId = checkpoint.KeyId,
+        PublicKey = checkpoint.PublicKey,
+        Signature = checkpoint.Signature,
+    };
 
     public static ReachabilityDto ToDto(this TargetReachability target) => new()
     {

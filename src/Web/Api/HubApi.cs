@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Exports;
 using FailoverHub.Web.Api.Fleet;
 using FailoverHub.Web.Api.History;
 using FailoverHub.Web.Api.Operations;
@@ -29,6 +30,7 @@ internal static class HubApi
         FleetEndpoints.Map(read);
         OperationEndpoints.MapReads(read);
         HistoryEndpoints.Map(read);
+        ExportEndpoints.Map(read);
         ReachabilityEndpoints.Map(read);
 
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.

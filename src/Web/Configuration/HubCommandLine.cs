@@ -1,6 +1,7 @@
 using System.CommandLine;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Tokens;
+using FailoverHub.Web.Configuration.Commands;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -32,6 +33,10 @@ internal static class HubCommandLine
         root.Add(SignInLink(data, urls, database, output, error));
         root.Add(Token(data, database, output, error));
         root.Add(UserCommands.Build(data, database, output, error));
+        root.Add(AuditCommandLine.Build(data, database, output, error));
+        root.Add(RetentionCommandLine.Build(data, database, output, error));
+        root.Add(BackupCommandLine.Backup(data, database, output, error));
+        root.Add(BackupCommandLine.Restore(data, database, output, error));
 
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));

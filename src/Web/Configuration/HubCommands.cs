@@ -4,7 +4,10 @@ using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
+using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Configuration;
@@ -89,7 +92,7 @@ internal static class HubCommands
     public static string SignInUrl(string baseUrl, string code) => $"{baseUrl.TrimEnd('/')}/sign-in?code={code}";
 
     // Whoever may write the data folder can do anything to the hub anyway.
-    private static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All };
+    internal static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All };
 
     private static string At(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";
 
@@ -125,7 +128,7 @@ internal static class HubCommands
         return 0;
     }
 
-    private static async Task<int> WithServicesAsync(HubOptions options, TextWriter error, Func<IServiceProvider, Task<int>> act, CancellationToken cancellationToken)
+    internal static async Task<int> WithServicesAsync(HubOptions options, TextWriter error, Func<IServiceProvider, Task<int>> act, CancellationToken cancellationToken)
     {
         try
         {
@@ -134,6 +137,9 @@ internal static class HubCommands
                 .AddHubDatabase(options.DataDirectory, options.Database)
                 .AddSingleton<HistoryChanges>()
                 .AddSingleton<AuditLog>()
+                .AddAuditCheckpoints()
+                .AddSingleton<RetentionSettings>()
+                .AddSingleton<HubBackup>()
                 .AddSingleton<SignInCodes>()
                 .AddSingleton<ApiTokens>()
                 .AddHubAccounts()

@@ -1,7 +1,11 @@
 using FailoverHub.Web.Agents;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
+using FailoverHub.Web.History.Retention;
+using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -28,6 +32,9 @@ internal static class HubCore
         services.AddSingleton<AuditLog>();
         services.AddSingleton<SqliteHistory>();
         services.AddSingleton<IHistory>(p => p.GetRequiredService<SqliteHistory>());
+        services.AddAuditCheckpoints();
+        services.AddSingleton<RetentionSettings>();
+        services.AddSingleton<OperationTrails>();
 
         services.AddSingleton<FleetStore>();
         services.AddSingleton<IFleetView>(p => p.GetRequiredService<FleetStore>());
@@ -55,6 +62,12 @@ internal static class HubCore
 
         services.AddSingleton<HubRooms>();
         services.AddHostedService<HubLifetime>();
+
+        // After the owner that brings the database to its newest schema.
+        services.AddHostedService<RestoreAudit>();
+        services.AddHostedService<RetentionLoop>();
+        services.AddSingleton<CheckpointLoop>();
+        services.AddHostedService(p => p.GetRequiredService<CheckpointLoop>());
         return services;
     }
 

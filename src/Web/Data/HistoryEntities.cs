@@ -67,6 +67,24 @@ internal sealed class AuditEntity
     public required string Hash { get; set; }
 }
 
+/// <summary>A signature over the head of the audit's chain at one moment. Triggers forbid UPDATE and DELETE.</summary>
+internal sealed class AuditCheckpointEntity
+{
+    public long Id { get; set; }
+
+    public required long AtMs { get; set; }
+
+    public required long EntryId { get; set; }
+
+    public required string EntryHash { get; set; }
+
+    public required string KeyId { get; set; }
+
+    public required string PublicKey { get; set; }
+
+    public required string Signature { get; set; }
+}
+
 /// <summary>How far a node's journal of one boot is stored.</summary>
 internal sealed class JournalPositionEntity
 {

@@ -46,6 +46,13 @@ internal static class HubDatabase
     public static Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken) =>
         MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
 
+    /// <summary>Migrations of the database file that this program has, oldest first.</summary>
+    public static IReadOnlyCollection<string> KnownMigrations()
+    {
+        using HubDbContext db = new DesignTimeSqlite().CreateDbContext([]);
+        return [.. db.Database.GetMigrations()];
+    }
+
     /// <summary>Reads something, to find out whether that works.</summary>
     /// <exception cref="DbException">It does not.</exception>
     public static async Task ReadAsync(IServiceProvider services, CancellationToken cancellationToken)

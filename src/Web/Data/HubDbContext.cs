@@ -1,5 +1,7 @@
+using FailoverHub.Web.History.Search;
 using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
 
 namespace FailoverHub.Web.Data;
 
@@ -30,6 +32,8 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
     public DbSet<EventEntity> Events => Set<EventEntity>();
 
     public DbSet<AuditEntity> Audit => Set<AuditEntity>();
+
+    public DbSet<AuditCheckpointEntity> AuditCheckpoints => Set<AuditCheckpointEntity>();
 
     public DbSet<JournalPositionEntity> JournalPositions => Set<JournalPositionEntity>();
 
@@ -66,6 +70,30 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     protected async Task<bool> HasPendingMigrationsAsync(CancellationToken cancellationToken) =>
         (await Database.GetPendingMigrationsAsync(cancellationToken)).Any();
+
+    /// <summary>What is appended to the history can be found from the same transaction on.</summary>
+    public override async Task<int> SaveChangesAsync(bool acceptAllChangesOnSuccess, CancellationToken cancellationToken = default)
+    {
+        EventEntity[] events = [.. Added<EventEntity>()];
+        AuditEntity[] audit = [.. Added<AuditEntity>()];
+        if (events.Length + audit.Length == 0)
+        {
+            return await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        }
+
+        await using IDbContextTransaction? own = Database.CurrentTransaction is null ? await Database.BeginTransactionAsync(cancellationToken) : null;
+        int saved = await base.SaveChangesAsync(acceptAllChangesOnSuccess, cancellationToken);
+        await HistorySearch.Of(this).AddAsync(this, events, audit, cancellationToken);
+        if (own is not null)
+        {
+            await own.CommitAsync(CancellationToken.None);
+        }
+
+        return saved;
+    }
+
+    private IEnumerable<T> Added<T>()
+        where T : class => ChangeTracker.Entries<T>().Where(e => e.State == EntityState.Added).Select(e => e.Entity);
 
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
@@ -121,6 +149,12 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
             e.Property(a => a.Id).ValueGeneratedNever();
             e.HasIndex(a => a.CorrelationId);
             e.HasIndex(a => a.AtMs);
+        });
+        modelBuilder.Entity<AuditCheckpointEntity>(e =>
+        {
+            e.ToTable("AuditCheckpoints");
+            e.HasKey(c => c.Id);
+            e.HasIndex(c => c.EntryId);
         });
         modelBuilder.Entity<JournalPositionEntity>(e =>
         {

@@ -48,24 +48,3 @@ internal static class AuditChain
         .. entry.HappenedAtMs is { } happened ? [happened.ToString(CultureInfo.InvariantCulture)] : Array.Empty<string>(),
     ];
 }
-
-/// <summary>Checks a chain, entry by entry, oldest first.</summary>
-internal sealed class AuditVerifier
-{
-    private string _hash = AuditChain.Root;
-    private long _id;
-    private long? _broken;
-
-    public void Add(AuditEntity entry)
-    {
-        var follows = entry.Id == _id + 1 && entry.PreviousHash == _hash && entry.Hash == AuditChain.HashOf(entry);
-        _broken ??= follows ? null : entry.Id;
-        Entries++;
-        _id = entry.Id;
-        _hash = entry.Hash;
-    }
-
-    public long Entries { get; private set; }
-
-    public AuditVerification Result => new(_broken is null, Entries, _broken, _hash);
-}

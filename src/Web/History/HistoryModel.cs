@@ -125,7 +125,10 @@ public sealed record HistoryFilter
     /// <summary>One operation's story.</summary>
     public string? OperationId { get; init; }
 
-    /// <summary>Words that the text contains, any case; the first ten count.</summary>
+    /// <summary>
+    /// Words that all have to be there, in any case and grammatical form ("announce" finds "announced"), or beginnings of words with a star
+    /// ("203.0.113*"); the first ten count.
+    /// </summary>
     public string? Text { get; init; }
 
     internal const int MaxText = 200;
@@ -139,9 +142,80 @@ public sealed record HistoryFilter
 /// <param name="NextCursor">Give it back for the next, older page; null: there is none.</param>
 public sealed record HistoryPage<T>(ImmutableArray<T> Items, string? NextCursor);
 
-/// <summary>Result of checking the audit's hash chain.</summary>
-/// <param name="Intact">Every entry follows from the one before.</param>
+/// <summary>Result of checking the audit's hash chain and its checkpoints.</summary>
+/// <param name="Intact">Every entry follows from the one before, and every checkpoint signed what is there.</param>
 /// <param name="Entries">Entries checked.</param>
 /// <param name="FirstBrokenId">First entry that does not, null when intact.</param>
 /// <param name="HeadHash">Hash of the newest entry.</param>
-public sealed record AuditVerification(bool Intact, long Entries, long? FirstBrokenId, string HeadHash);
+public sealed record AuditVerification(bool Intact, long Entries, long? FirstBrokenId, string HeadHash)
+{
+    /// <summary>What is wrong, in the order of the entries: the first hundred.</summary>
+    public ImmutableArray<AuditProblem> Problems { get; init; } = [];
+
+    /// <summary>How much is wrong.</summary>
+    public long ProblemCount { get; init; }
+
+    /// <summary>Checkpoints checked.</summary>
+    public long Checkpoints { get; init; }
+
+    /// <summary>The newest checkpoint; what came after it is chained, and not signed yet. Null: there is none.</summary>
+    public AuditCheckpoint? LastCheckpoint { get; init; }
+
+    /// <summary>Ids of the keys that signed.</summary>
+    public ImmutableArray<string> KeyIds { get; init; } = [];
+}
+
+/// <summary>Something that is wrong with the audit.</summary>
+/// <param name="EntryId">The entry where it shows.</param>
+/// <param name="Text">What, as a sentence.</param>
+public sealed record AuditProblem(long EntryId, string Text);
+
+/// <summary>The hub's signature over the head of the audit's chain at one moment: who has it can prove later that the chain up to there was not changed or cut off.</summary>
+public sealed record AuditCheckpoint
+{
+    /// <summary>Grows; the cursor of paging.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>When it was signed, UTC.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The newest entry at that moment.</summary>
+    public required long EntryId { get; init; }
+
+    /// <summary>Its hash.</summary>
+    public required string EntryHash { get; init; }
+
+    /// <summary>Lower-case hex SHA-256 of the public key.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary>P-256 public key: SubjectPublicKeyInfo, DER, base64.</summary>
+    public required string PublicKey { get; init; }
+
+    /// <summary>ECDSA with SHA-256, DER, base64.</summary>
+    public required string Signature { get; init; }
+}
+
+/// <summary>What was wanted of one node, as it was written before anything was sent.</summary>
+public sealed record IntentRecord
+{
+    /// <summary>The node.</summary>
+    public required string Node { get; init; }
+
+    /// <summary>Grows for each node; newer supersedes older.</summary>
+    public required long Revision { get; init; }
+
+    /// <summary>The role of each prefix, by CIDR: "primary", "secondary".</summary>
+    public required ImmutableSortedDictionary<string, string> Roles { get; init; }
+
+    /// <summary>It is to announce nothing.</summary>
+    public required bool Drained { get; init; }
+
+    /// <summary>What has become of it: "planned", "released", "confirmed", "superseded", "abandoned", "dropped".</summary>
+    public required string Stage { get; init; }
+
+    /// <summary>When it was written, UTC.</summary>
+    public required DateTimeOffset WrittenAt { get; init; }
+
+    /// <summary>Why.</summary>
+    public required string Reason { get; init; }
+}

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.History;
@@ -90,6 +91,29 @@ internal static class HistoryRecords
         CorrelationId = entity.CorrelationId,
         PreviousHash = entity.PreviousHash,
         Hash = entity.Hash,
+    };
+
+    public static AuditCheckpoint ToCheckpoint(AuditCheckpointEntity entity) => new()
+    {
+        Id = entity.Id,
+        At = DateTimeOffset.FromUnixTimeMilliseconds(entity.AtMs),
+        EntryId = entity.EntryId,
+        EntryHash = entity.EntryHash,
+        KeyId = entity.KeyId,
+        PublicKey = entity.PublicKey,
+        Signature = entity.Signature,
+    };
+
+    public static IntentRecord ToIntent(IntentEntity entity) => new()
+    {
+        Node = entity.Node,
+        Revision = entity.Revision,
+        Roles = entity.Roles.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(r => r.Split('='))
+            .ToImmutableSortedDictionary(r => r[0], r => r[1].ToLowerInvariant(), StringComparer.Ordinal),
+        Drained = entity.Drained,
+        Stage = entity.Stage.ToString().ToLowerInvariant(),
+        WrittenAt = DateTimeOffset.FromUnixTimeMilliseconds(entity.WrittenAtMs),
+        Reason = entity.Reason,
     };
 
     /// <summary>One line of at most so many characters. A surrogate without its other half would come back as another character.</summary>

@@ -9,17 +9,41 @@ namespace FailoverHub.Web.History;
 /// <param name="Audit">What somebody did on the node itself, for the audit; null: nobody did anything there.</param>
 internal sealed record JournalItem(long Sequence, EventDraft Event, AuditDraft? Audit = null);
 
+/// <summary>Where a batch comes from.</summary>
+/// <param name="Node">Whose journal it is.</param>
+/// <param name="BootId">The start of the agent that wrote it.</param>
+/// <param name="Lane">The stream that it came by.</param>
+internal sealed record JournalSource(string Node, string BootId, JournalLane Lane);
+
+/// <summary>The order of one stream: when one of its batches can never be stored, those behind it are not stored either, or they would hide that it is missing.</summary>
+internal sealed class JournalLane
+{
+    private volatile bool _broken;
+
+    public bool IsBroken => _broken;
+
+    public void Break() => _broken = true;
+}
+
 /// <summary>
 /// A batch of a node's journal on its way to the disk. What is already stored is skipped, and the position moves in the same transaction:
 /// however often a batch is sent, each entry is there once, in the audit too.
 /// </summary>
-internal sealed class JournalWrite(string node, string bootId, ImmutableArray<JournalItem> items, HistoryChanges changes, TimeProvider time, Action<bool> done) : HubWrite
+internal sealed class JournalWrite(JournalSource source, ImmutableArray<JournalItem> items, HistoryChanges changes, TimeProvider time, Action<bool> done) : HubWrite
 {
+    private bool _skipped;
     private EventEntity? _last;
     private AuditEntity? _lastAudit;
 
     public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
     {
+        _skipped = source.Lane.IsBroken;
+        if (_skipped)
+        {
+            return;
+        }
+
+        var (node, bootId, _) = source;
         var now = time.GetUtcNow();
         var position = await db.JournalPositions.FindAsync([node, bootId], cancellationToken);
         if (position is null)
@@ -47,8 +71,12 @@ internal sealed class JournalWrite(string node, string bootId, ImmutableArray<Jo
     public override void Committed()
     {
         changes.Appended(eventId: _last?.Id, auditId: _lastAudit?.Id);
-        done(true);
+        done(!_skipped);
     }
 
-    public override void Dropped(Exception why) => done(false);
+    public override void Dropped(Exception why)
+    {
+        source.Lane.Break();
+        done(false);
+    }
 }

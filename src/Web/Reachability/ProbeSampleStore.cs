@@ -6,15 +6,15 @@ namespace FailoverHub.Web.Reachability;
 
 /// <summary>
 /// Raw probes in the database. The loop "probe-store" hands them to the hub's writer every five seconds and, each minute, has it remove
-/// what is older than 24 hours, in small steps, so that no other write waits long.
+/// what is older than it is kept, in small steps, so that no other write waits long.
 /// </summary>
 internal sealed class ProbeSampleStore(IDbContextFactory<HubDbContext> database, HubWriter writer, TimeProvider time) : BackgroundService
 {
     private static readonly TimeSpan HandOverEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan PruneEvery = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan KeptFor = TimeSpan.FromHours(24);
 
     private readonly Lock _gate = new();
+    private long _keptTicks = TimeSpan.FromHours(24).Ticks;
     // Bounded by what is probed in five seconds.
     private List<ProbeSampleEntity> _fresh = [];
 
@@ -33,6 +33,9 @@ internal sealed class ProbeSampleStore(IDbContextFactory<HubDbContext> database,
             _fresh.Add(row);
         }
     }
+
+    /// <summary>How long samples are kept from now on; 24 hours at first.</summary>
+    public void KeepFor(TimeSpan length) => Interlocked.Exchange(ref _keptTicks, length.Ticks);
 
     /// <summary>Stored samples, oldest first: the oldest ones when there are more than the limit.</summary>
     public async Task<IReadOnlyList<ProbeSample>> ReadAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken)
@@ -67,7 +70,7 @@ internal sealed class ProbeSampleStore(IDbContextFactory<HubDbContext> database,
     }
 
     /// <summary>Has the writer remove what is too old.</summary>
-    internal void Prune() => writer.Enqueue(new RemoveSamples(writer, (time.GetUtcNow() - KeptFor).ToUnixTimeMilliseconds()));
+    internal void Prune() => writer.Enqueue(new RemoveSamples(writer, (time.GetUtcNow() - TimeSpan.FromTicks(Interlocked.Read(ref _keptTicks))).ToUnixTimeMilliseconds()));
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {

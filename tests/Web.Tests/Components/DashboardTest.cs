@@ -4,6 +4,7 @@ using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Tests.Components.Fakes;
@@ -31,6 +32,7 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachability>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
+        Services.AddSingleton<OperationTrails>();
         Services.AddAuthorizationCore(rules =>
         {
             foreach (string policy in (string[])[AccessPolicies.PageView, AccessPolicies.PageAudit, AccessPolicies.PageOperate, AccessPolicies.PageApprove, AccessPolicies.PageAdmin])

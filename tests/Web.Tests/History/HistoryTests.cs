@@ -212,7 +212,9 @@ public sealed class HistoryTests : IAsyncLifetime
         Assert.Equal(1, await Count(new HistoryFilter { To = start.AddMinutes(1) }));
         Assert.Equal(1, await Count(new HistoryFilter { Text = "100%" }));
         Assert.Equal(2, await Count(new HistoryFilter { Text = "ANNOUNCE" }));
-        Assert.Equal(1, await Count(new HistoryFilter { Text = "web-1 announced" }));
+        Assert.Equal(1, await Count(new HistoryFilter { Text = "web-1 100% announced" }));
+        Assert.Equal(3, await Count(new HistoryFilter { Text = "web-1" }));
+        Assert.Equal(2, await Count(new HistoryFilter { Text = "announc*" }));
         Assert.Equal(0, await Count(new HistoryFilter { Text = "_eb-1" }));
         Assert.Equal(0, await Count(new HistoryFilter { Text = "\\" }));
     }

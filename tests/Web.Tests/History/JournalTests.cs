@@ -31,7 +31,7 @@ public sealed class JournalTests
                     var last = stored.GetValueOrDefault(bootId);
                     var first = Math.Max(1, last + 1 - (back - 1));
                     var items = Enumerable.Range(0, count).Select(i => Item(first + i)).ToList();
-                    writer.Enqueue(new JournalWrite("web-1", bootId, [.. items], new HistoryChanges(), TimeProvider.System, ok => Assert.True(ok)));
+                    writer.Enqueue(new JournalWrite(new JournalSource("web-1", bootId, new JournalLane()), [.. items], new HistoryChanges(), TimeProvider.System, ok => Assert.True(ok)));
                     stored[bootId] = Math.Max(last, first + count - 1);
                     if (flush)
                     {
@@ -50,6 +50,42 @@ public sealed class JournalTests
             },
             iter: 30,
             threads: 1);
+    }
+
+    /// <summary>What can never be stored ends the stream; a later batch of the same stream must not take its place.</summary>
+    [Fact]
+    public async Task BatchBehindOneThatCannotBeStored_IsNotStored_AndBothComeAgainByTheNextStream()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var writer = new HubWriter(database.Factory, TimeProvider.System, NullLogger<HubWriter>.Instance);
+        await using (var db = database.Factory.CreateDbContext())
+        {
+            await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER refuse BEFORE INSERT ON Events WHEN new.JournalSequence = 2 BEGIN SELECT RAISE(ABORT, 'no'); END;", Cancellation);
+        }
+
+        List<bool> stored = [];
+        JournalWrite Write(JournalLane lane, params long[] sequences) =>
+            new(new JournalSource("web-1", "boot", lane), [.. sequences.Select(Item)], new HistoryChanges(), TimeProvider.System, stored.Add);
+        var first = new JournalLane();
+        writer.Enqueue(Write(first, 1));
+        writer.Enqueue(Write(first, 2, 3));
+        writer.Enqueue(Write(first, 4, 5));
+        _ = writer.Start();
+        await writer.FlushAsync(Cancellation);
+        Assert.Equal([true, false, false], stored);
+
+        await using (var db = database.Factory.CreateDbContext())
+        {
+            Assert.Equal([1L], await db.Events.Select(e => e.JournalSequence!.Value).ToListAsync(Cancellation));
+            await db.Database.ExecuteSqlRawAsync("DROP TRIGGER refuse", Cancellation);
+        }
+
+        writer.Enqueue(Write(new JournalLane(), 2, 3, 4, 5));
+        await writer.FlushAsync(Cancellation);
+        await using (var db = database.Factory.CreateDbContext())
+        {
+            Assert.Equal([1L, 2, 3, 4, 5], await db.Events.OrderBy(e => e.Id).Select(e => e.JournalSequence!.Value).ToListAsync(Cancellation));
+        }
     }
 
     private static JournalItem Item(long sequence) =>

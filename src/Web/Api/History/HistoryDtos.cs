@@ -83,9 +83,60 @@ public sealed record AuditDto
     public required string Hash { get; init; }
 }
 
-/// <summary>Result of checking the audit's hash chain.</summary>
-/// <param name="Intact">Every entry follows from the one before.</param>
-/// <param name="Entries">Entries checked.</param>
-/// <param name="FirstBrokenId">First entry that does not, null when intact.</param>
-/// <param name="HeadHash">Hash of the newest entry.</param>
-public sealed record AuditVerificationDto(bool Intact, long Entries, long? FirstBrokenId, string HeadHash);
+/// <summary>Result of checking the audit's hash chain and its checkpoints.</summary>
+public sealed record AuditVerificationDto
+{
+    /// <summary>Every entry follows from the one before, and every checkpoint signed what is there.</summary>
+    public required bool Intact { get; init; }
+
+    /// <summary>Entries checked.</summary>
+    public required long Entries { get; init; }
+
+    /// <summary>First entry that does not, null when intact.</summary>
+    public required long? FirstBrokenId { get; init; }
+
+    /// <summary>Hash of the newest entry.</summary>
+    public required string HeadHash { get; init; }
+
+    /// <summary>What is wrong, in the order of the entries: the first hundred.</summary>
+    public required IReadOnlyList<AuditProblemDto> Problems { get; init; }
+
+    /// <summary>How much is wrong.</summary>
+    public required long ProblemCount { get; init; }
+
+    /// <summary>Checkpoints checked.</summary>
+    public required long Checkpoints { get; init; }
+
+    /// <summary>The newest checkpoint: what came after its entry is chained, and not signed yet. Null: there is none.</summary>
+    public required AuditCheckpointDto? LastCheckpoint { get; init; }
+}
+
+/// <summary>Something that is wrong with the audit.</summary>
+/// <param name="EntryId">The entry where it shows.</param>
+/// <param name="Text">What, as a sentence.</param>
+public sealed record AuditProblemDto(long EntryId, string Text);
+
+/// <summary>The hub's signature over the head of the audit's chain at one moment.</summary>
+public sealed record AuditCheckpointDto
+{
+    /// <summary>Grows.</summary>
+    public required long Id { get; init; }
+
+    /// <summary>When it was signed.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>The newest entry at that moment.</summary>
+    public required long EntryId { get; init; }
+
+    /// <summary>Its hash.</summary>
+    public required string EntryHash { get; init; }
+
+    /// <summary>Hex SHA-256 of the public key.</summary>
+    public required string KeyId { get; init; }
+
+    /// <summary>P-256 public key: SubjectPublicKeyInfo, DER, base64.</summary>
+    public required string PublicKey { get; init; }
+
+    /// <summary>ECDSA with SHA-256, DER, base64, over "failoverhub audit checkpoint v1", "entry N", "hash H", "at M" (milliseconds since 1970) and "key K", each ended by a line feed.</summary>
+    public required string Signature { get; init; }
+}

@@ -7,36 +7,55 @@ namespace FailoverHub.Web.Api.History;
 /// <summary>The past: events and audit.</summary>
 internal static class HistoryEndpoints
 {
+    /// <summary>Parameters that <see cref="EventFilter"/> reads.</summary>
+    public static readonly string[] EventFilters = ["from", "to", "pair", "node", "kind", "severity", "operation", "text"];
+
+    /// <summary>Parameters that <see cref="AuditFilter"/> reads.</summary>
+    public static readonly string[] AuditFilters = ["from", "to", "pair", "node", "action", "actor", "operation", "text"];
+
     private const string Paging = "cursor (nextCursor of the page before), limit (1 to 500, 100 when left out)";
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/events", EventsAsync).WithTags("History").WithName("listEvents").WithSummary("What happened, newest first")
-            .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text (at most 10 words), {Paging}.")
+            .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text (at most 10 words; a star at the end of one: words that begin so), {Paging}.")
             .Produces<PageDto<EventDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        api.MapGet("/audit", AuditAsync).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first").RequireAuthorization(AccessPolicies.ApiAudit)
-            .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text (at most 10 words), {Paging}.")
+        api.MapGet("/audit", AuditAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first")
+            .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text (at most 10 words; a star at the end of one: words that begin so), {Paging}.")
             .Produces<PageDto<AuditDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        api.MapGet("/audit/verify", VerifyAsync).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed").RequireAuthorization(AccessPolicies.ApiAudit)
+        api.MapGet("/audit/checkpoints", CheckpointsAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("listAuditCheckpoints").WithSummary("Signatures over the head of the audit's chain, newest first")
+            .WithDescription($"Who keeps one can prove later that the audit up to there was neither changed nor cut off. Query: {Paging}.")
+            .Produces<PageDto<AuditCheckpointDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
+        api.MapGet("/audit/verify", VerifyAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed, and that its checkpoints signed what is there")
             .Produces<AuditVerificationDto>();
     }
 
     private static Task<IResult> EventsAsync(HttpContext context, IHistory history)
     {
-        var query = new ApiQuery(context, "from", "to", "pair", "node", "kind", "severity", "operation", "text", "cursor", "limit");
-        HistoryFilter filter = Filter(query) with { Kind = query.Text("kind"), MinimumSeverity = query.Word<EventSeverity>("severity") };
+        var query = new ApiQuery(context, [.. EventFilters, "cursor", "limit"]);
+        HistoryFilter filter = EventFilter(query);
         return PageAsync(query, limit => history.EventsAsync(filter, query.Text("cursor"), limit, context.RequestAborted), e => e.ToDto());
     }
 
     private static Task<IResult> AuditAsync(HttpContext context, IHistory history)
     {
-        var query = new ApiQuery(context, "from", "to", "pair", "node", "action", "actor", "operation", "text", "cursor", "limit");
-        HistoryFilter filter = Filter(query) with { Kind = query.Text("action"), Actor = query.Text("actor") };
+        var query = new ApiQuery(context, [.. AuditFilters, "cursor", "limit"]);
+        HistoryFilter filter = AuditFilter(query);
         return PageAsync(query, limit => history.AuditAsync(filter, query.Text("cursor"), limit, context.RequestAborted), a => a.ToDto());
+    }
+
+    private static Task<IResult> CheckpointsAsync(HttpContext context, IHistory history)
+    {
+        var query = new ApiQuery(context, "cursor", "limit");
+        return PageAsync(query, limit => history.CheckpointsAsync(query.Text("cursor"), limit, context.RequestAborted), c => c.ToDto());
     }
 
     private static async Task<Ok<AuditVerificationDto>> VerifyAsync(IHistory history, CancellationToken cancellationToken) =>
         TypedResults.Ok((await history.VerifyAuditAsync(cancellationToken)).ToDto());
+
+    public static HistoryFilter EventFilter(ApiQuery query) => Filter(query) with { Kind = query.Text("kind"), MinimumSeverity = query.Word<EventSeverity>("severity") };
+
+    public static HistoryFilter AuditFilter(ApiQuery query) => Filter(query) with { Kind = query.Text("action"), Actor = query.Text("actor") };
 
     private static HistoryFilter Filter(ApiQuery query) => new()
     {

@@ -2,6 +2,7 @@ using FailoverHub.Web.Access;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
@@ -19,7 +20,12 @@ internal static class OperationEndpoints
             .Produces<PageDto<OperationDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/operations/{id}", FindAsync).WithTags("Operations").WithName("getOperation").WithSummary("One operation with its steps")
             .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/operations/{id}/story", StoryAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("Operations").WithName("getOperationStory").WithSummary("One operation from the request to the measured outage")
+            .Produces<OperationStoryDto>().ProducesProblem(StatusCodes.Status404NotFound);
     }
+
+    private static async Task<Results<Ok<OperationStoryDto>, ProblemHttpResult>> StoryAsync(string id, OperationTrails trails, CancellationToken cancellationToken) =>
+        await trails.FindAsync(id, cancellationToken) is { } found ? TypedResults.Ok(found.ToDto()) : ApiProblems.NotFound($"No operation has the id '{id}'.");
 
     public static void MapChanges(IEndpointRouteBuilder api)
     {

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Globalization;
 using System.Threading.Channels;
 using FailoverHub.Web.History;
@@ -57,6 +58,13 @@ internal sealed class FakeHistory : IHistory
             && (filter.Actor is null || entry.Actor == filter.Actor)
             && (filter.OperationId is null || entry.CorrelationId == filter.OperationId)
             && Contains($"{entry.Reason} {entry.Outcome} {entry.Target}", filter.Text)), entry => entry.Id, cursor, limit));
+
+    public List<IntentRecord> Intents { get; } = [];
+
+    public Task<ImmutableArray<IntentRecord>> IntentsAsync(string operationId, CancellationToken cancellationToken) => Task.FromResult(Intents.ToImmutableArray());
+
+    public Task<HistoryPage<AuditCheckpoint>> CheckpointsAsync(string? cursor, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult(new HistoryPage<AuditCheckpoint>([], null));
 
     public Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken) => Verified();
 

@@ -35,6 +35,15 @@ public sealed class HistoryPagesTests : DashboardTest
     }
 
     [Fact]
+    public void Query_AsAnExport_HasTheSameFiltersInTheWordsOfTheApi()
+    {
+        var query = new HistoryQuery { Text = "hold timer", Pair = "web", Severity = "warning", Range = "1h", Kind = "session-lost", Actor = "alice" };
+
+        Assert.Equal("/api/v1/events/export?format=csv&text=hold%20timer&pair=web&kind=session-lost&severity=warning&from=2026-11-22T13%3A00%3A00Z", query.ToExportUrl("events", "csv", Make.At, TimeZoneInfo.Utc));
+        Assert.Equal("/api/v1/audit/export?format=json&text=hold%20timer&pair=web&action=session-lost&actor=alice&from=2026-11-22T13%3A00%3A00Z", query.ToExportUrl("audit", "json", Make.At, TimeZoneInfo.Utc));
+    }
+
+    [Fact]
     public async Task Feed_NewerEntries_ComeOnTopOfWhatWasRead()
     {
         var history = new FakeHistory();

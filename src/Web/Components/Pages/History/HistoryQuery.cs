@@ -93,6 +93,34 @@ public sealed record HistoryQuery
         return url.ToString();
     }
 
+    /// <summary>The address of an export of what is shown.</summary>
+    /// <param name="of">"events" or "audit".</param>
+    /// <param name="format">"csv" or "json".</param>
+    /// <param name="now">End of the ranges that end now.</param>
+    /// <param name="zone">Zone of custom ranges.</param>
+    public string ToExportUrl(string of, string format, DateTimeOffset now, TimeZoneInfo zone)
+    {
+        HistoryFilter filter = ToFilter(now, zone);
+        var url = new StringBuilder($"/api/v1/{of}/export?format={format}");
+        foreach ((string name, string? value) in new[]
+        {
+            ("text", filter.Text), ("pair", filter.Pair), ("node", filter.Node), (of == "audit" ? "action" : "kind", filter.Kind), ("operation", filter.OperationId),
+            ("actor", of == "audit" ? filter.Actor : null), ("severity", of == "audit" ? null : filter.MinimumSeverity?.ToString().ToLowerInvariant()),
+            ("from", Utc(filter.From)), ("to", Utc(filter.To)),
+        })
+        {
+            if (value is not null)
+            {
+                url.Append('&').Append(name).Append('=').Append(Uri.EscapeDataString(value));
+            }
+        }
+
+        return url.ToString();
+    }
+
+    // The minute is enough: an address that changed each second would be painted each second.
+    private static string? Utc(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:00'Z'", CultureInfo.InvariantCulture);
+
     private static string? Value(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 
     private static DateTimeOffset? Moment(string? text, TimeZoneInfo zone) =>

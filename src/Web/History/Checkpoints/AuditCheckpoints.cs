@@ -1,0 +1,122 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.History.Checkpoints;
+
+/// <summary>What came of making a checkpoint.</summary>
+/// <param name="Made">The new one; null: none was made.</param>
+/// <param name="Broken">What is wrong with the chain, which therefore is not signed; null: nothing.</param>
+internal readonly record struct CheckpointOutcome(AuditCheckpoint? Made, AuditProblem? Broken);
+
+/// <summary>
+/// Signs the head of the audit's chain and keeps the signature. What came since the last checkpoint is checked first: a broken chain is not
+/// signed, so that a checkpoint always stands for a chain that was whole when it was made.
+/// </summary>
+internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, AuditLog audit, AuditKey key, TimeProvider time)
+{
+    /// <summary>Action of the audit entry of somebody who asks for one.</summary>
+    public const string Action = "audit-checkpoint";
+
+    /// <summary>Makes one, unless the head is signed already.</summary>
+    /// <exception cref="DbUpdateException">It could not be written.</exception>
+    public async Task<CheckpointOutcome> MakeAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var last = await LastAsync(db, cancellationToken);
+        var verifier = await CheckSinceAsync(db, last, cancellationToken);
+        if (verifier.Finish() is { Intact: false } broken)
+        {
+            return new CheckpointOutcome(null, broken.Problems[0]);
+        }
+
+        if (verifier.LastId == 0 || (last?.EntryId == verifier.LastId && last.KeyId == key.Id))
+        {
+            return default;
+        }
+
+        var made = Sign(verifier.LastId, verifier.LastHash);
+        db.AuditCheckpoints.Add(made);
+        await db.SaveChangesAsync(cancellationToken);
+        return new CheckpointOutcome(HistoryRecords.ToCheckpoint(made), null);
+    }
+
+    /// <summary>Makes one because somebody asks for it: that is audited, and is the entry that is signed.</summary>
+    /// <exception cref="DbUpdateException">It could not be written; nothing was done.</exception>
+    public async Task<CheckpointOutcome> MakeForAsync(Actor actor, CancellationToken cancellationToken)
+    {
+        await using (var db = await factory.CreateDbContextAsync(cancellationToken))
+        {
+            if ((await CheckSinceAsync(db, await LastAsync(db, cancellationToken), cancellationToken)).Finish() is { Intact: false } broken)
+            {
+                await audit.WriteAsync(Draft(actor, $"refused: the chain is broken: {broken.Problems[0].Text}"), cancellationToken);
+                return new CheckpointOutcome(null, broken.Problems[0]);
+            }
+        }
+
+        AuditCheckpointEntity? made = null;
+        await audit.ChangeAsync(
+            Draft(actor, "accepted"),
+            (db, _) =>
+            {
+                var head = db.Audit.Local.MaxBy(a => a.Id)!;
+                made = Sign(head.Id, head.Hash);
+                db.AuditCheckpoints.Add(made);
+                return Task.CompletedTask;
+            },
+            cancellationToken);
+        return new CheckpointOutcome(HistoryRecords.ToCheckpoint(made!), null);
+    }
+
+    /// <summary>The newest; null: none was ever made.</summary>
+    public async Task<AuditCheckpoint?> LastAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        return await LastAsync(db, cancellationToken) is { } last ? HistoryRecords.ToCheckpoint(last) : null;
+    }
+
+    private static AuditDraft Draft(Actor actor, string outcome) => new() { Actor = actor, Action = Action, Target = "audit", Outcome = outcome };
+
+    private AuditCheckpointEntity Sign(long entryId, string entryHash)
+    {
+        long at = time.GetUtcNow().ToUnixTimeMilliseconds();
+        return new AuditCheckpointEntity
+        {
+            AtMs = at,
+            EntryId = entryId,
+            EntryHash = entryHash,
+            KeyId = key.Id,
+            PublicKey = key.PublicKey,
+            Signature = key.Sign(CheckpointSignature.Signed(entryId, entryHash, at, key.Id)),
+        };
+    }
+
+    private static Task<AuditCheckpointEntity?> LastAsync(HubDbContext db, CancellationToken cancellationToken) =>
+        db.AuditCheckpoints.AsNoTracking().OrderByDescending(c => c.Id).FirstOrDefaultAsync(cancellationToken);
+
+    // The signed entry itself is looked at again: it may have been changed, or cut off with all that followed.
+    private static async Task<AuditVerifier> CheckSinceAsync(HubDbContext db, AuditCheckpointEntity? last, CancellationToken cancellationToken)
+    {
+        var signed = last is null ? null : await db.Audit.AsNoTracking().SingleOrDefaultAsync(a => a.Id == last.EntryId, cancellationToken);
+        var verifier = signed is null ? new AuditVerifier() : new AuditVerifier(null, signed.Id - 1, signed.PreviousHash);
+        if (last is not null && signed is null)
+        {
+            verifier.Problem(last.EntryId, "was signed by the last checkpoint and is not there any more");
+            return verifier;
+        }
+
+        if (last is not null)
+        {
+            verifier.Add(signed!);
+            verifier.Add(HistoryRecords.ToCheckpoint(last));
+        }
+
+        long after = verifier.LastId;
+        await foreach (var entry in db.Audit.AsNoTracking().Where(a => a.Id > after).OrderBy(a => a.Id).AsAsyncEnumerable().WithCancellation(cancellationToken))
+        {
+            verifier.Add(entry);
+        }
+
+        return verifier;
+    }
+}

@@ -1,0 +1,54 @@
+using System.Collections.Immutable;
+using System.Globalization;
+
+namespace FailoverHub.Web.History.Retention;
+
+/// <summary>How long the past is kept. The audit is kept for ever: its chain could not be checked without its beginning.</summary>
+/// <param name="EventDays">Events; null: for ever. 1 to 36500.</param>
+/// <param name="ProbeHours">Single probes of shared addresses. 1 to 9600.</param>
+internal sealed record RetentionPeriods(int? EventDays, int ProbeHours)
+{
+    public static readonly RetentionPeriods Default = new(400, 24);
+
+    private const string Forever = "forever";
+
+    /// <summary>"400", or "forever".</summary>
+    public string EventText => EventDays?.ToString(CultureInfo.InvariantCulture) ?? Forever;
+
+    /// <summary>Changes what is given.</summary>
+    /// <param name="events">"forever", or days; null: as it is.</param>
+    /// <param name="probes">Hours; null: as it is.</param>
+    /// <param name="problems">Every one, each a sentence that says what to write.</param>
+    public RetentionPeriods With(string? events, string? probes, out ImmutableArray<string> problems)
+    {
+        var found = ImmutableArray.CreateBuilder<string>();
+        var result = this;
+        if (events == Forever)
+        {
+            result = result with { EventDays = null };
+        }
+        else if (events is not null)
+        {
+            result = result with { EventDays = Number(events, 36_500, $"--events: '{events}' is no time to keep events. Write 1 to 36500 days, or {Forever}.", found) };
+        }
+
+        if (probes is not null)
+        {
+            result = result with { ProbeHours = Number(probes, 9_600, $"--probes: '{probes}' is no time to keep single probes. Write 1 to 9600 hours.", found) };
+        }
+
+        problems = found.ToImmutable();
+        return problems.IsEmpty ? result : this;
+    }
+
+    private static int Number(string text, int most, string problem, ImmutableArray<string>.Builder problems)
+    {
+        if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int number) && number >= 1 && number <= most)
+        {
+            return number;
+        }
+
+        problems.Add(problem);
+        return most;
+    }
+}

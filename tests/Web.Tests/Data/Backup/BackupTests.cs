@@ -1,0 +1,219 @@
+using System.Formats.Tar;
+using System.IO.Compression;
+using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Data.Backup;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Agents;
+using Role = FailoverHub.Protos.V1.Role;
+
+namespace FailoverHub.Web.Tests.Data.Backup;
+
+/// <summary>A hub that is lost comes back from one file, and its agents come back to it.</summary>
+public sealed class BackupTests : IDisposable
+{
+    private static readonly Actor Alice = new("alice", null, null) { Rights = Rights.View | Rights.Operate };
+    private readonly TemporaryFolder _folder = new();
+    private readonly StringWriter _output = new();
+    private readonly StringWriter _error = new();
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private string Data => Path.Combine(_folder.Path, "data");
+
+    private string File1 => Path.Combine(_folder.Path, "backup.tar.gz");
+
+    private string Restored => Path.Combine(_folder.Path, "restored");
+
+    public void Dispose() => _folder.Dispose();
+
+    [Fact]
+    public async Task RunningHub_BackedUpLostAndRestored_GoesOnWhereItWas_AndItsAgentsComeBack()
+    {
+        string keyId;
+        string operation;
+        ulong first;
+        ulong second;
+        await using (HubUnderTest hub = await HubUnderTest.StartAsync(Data))
+        {
+            await using FakeAgent one = await FakeAgent.StartAsync(hub.AgentUrl, "web-1", Role.Primary);
+            await using FakeAgent two = await FakeAgent.StartAsync(hub.AgentUrl, "web-2", Role.Secondary);
+            PairView pair = (await hub.UntilAsync(f => f.Pairs.Any(p => p.State == PairState.Healthy))).Pairs.Single();
+            var switchover = new OperationRequest { Type = OperationType.Switchover, Pair = pair.Id, Reason = "before the backup" };
+            operation = Assert.IsType<SubmitResult.Accepted>(await hub.Operations.SubmitAsync(switchover, Alice, Stop)).OperationId;
+            await hub.UntilAsync(operation, o => o.IsFinished);
+            first = (ulong)hub.Fleet.Current.FindNode("web-1")!.IntentRevision;
+            second = (ulong)hub.Fleet.Current.FindNode("web-2")!.IntentRevision;
+            await File.WriteAllTextAsync(Path.Combine(Data, "an-authority.pem"), "a key of another room", Stop);
+            keyId = hub.Get<AuditKey>().Id;
+
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+        }
+
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(File1));
+        Directory.Delete(Data, recursive: true);
+        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+
+        await using HubUnderTest again = await HubUnderTest.StartAsync(Restored);
+        Assert.Equal(keyId, again.Get<AuditKey>().Id);
+        Assert.Equal("a key of another room", await File.ReadAllTextAsync(Path.Combine(Restored, "an-authority.pem"), Stop));
+        Assert.False(File.Exists(Path.Combine(Restored, RestoreNote.FileName)));
+        Assert.Equal(OperationStatus.Succeeded, (await again.Operations.FindAsync(operation, Stop))!.Status);
+        await using FakeAgent oneAgain = await FakeAgent.StartAsync(again.AgentUrl, "web-1", Role.Secondary, revision: first);
+        await using FakeAgent twoAgain = await FakeAgent.StartAsync(again.AgentUrl, "web-2", Role.Primary, revision: second);
+        await again.UntilAsync(f => f.Pairs.Any(p => p.ActiveNode == "web-2" && p.Members.All(m => m.Node.Link == NodeLink.Connected)));
+
+        var audit = (await again.History.AuditAsync(new HistoryFilter(), null, 100, Stop)).Items;
+        Assert.Single(audit, a => a.Action == HubBackup.Action);
+        AuditEntry restore = Assert.Single(audit, a => a.Action == RestoreAudit.Action);
+        Assert.Equal(audit.Single(a => a.Action == HubBackup.Action).CorrelationId, restore.CorrelationId);
+        Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
+    }
+
+    [Fact]
+    public async Task Restore_IntoAFolderInUse_ChangesNothing()
+    {
+        await MakeAsync();
+        string[] before = Directory.GetFiles(Data);
+
+        Assert.Equal(1, await RunAsync("restore", File1, "--data", Data));
+
+        Assert.Equal(before, Directory.GetFiles(Data));
+        Assert.Contains("in use or not empty", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Backup_OverAFileOrInTheDataFolder_IsRefused()
+    {
+        await MakeAsync();
+        byte[] before = await File.ReadAllBytesAsync(File1, Stop);
+
+        Assert.Equal(1, await RunAsync("backup", File1, "--data", Data));
+        Assert.Equal(1, await RunAsync("backup", Path.Combine(Data, "backup"), "--data", Data));
+
+        Assert.Equal(before, await File.ReadAllBytesAsync(File1, Stop));
+        Assert.Equal([File1], Directory.GetFiles(_folder.Path));
+        Assert.Equal([Data], Directory.GetDirectories(_folder.Path));
+    }
+
+    [Theory]
+    [InlineData("change", "has another hash than its manifest says")]
+    [InlineData("shorten", "is shorter than its manifest says")]
+    [InlineData("lengthen", "is longer than its manifest says")]
+    [InlineData("remove", "which its manifest names")]
+    [InlineData("add", "which its manifest does not name")]
+    [InlineData("lead-out", "which its manifest does not name")]
+    [InlineData("newer", "does not know")]
+    [InlineData("no-manifest", "does not begin with a manifest")]
+    [InlineData("cut", "in the backup is shorter than its manifest says")]
+    public async Task Restore_OfABackupThatWasTamperedWith_LeavesNothingBehind(string how, string said)
+    {
+        await MakeAsync();
+        string tampered = Path.Combine(_folder.Path, "tampered");
+        await TamperAsync(File1, tampered, how);
+
+        Assert.Equal(1, await RunAsync("restore", tampered, "--data", Restored));
+
+        Assert.Contains(said, _error.ToString(), StringComparison.Ordinal);
+        Assert.Equal([Data], Directory.GetDirectories(_folder.Path));
+    }
+
+    /// <summary>The hub writes on while it is backed up; what is in the file is one moment of it, whole.</summary>
+    [Fact]
+    public async Task Backup_WhileTheHubWrites_IsOneMomentOfIt()
+    {
+        await using (HubUnderTest hub = await HubUnderTest.StartAsync(Data))
+        {
+            AuditLog audit = hub.Get<AuditLog>();
+            using var enough = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+            Task writing = Task.Run(
+                async () =>
+                {
+                    while (!enough.IsCancellationRequested)
+                    {
+                        await audit.WriteAsync(new AuditDraft { Actor = Alice, Action = "test", Target = "hub", Outcome = "accepted" }, CancellationToken.None);
+                    }
+                },
+                CancellationToken.None);
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            await enough.CancelAsync();
+            await writing;
+        }
+
+        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        await using HubUnderTest again = await HubUnderTest.StartAsync(Restored);
+        Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
+        Assert.Single((await again.History.AuditAsync(new HistoryFilter { Kind = HubBackup.Action }, null, 10, Stop)).Items);
+    }
+
+    private async Task MakeAsync()
+    {
+        await using (await HubUnderTest.StartAsync(Data))
+        {
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+        }
+    }
+
+    private Task<int> RunAsync(params string[] arguments) => HubCommandLine.Build(_output, _error).Parse(arguments).InvokeAsync(cancellationToken: Stop);
+
+    private static async Task TamperAsync(string from, string to, string how)
+    {
+        var entries = new List<(string Name, byte[] Content)>();
+        await using (var packed = new GZipStream(File.OpenRead(from), CompressionMode.Decompress))
+        await using (var tar = new TarReader(packed))
+        {
+            while (await tar.GetNextEntryAsync(copyData: true, Stop) is { } entry)
+            {
+                var content = new MemoryStream();
+                await (entry.DataStream ?? Stream.Null).CopyToAsync(content, Stop);
+                entries.Add((entry.Name, content.ToArray()));
+            }
+        }
+
+        int database = entries.FindIndex(e => e.Name == "hub.db");
+        byte[] bytes = entries[database].Content;
+        switch (how)
+        {
+            case "change":
+                bytes[100] ^= 1;
+                break;
+            case "shorten":
+                entries[database] = ("hub.db", bytes[..^1]);
+                break;
+            case "lengthen":
+                entries[database] = ("hub.db", [.. bytes, 0]);
+                break;
+            case "remove":
+                entries.RemoveAt(database);
+                break;
+            case "add":
+                entries.Add(("more", [1]));
+                break;
+            case "lead-out":
+                entries.Add(("../more", [1]));
+                break;
+            case "newer":
+                BackupManifest manifest = BackupManifest.Parse(entries[0].Content)! with { Schema = "29991231000000_Later" };
+                entries[0] = (BackupManifest.FileName, manifest.ToJson());
+                break;
+            case "no-manifest":
+                entries.RemoveAt(0);
+                break;
+        }
+
+        var result = new MemoryStream();
+        await using (var packed = new GZipStream(result, CompressionLevel.Fastest, leaveOpen: true))
+        await using (var tar = new TarWriter(packed, TarEntryFormat.Pax, leaveOpen: true))
+        {
+            foreach (var (name, content) in entries)
+            {
+                await tar.WriteEntryAsync(new PaxTarEntry(TarEntryType.RegularFile, name) { DataStream = new MemoryStream(content) }, Stop);
+            }
+        }
+
+        byte[] all = result.ToArray();
+        await File.WriteAllBytesAsync(to, how == "cut" ? all[..(all.Length / 2)] : all, Stop);
+    }
+}
