@@ -2,10 +2,11 @@
 # Builds everything once and runs the tests. Usage: ./test.sh [unit|interop|browser|all] [options of the xunit runner]
 #
 #   ./test.sh                                  everything, as CI does
-#   ./test.sh unit                             the quick loop: no root, no daemons, no browser; of Debian's packages only systemd and psmisc
+#   ./test.sh unit                             the quick loop: no root, no browser; of Debian's packages only systemd, psmisc and postgresql
 #   ./test.sh unit -class '*AdjRibOut*'        what follows the group goes to every test program: -class -method -namespace -trait
 #
 # interop runs the agent against FRR, BIRD and GoBGP in network namespaces (root, sudo or a user namespace), browser runs Chromium.
+# The hub's tests run twice: on SQLite, and as Web.Tests.Postgres on a PostgreSQL server that they start and stop themselves.
 # With interop goes a test of ten minutes (Kind=Endurance), beside all others.
 # What is missing of Debian's packages is installed when that is allowed (root or sudo without a password); else it is named.
 # The last line is always "N passed, N failed". Logs and results are in TestResults/.
@@ -15,7 +16,7 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 group=all
 case ${1:-} in
   unit|interop|browser|all) group=$1; shift ;;
-  -h|--help) sed -n '2,12s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h|--help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
   -*|'') ;;
   *) echo "test.sh: no group '$1'; it is unit, interop, browser or all" >&2; exit 2 ;;
 esac
@@ -44,6 +45,8 @@ needs() {
   cat <<'NEEDS'
 unit     command -v systemd-analyze              systemd
 unit     command -v killall                      psmisc
+unit     ls /usr/lib/postgresql/*/bin/initdb        postgresql
+unit     command -v setpriv                      util-linux
 interop  test -x /usr/lib/frr/bgpd               frr
 interop  command -v vtysh                        frr
 interop  command -v bird                         bird2
@@ -100,7 +103,7 @@ install_packages() {
   trap - INT TERM
   [ $status -eq 0 ] || { tail -20 "$log" >&2; return $status; }
   if command -v systemctl >/dev/null; then
-    for service in frr bird gobgpd; do
+    for service in frr bird gobgpd postgresql; do
       case " $* " in *" $service "*|*" ${service}2 "*) as_root systemctl disable $service >>"$log" 2>&1 ;; esac
     done
   fi
@@ -116,7 +119,7 @@ provide_needs() {
     mapfile -t missing < <(missing_packages)
     [ ${#missing[@]} -eq 0 ] && return 0
   fi
-  complain "missing, and not to be installed from here: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]}; ./test.sh unit needs only systemd and psmisc)"
+  complain "missing, and not to be installed from here: ${missing[*]} (on Debian: sudo apt-get install ${missing[*]}; ./test.sh unit needs only systemd, psmisc and postgresql)"
   return 1
 }
 
@@ -185,6 +188,13 @@ run_project() {
   count_tests "$name" "$name"
 }
 
+# The hub's tests once more, with every database on a server of PostgreSQL.
+run_on_postgres() {
+  can_run Web.Tests || return
+  FAILOVERHUB_TEST_DATABASE=postgres run_tests Web.Tests.Postgres Web.Tests
+  count_tests Web.Tests.Postgres Web.Tests
+}
+
 # Ten minutes that hardly cost a processor run beside everything else.
 start_endurance() {
   can_run Interop.Tests || return
@@ -235,6 +245,7 @@ done
 case $group in interop|all) start_endurance ;; esac
 for project in "${wanted[@]}"; do
   run_project "$project"
+  [ "$project" != Web.Tests ] || run_on_postgres
   finished+=("$project")
 done
 if [ -n "$endurance" ]; then

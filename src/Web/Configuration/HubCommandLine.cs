@@ -37,6 +37,7 @@ internal static class HubCommandLine
         root.Add(RetentionCommandLine.Build(data, database, output, error));
         root.Add(BackupCommandLine.Backup(data, database, output, error));
         root.Add(BackupCommandLine.Restore(data, database, output, error));
+        root.Add(ReadyCommand.Build(urls, output, error));
 
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));
@@ -96,7 +97,7 @@ internal static class HubCommandLine
     internal static Task<int> WithDataAsync(ParseResult parsed, Option<string?> data, DatabaseOptions database, TextWriter error, Func<HubOptions, Task<int>> act) =>
         WithOptionsAsync(database.Into(new HubSettings(Data: parsed.GetValue(data)), parsed), error, act);
 
-    private static async Task<int> WithOptionsAsync(HubSettings given, TextWriter error, Func<HubOptions, Task<int>> act)
+    internal static async Task<int> WithOptionsAsync(HubSettings given, TextWriter error, Func<HubOptions, Task<int>> act)
     {
         HubOptionsResult parsed = HubOptions.Parse(HubSettings.Layer(given, Environment.GetEnvironmentVariable, HubSettings.ReadFile()));
         if (parsed.Options is { } options)

@@ -23,7 +23,7 @@ internal static partial class HubRunner
                 WarnOfClearText(options, app.Logger);
 
                 string url = DashboardUrl(app, options);
-                await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}");
+                await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}{(options.Database.IsPostgres ? $"  Database: {options.Database}" : "")}");
                 await output.WriteLineAsync(await HowToSignInAsync(app, url, cancellationToken));
                 await output.FlushAsync(cancellationToken);
 

@@ -86,7 +86,7 @@ internal sealed class DataFolder
 
     /// <summary>Keeps a second hub away from the folder: two owners of one present would send intents against each other. Subcommands do not need it.</summary>
     /// <exception cref="DataFolderException">Another hub runs on it.</exception>
-    public IDisposable LockForHub()
+    public FileStream LockForHub()
     {
         try
         {

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using Microsoft.EntityFrameworkCore;
+using Npgsql;
 
 namespace FailoverHub.Web.Data;
 
@@ -15,13 +16,17 @@ internal static class HubDatabase
     {
         var folder = DataFolder.Open(dataFolder);
         services.AddSingleton(folder);
-        if (setting?.ConnectionString is { } server)
+        if (setting is { IsPostgres: true })
         {
-            return services.AddContexts<PostgresHubDbContext>(options => PostgresHubDbContext.Configure(options, server));
+            services.AddSingleton(setting).AddSingleton<HubLock, PostgresHubLock>();
+            services.AddDbContextFactory<PostgresHubDbContext>(PostgresHubDbContext.Configure);
+            return services.AddSingleton<IDbContextFactory<HubDbContext>, PostgresContexts>();
         }
 
         folder.PrepareDatabaseFile();
-        return services.AddContexts<SqliteHubDbContext>(options => SqliteHubDbContext.Configure(options, folder.ConnectionString));
+        services.AddSingleton<HubLock, FolderLock>();
+        services.AddDbContextFactory<SqliteHubDbContext>(options => SqliteHubDbContext.Configure(options, folder.ConnectionString));
+        return services.AddSingleton<IDbContextFactory<HubDbContext>, SqliteContexts>();
     }
 
     /// <summary>Brings the database to the newest schema. The subcommands call it as well: they may run before the hub ever did.</summary>
@@ -64,16 +69,33 @@ internal static class HubDatabase
         }
     }
 
-    private static IServiceCollection AddContexts<TContext>(this IServiceCollection services, Action<DbContextOptionsBuilder> configure)
-        where TContext : HubDbContext =>
-        services.AddDbContextFactory<TContext>(configure).AddSingleton<IDbContextFactory<HubDbContext>, HubContexts<TContext>>();
-
     /// <summary>The stores ask for a context of the hub, whichever the database is.</summary>
-    private sealed class HubContexts<TContext>(IDbContextFactory<TContext> contexts) : IDbContextFactory<HubDbContext>
+    private class Contexts<TContext>(IDbContextFactory<TContext> contexts) : IDbContextFactory<HubDbContext>
         where TContext : HubDbContext
     {
-        public HubDbContext CreateDbContext() => contexts.CreateDbContext();
+        public HubDbContext CreateDbContext() => Prepare(contexts.CreateDbContext());
 
-        public async Task<HubDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default) => await contexts.CreateDbContextAsync(cancellationToken);
+        public async Task<HubDbContext> CreateDbContextAsync(CancellationToken cancellationToken = default) => Prepare(await contexts.CreateDbContextAsync(cancellationToken));
+
+        protected virtual TContext Prepare(TContext context) => context;
+    }
+
+    private sealed class SqliteContexts(IDbContextFactory<SqliteHubDbContext> contexts) : Contexts<SqliteHubDbContext>(contexts);
+
+    private sealed class PostgresContexts(IDbContextFactory<PostgresHubDbContext> contexts, DatabaseSetting database) : Contexts<PostgresHubDbContext>(contexts), IDisposable
+    {
+        // Not among the options, which Entity Framework compares: the tests have many databases in one process.
+        protected override PostgresHubDbContext Prepare(PostgresHubDbContext context)
+        {
+            context.Database.SetConnectionString(database.ConnectionString);
+            return context;
+        }
+
+        /// <summary>Says goodbye to the server: the connections of the pool would outlive the hub by minutes in a process that has others.</summary>
+        public void Dispose()
+        {
+            using var any = new NpgsqlConnection(database.ConnectionString);
+            NpgsqlConnection.ClearPool(any);
+        }
     }
 }

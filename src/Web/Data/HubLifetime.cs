@@ -13,13 +13,13 @@ internal sealed record HubRooms(HubWriter Writer, FleetStore Fleet, SqliteHistor
 /// settles them, then the present, then the writer, which takes what the others still had to say. An owner that ends by a defect ends the
 /// hub: a present that no longer moves would be shown as current.
 /// </summary>
-internal sealed partial class HubLifetime(HubRooms rooms, DataFolder folder, IDbContextFactory<HubDbContext> database, IHostApplicationLifetime host, ILogger<HubLifetime> logger) : IHostedService
+internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbContextFactory<HubDbContext> database, IHostApplicationLifetime host, ILogger<HubLifetime> logger) : IHostedService
 {
-    private IDisposable? _lock;
+    private IAsyncDisposable? _lock;
 
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _lock = folder.LockForHub();
+        _lock = await alone.TakeAsync(cancellationToken);
         await HubDatabase.MigrateAsync(database, cancellationToken);
         await rooms.History.StartAsync(cancellationToken);
         var stored = await FleetRecords.LoadAsync(database, cancellationToken);
@@ -36,7 +36,10 @@ internal sealed partial class HubLifetime(HubRooms rooms, DataFolder folder, IDb
         await rooms.Fleet.DisposeAsync();
         rooms.Events.Append(EventKinds.HubStopped, "The hub stopped. The nodes go on with what they were last told.");
         await rooms.Writer.DisposeAsync();
-        _lock?.Dispose();
+        if (_lock is not null)
+        {
+            await _lock.DisposeAsync();
+        }
     }
 
     private void Guard(Task owner) => owner.ContinueWith(

@@ -14,7 +14,7 @@ internal static class StorageFaults
     public static bool IsForEver(Exception e) => (e as DbException ?? e.InnerException as DbException) switch
     {
         SqliteException sqlite => sqlite.SqliteErrorCode == SqliteConstraint,
-        { SqlState: { } state } => state.StartsWith(IntegrityConstraint, StringComparison.Ordinal) || state.StartsWith(DataException, StringComparison.Ordinal),
+        { SqlState: { } state } => state.StartsWith(IntegrityConstraint, StringComparison.Ordinal) || state.StartsWith(DataException, StringComparison.Ordinal) || state == RaisedByTrigger,
         _ => false,
     };
 
@@ -26,4 +26,5 @@ internal static class StorageFaults
     // The first two characters of a SQLSTATE are its class.
     private const string IntegrityConstraint = "23";
     private const string DataException = "22";
+    private const string RaisedByTrigger = "P0001";
 }

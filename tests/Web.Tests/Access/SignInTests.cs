@@ -4,6 +4,7 @@ using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -157,8 +158,16 @@ public sealed class SignInTests
             cookie = answer.Headers.GetValues("Set-Cookie").First(c => c.StartsWith("failoverhub.session=", StringComparison.Ordinal)).Split(';')[0];
             Assert.All(Directory.GetFiles(Path.Combine(data, "keys")), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
             CopyKeys(data, out string copy);
-            await using HubDbContext db = await first.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
-            await db.Database.ExecuteSqlAsync($"VACUUM INTO {Path.Combine(copy, "hub.db")}", Stop);
+            if (TestDatabases.OnPostgres)
+            {
+                TestDatabases.Copy(data, copy);
+            }
+            else
+            {
+                await using HubDbContext db = await first.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+                await db.Database.ExecuteSqlAsync($"VACUUM INTO {Path.Combine(copy, "hub.db")}", Stop);
+            }
+
             data = copy;
         }
 

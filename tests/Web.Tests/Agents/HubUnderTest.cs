@@ -4,6 +4,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -45,7 +46,7 @@ internal sealed class HubUnderTest : IAsyncDisposable
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Warning);
         builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2());
         builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddHubCore(dataFolder);
+        builder.Services.AddHubCore(dataFolder, TestDatabases.For(dataFolder));
         configure?.Invoke(builder.Services);
         var app = builder.Build();
         app.MapAgentLink();
@@ -156,6 +157,7 @@ internal sealed class TemporaryFolder : IDisposable
 
     public void Dispose()
     {
+        TestDatabases.Release(Path);
         Microsoft.Data.Sqlite.SqliteConnection.ClearAllPools();
         Directory.Delete(Path, recursive: true);
     }

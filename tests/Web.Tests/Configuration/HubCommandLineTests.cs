@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 
 namespace FailoverHub.Web.Tests.Configuration;
 
@@ -129,6 +130,11 @@ public sealed class HubCommandLineTests
     {
         using var output = new StringWriter();
         using var error = new StringWriter();
+        if (TestDatabases.OnPostgres && Array.IndexOf(arguments, "--data") is >= 0 and int data)
+        {
+            arguments = [.. arguments, "--database", TestDatabases.For(arguments[data + 1]).ConnectionString!];
+        }
+
         int code = await HubCommandLine.Build(output, error).Parse(arguments).InvokeAsync(cancellationToken: TestContext.Current.CancellationToken);
         return (code, output.ToString(), error.ToString());
     }

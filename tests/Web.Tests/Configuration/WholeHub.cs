@@ -10,6 +10,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Tests.Components.Fakes;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
@@ -54,7 +55,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
         where T : notnull => App.Services.GetRequiredService<T>();
 
     public static HubOptions OptionsFor(string data, string urls = "http://127.0.0.1:0", string agentUrl = "http://127.0.0.1:0") =>
-        HubOptions.Parse(new HubSettings(urls, agentUrl, data, "icmp")).Options!;
+        HubOptions.Parse(new HubSettings(urls, agentUrl, data, "icmp")).Options! with { Database = TestDatabases.For(data) };
 
     public static string NewFolder() => Directory.CreateTempSubdirectory("hub-test-").FullName;
 
@@ -139,6 +140,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
         _clients.ForEach(c => c.Dispose());
         await App.StopAsync(CancellationToken.None);
         await App.DisposeAsync();
+        TestDatabases.Release(Data);
         Directory.Delete(Data, recursive: true);
     }
 

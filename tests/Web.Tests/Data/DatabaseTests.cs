@@ -1,6 +1,7 @@
+using System.Data.Common;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Agents;
-using Microsoft.Data.Sqlite;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -12,7 +13,7 @@ internal sealed class TestDatabase : IAsyncDisposable
     private readonly TemporaryFolder _folder = new();
     private readonly ServiceProvider _services;
 
-    private TestDatabase() => _services = new ServiceCollection().AddHubDatabase(_folder.Path).BuildServiceProvider();
+    private TestDatabase() => _services = new ServiceCollection().AddHubDatabase(_folder.Path, TestDatabases.For(_folder.Path)).BuildServiceProvider();
 
     public string Path => _folder.Path;
 
@@ -69,88 +70,17 @@ public sealed class DatabaseTests
         Assert.Empty(await db.Database.GetPendingMigrationsAsync(Cancellation));
     }
 
-    [Theory]
-    [InlineData(false)]
-    [InlineData(true)]
-    public async Task Migration_AfterOneThatWasKilled_IsNotLockedOut(bool migrated)
-    {
-        using var folder = new TemporaryFolder();
-        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
-        var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
-        if (migrated)
-        {
-            await HubDatabase.MigrateAsync(factory, Cancellation);
-        }
-
-        await using var db = factory.CreateDbContext();
-        await db.Database.ExecuteSqlRawAsync(
-            """
-            CREATE TABLE IF NOT EXISTS "__EFMigrationsLock" ("Id" INTEGER NOT NULL CONSTRAINT "PK___EFMigrationsLock" PRIMARY KEY, "Timestamp" TEXT NOT NULL);
-            INSERT INTO "__EFMigrationsLock" VALUES (1, '2026-05-04 12:00:00');
-            """,
-            Cancellation);
-
-        await HubDatabase.MigrateAsync(factory, Cancellation).WaitAsync(TimeSpan.FromMinutes(1), Cancellation);
-
-        Assert.Empty(await db.Database.GetPendingMigrationsAsync(Cancellation));
-    }
-
     [Fact]
     public async Task Migration_ByManyAtOnce_IsDoneOnce()
     {
         using var folder = new TemporaryFolder();
-        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
+        await using var services = new ServiceCollection().AddHubDatabase(folder.Path, TestDatabases.EmptyFor(folder.Path)).BuildServiceProvider();
         var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
 
         await Task.WhenAll(Enumerable.Range(0, 4).Select(_ => Task.Run(() => HubDatabase.MigrateAsync(factory, Cancellation), Cancellation)));
 
         await using var db = factory.CreateDbContext();
         Assert.Equal(db.Database.GetMigrations(), await db.Database.GetAppliedMigrationsAsync(Cancellation));
-    }
-
-    [Fact]
-    public async Task FileThatIsNoDatabase_SaysSo()
-    {
-        using var folder = new TemporaryFolder();
-        await File.WriteAllTextAsync(Path.Combine(folder.Path, "hub.db"), new string('x', 5_000), Cancellation);
-        await using var services = new ServiceCollection().AddHubDatabase(folder.Path).BuildServiceProvider();
-
-        var fault = await Assert.ThrowsAsync<DataFolderException>(() => HubDatabase.MigrateAsync(services, Cancellation));
-
-        Assert.Contains("cannot be used", fault.Message, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task Connection_HasTheFourPragmas()
-    {
-        await using var database = await TestDatabase.CreateAsync();
-        await using var db = database.Factory.CreateDbContext();
-        await db.Database.OpenConnectionAsync(Cancellation);
-
-        async Task<string> Pragma(string name)
-        {
-            await using var command = db.Database.GetDbConnection().CreateCommand();
-            command.CommandText = $"PRAGMA {name}";
-            return (await command.ExecuteScalarAsync(Cancellation))!.ToString()!;
-        }
-
-        const string full = "2";
-        Assert.Equal(("wal", full, "1", "5000"), (await Pragma("journal_mode"), await Pragma("synchronous"), await Pragma("foreign_keys"), await Pragma("busy_timeout")));
-    }
-
-    [Fact]
-    public async Task Files_CanBeReadByTheirOwnerOnly()
-    {
-        using var parent = new TemporaryFolder();
-        var folder = Path.Combine(parent.Path, "state");
-        await using (var services = new ServiceCollection().AddHubDatabase(folder).BuildServiceProvider())
-        {
-            await HubDatabase.MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), Cancellation);
-        }
-
-        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute, File.GetUnixFileMode(folder));
-        Assert.All(Directory.GetFiles(folder), f => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(f)));
-        Assert.Contains(Path.Combine(folder, "hub.db"), Directory.GetFiles(folder));
     }
 
     [Fact]
@@ -186,10 +116,13 @@ public sealed class DatabaseTests
         await using var database = await TestDatabase.CreateAsync();
         await using var db = database.Factory.CreateDbContext();
         await db.Database.ExecuteSqlRawAsync(
-            "INSERT INTO Audit (Id, AtMs, Actor, Action, Target, Outcome, PreviousHash, Hash) VALUES (1, 1, 'a', 'b', 'c', 'accepted', '0', '1')", Cancellation);
+            """
+            INSERT INTO "Audit" ("Id", "AtMs", "Actor", "Action", "Target", "Outcome", "PreviousHash", "Hash") VALUES (1, 1, 'a', 'b', 'c', 'accepted', '0', '1')
+            """,
+            Cancellation);
 
-        var update = await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync("UPDATE Audit SET Actor = 'mallory'", Cancellation));
-        var delete = await Assert.ThrowsAsync<SqliteException>(() => db.Database.ExecuteSqlRawAsync("DELETE FROM Audit", Cancellation));
+        var update = await Assert.ThrowsAnyAsync<DbException>(() => db.Database.ExecuteSqlRawAsync("UPDATE \"Audit\" SET \"Actor\" = 'mallory'", Cancellation));
+        var delete = await Assert.ThrowsAnyAsync<DbException>(() => db.Database.ExecuteSqlRawAsync("DELETE FROM \"Audit\"", Cancellation));
 
         Assert.All([update, delete], e => Assert.Contains("append-only", e.Message, StringComparison.Ordinal));
     }

@@ -3,6 +3,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Data;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
@@ -75,8 +76,8 @@ public sealed class HistoryTests : IAsyncLifetime
 
         await using (var db = _database.Factory.CreateDbContext())
         {
-            await db.Database.ExecuteSqlRawAsync("DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_deleted;", Cancellation);
-            await db.Database.ExecuteSqlRawAsync(sql, Cancellation);
+            await RawSql.OpenAuditAsync(db);
+            await RawSql.ExecuteAsync(db, sql);
         }
 
         var result = await _history.VerifyAuditAsync(Cancellation);

@@ -2,6 +2,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
@@ -17,7 +18,7 @@ public sealed class AdmissionTests
     {
         await using var rig = await StartAsync();
         await using var db = rig.OpenDatabase();
-        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER no_audit BEFORE INSERT ON Audit BEGIN SELECT RAISE(ABORT, 'the audit is full'); END;", Cancellation);
+        await RawSql.ForbidAsync(db, "no_audit", "INSERT", "Audit", "the audit is full");
         var before = rig.Pair.Revision;
 
         var accepted = await rig.Hub.Operations.SubmitAsync(Switchover(), Alice, Cancellation);
@@ -30,7 +31,7 @@ public sealed class AdmissionTests
         Assert.Equal((before, null), (rig.Pair.Revision, rig.Pair.OperationId));
         Assert.Empty(rig.A.Intents);
 
-        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER no_audit", Cancellation);
+        await RawSql.AllowAsync(db, "no_audit");
         Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
     }
 
@@ -81,7 +82,7 @@ public sealed class AdmissionTests
     {
         await using var rig = await StartAsync();
         await using var db = rig.OpenDatabase();
-        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER no_release BEFORE UPDATE ON Intents WHEN NEW.Stage = 'Released' BEGIN SELECT RAISE(ABORT, 'the row is cursed'); END;", Cancellation);
+        await RawSql.ForbidAsync(db, "no_release", "UPDATE", "Intents", "the row is cursed", "NEW.Stage = 'Released'");
 
         var id = await rig.AcceptedAsync(Switchover());
         var ended = await rig.EndedAsync(id);
@@ -92,7 +93,7 @@ public sealed class AdmissionTests
         Assert.Empty(rig.A.Intents.Concat(rig.B.Intents));
         Assert.Contains(await rig.EventsAsync(new HistoryFilter { OperationId = id }), e => e.Text.Contains("its outcome is not known", StringComparison.Ordinal));
 
-        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER no_release", Cancellation);
+        await RawSql.AllowAsync(db, "no_release");
         Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
     }
 
@@ -101,14 +102,14 @@ public sealed class AdmissionTests
     {
         await using var rig = await StartAsync();
         await using var db = rig.OpenDatabase();
-        await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER no_end BEFORE UPDATE ON Operations WHEN NEW.Status <> 'Running' BEGIN SELECT RAISE(ABORT, 'the row is cursed'); END;", Cancellation);
+        await RawSql.ForbidAsync(db, "no_end", "UPDATE", "Operations", "the row is cursed", "NEW.Status <> 'Running'");
 
         var id = await rig.AcceptedAsync(Switchover());
         var unknown = await rig.Hub.UntilAsync(id, o => o.Status == OperationStatus.OutcomeUnknown);
 
         Assert.Contains("the row is cursed", unknown.Outcome, StringComparison.Ordinal);
         Assert.Equal((null, "web-2"), (rig.Pair.OperationId, rig.Pair.ActiveNode));
-        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER no_end", Cancellation);
+        await RawSql.AllowAsync(db, "no_end");
         Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
     }
 

@@ -3,6 +3,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 using ProtoRole = FailoverHub.Protos.V1.Role;
@@ -55,6 +56,11 @@ internal sealed class OperationRig : IAsyncDisposable
     public void CopyData()
     {
         _copy = new TemporaryFolder();
+        if (TestDatabases.OnPostgres)
+        {
+            TestDatabases.Copy(_folder.Path, _copy.Path);
+        }
+
         foreach (var file in Directory.GetFiles(_folder.Path, "*.db*"))
         {
             File.Copy(file, Path.Combine(_copy.Path, Path.GetFileName(file)));

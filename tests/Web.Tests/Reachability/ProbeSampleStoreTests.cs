@@ -2,6 +2,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -20,7 +21,7 @@ public sealed class ProbeSampleStoreTests : IAsyncLifetime
 
     public ProbeSampleStoreTests()
     {
-        _services = new ServiceCollection().AddHubDatabase(_folder).BuildServiceProvider();
+        _services = new ServiceCollection().AddHubDatabase(_folder, TestDatabases.For(_folder)).BuildServiceProvider();
         _writer = new HubWriter(Database, _clock, NullLogger<HubWriter>.Instance);
         _store = new ProbeSampleStore(Database, _writer, _clock);
     }
@@ -41,6 +42,7 @@ public sealed class ProbeSampleStoreTests : IAsyncLifetime
         await _writer.DisposeAsync();
         await _writing;
         await _services.DisposeAsync();
+        TestDatabases.Release(_folder);
         Directory.Delete(_folder, recursive: true);
     }
 

@@ -6,6 +6,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -27,7 +28,7 @@ public sealed class ProberTests : IAsyncLifetime
 
     public ProberTests()
     {
-        _services = new ServiceCollection().AddMetrics().AddHubDatabase(_folder).BuildServiceProvider();
+        _services = new ServiceCollection().AddMetrics().AddHubDatabase(_folder, TestDatabases.For(_folder)).BuildServiceProvider();
         _writer = new HubWriter(Database, _clock, NullLogger<HubWriter>.Instance);
         _view = new ReachabilityView(_clock, new ProbeSampleStore(Database, _writer, _clock), _probe);
         var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>());
@@ -46,6 +47,7 @@ public sealed class ProberTests : IAsyncLifetime
         _prober.Dispose();
         await _writer.DisposeAsync();
         await _services.DisposeAsync();
+        TestDatabases.Release(_folder);
         Directory.Delete(_folder, recursive: true);
     }
 

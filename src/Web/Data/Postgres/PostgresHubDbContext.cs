@@ -1,5 +1,6 @@
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Design;
+using Microsoft.EntityFrameworkCore.Diagnostics;
 using Microsoft.EntityFrameworkCore.Storage;
 
 namespace FailoverHub.Web.Data;
@@ -13,15 +14,19 @@ internal sealed class PostgresHubDbContext(DbContextOptions<PostgresHubDbContext
     // Any numbers will do; they are the hub's own within its database.
     private const long MigrationLock = 0x4648_4D49_4752;
 
+    // One set for all: Entity Framework keeps a compiler of queries for each.
+    private static readonly IInterceptor[] Interceptors = [new PostgresWriters(), new LikeIgnoresCase()];
+
     public override string Place => $"The PostgreSQL database '{Database.GetDbConnection().Database}' at {Database.GetDbConnection().DataSource}";
 
     public override string WhyUnusable =>
         "Is the server running and reachable, does the database exist, and may the role of --database (FAILOVERHUB_DATABASE) sign in and make tables in it?";
 
-    public static void Configure(DbContextOptionsBuilder options, string connectionString) => options
+    /// <summary>Everything but the connection string, which each context is given when it is made.</summary>
+    public static void Configure(DbContextOptionsBuilder options) => options
         // The provider's own strategy hides faults that may pass in an InvalidOperationException; ours are known by their type.
-        .UseNpgsql(connectionString, npgsql => npgsql.ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies)))
-        .AddInterceptors(new PostgresWriters(), new LikeIgnoresCase());
+        .UseNpgsql(npgsql => npgsql.ExecutionStrategy(dependencies => new NonRetryingExecutionStrategy(dependencies)))
+        .AddInterceptors(Interceptors);
 
     protected override void ConfigureConventions(ModelConfigurationBuilder configurationBuilder)
     {
@@ -38,10 +43,12 @@ internal sealed class PostgresHubDbContext(DbContextOptions<PostgresHubDbContext
             await Database.ExecuteSqlAsync($"SET lock_timeout = '30s'", cancellationToken);
             await Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
             await Database.MigrateAsync(cancellationToken);
+
+            // The connection goes back to the pool, where it would keep the lock until somebody uses it again.
+            await Database.ExecuteSqlAsync($"SELECT pg_advisory_unlock_all()", cancellationToken);
         }
         finally
         {
-            // Back in the pool the connection is reset, and with that the lock is free; a broken one has freed it already.
             await Database.CloseConnectionAsync();
         }
     }
@@ -53,7 +60,7 @@ internal sealed class DesignTimePostgres : IDesignTimeDbContextFactory<PostgresH
     public PostgresHubDbContext CreateDbContext(string[] args)
     {
         var options = new DbContextOptionsBuilder<PostgresHubDbContext>();
-        PostgresHubDbContext.Configure(options, "Host=localhost;Database=failoverhub");
+        PostgresHubDbContext.Configure(options);
         return new PostgresHubDbContext(options.Options);
     }
 }

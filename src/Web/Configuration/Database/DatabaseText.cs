@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Diagnostics.CodeAnalysis;
 using FailoverHub.Web.Data;
 using Npgsql;
@@ -59,6 +60,13 @@ internal static class DatabaseText
             if (string.IsNullOrEmpty(server.ApplicationName))
             {
                 server.ApplicationName = "failoverhub";
+            }
+
+            // Npgsql's builder says of every keyword that it has it; its text has only what was given.
+            if (!new DbConnectionStringBuilder { ConnectionString = server.ConnectionString }.ContainsKey("Timeout"))
+            {
+                // Seconds. Whoever waits for a page or for readiness does not wait longer than this for a server that is away.
+                server.Timeout = 5;
             }
 
             return null;
