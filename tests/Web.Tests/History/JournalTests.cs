@@ -2,6 +2,7 @@ using CsCheck;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Data;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Logging.Abstractions;
 
@@ -60,7 +61,7 @@ public sealed class JournalTests
         await using var writer = new HubWriter(database.Factory, TimeProvider.System, NullLogger<HubWriter>.Instance);
         await using (var db = database.Factory.CreateDbContext())
         {
-            await db.Database.ExecuteSqlRawAsync("CREATE TRIGGER refuse BEFORE INSERT ON Events WHEN new.JournalSequence = 2 BEGIN SELECT RAISE(ABORT, 'no'); END;", Cancellation);
+            await RawSql.ForbidAsync(db, "refuse", "INSERT", "Events", "no", "NEW.JournalSequence = 2");
         }
 
         List<bool> stored = [];
@@ -77,7 +78,7 @@ public sealed class JournalTests
         await using (var db = database.Factory.CreateDbContext())
         {
             Assert.Equal([1L], await db.Events.Select(e => e.JournalSequence!.Value).ToListAsync(Cancellation));
-            await db.Database.ExecuteSqlRawAsync("DROP TRIGGER refuse", Cancellation);
+            await RawSql.AllowAsync(db, "refuse");
         }
 
         writer.Enqueue(Write(new JournalLane(), 2, 3, 4, 5));

@@ -1,5 +1,6 @@
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.Data.Postgres;
@@ -35,8 +36,8 @@ internal static partial class RawSql
 
     /// <summary>Takes away what makes the audit append-only.</summary>
     public static Task OpenAuditAsync(HubDbContext db) => RunAsync(db, db.Database.IsNpgsql()
-        ? "ALTER TABLE \"Audit\" DISABLE TRIGGER ALL"
-        : "DROP TRIGGER audit_is_never_changed; DROP TRIGGER audit_is_never_deleted;");
+        ? "ALTER TABLE \"Audit\" DISABLE TRIGGER ALL; ALTER TABLE \"AuditCheckpoints\" DISABLE TRIGGER ALL"
+        : "DROP TRIGGER IF EXISTS audit_is_never_changed; DROP TRIGGER IF EXISTS audit_is_never_deleted; DROP TRIGGER IF EXISTS audit_checkpoint_is_never_deleted;");
 
     private static Task<int> RunAsync(HubDbContext db, string sql) => db.Database.ExecuteSqlRawAsync(sql, TestContext.Current.CancellationToken);
 

@@ -6,6 +6,7 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.History.Checkpoints;
@@ -95,8 +96,8 @@ public sealed class CheckpointTests : IAsyncLifetime
         await Checkpoints.MakeAsync(Stop);
         await using HubDbContext db = _database.Factory.CreateDbContext();
 
-        await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => db.AuditCheckpoints.ExecuteDeleteAsync(Stop));
-        await Assert.ThrowsAsync<Microsoft.Data.Sqlite.SqliteException>(() => db.AuditCheckpoints.ExecuteUpdateAsync(s => s.SetProperty(c => c.EntryId, 7), Stop));
+        await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => db.AuditCheckpoints.ExecuteDeleteAsync(Stop));
+        await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => db.AuditCheckpoints.ExecuteUpdateAsync(s => s.SetProperty(c => c.EntryId, 7), Stop));
     }
 
     [Fact]
@@ -184,8 +185,8 @@ public sealed class CheckpointTests : IAsyncLifetime
     private async Task TamperAsync(string sql)
     {
         await using HubDbContext db = _database.Factory.CreateDbContext();
-        await db.Database.ExecuteSqlRawAsync("DROP TRIGGER IF EXISTS audit_is_never_changed; DROP TRIGGER IF EXISTS audit_is_never_deleted; DROP TRIGGER IF EXISTS audit_checkpoint_is_never_deleted;", Stop);
-        await db.Database.ExecuteSqlRawAsync(sql, Stop);
+        await RawSql.OpenAuditAsync(db);
+        await RawSql.ExecuteAsync(db, sql);
     }
 
     private async Task<string> ExportAsync(string name)

@@ -5,6 +5,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.History.Search;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Data;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.History.Search;
@@ -125,7 +126,7 @@ public sealed class SearchTests : IAsyncLifetime
         await using HubDbContext db = _database.Factory.CreateDbContext();
         db.Events.AddRange(Enumerable.Range(1, 2_500).Select(i => new EventEntity { AtMs = i, RecordedAtMs = i, Kind = "old", Severity = EventSeverity.Info, Text = string.Create(CultureInfo.InvariantCulture, $"entry {i}") }));
         await db.SaveChangesAsync(Stop);
-        await db.Database.ExecuteSqlRawAsync("DELETE FROM EventTerms", Stop);
+        await RawSql.ExecuteAsync(db, "DELETE FROM EventTerms");
         var history = new SqliteHistory(_database.Factory, new HistoryChanges());
         Assert.Empty((await history.EventsAsync(new HistoryFilter { Text = "2500" }, null, 10, Stop)).Items);
 
