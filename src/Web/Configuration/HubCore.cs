@@ -7,6 +7,8 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;

@@ -1,6 +1,7 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Running;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Data;

@@ -2,6 +2,10 @@ using System.Collections.Concurrent;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Operations.Running;
 
 namespace FailoverHub.Web.Operations;
 

@@ -3,6 +3,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
 using Microsoft.EntityFrameworkCore;
 using static FailoverHub.Web.Tests.Operations.OperationRig;

@@ -1,5 +1,6 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Planning;
 using static FailoverHub.Web.Tests.Fleet.Fleets;
 using static FailoverHub.Web.Tests.Operations.SafetyRulesTests;
 

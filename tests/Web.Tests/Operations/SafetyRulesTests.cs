@@ -1,5 +1,7 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Rules;
 using static FailoverHub.Web.Tests.Fleet.Fleets;
 
 namespace FailoverHub.Web.Tests.Operations;

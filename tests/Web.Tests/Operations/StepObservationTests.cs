@@ -1,5 +1,6 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Running;
 using static FailoverHub.Web.Tests.Fleet.Fleets;
 
 namespace FailoverHub.Web.Tests.Operations;

@@ -2,6 +2,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Tests.Agents;
 using Microsoft.EntityFrameworkCore;
 using static FailoverHub.Web.Tests.Operations.OperationRig;

@@ -4,6 +4,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Records;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;

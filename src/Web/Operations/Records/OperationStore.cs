@@ -2,9 +2,10 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Planning;
 using Microsoft.EntityFrameworkCore;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Records;
 
 /// <summary>An operation that is audited and stored, with nothing sent yet.</summary>
 /// <param name="Plan">What it will do.</param>

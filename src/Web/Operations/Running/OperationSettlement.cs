@@ -2,8 +2,10 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Records;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Running;
 
 /// <summary>
 /// Settles operations whose outcome is not known: a node was lost after it was asked, or the hub ended in the middle. What they wanted is

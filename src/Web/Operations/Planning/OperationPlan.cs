@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Planning;
 
 /// <summary>What one node should be, and was: the intent of one step without its revision.</summary>
 internal sealed record NodeWanted

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Rules;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Planning;
 
 /// <summary>A request whose names have been found in the fleet and make sense together.</summary>
 internal sealed record OperationTarget

@@ -1,8 +1,9 @@
 using System.Globalization;
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Records;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Running;
 
 /// <summary>What the fleet says to one step that was sent. A closed family.</summary>
 internal abstract record StepObservation

@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Reachability;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Running;
 
 /// <summary>What the probes after a move say about the addresses that answered before it.</summary>
 /// <param name="Silent">An address that was asked again and again after the move and did not answer; null: there is none.</param>

@@ -1,7 +1,9 @@
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Rules;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Running;
 
 /// <summary>
 /// What stands against making a node again what it was before a step. Taking back is the hub's own doing, nobody has overridden a rule for

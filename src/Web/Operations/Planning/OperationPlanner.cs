@@ -1,8 +1,9 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Rules;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Planning;
 
 /// <summary>What a request would do, step by step. Pure. The order is the safety: no step may begin before the one before was observed.</summary>
 internal static class OperationPlanner

@@ -5,8 +5,9 @@ using System.Text.Json;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Planning;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Records;
 
 /// <summary>What has to be seen of one node, at which revision of its intent.</summary>
 internal sealed record WantedOfNode(string Node, long Revision, bool Drained, ImmutableSortedDictionary<string, Role> Roles, ImmutableArray<IPNetwork> MustAnnounce)

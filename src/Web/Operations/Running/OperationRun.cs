@@ -1,8 +1,11 @@
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Reachability;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Running;
 
 /// <summary>What a run needs of the hub.</summary>
 internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time)

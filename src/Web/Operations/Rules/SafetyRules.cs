@@ -2,8 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Planning;
 
-namespace FailoverHub.Web.Operations;
+namespace FailoverHub.Web.Operations.Rules;
 
 /// <summary>
 /// The safety rules, each a pure function of what is known and what is asked for. They are checked for the preview and again when the
