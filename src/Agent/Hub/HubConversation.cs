@@ -36,6 +36,8 @@ internal sealed class HubConversation(
 
     public required ChannelReader<IntentAnswer> Answers { get; init; }
 
+    public required ChannelReader<RequestAnswer> RequestAnswers { get; init; }
+
     /// <summary>Between reports while nothing changes.</summary>
     public required TimeSpan ReportInterval { get; init; }
 
@@ -98,6 +100,12 @@ internal sealed class HubConversation(
             {
                 await call.RequestStream.WriteAsync(HubMapping.Result(answer), cancellationToken);
                 Answers.TryRead(out _);
+            }
+
+            while (RequestAnswers.TryPeek(out var answer))
+            {
+                await call.RequestStream.WriteAsync(HubMapping.Result(answer), cancellationToken);
+                RequestAnswers.TryRead(out _);
             }
 
             if (time.GetElapsedTime(_began) >= ProvenAfter)
@@ -180,6 +188,9 @@ internal sealed class HubConversation(
             {
                 case HubMessage.BodyOneofCase.Intent:
                     await node.OfferIntentAsync(HubMapping.Intent(message.Intent), cancellationToken);
+                    break;
+                case HubMessage.BodyOneofCase.Request when HubMapping.Request(message.Request) is { } asked:
+                    await node.PostAsync(asked, cancellationToken);
                     break;
                 case HubMessage.BodyOneofCase.JournalAck:
                     Acknowledge(message.JournalAck);

@@ -33,6 +33,7 @@ internal sealed partial class HubLink : IDisposable
     private readonly CancellationTokenSource _ending = new();
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Channel<IntentAnswer> _answers = Channel.CreateBounded<IntentAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly Channel<RequestAnswer> _requestAnswers = Channel.CreateBounded<RequestAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly HubBackoff _backoff;
     private HubConversation? _conversation;
     private HubChannel? _channel;
@@ -63,6 +64,7 @@ internal sealed partial class HubLink : IDisposable
 
         node.Changed += Wake;
         node.Answered += OnAnswered;
+        node.RequestAnswered += OnRequestAnswered;
         journal.Appended += Wake;
     }
 
@@ -157,6 +159,7 @@ internal sealed partial class HubLink : IDisposable
     {
         _node.Changed -= Wake;
         _node.Answered -= OnAnswered;
+        _node.RequestAnswered -= OnRequestAnswered;
         _journal.Appended -= Wake;
         _channel?.Dispose();
         _ending.Dispose();
@@ -186,6 +189,7 @@ internal sealed partial class HubLink : IDisposable
             {
                 Wake = _wake.Reader,
                 Answers = _answers.Reader,
+                RequestAnswers = _requestAnswers.Reader,
                 ReportInterval = interval,
                 OnSomethingToDo = Wake,
                 OnProven = OnProven,
@@ -304,6 +308,12 @@ internal sealed partial class HubLink : IDisposable
     private void OnAnswered(IntentAnswer answer)
     {
         _answers.Writer.TryWrite(answer);
+        Wake();
+    }
+
+    private void OnRequestAnswered(RequestAnswer answer)
+    {
+        _requestAnswers.Writer.TryWrite(answer);
         Wake();
     }
 

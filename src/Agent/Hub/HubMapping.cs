@@ -30,7 +30,7 @@ internal static class HubMapping
             AgentVersion = version,
             BootId = bootId,
             IntentRevision = revision,
-            Capabilities = { "journal", "failback", "local-commands" },
+            Capabilities = { "journal", "failback", "local-commands", "reset-session" },
             DataCenter = dataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
         },
     };
@@ -81,6 +81,14 @@ internal static class HubMapping
 
         return new AgentMessage { IntentResult = result };
     }
+
+    public static AgentMessage Result(RequestAnswer answer) =>
+        new() { RequestResult = new NodeRequestResult { Id = answer.Id, Done = answer.Done, Text = answer.Text } };
+
+    /// <summary>A request that this agent knows; null: one of a newer hub, which no capability of ours has asked for.</summary>
+    public static NodeEvent? Request(NodeRequest request) => request.BodyCase == NodeRequest.BodyOneofCase.ResetSession
+        ? new NodeEvent.ResetRequested(new SessionResetRequest(request.Id, request.ResetSession.Neighbor, request.OperationId, Checks.Printable.Of(request.Reason, int.MaxValue)))
+        : null;
 
     public static AgentMessage Batch(JournalPage page)
     {

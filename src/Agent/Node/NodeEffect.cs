@@ -50,6 +50,12 @@ internal abstract record NodeEffect
     /// <summary>Tell the hub.</summary>
     internal sealed record AnswerIntent(IntentAnswer Answer) : NodeEffect;
 
+    /// <summary>End the session with that neighbor, with this text; it comes up again by itself.</summary>
+    internal sealed record ResetSession(Configuration.NeighborEndpoint Neighbor, string Text) : NodeEffect;
+
+    /// <summary>Tell the hub what became of its request.</summary>
+    internal sealed record AnswerRequest(RequestAnswer Answer) : NodeEffect;
+
     /// <summary>Withdraw, say goodbye with this text, close.</summary>
     internal sealed record StopSessions(string Text) : NodeEffect;
 
@@ -74,6 +80,7 @@ internal enum TransitionKind
     Stopping,
     SessionEstablished,
     SessionLost,
+    SessionReset,
     Announced,
     Withdrawn,
     RoleChanged,
@@ -106,6 +113,7 @@ internal static class TransitionKindWords
         TransitionKind.Stopping => "stopping",
         TransitionKind.SessionEstablished => "session-established",
         TransitionKind.SessionLost => "session-lost",
+        TransitionKind.SessionReset => "session-reset",
         TransitionKind.Announced => "announced",
         TransitionKind.Withdrawn => "withdrawn",
         TransitionKind.RoleChanged => "role-changed",

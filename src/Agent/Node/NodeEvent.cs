@@ -42,6 +42,9 @@ internal abstract record NodeEvent
     /// <param name="By">Revision of the other.</param>
     internal sealed record IntentSuperseded(ulong Revision, string OperationId, ulong By) : NodeEvent;
 
+    /// <summary>The hub wants one session to be reset, once.</summary>
+    internal sealed record ResetRequested(SessionResetRequest Request) : NodeEvent;
+
     /// <summary>A stream to the hub has begun. The answer to the intent in force may have been lost with the last one, or with the last process.</summary>
     internal sealed record HubConnected : NodeEvent;
 

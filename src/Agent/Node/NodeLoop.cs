@@ -21,6 +21,9 @@ internal interface ISpeaker
     /// </summary>
     void Configure(ImmutableArray<PeerOptions> peers);
 
+    /// <summary>End the session with that neighbor and let it come up again; a neighbor that there is not is nobody's.</summary>
+    void Reset(Configuration.NeighborEndpoint neighbor, string text);
+
     /// <summary>Withdraw, say goodbye, close.</summary>
     void Stop(string text);
 }
@@ -89,6 +92,9 @@ internal sealed partial class NodeLoop
 
     /// <summary>An answer to an intent, on the loop. Handlers return at once.</summary>
     public event Action<IntentAnswer>? Answered;
+
+    /// <summary>An answer to a request of the hub, on the loop. Handlers return at once.</summary>
+    public event Action<RequestAnswer>? RequestAnswered;
 
     /// <summary>An answer to a local command, on the loop. Handlers return at once.</summary>
     public event Action<LocalAnswer>? CommandAnswered;
@@ -208,6 +214,12 @@ internal sealed partial class NodeLoop
                 break;
             case NodeEffect.ConfigureSessions(var peers):
                 _speaker.Configure(peers);
+                break;
+            case NodeEffect.ResetSession(var neighbor, var text):
+                _speaker.Reset(neighbor, text);
+                break;
+            case NodeEffect.AnswerRequest(var answer):
+                RequestAnswered?.Invoke(answer);
                 break;
             case NodeEffect.StopSessions(var text):
                 _speaker.Stop(text);

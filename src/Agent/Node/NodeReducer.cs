@@ -45,6 +45,9 @@ internal static class NodeReducer
             case NodeEvent.IntentSuperseded:
                 // The other one has the same revision, and its answer is for both.
                 break;
+            case NodeEvent.ResetRequested asked:
+                SessionResets.Reset(step, asked.Request);
+                break;
             case NodeEvent.HubConnected when state.Intent is { } inForce:
                 AnswerAgain(step, inForce.Revision, awaitsSessions: true);
                 break;

@@ -37,6 +37,7 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     private Wanted? _wanted;
     private string? _stopText;
     private PeerList? _configured;
+    private ImmutableDictionary<NeighborEndpoint, string> _resets = ImmutableDictionary<NeighborEndpoint, string>.Empty;
     private long _turns;
 
     /// <param name="peers">The neighbors.</param>
@@ -87,6 +88,12 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     public void Configure(ImmutableArray<PeerOptions> peers)
     {
         Volatile.Write(ref _configured, new PeerList(peers));
+        _wakeUp.Ring();
+    }
+
+    public void Reset(NeighborEndpoint neighbor, string text)
+    {
+        ImmutableInterlocked.Update(ref _resets, resets => resets.SetItem(neighbor, text));
         _wakeUp.Ring();
     }
 
@@ -151,6 +158,15 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 foreach (var connection in _connections)
                 {
                     Guarded(connection, now, static (connection, now) => connection.Start(now));
+                }
+            }
+
+            if (dialled && !stopping && Volatile.Read(ref _resets) is { IsEmpty: false })
+            {
+                var resets = Interlocked.Exchange(ref _resets, ImmutableDictionary<NeighborEndpoint, string>.Empty);
+                foreach (var connection in _connections.Where(connection => resets.ContainsKey(connection.Neighbor)))
+                {
+                    Guarded(connection, now, (connection, now) => connection.Reset(resets[connection.Neighbor], now));
                 }
             }
 

@@ -61,6 +61,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     }
 
     public void Start(TimeSpan now) => Give(new SessionInput.Start(), now);
+    public void Reset(string text, TimeSpan now) => Give(new SessionInput.Reset(text), now);
 
     public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements, TimeSpan now)
     {

@@ -130,6 +130,9 @@ public sealed partial class BgpSession
             case SessionInput.Stop stop:
                 OnStop(stop);
                 break;
+            case SessionInput.Reset reset:
+                OnReset(reset, now);
+                break;
             case SessionInput.Connected connected:
                 OnConnected(connected.Local, now);
                 break;
@@ -211,6 +214,20 @@ public sealed partial class BgpSession
 
         ForgetConnection();
         MoveTo(SessionState.Idle, "stopped: " + text, asked: true);
+    }
+
+    // Unlike a stop it comes back by itself, and unlike a refusal by the neighbor soon.
+    private void OnReset(SessionInput.Reset reset, TimeSpan now)
+    {
+        if (!HasConnection)
+        {
+            return;
+        }
+
+        var notification = new NotificationMessage(NotificationCode.AdministrativeReset, ShutdownText.Write(reset.Text));
+        Send(_negotiated is { GracefulNotification: true } ? notification.AsHardReset() : notification);
+        _effects.Add(new SessionEffect.Close());
+        EndSession(new SessionError("reset by an operator: " + reset.Text, FromPeer: false, 0, 0), now);
     }
 
     // Where the neighbor would otherwise take the end for a graceful restart, it is told that it is none (RFC 8538 3.1 and 5.1).

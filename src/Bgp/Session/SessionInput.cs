@@ -22,6 +22,10 @@ public abstract record SessionInput
         public StopReason Reason { get; init; }
     }
 
+    /// <summary>End the session with Cease/Administrative Reset (RFC 4486) and come up again by itself. Without a connection nothing happens.</summary>
+    /// <param name="Text">Why, for the neighbor's log (RFC 9003): at most 255 octets of UTF-8, longer is cut at a character.</param>
+    public sealed record Reset(string Text) : SessionInput;
+
     /// <summary>The dial that <see cref="SessionEffect.Dial"/> asked for succeeded, or a passive session's neighbor has connected.</summary>
     /// <param name="Local">Our address on the connection: the next hop of what we announce.</param>
     /// <param name="Remote">The neighbor's address.</param>

@@ -27,6 +27,7 @@ public sealed class HubLinkTests : IAsyncDisposable
     private readonly RecordedLog<HubLink> _log = new();
     private readonly Journal _journal;
     private readonly NodeLoop _node;
+    private readonly EchoingSpeaker _speaker = new();
     private readonly Task _looping;
     private HubLink? _link;
     private Task? _linked;
@@ -35,7 +36,7 @@ public sealed class HubLinkTests : IAsyncDisposable
     {
         _journal = Journal.Open(_directory.Root, JournalLimits.Default, TimeProvider.System, NullLogger<Journal>.Instance);
         var settings = new NodeSettings { Node = "node-a", DefaultRole = Role.Primary, Announce = [new ConfiguredPrefix(IPNetwork.Parse(Prefix), null)], Neighbors = [_neighbor] };
-        var speaker = new EchoingSpeaker();
+        var speaker = _speaker;
         _node = new NodeLoop(
             NodeState.Initial(settings, null, new Moment(TimeSpan.Zero, DateTimeOffset.UtcNow)),
             speaker,
@@ -103,6 +104,26 @@ public sealed class HubLinkTests : IAsyncDisposable
         var report = await stream.ReportAsync(report => report.Sessions[0].State == Wire.SessionState.Established);
         Assert.Equal(1u, (await stream.ReportAsync(report => report.Prefixes[0].EstablishedSessionsCarrying == 1)).Prefixes[0].EstablishedSessionsCarrying);
         Assert.True(report.Sessions[0].StateSinceUnixMs > 0);
+    }
+
+    [Fact]
+    public async Task Reset_OfAnEstablishedSession_IsDoneAnsweredAndInTheJournal()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var stream = await hub.StreamAsync();
+        await EstablishAsync();
+
+        await stream.SendAsync(new Wire.HubMessage { Request = new Wire.NodeRequest { Id = "r1", OperationId = "op-1", Reason = "stale routes", ResetSession = new Wire.ResetSession { Neighbor = "192.0.2.1" } } });
+        await stream.SendAsync(new Wire.HubMessage { Request = new Wire.NodeRequest { Id = "r2", ResetSession = new Wire.ResetSession { Neighbor = "192.0.2.9" } } });
+
+        var first = (await stream.Received.FirstAsync<Wire.AgentMessage>(message => message.RequestResult?.Id == "r1")).RequestResult;
+        var second = (await stream.Received.FirstAsync<Wire.AgentMessage>(message => message.RequestResult?.Id == "r2")).RequestResult;
+        Assert.Equal((true, false), (first.Done, second.Done));
+        Assert.Contains("is no neighbor of this node", second.Text, StringComparison.Ordinal);
+        Assert.Equal([(_neighbor, "stale routes")], _speaker.Resets);
+        var journal = await stream.JournalUntilAsync(entry => entry.Kind == "session-reset");
+        Assert.Equal("op-1", journal.Single(entry => entry.Kind == "session-reset").OperationId);
     }
 
     [Fact]
@@ -380,6 +401,8 @@ public sealed class HubLinkTests : IAsyncDisposable
     // Sessions whose sockets take everything at once.
     private sealed class EchoingSpeaker : ISpeaker
     {
+        public ConcurrentBag<(NeighborEndpoint Neighbor, string Text)> Resets { get; } = [];
+
         public NodeLoop? Node { get; set; }
 
         public void SetAdvertisements(long version, ImmutableArray<Advertisement> advertisements) =>
@@ -389,6 +412,8 @@ public sealed class HubLinkTests : IAsyncDisposable
         {
             // Its sessions are made up.
         }
+
+        public void Reset(NeighborEndpoint neighbor, string text) => Resets.Add((neighbor, text));
 
         public void Stop(string text) => Node!.TryPost(new NodeEvent.SessionChanged(_neighbor, SessionState.Idle, text));
     }

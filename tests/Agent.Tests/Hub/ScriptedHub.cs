@@ -84,6 +84,8 @@ internal sealed class HubStream(IServerStreamWriter<HubMessage> writer)
 
     public Task SendAsync(NodeIntent intent) => writer.WriteAsync(new HubMessage { Intent = intent });
 
+    public Task SendAsync(HubMessage message) => writer.WriteAsync(message);
+
     public Task AcknowledgeAsync(JournalBatch batch) =>
         writer.WriteAsync(new HubMessage { JournalAck = new JournalAck { BootId = batch.BootId, Sequence = batch.Entries[^1].Sequence } });
 

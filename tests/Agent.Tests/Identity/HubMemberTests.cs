@@ -249,6 +249,11 @@ public sealed class HubMemberTests : IAsyncDisposable
             // Likewise.
         }
 
+        public void Reset(NeighborEndpoint neighbor, string text)
+        {
+            // Nobody asks for it here.
+        }
+
         public void Stop(string text)
         {
             // Likewise.

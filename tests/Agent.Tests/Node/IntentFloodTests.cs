@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
@@ -143,6 +144,11 @@ public sealed class IntentFloodTests : IDisposable
         public void Configure(ImmutableArray<PeerOptions> peers)
         {
             // Likewise.
+        }
+
+        public void Reset(NeighborEndpoint neighbor, string text)
+        {
+            // Nobody asks for it here.
         }
 
         public void Stop(string text)

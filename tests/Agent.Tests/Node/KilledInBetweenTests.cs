@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
@@ -249,6 +250,11 @@ public sealed class KilledInBetweenTests : IDisposable
         public void Configure(ImmutableArray<PeerOptions> peers)
         {
             // Its sessions are made up.
+        }
+
+        public void Reset(NeighborEndpoint neighbor, string text)
+        {
+            // Nobody asks for it here.
         }
 
         public void Stop(string text)

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Platform;
@@ -103,6 +104,11 @@ public sealed class NodeLoopTests : IAsyncLifetime
         public void Configure(ImmutableArray<PeerOptions> peers)
         {
             // Its sessions are made up.
+        }
+
+        public void Reset(NeighborEndpoint neighbor, string text)
+        {
+            // Nobody asks for it here.
         }
 
         public void Stop(string text) => Stopped.Add(text);

@@ -164,4 +164,32 @@ public sealed class StoppingTests
 
         Assert.Equal(0, Assert.Single(neighbor.Sent<NotificationMessage>()).Data.Length);
     }
+
+    [Fact]
+    public void Established_Reset_SaysSoWithTheTextAndComesUpAgainByItself()
+    {
+        var pair = SessionPair.Up();
+        pair.Agent.Announce(Announcements.Ipv4());
+        pair.Run(TimeSpan.FromSeconds(1));
+
+        pair.Agent.Give(new SessionInput.Reset("stale routes"));
+        Assert.Equal(SessionState.Idle, pair.Agent.State);
+        pair.Run(TimeSpan.FromSeconds(30));
+
+        Assert.Equal("the neighbor says Cease/Administrative Reset: stale routes", pair.Router.LastError.Text);
+        Assert.Equal((6, 4, true), (pair.Router.LastError.Code, pair.Router.LastError.Subcode, pair.Router.LastError.FromPeer));
+        Assert.Equal(SessionState.Established, pair.Agent.State);
+        Assert.Equal([Announcements.Ipv4().Prefix], pair.Router.Seen<SessionEffect.RoutesReceived>().Last(seen => !seen.Update.Announced.IsEmpty).Update.Announced);
+    }
+
+    [Fact]
+    public void WithoutAConnection_Reset_ChangesNothing()
+    {
+        var neighbor = new ScriptedNeighbor();
+
+        neighbor.Give(new SessionInput.Reset("stale routes"));
+
+        Assert.Empty(neighbor.Effects);
+        Assert.Equal(SessionState.Idle, neighbor.State);
+    }
 }
