@@ -109,6 +109,8 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
                 return new FleetMessage.Reported(stream.Id, node, Require(AgentMapping.Parse(message.Report)));
             case AgentMessage.BodyOneofCase.IntentResult:
                 return new FleetMessage.IntentAnswered(stream.Id, node, Require(AgentMapping.Parse(message.IntentResult)));
+            case AgentMessage.BodyOneofCase.RequestResult:
+                return new FleetMessage.RequestAnswered(stream.Id, node, Require(AgentMapping.Parse(message.RequestResult)));
             case AgentMessage.BodyOneofCase.Journal:
                 await KeepAsync(message.Journal, stream, node, journals);
                 return new FleetMessage.Heard(stream.Id, node);

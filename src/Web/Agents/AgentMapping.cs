@@ -148,6 +148,15 @@ internal static partial class AgentMapping
             : new IntentAnswer((long)result.Revision, outcome.Value, Count(result.SessionsUpdated), Text(result.Reason));
     }
 
+    public static Parsed<NodeRequestAnswer> Parse(NodeRequestResult result) => result.Id.Length is 0 or > MaxWord
+        ? Wrong<NodeRequestAnswer>($"The answer to a request carries its id, 1 to {MaxWord} characters.")
+        : new NodeRequestAnswer(result.Id, result.Done, Text(result.Text));
+
+    public static HubMessage ToMessage(SessionResetOrder request) => new()
+    {
+        Request = new NodeRequest { Id = request.Id, OperationId = request.OperationId, Reason = request.Reason, ResetSession = new ResetSession { Neighbor = request.Neighbor } },
+    };
+
     /// <summary>The entries as events, oldest first.</summary>
     public static Parsed<List<JournalItem>> Parse(JournalBatch batch, string node, string? pair, DateTimeOffset now)
     {

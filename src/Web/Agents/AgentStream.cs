@@ -49,6 +49,8 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     public void Offer(IntentFacts intent) => Send(AgentMapping.ToMessage(intent));
 
+    public void Ask(SessionResetOrder request) => Send(AgentMapping.ToMessage(request));
+
     public void End(bool nameClash, string why) => End(nameClash ? StatusCode.AlreadyExists : StatusCode.Aborted, why);
 
     public void End(StatusCode status, string why)

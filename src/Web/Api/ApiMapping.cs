@@ -25,6 +25,7 @@ internal static class ApiMapping
         ActiveNodeBasis = ApiWords.Kebab(pair.ActiveNodeBasis),
         Prefixes = [.. pair.Prefixes.Select(p => p.ToString())],
         Revision = pair.Revision,
+        Freeze = pair.Freeze is { } freeze ? new FreezeDto(freeze.Until, freeze.By, freeze.Reason, freeze.OfAll) : null,
         Operation = pair.OperationId,
         Members = [.. pair.Members.Select(ToDto)],
     };

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
@@ -36,6 +37,7 @@ internal static class ApiProblems
                 ["rule"] = first.Name,
                 ["remedy"] = first.Remedy,
                 ["canOverride"] = first.CanOverride,
+                ["retryAfterSeconds"] = first.RetryAfter is { } wait ? LaterResult.Seconds(wait) : null,
                 ["blockingRules"] = blocking.Select(r => r.ToDto()).ToArray(),
             });
     }
@@ -44,7 +46,9 @@ internal static class ApiProblems
     public static IResult Answer(SubmitResult result) => result switch
     {
         SubmitResult.Accepted accepted => TypedResults.Accepted($"/api/v1/operations/{accepted.OperationId}", new OperationAcceptedDto(accepted.OperationId)),
+        SubmitResult.Refused refused when refused.Preview.Rules.First(r => r.Blocks) is { RetryAfter: { } wait } => new LaterResult(Refused(refused.Preview), wait),
         SubmitResult.Refused refused => Refused(refused.Preview),
+        SubmitResult.TooLate late => TypedResults.Problem(late.Why, statusCode: StatusCodes.Status409Conflict, title: "Too late"),
         SubmitResult.Invalid invalid => Malformed(StatusCodes.Status400BadRequest, invalid.Problem),
         SubmitResult.Forbidden forbidden => TypedResults.Problem(forbidden.Why, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed"),
         SubmitResult.NotFound notFound => NotFound(notFound.What),
@@ -52,4 +56,17 @@ internal static class ApiProblems
             $"{unavailable.Why} Nothing was done.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing"),
         _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
     };
+
+    /// <summary>A refusal that is over after a while: Retry-After (RFC 9110 10.2.3) says when.</summary>
+    private sealed class LaterResult(ProblemHttpResult problem, TimeSpan wait) : IResult
+    {
+        public Task ExecuteAsync(HttpContext httpContext)
+        {
+            httpContext.Response.Headers.RetryAfter = Seconds(wait).ToString(CultureInfo.InvariantCulture);
+            return problem.ExecuteAsync(httpContext);
+        }
+
+        /// <summary>Rounded up, at least 1.</summary>
+        public static long Seconds(TimeSpan wait) => Math.Max(1, (long)Math.Ceiling(wait.TotalSeconds));
+    }
 }

@@ -38,6 +38,7 @@ internal static class HubApi
             .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests);
         OperationEndpoints.MapChanges(change);
+        DecisionEndpoints.MapChanges(change);
 
         // Without this a misspelt call would be answered with the dashboard's page.
         api.Map("/{**rest}", (HttpContext context) => ApiProblems.NotFound($"There is no {context.Request.Method} {context.Request.Path}. /openapi/v1.json lists what there is."))

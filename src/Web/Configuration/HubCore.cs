@@ -7,7 +7,9 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -48,7 +50,13 @@ internal static class HubCore
             p.GetRequiredService<FleetStore>(),
             p.GetRequiredService<OperationFeed>(),
             p.GetService<IReachability>(),
-            p.GetRequiredService<TimeProvider>()));
+            p.GetRequiredService<TimeProvider>())
+        {
+            Limits = p.GetService<OperationLimits>() ?? new OperationLimits(),
+        });
+        services.AddSingleton<FreezeStore>();
+        services.AddSingleton<FreezeDesk>();
+        services.AddSingleton<FreezeKeeper>();
         services.AddSingleton<OperationSettlement>();
         services.AddSingleton<OperationDesk>();
         services.AddSingleton<IOperations>(p => p.GetRequiredService<OperationDesk>());

@@ -95,6 +95,9 @@ internal sealed class IntentEntity
     /// <summary>Ends a drain that was ordered on the node itself.</summary>
     public bool LiftLocalDrain { get; set; }
 
+    /// <summary>It demotes a node that could not be reached; it is told whenever that one comes back.</summary>
+    public bool OnReturn { get; set; }
+
     public required IntentStage Stage { get; set; }
 
     public string? OperationId { get; set; }

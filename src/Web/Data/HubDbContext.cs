@@ -29,6 +29,10 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<OperationEntity> Operations => Set<OperationEntity>();
 
+    public DbSet<FreezeEntity> Freezes => Set<FreezeEntity>();
+
+    public DbSet<HeldFailbackEntity> HeldFailbacks => Set<HeldFailbackEntity>();
+
     public DbSet<EventEntity> Events => Set<EventEntity>();
 
     public DbSet<AuditEntity> Audit => Set<AuditEntity>();
@@ -131,6 +135,16 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
             e.HasIndex(o => o.Status);
             e.Property(o => o.Type).HasConversion<string>();
             e.Property(o => o.Status).HasConversion<string>();
+        });
+        modelBuilder.Entity<FreezeEntity>(e =>
+        {
+            e.ToTable("Freezes");
+            e.HasKey(f => f.Scope);
+        });
+        modelBuilder.Entity<HeldFailbackEntity>(e =>
+        {
+            e.ToTable("HeldFailbacks");
+            e.HasKey(h => h.Node);
         });
         modelBuilder.Entity<EventEntity>(e =>
         {

@@ -1,13 +1,14 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Running;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Data;
 
 /// <summary>The owners that begin and end in order.</summary>
-internal sealed record HubRooms(HubWriter Writer, FleetStore Fleet, SqliteHistory History, OperationSettlement Settlement, OperationDesk Desk, EventLog Events);
+internal sealed record HubRooms(HubWriter Writer, FleetStore Fleet, SqliteHistory History, OperationSettlement Settlement, OperationDesk Desk, EventLog Events, FreezeKeeper Freezes);
 
 /// <summary>
 /// Begins the hub's owners before any port is open and ends them after the ports are closed: who asks for operations first, then who
@@ -28,11 +29,13 @@ internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbCont
         Guard(rooms.Fleet.Start(stored));
         rooms.Events.Append(EventKinds.HubStarted, "The hub started. What the nodes do now is not known until they report.");
         await rooms.Settlement.StartAsync(cancellationToken);
+        await rooms.Freezes.StartAsync(cancellationToken);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)
     {
         await rooms.Desk.DisposeAsync();
+        await rooms.Freezes.DisposeAsync();
         await rooms.Settlement.DisposeAsync();
         await rooms.Fleet.DisposeAsync();
         rooms.Events.Append(EventKinds.HubStopped, "The hub stopped. The nodes go on with what they were last told.");

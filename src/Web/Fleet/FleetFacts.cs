@@ -18,6 +18,9 @@ internal sealed record FleetFacts
     /// <summary>By id.</summary>
     public required ImmutableSortedDictionary<string, PairFacts> Pairs { get; init; }
 
+    /// <summary>What is frozen; one that is over may still be here for a moment.</summary>
+    public ImmutableArray<FreezeFacts> Freezes { get; init; } = [];
+
     // One machine cannot be "Web-1" and "web-1": names differ in more than case.
     public static FleetFacts Empty { get; } = new()
     {
@@ -65,6 +68,9 @@ internal sealed record NodeFacts
 
     /// <summary>Its answer to the newest intent that it answered.</summary>
     public IntentAnswer? Answer { get; init; }
+
+    /// <summary>Its answer to the last request that it answered.</summary>
+    public NodeRequestAnswer? RequestAnswer { get; init; }
 }
 
 /// <summary>An open stream of an agent.</summary>
@@ -135,6 +141,9 @@ internal sealed record IntentFacts
 
     /// <summary>Ends a drain that was ordered on the node itself.</summary>
     public bool LiftLocalDrain { get; init; }
+
+    /// <summary>It demotes a node that could not be reached, and waits for it: such a one may be told whenever it comes back.</summary>
+    public bool OnReturn { get; init; }
 
     public string? OperationId { get; init; }
 
@@ -208,3 +217,34 @@ internal sealed record PairMove(string To, string By, string OperationId, DateTi
 /// <param name="Title">In words.</param>
 /// <param name="MovesTraffic">It is moving the address.</param>
 internal sealed record RunningOperation(string Id, string Title, bool MovesTraffic);
+
+/// <summary>Somebody wants nothing to be done for a while.</summary>
+/// <param name="Scope">Id of the pair, or <see cref="All"/>.</param>
+/// <param name="Until">When it ends by itself, by the hub's wall clock: it survives a restart.</param>
+/// <param name="By">Who asked for it.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="OperationId">The operation that set it.</param>
+internal sealed record FreezeFacts(string Scope, DateTimeOffset Until, string By, string Reason, string OperationId)
+{
+    /// <summary>Scope of a freeze of all pairs.</summary>
+    public const string All = "*";
+
+    /// <summary>The one that holds for the pair now and ends last; null: none. Without a pair: of all pairs.</summary>
+    public static FreezeView? InForce(IEnumerable<FreezeFacts> freezes, string? pairId, DateTimeOffset now) =>
+        freezes.Where(f => (f.Scope == All || f.Scope == pairId) && f.Until > now).MaxBy(f => f.Until) is { } freeze
+            ? new FreezeView(freeze.Until, freeze.By, freeze.Reason, freeze.Scope == All)
+            : null;
+}
+
+/// <summary>Something that a node is asked to do once, now; nothing of it is kept.</summary>
+/// <param name="Id">The answer carries it.</param>
+/// <param name="Neighbor">The session that is to be reset.</param>
+/// <param name="OperationId">For the node's journal.</param>
+/// <param name="Reason">For the node's journal, and the neighbor's log.</param>
+internal sealed record SessionResetOrder(string Id, string Neighbor, string OperationId, string Reason);
+
+/// <summary>What a node says to a request.</summary>
+/// <param name="Id">Of the request.</param>
+/// <param name="Done">It did what it was asked.</param>
+/// <param name="Text">What it did, or why not.</param>
+internal sealed record NodeRequestAnswer(string Id, bool Done, string Text);

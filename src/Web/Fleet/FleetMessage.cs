@@ -24,6 +24,15 @@ internal abstract record FleetMessage
     /// <summary>A message of another kind came: the stream lives.</summary>
     public sealed record Heard(long StreamId, string Node) : FleetMessage;
 
+    /// <summary>An agent answered a request.</summary>
+    public sealed record RequestAnswered(long StreamId, string Node, NodeRequestAnswer Answer) : FleetMessage;
+
+    /// <summary>A request is audited and may be sent, once; without a stream it is lost.</summary>
+    public sealed record RequestReleased(string Node, SessionResetOrder Request) : FleetMessage;
+
+    /// <summary>These freezes are stored; others there are not.</summary>
+    public sealed record FreezesChanged(ImmutableArray<FreezeFacts> Freezes) : FleetMessage;
+
     /// <summary>An intent is stored and may be sent.</summary>
     public sealed record IntentReleased(string Node, IntentFacts Intent) : FleetMessage;
 
@@ -75,6 +84,9 @@ internal abstract record FleetEffect
 
     /// <summary>Give this intent to the stream.</summary>
     public sealed record Offer(long StreamId, IntentFacts Intent) : FleetEffect;
+
+    /// <summary>Give this request to the stream.</summary>
+    public sealed record Ask(long StreamId, SessionResetOrder Request) : FleetEffect;
 
     /// <summary>Keep what is known of the node.</summary>
     public sealed record SaveNode(NodeFacts Node) : FleetEffect;

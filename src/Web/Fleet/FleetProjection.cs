@@ -21,7 +21,8 @@ internal static class FleetProjection
             At = now.Wall,
             Version = version,
             Nodes = nodes,
-            Pairs = [.. facts.Pairs.Values.Select(p => ProjectPair(p, byName)).OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase)],
+            Freeze = FreezeFacts.InForce(facts.Freezes, null, now.Wall),
+            Pairs = [.. facts.Pairs.Values.Select(p => ProjectPair(p, byName, FreezeFacts.InForce(facts.Freezes, p.Id, now.Wall))).OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase)],
         };
     }
 
@@ -201,7 +202,7 @@ internal static class FleetProjection
             ? hold with { Remaining = counting is { } age ? remaining > age ? remaining - age : TimeSpan.Zero : null }
             : reported.Hold;
 
-    private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes)
+    private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes, FreezeView? freeze)
     {
         var members = pair.Members.Where(nodes.ContainsKey).Select(m => MemberOf(pair, nodes[m])).ToImmutableArray();
 
@@ -213,6 +214,11 @@ internal static class FleetProjection
         var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())) is { } name
             && !outsiders.Any(o => AnnouncedRole(o, p) <= AnnouncedRole(members.First(m => m.Node.Name == name), p)) ? name : null);
         var (state, reason) = PairStateRules.Judge(pair, members, outsiders, active);
+
+        if (freeze is not null && state == PairState.Healthy)
+        {
+            (state, reason) = (PairState.Frozen, $"{PairWords.Frozen(freeze)} {reason}");
+        }
 
         // One name for the whole pair only when all its prefixes are on that node.
         var actives = active.Values.Distinct().ToList();
@@ -229,6 +235,7 @@ internal static class FleetProjection
             Prefixes = pair.Prefixes,
             Failback = Failback.Wanted(pair.Failback, ReportedFailback(pair, members)),
             FailbackIsSet = pair.Failback is not null,
+            Freeze = freeze,
             Revision = pair.Revision,
             OperationId = pair.Running?.Id,
             Members = members,

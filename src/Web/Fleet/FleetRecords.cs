@@ -38,8 +38,12 @@ internal static class FleetRecords
             facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, ToPair(pair)) };
         }
 
-        return facts;
+        var freezes = await db.Freezes.AsNoTracking().ToListAsync(cancellationToken);
+        return facts with { Freezes = [.. freezes.OrderBy(f => f.Scope, StringComparer.Ordinal).Select(ToFreeze)] };
     }
+
+    public static FreezeFacts ToFreeze(FreezeEntity entity) =>
+        new(entity.Scope, DateTimeOffset.FromUnixTimeMilliseconds(entity.UntilMs), entity.Actor, entity.Reason, entity.OperationId);
 
     public static IntentFacts ToIntent(IntentEntity entity) => new()
     {
@@ -50,6 +54,7 @@ internal static class FleetRecords
         Failback = IntentFacts.NoFailback.SetItems(FailbackParts(entity).Select(f => KeyValuePair.Create(f[0], ToFailback(f[1])))),
         AtOnce = [.. FailbackParts(entity).Where(f => f.Length > 2).Select(f => f[0])],
         LiftLocalDrain = entity.LiftLocalDrain,
+        OnReturn = entity.OnReturn,
         OperationId = entity.OperationId,
         Reason = entity.Reason,
     };
@@ -75,6 +80,7 @@ internal static class FleetRecords
         Roles = string.Join(' ', intent.Roles.Select(r => $"{r.Key}={r.Value}")),
         Failback = string.Join(' ', intent.Failback.Select(f => $"{f.Key}={ToText(f.Value)}{(intent.AtOnce.Contains(f.Key) ? "=once" : "")}")),
         LiftLocalDrain = intent.LiftLocalDrain,
+        OnReturn = intent.OnReturn,
         Stage = stage,
         OperationId = intent.OperationId,
         Reason = intent.Reason,

@@ -22,6 +22,11 @@ internal static class FleetReducer
         FleetMessage.Heard heard => OfStream(facts, heard.Node, heard.StreamId) is { } node
             ? facts.With(node with { Stream = node.Stream! with { LastMessageAt = now } })
             : facts,
+        FleetMessage.RequestAnswered answered => OfStream(facts, answered.Node, answered.StreamId) is { } node
+            ? facts.With(node with { RequestAnswer = answered.Answer, Stream = node.Stream! with { LastMessageAt = now } })
+            : facts,
+        FleetMessage.RequestReleased asked => Ask(facts, asked, effects),
+        FleetMessage.FreezesChanged changed => facts with { Freezes = changed.Freezes },
         FleetMessage.IntentReleased released => Release(facts, released, effects),
         FleetMessage.OfferAgain again => OfferAgain(facts, again, effects),
         FleetMessage.OperationChanged changed => Operation(facts, changed, now, effects),
@@ -120,7 +125,11 @@ internal static class FleetReducer
             return facts.With(node);
         }
 
-        if (node.Confirmed?.Revision == intent.Revision)
+        if (intent.OnReturn && node.Confirmed?.Revision != intent.Revision)
+        {
+            node = Offer(node, intent, effects);
+        }
+        else if (node.Confirmed?.Revision == intent.Revision)
         {
             node = OfferWhatItLost(facts, node, intent, now, effects);
         }
@@ -299,6 +308,16 @@ internal static class FleetReducer
         return facts.With(Offer(node, released.Intent, effects));
     }
 
+    private static FleetFacts Ask(FleetFacts facts, FleetMessage.RequestReleased asked, ICollection<FleetEffect> effects)
+    {
+        if (facts.Nodes.GetValueOrDefault(asked.Node)?.Stream is { } stream)
+        {
+            effects.Add(new FleetEffect.Ask(stream.Id, asked.Request));
+        }
+
+        return facts;
+    }
+
     private static FleetFacts Operation(FleetFacts facts, FleetMessage.OperationChanged changed, Moment now, ICollection<FleetEffect> effects)
     {
         if (facts.Pairs.GetValueOrDefault(changed.PairId) is not { } pair)
@@ -326,7 +345,7 @@ internal static class FleetReducer
             // Who dialled again meanwhile and was not told again is not told any more. First for all of them, then what they had lost is offered:
             // what the one is told depends on what is wanted of the other.
             var dropped = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>()
-                .Where(node => node is { Intent: { } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
+                .Where(node => node is { Intent: { OnReturn: false } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
                 .ToList();
             foreach (var node in dropped)
             {

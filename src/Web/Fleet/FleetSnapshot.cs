@@ -18,6 +18,9 @@ public sealed record FleetSnapshot
     /// <summary>Nodes by name.</summary>
     public required ImmutableArray<NodeView> Nodes { get; init; }
 
+    /// <summary>All pairs are frozen; null: they are not, though one or the other may be.</summary>
+    public FreezeView? Freeze { get; init; }
+
     /// <summary>Nothing known yet.</summary>
     public static FleetSnapshot Empty { get; } = new() { At = DateTimeOffset.UnixEpoch, Version = 0, Pairs = [], Nodes = [] };
 
@@ -61,6 +64,9 @@ public sealed record PairView
 
     /// <summary>An operator has set it.</summary>
     public bool FailbackIsSet { get; init; }
+
+    /// <summary>Nothing may be done to it, and nothing fails back by itself, until its end; null: it is not frozen.</summary>
+    public FreezeView? Freeze { get; init; }
 
     /// <summary>Grows with every accepted change of what is wanted; an operator's request names the one it saw (SR-04).</summary>
     public required long Revision { get; init; }
@@ -244,3 +250,10 @@ public sealed record SessionView
     /// <summary>Times it left Established since the agent started.</summary>
     public required int Flaps { get; init; }
 }
+
+/// <summary>A freeze that is in force.</summary>
+/// <param name="Until">When it ends by itself.</param>
+/// <param name="By">Who asked for it.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="OfAll">It is of all pairs.</param>
+public sealed record FreezeView(DateTimeOffset Until, string By, string Reason, bool OfAll);

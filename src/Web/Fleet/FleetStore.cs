@@ -175,6 +175,9 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
             case FleetEffect.Offer offer:
                 _streams.GetValueOrDefault(offer.StreamId)?.Offer(offer.Intent);
                 break;
+            case FleetEffect.Ask ask:
+                _streams.GetValueOrDefault(ask.StreamId)?.Ask(ask.Request);
+                break;
             case FleetEffect.SaveNode save:
                 writer.Enqueue(new NodeWrite(save.Node));
                 break;

@@ -12,6 +12,9 @@ internal interface IAgentStream
     /// <summary>Sends the intent; one that is still waiting is superseded.</summary>
     void Offer(IntentFacts intent);
 
+    /// <summary>Sends a request, without waiting.</summary>
+    void Ask(SessionResetOrder request);
+
     /// <summary>Ends the stream.</summary>
     /// <param name="nameClash">Another machine has that name; else a newer stream of the same node took its place.</param>
     /// <param name="why">For the agent's log.</param>

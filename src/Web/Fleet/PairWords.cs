@@ -48,6 +48,10 @@ internal static class PairWords
             : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60:00} s");
     }
 
+    /// <summary>"Frozen until 2026-05-04 12:30:00 UTC by alice: nothing is done to it, and nothing fails back by itself."</summary>
+    public static string Frozen(FreezeView freeze) =>
+        $"{(freeze.OfAll ? "All pairs are frozen" : "Frozen")} until {freeze.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC by {freeze.By}: nothing is done to {(freeze.OfAll ? "any of them" : "it")}, and nothing fails back by itself.";
+
     public static PrefixView? View(MemberView member, IPNetwork prefix) => member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
 
     public static string Word(Role? role) => role switch { Role.Primary => "primary", Role.Secondary => "secondary", _ => "nothing" };

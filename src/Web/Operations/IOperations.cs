@@ -9,6 +9,17 @@ public interface IOperations
     /// <summary>Checks the rules, writes audit entry, operation and intents in one transaction, then sets it going. Returns before it has ended.</summary>
     Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken);
 
+    /// <summary>
+    /// Stops an operation that is under way: what was sent is taken back as after a failed step, which goes on after this returns. What has
+    /// ended, is just being taken back, or is not known any more cannot be cancelled. Audited, also when refused.
+    /// </summary>
+    /// <param name="id">The operation.</param>
+    /// <param name="reason">Why: 3 to 500 characters.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="cancellationToken">Stops it while nothing is audited.</param>
+    /// <returns>Accepted, NotFound, Invalid, TooLate or Unavailable.</returns>
+    Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken);
+
     /// <summary>One operation, running or ended; null: no such id.</summary>
     Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken);
 

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
@@ -14,17 +15,19 @@ namespace FailoverHub.Web.Operations;
 /// is just changing; then one transaction writes audit entry, operation and intents; only then does its <see cref="OperationRun"/> begin.
 /// At most one run per pair. Runs end when the hub stops; what they leave is settled by <see cref="OperationSettlement"/>.
 /// </summary>
-internal sealed partial class OperationDesk(OperationServices services, AuditLog audit, OperationSettlement settlement, ILogger<OperationDesk> logger) : IOperations, IAsyncDisposable
+internal sealed partial class OperationDesk(OperationServices services, AuditLog audit, OperationSettlement settlement, FreezeDesk freezes, ILogger<OperationDesk> logger) : IOperations, IAsyncDisposable
 {
     // A page, and one more to see whether there is another.
     private const int MaxLimit = 501;
 
+    private readonly long _started = services.Time.GetTimestamp();
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, OperationRun> _runs = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
 
-    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) =>
-        OperationTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? PreviewOf(target) : null;
+    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) => request.Type.IsOfFreeze()
+        ? freezes.Preview(request, out problem)
+        : OperationTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? PreviewOf(target) : null;
 
     public async Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
     {
@@ -43,6 +46,11 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
                 var forbidden = new SubmitResult.Forbidden("Setting operations going needs the role Operator, or a token of scope operate.");
                 await audit.WriteAsync(OperationRecords.ToAuditDraft(request, actor, forbidden), cancellationToken);
                 return forbidden;
+            }
+
+            if (request.Type.IsOfFreeze())
+            {
+                return await freezes.SubmitAsync(request, actor, cancellationToken);
             }
 
             if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
@@ -64,6 +72,54 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         finally
         {
             services.Admission.Release();
+        }
+    }
+
+    public async Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken)
+    {
+        reason = reason.Trim();
+        try
+        {
+            if (await FindAsync(id, cancellationToken) is not { } view)
+            {
+                return new SubmitResult.NotFound($"No operation has the id '{id}'.");
+            }
+
+            AuditDraft Draft(string outcome) => new() { Actor = actor, Action = "cancel", Target = AuditTarget.Pair(view.PairName), Reason = reason, Outcome = outcome, CorrelationId = id };
+            if (!actor.Rights.HasFlag(Rights.Operate))
+            {
+                var forbidden = new SubmitResult.Forbidden("Cancelling an operation needs the role Operator, or a token of scope operate.");
+                await audit.WriteAsync(Draft($"refused: {forbidden.Why}"), cancellationToken);
+                return forbidden;
+            }
+
+            if (SafetyRules.ReasonRequired(new OperationRequest { Type = view.Type, Reason = reason }) is { Passed: false } wordless)
+            {
+                await audit.WriteAsync(Draft($"refused: {wordless.RuleId} {wordless.Name}: {wordless.Message}"), cancellationToken);
+                return new SubmitResult.Invalid(System.Collections.Immutable.ImmutableDictionary<string, string>.Empty.Add("reason", wordless.Remedy!));
+            }
+
+            // The entry is on the disk before anything stops; when it comes too late after all a second one says so.
+            var run = _runs.GetValueOrDefault(view.PairId) is { } found && found.View.Id == id ? found : null;
+            if (run is { InFlight: true })
+            {
+                await audit.WriteAsync(Draft("accepted"), cancellationToken);
+                if (run.TryCancel(actor.Name))
+                {
+                    services.Feed.Tell(EventKinds.OperationCancelled, view.PairName, id, $"{view.Title}: cancelled by {actor.Name}. Reason: {reason}");
+                    return new SubmitResult.Accepted(id);
+                }
+            }
+
+            var why = view.Status == OperationStatus.OutcomeUnknown
+                ? "Its outcome is not known: it is settled by what the nodes report, and nothing of it is sent any more."
+                : view.IsFinished ? $"It has ended already: {view.Status}." : "It is ending, or is being cancelled already.";
+            await audit.WriteAsync(Draft($"refused: {why}"), cancellationToken);
+            return new SubmitResult.TooLate(why);
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            return new SubmitResult.Unavailable($"The audit entry could not be written, so nothing was done ({e.GetBaseException().Message}).");
         }
     }
 
@@ -103,7 +159,14 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         var path = target.Type.IsOfPair() ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
         return new OperationPreview
         {
-            Rules = SafetyRules.Check(target, inFlight),
+            Rules = SafetyRules.Check(target, new Circumstances
+            {
+                Now = services.Time.GetUtcNow(),
+                HubUptime = services.Time.GetElapsedTime(_started),
+                InFlight = inFlight,
+                Moves = services.Feed.MovesOf(target.Pair.Id),
+                Limits = services.Limits,
+            }),
             Steps = [.. plan.StepTitles],
             TrafficEffect = plan.TrafficEffect,
             OutagePossible = plan.OutagePossible,
@@ -141,7 +204,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         var draft = Draft(target, actor, overridden.Length == 0 ? "accepted" : $"accepted, overriding {overridden}") with
         {
             Before = OperationRecords.ToAuditJson(plan.Steps.Select(s => s.Before)),
-            After = OperationRecords.ToAuditJson(plan.Steps.Select(s => s.Wanted)),
+            After = OperationRecords.ToAuditJson(plan.Steps.Select(s => s.Wanted).Concat(plan.OnReturn)),
             CorrelationId = view.Id,
         };
         var state = services.Fleet.State;
@@ -181,6 +244,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         finally
         {
             _runs.TryRemove(KeyValuePair.Create(operation.Plan.PairId, run));
+            run.Dispose();
         }
     }
 

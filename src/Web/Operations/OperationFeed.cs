@@ -12,13 +12,21 @@ namespace FailoverHub.Web.Operations;
 /// </summary>
 internal sealed class OperationFeed(EventLog events, TimeProvider time)
 {
-    private const int Kept = 256;
+    private const int Kept = 1_024;
 
     private readonly Lock _gate = new();
     private readonly LatestValue<State> _state = new(new State(0, ImmutableDictionary<string, (long, OperationView)>.Empty));
 
     /// <summary>The newest state of an operation of this run of the hub, null: not known here.</summary>
     public OperationView? Find(string id) => _state.Current.Operations.TryGetValue(id, out var found) ? found.View : null;
+
+    /// <summary>When the pair was moved, as far as it is known here: each operation that moves addresses and has done something, by when it was asked for.</summary>
+    public ImmutableArray<DateTimeOffset> MovesOf(string pairId) =>
+    [
+        .. _state.Current.Operations.Values.Select(o => o.View)
+            .Where(o => o.PairId == pairId && (o.Type.IsMove() || o.Type is OperationType.ForcePromote or OperationType.Drain) && o.Steps.Any(s => s.Status == StepStatus.Succeeded))
+            .Select(o => o.RequestedAt),
+    ];
 
     public async IAsyncEnumerable<OperationView> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -56,6 +64,10 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
             events.Append(happened);
         }
     }
+
+    /// <summary>Something happened because of an operation that has ended.</summary>
+    public void Tell(string kind, string? pair, string operationId, string text) =>
+        events.Append(new EventDraft { At = time.GetUtcNow(), Kind = kind, Pair = pair, Text = text, OperationId = operationId });
 
     private OperationView? Keep(OperationView view)
     {

@@ -24,6 +24,18 @@ public enum OperationType
 
     /// <summary>What becomes of the pair's primary when it returns is changed.</summary>
     SetFailback,
+
+    /// <summary>A node becomes primary while the other one cannot be reached: that one may be primary too, so SR-02 has to be overridden by name.</summary>
+    ForcePromote,
+
+    /// <summary>One BGP session of a node is ended and comes up again by itself.</summary>
+    ResetSession,
+
+    /// <summary>Until its end nothing is done to the pair, or to all pairs, and nothing fails back by itself.</summary>
+    Freeze,
+
+    /// <summary>Ends a freeze before its time.</summary>
+    Unfreeze,
 }
 
 /// <summary>What kinds of operations there are.</summary>
@@ -33,7 +45,11 @@ internal static class OperationTypes
     public static bool IsMove(this OperationType type) => type is OperationType.Switchover or OperationType.Failback;
 
     /// <summary>It is about a pair; every other one is about a node.</summary>
-    public static bool IsOfPair(this OperationType type) => type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback;
+    public static bool IsOfPair(this OperationType type) =>
+        type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback or OperationType.ForcePromote || type.IsOfFreeze();
+
+    /// <summary>It changes what may be done, and nothing that a node does.</summary>
+    public static bool IsOfFreeze(this OperationType type) => type is OperationType.Freeze or OperationType.Unfreeze;
 }
 
 /// <summary>Where an operation stands.</summary>
@@ -95,8 +111,14 @@ public sealed record OperationRequest
     /// <summary>Id or name of the pair (switchover, failback, set-failback).</summary>
     public string? Pair { get; init; }
 
-    /// <summary>The node (set-role, drain, undrain).</summary>
+    /// <summary>The node (set-role, drain, undrain, reset-session).</summary>
     public string? Node { get; init; }
+
+    /// <summary>The session's neighbor, as the node reports it (reset-session).</summary>
+    public string? Neighbor { get; init; }
+
+    /// <summary>How long a freeze lasts: 1 min to 7 days, whole seconds.</summary>
+    public TimeSpan? ExpiresIn { get; init; }
 
     /// <summary>One prefix; null: all that the pair shares.</summary>
     public IPNetwork? Prefix { get; init; }
@@ -185,6 +207,9 @@ public sealed record RuleResult
 
     /// <summary>HTTP status of a refusal by this rule.</summary>
     public required int HttpStatus { get; init; }
+
+    /// <summary>When it may allow the same request; null: not by waiting, or it allows it now.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 
     /// <summary>It stands in the way.</summary>
     public bool Blocks => !Passed && !Overridden;
@@ -292,6 +317,10 @@ public abstract record SubmitResult
     /// <summary>No such pair or node.</summary>
     /// <param name="What">"No pair is called 'web'."</param>
     public sealed record NotFound(string What) : SubmitResult;
+
+    /// <summary>It comes too late: the operation that it is about is not in a state in which that can be done.</summary>
+    /// <param name="Why">For the operator.</param>
+    public sealed record TooLate(string Why) : SubmitResult;
 
     /// <summary>The audit entry could not be written, so nothing was done.</summary>
     /// <param name="Why">For the operator.</param>

@@ -47,6 +47,8 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     public ConcurrentQueue<NodeIntent> Intents { get; } = new();
 
+    public ConcurrentQueue<NodeRequest> Requests { get; } = new();
+
     public ConcurrentQueue<JournalAck> Acks { get; } = new();
 
     /// <summary>How the hub ended the stream.</summary>
@@ -58,7 +60,7 @@ internal sealed class FakeAgent : IAsyncDisposable
         var call = new AgentLink.AgentLinkClient(channel).Connect();
         var agent = new FakeAgent(node, channel, call, state) { KeepsFailback = keepsFailback };
         var hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter };
-        hello.Capabilities.AddRange(keepsFailback ? ["journal", "failback", "local-commands"] : ["journal"]);
+        hello.Capabilities.AddRange(keepsFailback ? ["journal", "failback", "local-commands", "reset-session"] : ["journal"]);
         await agent.SendAsync(new AgentMessage { Hello = hello });
         return agent;
     }
@@ -137,6 +139,21 @@ internal sealed class FakeAgent : IAsyncDisposable
         }
     }
 
+    /// <summary>The next request of the hub.</summary>
+    public async Task<NodeRequest> ReceiveRequestAsync()
+    {
+        while (true)
+        {
+            if (await ReceiveAsync() is { Request: { } request })
+            {
+                return request;
+            }
+        }
+    }
+
+    public Task AnswerAsync(NodeRequest request, bool done, string text) =>
+        SendAsync(new AgentMessage { RequestResult = new NodeRequestResult { Id = request.Id, Done = done, Text = text } });
+
     /// <summary>Goes away without a word, as a killed process does.</summary>
     public async ValueTask DisposeAsync()
     {
@@ -154,6 +171,10 @@ internal sealed class FakeAgent : IAsyncDisposable
                 Intents.Enqueue(message.Intent);
                 await (OnIntent?.Invoke(message.Intent) ?? Task.CompletedTask);
                 await ObeyAsync(message.Intent);
+            }
+            else if (message.BodyCase == HubMessage.BodyOneofCase.Request)
+            {
+                Requests.Enqueue(message.Request);
             }
             else if (message.BodyCase == HubMessage.BodyOneofCase.JournalAck)
             {

@@ -169,6 +169,58 @@ public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHu
     }
 
     [Fact]
+    public async Task Refusal_ThatIsOverAfterAWhile_SaysWhenInRetryAfter()
+    {
+        WholeHub hub = shared.Fresh();
+        RuleResult blocking = Make.Rule("SR-06", "Cooldown", passed: false, remedy: "Wait.") with { HttpStatus = 429, RetryAfter = TimeSpan.FromSeconds(22.2) };
+        hub.Operations.OnSubmit = _ => new SubmitResult.Refused(Make.Preview(rules: [blocking]));
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/pairs/web/operations", """{"type":"switchover","reason":"test"}""");
+
+        Assert.Equal((429, TimeSpan.FromSeconds(23)), ((int)answer.StatusCode, answer.Headers.RetryAfter!.Delta));
+        Assert.Equal(23, (int?)(await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!["retryAfterSeconds"]);
+    }
+
+    [Theory]
+    [InlineData("/api/v1/pairs/web/operations", """{"type":"freeze","reason":"audit","expiresInSeconds":600}""", "web")]
+    [InlineData("/api/v1/operations", """{"type":"freeze","reason":"audit","expiresInSeconds":600}""", "*")]
+    public async Task Freeze_OfAPairOrOfAll_NamesItsScopeAndItsEnd(string path, string body, string scope)
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), path, body);
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        OperationRequest request = hub.Operations.Submitted[^1].Request;
+        Assert.Equal((OperationType.Freeze, scope, TimeSpan.FromMinutes(10)), (request.Type, request.Pair, request.ExpiresIn));
+    }
+
+    [Theory]
+    [InlineData("/api/v1/operations", """{"type":"switchover","reason":"test"}""", "type")]
+    [InlineData("/api/v1/pairs/web/operations", """{"type":"freeze","reason":"test","expiresInSeconds":59}""", "expiresInSeconds")]
+    [InlineData("/api/v1/nodes/node-a/operations", """{"type":"reset-session","reason":"test","neighbor":""}""", "neighbor")]
+    public async Task RequestThatMakesNoSense_NamesTheField(string path, string body, string field)
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), path, body);
+
+        Assert.Equal(HttpStatusCode.BadRequest, answer.StatusCode);
+        Assert.NotNull((await answer.Content.ReadFromJsonAsync<JsonNode>(Stop))!["errors"]![field]);
+    }
+
+    [Fact]
+    public async Task Cancel_NamesOperationAndReason()
+    {
+        WholeHub hub = shared.Fresh();
+
+        using HttpResponseMessage answer = await PostAsync(await hub.ScriptAsync(ApiScope.Operate), "/api/v1/operations/op-7/cancel", """{"reason":"not now"}""");
+
+        Assert.Equal(HttpStatusCode.Accepted, answer.StatusCode);
+        Assert.Equal(("op-7", "not now"), hub.Operations.Cancelled[^1]);
+    }
+
+    [Fact]
     public async Task AuditThatCannotBeWritten_IsAnsweredWith503()
     {
         WholeHub hub = shared.Fresh();

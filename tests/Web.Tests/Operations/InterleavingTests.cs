@@ -205,6 +205,11 @@ public sealed class InterleavingTests
 
         public void Offer(IntentFacts intent) => _waiting.Enqueue(intent);
 
+        public void Ask(SessionResetOrder request)
+        {
+            // Nobody resets a session here.
+        }
+
         public void End(bool nameClash, string why)
         {
         }

@@ -32,14 +32,16 @@ public sealed class SafetyRulesTests
     internal static OperationRequest SetRole(string node, Role role) => new() { Type = OperationType.SetRole, Node = node, Role = role, Reason = "kernel update" };
 
     private static RuleResult Rule(string id, FleetFacts facts, OperationRequest request, string? inFlight = null) =>
-        SafetyRules.Check(Target(facts, request), inFlight).Single(r => r.RuleId == id);
+        SafetyRules.Check(Target(facts, request), Known with { InFlight = inFlight }).Single(r => r.RuleId == id);
+
+    internal static Circumstances Known => new() { Now = Now.Wall, HubUptime = TimeSpan.FromHours(1) };
 
     [Fact]
     public void EveryRuleThatApplies_IsNamedInOrder()
     {
-        Assert.Equal(["SR-01", "SR-03", "SR-04", "SR-05", "SR-14"], SafetyRules.Check(Target(Healthy, Switchover()), null).Select(r => r.RuleId));
-        Assert.Equal(["SR-01", "SR-02", "SR-03", "SR-04", "SR-05", "SR-14"], SafetyRules.Check(Target(Healthy, SetRole("web-2", Role.Primary)), null).Select(r => r.RuleId));
-        Assert.All(SafetyRules.Check(Target(Healthy, Switchover()), null), r => Assert.True(r.Passed, r.Message));
+        Assert.Equal(["SR-01", "SR-03", "SR-04", "SR-05", "SR-06", "SR-07", "SR-08", "SR-14"], SafetyRules.Check(Target(Healthy, Switchover()), Known).Select(r => r.RuleId));
+        Assert.Equal(["SR-01", "SR-02", "SR-03", "SR-04", "SR-05", "SR-07", "SR-08", "SR-14"], SafetyRules.Check(Target(Healthy, SetRole("web-2", Role.Primary)), Known).Select(r => r.RuleId));
+        Assert.All(SafetyRules.Check(Target(Healthy, Switchover()), Known), r => Assert.True(r.Passed, r.Message));
     }
 
     [Theory]

@@ -1,5 +1,5 @@
 using FailoverHub.Web.Fleet;
-using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Running;
 using static FailoverHub.Web.Tests.Fleet.Fleets;
 

@@ -33,12 +33,22 @@ public sealed record PairDto
     /// <summary>Grows with every accepted change; send it back as expectedRevision.</summary>
     public required long Revision { get; init; }
 
+    /// <summary>Nothing may be done to it, and nothing fails back by itself, until its end; null: it is not frozen.</summary>
+    public required FreezeDto? Freeze { get; init; }
+
     /// <summary>Id of the operation that is under way, or null.</summary>
     public required string? Operation { get; init; }
 
     /// <summary>The nodes, by name.</summary>
     public required IReadOnlyList<MemberDto> Members { get; init; }
 }
+
+/// <summary>A freeze that is in force.</summary>
+/// <param name="Until">When it ends by itself.</param>
+/// <param name="By">Who asked for it.</param>
+/// <param name="Reason">Why.</param>
+/// <param name="AllPairs">It is of all pairs.</param>
+public sealed record FreezeDto(DateTimeOffset Until, string By, string Reason, bool AllPairs);
 
 /// <summary>Failback policy: what becomes of an assigned primary that returns.</summary>
 /// <param name="Policy">immediate (primary at once), after-stable (secondary until it has been well for a while), manual (secondary until an operator fails back) or sticky (nothing is held back).</param>

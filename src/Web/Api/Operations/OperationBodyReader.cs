@@ -4,6 +4,7 @@ using System.Text.Json;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Freezes;
 
 namespace FailoverHub.Web.Api.Operations;
 
@@ -72,6 +73,21 @@ internal static partial class OperationBodyReader
         if (node is not null && body.Target is not null)
         {
             problems["target"] = $"The path already names the node '{node}'; leave the target out.";
+        }
+
+        if (pair == FreezeFacts.All && !type.IsOfFreeze() && !problems.ContainsKey("type"))
+        {
+            problems["type"] = $"Only freeze and unfreeze are about all pairs: POST /api/v1/pairs/{{pair}}/operations to {body.Type} one.";
+        }
+
+        if (body.Neighbor is { Length: 0 or > 100 })
+        {
+            problems["neighbor"] = "Write the neighbor as the node reports it.";
+        }
+
+        if (body.ExpiresInSeconds is { } expires && (expires < (long)FreezeTarget.Shortest.TotalSeconds || expires > (long)FreezeTarget.Longest.TotalSeconds))
+        {
+            problems["expiresInSeconds"] = $"Write {FreezeTarget.Shortest.TotalSeconds:0} to {FreezeTarget.Longest.TotalSeconds:0} seconds.";
         }
 
         if (body.Reason?.Any(char.IsControl) == true)
@@ -149,6 +165,8 @@ internal static partial class OperationBodyReader
                 Prefix = prefix,
                 Role = role,
                 Failback = failback,
+                Neighbor = body.Neighbor,
+                ExpiresIn = body.ExpiresInSeconds is { } lasts ? TimeSpan.FromSeconds(lasts) : null,
                 Reason = body.Reason,
                 Deadline = body.DeadlineSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,
                 ExpectedRevision = body.ExpectedRevision,

@@ -3,7 +3,7 @@ namespace FailoverHub.Web.Api.Operations;
 /// <summary>What to set going.</summary>
 public sealed record OperationBody
 {
-    /// <summary>switchover, failback or set-failback (of a pair), set-role, drain or undrain (of a node).</summary>
+    /// <summary>switchover, failback, set-failback, force-promote, freeze or unfreeze (of a pair; freeze and unfreeze also of all), set-role, drain, undrain or reset-session (of a node).</summary>
     public string? Type { get; init; }
 
     /// <summary>Why, 3 to 500 characters; it stands in the audit.</summary>
@@ -20,6 +20,12 @@ public sealed record OperationBody
 
     /// <summary>The new failback policy (set-failback).</summary>
     public FailbackBody? Failback { get; init; }
+
+    /// <summary>The neighbor of the session, as the node reports it (reset-session).</summary>
+    public string? Neighbor { get; init; }
+
+    /// <summary>When it ends by itself (freeze): 60 to 604800 seconds from now.</summary>
+    public long? ExpiresInSeconds { get; init; }
 
     /// <summary>How long it may take, 1 to 600 seconds; left out: 30.</summary>
     public int? DeadlineSeconds { get; init; }
@@ -98,7 +104,7 @@ public sealed record OperationDto
     /// <summary>Unique; also the operation of its events and the correlationId of its audit entry.</summary>
     public required string Id { get; init; }
 
-    /// <summary>switchover, failback, set-failback, set-role, drain or undrain.</summary>
+    /// <summary>switchover, failback, set-failback, force-promote, freeze, unfreeze, set-role, drain, undrain or reset-session.</summary>
     public required string Type { get; init; }
 
     /// <summary>PendingApproval, Queued, Running, Succeeded, Failed, Refused, TimedOut, Cancelled or OutcomeUnknown.</summary>
@@ -113,7 +119,7 @@ public sealed record OperationDto
     /// <summary>What it is about, in words.</summary>
     public required string Title { get; init; }
 
-    /// <summary>Id of the pair.</summary>
+    /// <summary>Id of the pair; "*": it is about all pairs.</summary>
     public required string PairId { get; init; }
 
     /// <summary>Name of the pair when it was asked for.</summary>

@@ -4,7 +4,6 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
-using FailoverHub.Web.Operations.Records;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -34,6 +33,10 @@ internal static class OperationEndpoints
             .WithName("startPairOperation").WithSummary("Set an operation of a pair going");
         DescribePreview(api.MapPost("/pairs/{pair}/operations/preview", (string pair, HttpContext context, IOperations operations) => PreviewAsync(context, operations, pair, null)))
             .WithName("previewPairOperation").WithSummary("What an operation of a pair would do");
+        Describe(api.MapPost("/operations", (HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, FreezeFacts.All, null)))
+            .WithName("startFleetOperation").WithSummary("Freeze or unfreeze all pairs");
+        DescribePreview(api.MapPost("/operations/preview", (HttpContext context, IOperations operations) => PreviewAsync(context, operations, FreezeFacts.All, null)))
+            .WithName("previewFleetOperation").WithSummary("What freezing or unfreezing all pairs would do");
         Describe(api.MapPost("/nodes/{node}/operations", (string node, HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, null, node)))
             .WithName("startNodeOperation").WithSummary("Set an operation of a node going");
         DescribePreview(api.MapPost("/nodes/{node}/operations/preview", (string node, HttpContext context, IOperations operations) => PreviewAsync(context, operations, null, node)))
@@ -41,11 +44,11 @@ internal static class OperationEndpoints
     }
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags("Operations")
-        .WithDescription("Rules are checked and the audit entry is written before anything is sent. A refusal names its rule in ruleId, says what to do in remedy, and has the rule's own status: 409, 412, 422, 423, 429.")
+        .WithDescription("Rules are checked and the audit entry is written before anything is sent. A refusal names its rule in ruleId, says what to do in remedy, and has the rule's own status: 409, 412, 422, 423, 429. Where waiting helps Retry-After says for how long.")
         .AddOpenApiOperationTransformer(DescribeBodyAsync)
         .Produces<OperationAcceptedDto>(StatusCodes.Status202Accepted)
         .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
-        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status423Locked).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static RouteHandlerBuilder DescribePreview(RouteHandlerBuilder route) => route.WithTags("Operations")
         .WithDescription("Nothing is done and nothing is stored.")
@@ -88,7 +91,7 @@ internal static class OperationEndpoints
     {
         Actor = actor,
         Action = read.Body?.Type is { } word && ApiWords.TryParseKebab(word, out OperationType _) ? word : "unknown operation",
-        Target = pair is not null ? AuditTarget.Pair(pair) : AuditTarget.Node(node ?? ""),
+        Target = pair == FreezeFacts.All ? "all pairs" : pair is not null ? AuditTarget.Pair(pair) : AuditTarget.Node(node ?? ""),
         Reason = read.Body?.Reason,
         Outcome = $"refused, malformed: {string.Join("; ", read.Problems.Select(p => $"{p.Key}: {p.Value}"))}",
     };

@@ -95,8 +95,22 @@ internal sealed record OperationPlan
     /// <summary>The pair is shown as switching while it runs.</summary>
     public required bool MovesTraffic { get; init; }
 
+    /// <summary>What it does when it does not change what is wanted of a node; null: it has steps.</summary>
+    public SessionReset? Reset { get; init; }
+
+    /// <summary>What is wanted from now on of nodes that cannot be told now. They are told when they come back: each of it is a demotion, which never takes an address away.</summary>
+    public ImmutableArray<NodeWanted> OnReturn { get; init; } = [];
+
     /// <summary>Title of the last step, which sends nothing.</summary>
     public const string ObserveTitle = "Observe that all nodes report what is wanted";
 
-    public IEnumerable<string> StepTitles => Steps.Select(s => s.Title).Append(ObserveTitle);
+    public IEnumerable<string> StepTitles => Reset is { } reset ? reset.StepTitles : Steps.Select(s => s.Title).Append(ObserveTitle);
+}
+
+/// <summary>One BGP session that is to be ended and to come up again.</summary>
+/// <param name="Node">Whose.</param>
+/// <param name="Neighbor">With whom, as the node reports it.</param>
+internal sealed record SessionReset(string Node, string Neighbor)
+{
+    public ImmutableArray<string> StepTitles => [$"Ask {Node} to reset its session with {Neighbor}", "Observe that the session is established again"];
 }

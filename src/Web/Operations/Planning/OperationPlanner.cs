@@ -23,10 +23,19 @@ internal static class OperationPlanner
             Prefixes = target.Prefixes,
             TrafficEffect = TrafficEffect(target),
             OutagePossible = overridden || (target.Type == OperationType.Drain && SafetyRules.LeftAlone(target).Count > 0),
-            MovesTraffic = target.Type.IsMove() || (target.Type == OperationType.Drain && IsActive(target)) || (target.Type == OperationType.SetFailback && Released(target) is not null),
+            MovesTraffic = MayMoveTraffic(target),
+            Reset = target.Type == OperationType.ResetSession ? new SessionReset(node, target.Request.Neighbor!) : null,
+            OnReturn = target.Type == OperationType.ForcePromote ? [.. target.Others.Where(o => !o.Node.IsFresh).Select(o => StandDown(target, o)).OfType<NodeWanted>()] : [],
         };
         return plan;
     }
+
+    /// <summary>Whether the address goes to another node by it, or may.</summary>
+    public static bool MayMoveTraffic(OperationTarget target) =>
+        target.Type.IsMove()
+        || target.Type == OperationType.ForcePromote
+        || (target.Type == OperationType.Drain && IsActive(target))
+        || (target.Type == OperationType.SetFailback && Released(target) is not null);
 
     /// <summary>
     /// Members that have to be seen as secondary before the target may be primary: who is primary, who is wanted as primary, and who has not
@@ -67,6 +76,17 @@ internal static class OperationPlanner
                     MustAnnounce = Announced(target.Member, target.Prefixes),
                 },
             ],
+            OperationType.ForcePromote =>
+            [
+                new PlannedStep
+                {
+                    Title = $"Promote {name} to primary, without {string.Join(" and ", target.Others.Where(o => !o.Node.IsFresh).Select(o => o.Node.Name))}",
+                    Before = before,
+                    Wanted = before.PrimaryNow(target.Prefixes),
+                    MustAnnounce = Announced(target.Member, target.Prefixes),
+                },
+            ],
+            OperationType.ResetSession => [],
             OperationType.Drain =>
             [
                 new PlannedStep { Title = $"Drain {name}: withdraw all it announces, sessions stay up", Before = before, Wanted = before with { Drained = true } },
@@ -83,6 +103,14 @@ internal static class OperationPlanner
             OperationType.SetFailback => [.. ToTellFailback(target.Pair).Select(m => TellFailback(target.Pair, m, target.Request.Failback!))],
             _ => throw new InvalidOperationException($"There is no plan for {target.Type}."),
         };
+    }
+
+    // A node of which nothing is known but its name is told nothing: what it has beside the pair's prefixes would be taken from it.
+    private static NodeWanted? StandDown(OperationTarget target, MemberView member)
+    {
+        var before = NodeWanted.Of(target.Pair, member.Node);
+        var primary = target.Prefixes.Where(p => before.RoleOf(p) == Role.Primary).ToList();
+        return primary.Count == 0 ? null : before.With(primary, Role.Secondary);
     }
 
     /// <summary>Members whose agents keep failback policies; the others have none, whatever they are told.</summary>
@@ -132,6 +160,8 @@ internal static class OperationPlanner
             OperationType.Drain => $"Drain {node}",
             OperationType.Failback => $"Fail {what} back to {node}",
             OperationType.SetFailback => $"Set the failback policy of {target.Pair.Name} to {FailbackWords.Short(target.Request.Failback!)}",
+            OperationType.ForcePromote => $"Force {node} to be primary for {what}",
+            OperationType.ResetSession => $"Reset the session of {node} with {target.Request.Neighbor}",
             _ => $"Undrain {node}",
         };
     }
@@ -158,6 +188,14 @@ internal static class OperationPlanner
                 return Released(target) is { } released
                     ? $"Nothing holds {released.Node.Name} back any more: {addresses} moves {(active is null ? "" : $"from {active} ")}to it. Open TCP connections break."
                     : $"No traffic moves now. From now on a primary that returns {FailbackWords.Does(target.Request.Failback!)}.{TooOld(target.Pair)}";
+            case OperationType.ForcePromote:
+                return active == node
+                    ? $"{addresses} stays on {node}."
+                    : $"{addresses} comes to {node} unless another node still announces it as primary: then two do, and the platform decides. Open TCP connections break.";
+            case OperationType.ResetSession:
+                return target.Member.Node.EstablishedSessions > 1
+                    ? $"No traffic moves: {node} announces over its other sessions meanwhile."
+                    : $"{node} announces nothing until the session is back; {addresses} goes to whoever else announces it.";
             case OperationType.Undrain:
                 return active is null || active == node
                     ? $"{node} announces {addresses} again, as secondary; traffic comes to it if no other node has a better role."

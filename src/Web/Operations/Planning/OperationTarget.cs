@@ -52,6 +52,7 @@ internal sealed record OperationTarget
         {
             OperationType.Switchover => request.Target ?? OtherNode(pair, out problem),
             OperationType.Failback => PreferredNode(pair, request, out problem),
+            OperationType.ForcePromote => request.Target,
             OperationType.SetFailback => pair.PreferredNode ?? pair.Members.FirstOrDefault()?.Node.Name,
             _ => request.Node,
         };
@@ -108,6 +109,16 @@ internal sealed record OperationTarget
         if (request.Type == OperationType.SetFailback && ProblemOf(request.Failback) is { } wrong)
         {
             problems["failback"] = wrong;
+        }
+
+        if (request.Type == OperationType.ForcePromote && request.Target is null)
+        {
+            problems["target"] = "Name the node that is to be primary.";
+        }
+
+        if (request.Type == OperationType.ResetSession && request.Neighbor is null)
+        {
+            problems["neighbor"] = "Name the session's neighbor, as the node reports it.";
         }
 
         if (request.Type == OperationType.SetRole && request.Role is null)
@@ -174,12 +185,19 @@ internal sealed record OperationTarget
     private static SubmitResult.Invalid? NothingToDo(OperationTarget target)
     {
         var node = target.Member.Node;
+        if (target.Type == OperationType.ResetSession)
+        {
+            return node.Sessions.Any(s => s.Neighbor == target.Request.Neighbor)
+                ? null
+                : Invalid("neighbor", $"{node.Name} reports no session with '{target.Request.Neighbor}'; it has {(node.Sessions.IsEmpty ? "none" : string.Join(", ", node.Sessions.Select(s => s.Neighbor)))}.");
+        }
+
         if (target.Type == OperationType.SetFailback)
         {
             return NothingToTell(target.Pair, target.Request.Failback!);
         }
 
-        var field = target.Type.IsMove() ? "target" : "node";
+        var field = target.Type.IsMove() || target.Type == OperationType.ForcePromote ? "target" : "node";
         bool Has(MemberView member, Role role) => target.Prefixes.All(p =>
             member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(p)) is { } view && view.AssignedRole == role && view.ReportedRole == role);
         var already = target.Type switch
@@ -187,6 +205,7 @@ internal sealed record OperationTarget
             OperationType.Drain when node is { AssignedDrained: true, Drained: true } => "is drained already",
             OperationType.Undrain when node is { AssignedDrained: false, Drained: false } => "is not drained",
             OperationType.SetRole when Has(target.Member, target.Request.Role!.Value) => "has that role already",
+            OperationType.ForcePromote when Has(target.Member, Role.Primary) && !target.Others.Any(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes)) => "is primary already, and no other node may be",
             OperationType.Switchover or OperationType.Failback when Has(target.Member, Role.Primary) && target.Others.All(o => o.Prefixes.All(p => !target.Prefixes.Contains(p.Prefix) || p.AssignedRole != Role.Primary)) => "is active already",
             _ => null,
         };

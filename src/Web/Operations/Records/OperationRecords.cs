@@ -140,6 +140,8 @@ internal static class OperationRecords
         Add(body, "role", request.Role is { } role ? Word(role) : null);
         Add(body, "failback", request.Failback is { } failback ? new { policy = FailbackWords.Policy(failback.Policy), stableSeconds = (int)failback.StableFor.TotalSeconds } : null);
         Add(body, "target", request.Target);
+        Add(body, "neighbor", request.Neighbor);
+        Add(body, "expiresInSeconds", request.ExpiresIn is { } expires ? (long)expires.TotalSeconds : null);
         Add(body, "deadlineSeconds", request.Deadline is { } deadline ? (int)deadline.TotalSeconds : null);
         Add(body, "expectedRevision", request.ExpectedRevision);
         Add(body, "overrideRules", request.OverrideRules.Length > 0 ? request.OverrideRules : null);
@@ -154,6 +156,10 @@ internal static class OperationRecords
         OperationType.Drain => "drain",
         OperationType.Failback => "failback",
         OperationType.SetFailback => "set-failback",
+        OperationType.ForcePromote => "force-promote",
+        OperationType.ResetSession => "reset-session",
+        OperationType.Freeze => "freeze",
+        OperationType.Unfreeze => "unfreeze",
         _ => "undrain",
     };
 

@@ -13,7 +13,11 @@ namespace FailoverHub.Web.Operations.Records;
 /// <param name="Wanted">For each step what has to be seen, with the revision that its intent was given.</param>
 /// <param name="PairRevision">The pair's new revision.</param>
 /// <param name="Draft">As it was audited.</param>
-internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View, ImmutableArray<WantedOfNode> Wanted, long PairRevision, AuditDraft Draft);
+internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View, ImmutableArray<WantedOfNode> Wanted, long PairRevision, AuditDraft Draft)
+{
+    /// <summary>What nodes that cannot be told now are to be told when they come back, by the revision of the intent.</summary>
+    public ImmutableArray<(string Node, long Revision)> OnReturn { get; init; } = [];
+}
 
 /// <summary>What the history tells of one operation: kind and text of each event.</summary>
 internal sealed class ToldEvents(IEnumerable<(string Kind, string Text)> told)
@@ -32,6 +36,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, CancellationToken cancellationToken)
     {
         ImmutableArray<WantedOfNode> wanted = [];
+        var onReturn = ImmutableArray.CreateBuilder<(string, long)>();
         long revision = 0;
         await audit.ChangeAsync(
             draft,
@@ -40,11 +45,19 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 revision = Math.Max(pair.Revision, await db.Pairs.Where(p => p.Id == pair.Id).Select(p => p.Revision).FirstOrDefaultAsync(ct)) + 1;
                 await FleetRecords.UpsertPairAsync(db, pair with { Revision = revision }, ct);
                 var steps = ImmutableArray.CreateBuilder<WantedOfNode>();
+                onReturn.Clear();
                 foreach (var step in plan.Steps)
                 {
                     var next = await NextRevisionAsync(db, step.Wanted.Node, fleet, ct) + steps.Count(s => s.Node == step.Wanted.Node);
                     steps.Add(WantedOfNode.Of(step, next));
-                    db.Intents.Add(FleetRecords.ToEntity(step.Wanted.Node, ToIntent(step.Wanted, next, view), IntentStage.Planned, time.GetUtcNow()));
+                    db.Intents.Add(FleetRecords.ToEntity(step.Wanted.Node, ToIntent(step.Wanted, next, view.Id, view.Reason), IntentStage.Planned, time.GetUtcNow()));
+                }
+
+                foreach (var later in plan.OnReturn)
+                {
+                    var next = await NextRevisionAsync(db, later.Node, fleet, ct);
+                    onReturn.Add((later.Node, next));
+                    db.Intents.Add(FleetRecords.ToEntity(later.Node, ToIntent(later, next, view.Id, view.Reason) with { OnReturn = true }, IntentStage.Planned, time.GetUtcNow()));
                 }
 
                 wanted = steps.ToImmutable();
@@ -52,7 +65,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
             },
             cancellationToken);
-        return new AcceptedOperation(plan, view, wanted, revision, draft);
+        return new AcceptedOperation(plan, view, wanted, revision, draft) { OnReturn = onReturn.ToImmutable() };
     }
 
     /// <summary>Allows a planned intent to leave the hub.</summary>
@@ -94,7 +107,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, cancellationToken), view) with { Reason = $"Taken back: {view.Title}" };
+        var intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, cancellationToken), view.Id, $"Taken back: {view.Title}");
         db.Intents.Add(FleetRecords.ToEntity(before.Node, intent, IntentStage.Released, time.GetUtcNow()));
         await SupersedeAsync(db, before.Node, intent.Revision, cancellationToken);
         await UpdateAsync(db, view, cancellationToken);
@@ -180,7 +193,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     }
 
     // What was sent and never confirmed is not wanted any more once something newer is.
-    private static async Task SupersedeAsync(HubDbContext db, string node, long revision, CancellationToken cancellationToken)
+    internal static async Task SupersedeAsync(HubDbContext db, string node, long revision, CancellationToken cancellationToken)
     {
         foreach (var older in await db.Intents.Where(i => i.Node == node && i.Revision < revision && i.Stage == IntentStage.Released).ToListAsync(cancellationToken))
         {
@@ -201,14 +214,14 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     }
 
     // Higher than every revision that the node may ever have seen, also those that were given up.
-    private static async Task<long> NextRevisionAsync(HubDbContext db, string node, FleetSnapshot fleet, CancellationToken cancellationToken)
+    internal static async Task<long> NextRevisionAsync(HubDbContext db, string node, FleetSnapshot fleet, CancellationToken cancellationToken)
     {
         var stored = await db.Intents.Where(i => i.Node == node).MaxAsync(i => (long?)i.Revision, cancellationToken) ?? 0;
         var known = fleet.FindNode(node);
         return Math.Max(stored, Math.Max(known?.IntentRevision ?? 0, known?.ReportedRevision ?? 0)) + 1;
     }
 
-    private static IntentFacts ToIntent(NodeWanted wanted, long revision, OperationView view) => new()
+    internal static IntentFacts ToIntent(NodeWanted wanted, long revision, string? operationId, string reason) => new()
     {
         Revision = revision,
         Drained = wanted.Drained,
@@ -216,7 +229,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         Failback = wanted.Failback,
         AtOnce = wanted.AtOnce,
         LiftLocalDrain = wanted.LiftLocalDrain,
-        OperationId = view.Id,
-        Reason = view.Reason,
+        OperationId = operationId,
+        Reason = reason,
     };
 }

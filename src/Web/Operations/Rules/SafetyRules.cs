@@ -15,18 +15,22 @@ internal static class SafetyRules
     public const int ShortestReason = 3;
     public const int LongestReason = 500;
 
-    public static ImmutableArray<string> Ids { get; } = ["SR-01", "SR-02", "SR-03", "SR-04", "SR-05", "SR-14"];
+    public static ImmutableArray<string> Ids { get; } = ["SR-01", "SR-02", "SR-03", "SR-04", "SR-05", "SR-06", "SR-07", "SR-08", "SR-09", "SR-11", "SR-12", "SR-13", "SR-14"];
 
     /// <summary>Every rule that applies to the request, in order of number.</summary>
     /// <param name="target">What is asked for, found in the fleet.</param>
-    /// <param name="inFlight">The operation that is under way on the pair, null: none.</param>
-    public static ImmutableArray<RuleResult> Check(OperationTarget target, string? inFlight) =>
+    /// <param name="known">What is known beside the fleet.</param>
+    public static ImmutableArray<RuleResult> Check(OperationTarget target, Circumstances known) =>
     [
         AtLeastOneAnnouncer(target),
-        .. target is { Type: OperationType.SetRole, Request.Role: Role.Primary } ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
+        .. MayMakeASecondPrimary(target) ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
         TargetReady(target),
-        ExpectedRevision(target),
-        OneInFlight(target.Request, inFlight),
+        ExpectedRevision(target.Request, target.Pair),
+        MomentRules.OneInFlight(target.Request, known.InFlight),
+        .. OperationPlanner.MayMoveTraffic(target) ? [MomentRules.Cooldown(target, known)] : ImmutableArray<RuleResult>.Empty,
+        MomentRules.Frozen(target),
+        MomentRules.HubStartupGrace(target, known),
+        .. AgentRules.VersionSkew(target) is { } skew ? [skew] : ImmutableArray<RuleResult>.Empty,
         ReasonRequired(target.Request),
     ];
 
@@ -34,9 +38,12 @@ internal static class SafetyRules
     public static ImmutableArray<RuleResult> AtDispatch(OperationTarget target) =>
     [
         AtLeastOneAnnouncer(target),
-        .. target is { Type: OperationType.SetRole, Request.Role: Role.Primary } ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
+        .. MayMakeASecondPrimary(target) ? [NoDualPrimary(target)] : ImmutableArray<RuleResult>.Empty,
         TargetReady(target),
+        .. AgentRules.VersionSkew(target) is { } skew ? [skew] : ImmutableArray<RuleResult>.Empty,
     ];
+
+    private static bool MayMakeASecondPrimary(OperationTarget target) => target is { Type: OperationType.SetRole, Request.Role: Role.Primary } or { Type: OperationType.ForcePromote };
 
     /// <summary>The prefixes that nobody would surely announce without the node: all that it announces or shares, not only the pair's.</summary>
     public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => LeftAlone(target.Fleet, target.Pair, target.Member.Node);
@@ -67,6 +74,15 @@ internal static class SafetyRules
                 : rule.Fail($"{emptied.Node.Name} is to be drained and has not obeyed yet; nobody else surely announces what it does.", $"Undrain {emptied.Node.Name} first, or bring the other node back.");
         }
 
+        if (target.Type == OperationType.ResetSession)
+        {
+            // Over the other sessions the prefixes stay announced; without them they are gone until this one is back.
+            var last = node.EstablishedSessions <= 1 && node.Sessions.Any(s => s.Neighbor == target.Request.Neighbor && s.State == BgpSessionState.Established) ? LeftAlone(target) : [];
+            return last.Count == 0
+                ? rule.Pass("Every prefix stays announced while the session is down.")
+                : rule.Fail($"It is the only session of {node.Name}, and no other node surely announces {string.Join(", ", last)}: until it is back nobody would.", $"Bring {Names(target.Others)} or another session back first, or override SR-01 if the address may be without a node for a moment.");
+        }
+
         // A new intent carries on a drain that the node has not obeyed yet.
         if (target.Type != OperationType.Drain && !(target.Type == OperationType.SetRole && node is { AssignedDrained: true, Drained: false }))
         {
@@ -84,13 +100,19 @@ internal static class SafetyRules
     /// <summary>SR-02: a prefix may have one primary, unless somebody wants it otherwise.</summary>
     internal static RuleResult NoDualPrimary(OperationTarget target)
     {
+        var others = target.Others.Where(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes)).ToList();
+        if (target.Type == OperationType.ForcePromote)
+        {
+            return OnlyWithoutTheOther(target, others);
+        }
+
         var rule = new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: true);
         if (target.Pair.Failback.Policy == FailbackPolicy.Sticky)
         {
             return rule.Pass("The pair's failback policy is sticky: the same role on all its nodes is wanted.");
         }
 
-        var other = target.Others.FirstOrDefault(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes));
+        var other = others.FirstOrDefault();
         return other is null
             ? rule.Pass("No other node is primary.")
             : rule.Fail(
@@ -100,6 +122,23 @@ internal static class SafetyRules
                     ? $"{other.Node.Name} has not confirmed revision {other.Node.IntentRevision}, so it may be primary; two primaries leave it to the platform which node gets the traffic."
                     : $"{other.Node.Name} is primary already; two primaries leave it to the platform which node gets the traffic.",
                 $"Use switchover, which demotes {other.Node.Name} first, or override SR-02 to give both the same role.");
+    }
+
+    // Whoever can be reached can step down first: then nothing has to be forced.
+    private static RuleResult OnlyWithoutTheOther(OperationTarget target, List<MemberView> others)
+    {
+        if (others.Find(o => o.Node.IsFresh) is { } reached)
+        {
+            return new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: false)
+                .Fail($"{reached.Node.Name} can be reached, and may be primary.", $"Use switchover: it demotes {reached.Node.Name} first. If {reached.Node.Name} refuses, set-role with SR-02 overridden makes {target.Member.Node.Name} primary beside it.");
+        }
+
+        var rule = new Rule(target.Request, "SR-02", nameof(NoDualPrimary), 409, CanOverride: true);
+        return others.Count == 0
+            ? rule.Pass("No other node is primary.")
+            : rule.Fail(
+                $"{Names(others)} cannot be reached and may be primary: if only the hub has lost it, two nodes announce as primary from now on, and the platform decides which of them gets the traffic.",
+                $"Make sure that {Names(others)} is down, then override SR-02. When it comes back it is told to be secondary.");
     }
 
     /// <summary>SR-03: the nodes that are told something must be able to hear it, and the one that gets traffic able to carry it.</summary>
@@ -116,8 +155,8 @@ internal static class SafetyRules
         }
 
         // A switchover that cannot end well is not worth an override: it would be undone.
-        var rule = new Rule(target.Request, "SR-03", nameof(TargetReady), 409, CanOverride: target.Type == OperationType.SetRole);
-        var getsTraffic = target.Type.IsMove() || target is { Type: OperationType.SetRole, Request.Role: Role.Primary };
+        var rule = new Rule(target.Request, "SR-03", nameof(TargetReady), 409, CanOverride: target.Type is OperationType.SetRole or OperationType.ForcePromote);
+        var getsTraffic = target.Type.IsMove() || target.Type == OperationType.ForcePromote || target is { Type: OperationType.SetRole, Request.Role: Role.Primary };
         var problem = getsTraffic ? NotReady(target) : null;
         return problem is null
             ? rule.Pass(getsTraffic ? $"{node.Name} is connected, has established sessions and the address, and is not drained." : $"{node.Name} is connected.")
@@ -125,25 +164,16 @@ internal static class SafetyRules
     }
 
     /// <summary>SR-04: the pair must still be as the operator saw it.</summary>
-    internal static RuleResult ExpectedRevision(OperationTarget target)
+    internal static RuleResult ExpectedRevision(OperationRequest request, PairView pair)
     {
-        var rule = new Rule(target.Request, "SR-04", nameof(ExpectedRevision), 412, CanOverride: false);
-        var now = target.Pair.Revision.ToString(CultureInfo.InvariantCulture);
-        return target.Request.ExpectedRevision switch
+        var rule = new Rule(request, "SR-04", nameof(ExpectedRevision), 412, CanOverride: false);
+        var now = pair.Revision.ToString(CultureInfo.InvariantCulture);
+        return request.ExpectedRevision switch
         {
             null => rule.Pass("The request names no revision."),
-            var seen when seen == target.Pair.Revision => rule.Pass($"The pair is still at revision {now}."),
+            var seen when seen == pair.Revision => rule.Pass($"The pair is still at revision {now}."),
             var seen => rule.Fail($"The pair is at revision {now}, not {seen}: somebody changed it meanwhile.", "Look at the pair again, then decide again."),
         };
-    }
-
-    /// <summary>SR-05: one operation at a time.</summary>
-    internal static RuleResult OneInFlight(OperationRequest request, string? inFlight)
-    {
-        var rule = new Rule(request, "SR-05", nameof(OneInFlight), 409, CanOverride: false);
-        return inFlight is null
-            ? rule.Pass("No other operation is under way on the pair.")
-            : rule.Fail($"Operation {inFlight} is under way on the pair.", "Wait until it has ended.");
     }
 
     /// <summary>SR-14: whoever reads the audit wants to know why.</summary>
@@ -218,23 +248,4 @@ internal static class SafetyRules
         NodeLink.Revoked => "revoked",
         _ => "connected",
     };
-
-    private readonly record struct Rule(OperationRequest Request, string Id, string Name, int HttpStatus, bool CanOverride)
-    {
-        public RuleResult Pass(string message) => Result(passed: true, message, null);
-
-        public RuleResult Fail(string message, string remedy) => Result(passed: false, message, remedy);
-
-        private RuleResult Result(bool passed, string message, string? remedy) => new()
-        {
-            RuleId = Id,
-            Name = Name,
-            Passed = passed,
-            Overridden = !passed && CanOverride && Request.OverrideRules.Contains(Id),
-            CanOverride = CanOverride,
-            Message = message,
-            Remedy = remedy,
-            HttpStatus = HttpStatus,
-        };
-    }
 }

@@ -3,32 +3,22 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
-using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Operations.Running;
-
-/// <summary>What a run needs of the hub.</summary>
-internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time)
-{
-    /// <summary>
-    /// Held by whoever decides what the nodes are to be: one request at a time, the end of a run, and what a settlement takes back. So no rule
-    /// is checked against something that somebody else is just changing. Never held while a node is waited for.
-    /// </summary>
-    public SemaphoreSlim Admission { get; } = new(1);
-}
 
 /// <summary>
 /// One accepted operation from its first step to its outcome. Its steps are taken one after the other: the rules are checked again, an intent
 /// is released, sent, and the node's own report has to show it. When a step fails, what was done is taken back, newest first, and never so
 /// that two nodes could be primary: if the last node does not confirm that it stepped back, the others stay as they are.
 /// </summary>
-internal sealed class OperationRun(AcceptedOperation operation, OperationTarget target, OperationServices services)
+internal sealed class OperationRun(AcceptedOperation operation, OperationTarget target, OperationServices services) : IDisposable
 {
     private static readonly TimeSpan TakeBackWithin = TimeSpan.FromSeconds(10);
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     private readonly OperationPlan _plan = operation.Plan;
     private readonly List<int> _sent = [];
+    private readonly RunCancellation _cancellation = new();
     private OperationView _view = operation.View;
     private bool _tookBack;
 
@@ -39,6 +29,13 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
 
     /// <summary>Another operation of the pair has to wait.</summary>
     public bool InFlight => !_ended;
+
+    /// <summary>Stops it where it is: it takes back what it has sent, as after a step that failed.</summary>
+    /// <param name="by">Who wants that.</param>
+    /// <returns>False: too late, how it ends is decided already.</returns>
+    public bool TryCancel(string by) => _cancellation.TryCancel(by);
+
+    public void Dispose() => _cancellation.Dispose();
 
     /// <summary>Tells everyone that it has ended; from here on another operation of the pair may begin.</summary>
     public void Tell()
@@ -52,10 +49,15 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     public async Task RunAsync(CancellationToken stopping)
     {
         using var late = new CancellationTokenSource(target.Deadline, services.Time);
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping, _cancellation.Token);
         var answers = AnswerCheck.Begin(_plan, services.Reachability, services.Time);
         _view = _view with { Status = OperationStatus.Running };
         services.Feed.Publish(_view);
+        if (_plan.Reset is { } reset)
+        {
+            await ResetAsync(new SessionResetting(reset, _view, services.Fleet), until.Token, stopping);
+            return;
+        }
 
         for (var i = 0; i < _plan.Steps.Length; i++)
         {
@@ -67,6 +69,11 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
             }
 
             EndStep(i, StepStatus.Succeeded, shown.Detail);
+            if (_cancellation.By is not null)
+            {
+                await EndBadlyAsync(i + 1, new StepObservation.Waiting(), stopping);
+                return;
+            }
         }
 
         await ObserveAllAsync(answers, until.Token, stopping);
@@ -75,11 +82,32 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     /// <summary>Ends it after a defect: what it had sent is left to observation, and the pair is free for the next operation.</summary>
     public async Task BreakOffAsync(Exception defect, CancellationToken stopping)
     {
+        _cancellation.TryBeginEnding();
         _view = _view with
         {
             Steps = [.. _view.Steps.Select(s => s.Status == StepStatus.Running ? s with { Status = StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = "Broken off." } : s)],
         };
         await FinishAsync(OperationStatus.OutcomeUnknown, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). What the nodes report will tell what became of it.", stopping);
+    }
+
+    private async Task ResetAsync(SessionResetting resetting, CancellationToken until, CancellationToken stopping)
+    {
+        for (var i = 0; i < 2; i++)
+        {
+            BeginStep(i);
+            var forbidden = i == 0 ? Forbidden(i) : null;
+            var observed = forbidden is { } rule ? new StepObservation.Forbidden("It was not asked, because the fleet has changed", rule)
+                : i == 0 ? await resetting.AskAsync(until, stopping) : await resetting.ComesBackAsync(until, stopping);
+            if (observed is not StepObservation.Shown shown)
+            {
+                await EndBadlyAsync(i, observed, stopping);
+                return;
+            }
+
+            EndStep(i, StepStatus.Succeeded, shown.Detail);
+        }
+
+        await FinishAsync(OperationStatus.Succeeded, "The session was reset and is established again.", stopping);
     }
 
     private async Task<StepObservation> TakeAsync(int i, CancellationToken until, CancellationToken stopping)
@@ -187,21 +215,42 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         }
 
         var afterwards = await answers.AfterwardsAsync(until, stopping);
+        if (!_cancellation.TryBeginEnding())
+        {
+            await EndBadlyAsync(i, new StepObservation.Waiting(), stopping);
+            return;
+        }
+
         if (afterwards.Silent is not null)
         {
             await EndBadlyAsync(i, new StepObservation.Failed(afterwards.Detail), stopping);
             return;
         }
 
-        EndStep(i, StepStatus.Succeeded, $"All nodes report it.{afterwards.Detail}");
+        var waiting = await ReleaseOnReturnAsync(stopping);
+        EndStep(i, StepStatus.Succeeded, $"All nodes report it.{afterwards.Detail}{waiting}");
         await FinishAsync(OperationStatus.Succeeded, _plan.MovesTraffic ? "What was wanted was observed: the address has moved." : "What was wanted was observed.", stopping);
+    }
+
+    // Who could not be reached: from now on it is wanted as secondary, and told so when it comes back, whether or not the hub was restarted meanwhile.
+    private async Task<string> ReleaseOnReturnAsync(CancellationToken stopping)
+    {
+        foreach (var (node, revision) in operation.OnReturn)
+        {
+            var intent = await OnDiskAsync(ct => services.Store.ReleaseAsync(_view, node, revision, ct), stopping);
+            await services.Fleet.PostAsync(new FleetMessage.IntentReleased(node, intent), stopping);
+        }
+
+        return operation.OnReturn.IsEmpty ? "" : $" {string.Join(" and ", operation.OnReturn.Select(r => r.Node))} is told to be secondary when it comes back.";
     }
 
     private async Task EndBadlyAsync(int step, StepObservation observed, CancellationToken stopping)
     {
+        // From here on nobody can cancel it; whoever has done so before decides how it is called.
+        var cancelled = !_cancellation.TryBeginEnding();
         switch (observed)
         {
-            case StepObservation.Lost lost:
+            case StepObservation.Lost lost when _plan.Reset is null:
                 // Nothing is touched: if it is the one that was to be promoted it may be primary now. When it comes back its settlement decides.
                 EndStep(step, StepStatus.Failed, lost.Why);
                 await FinishAsync(OperationStatus.OutcomeUnknown, $"{lost.Why} Whether it did what it was asked is not known; what it reports when it comes back will tell, and it is not asked again.", stopping);
@@ -213,10 +262,14 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
                     observed = new StepObservation.Failed($"{forbidden.What}: {forbidden.Rule}");
                 }
 
-                var why = observed is StepObservation.Failed failed ? failed.Why : $"It was not observed within {target.Deadline.TotalSeconds:0} s.";
+                var why = cancelled ? $"Cancelled by {_cancellation.By}."
+                    : observed is StepObservation.Failed failed ? failed.Why : $"It was not observed within {target.Deadline.TotalSeconds:0} s.";
                 EndStep(step, StepStatus.Failed, why);
-                var undone = await TakeBackAsync(stopping);
-                await FinishAsync(observed is StepObservation.Waiting ? OperationStatus.TimedOut : OperationStatus.Failed, $"{why} {undone}", stopping);
+                var undone = _plan.Reset is null ? await TakeBackAsync(stopping) : step == 0 ? "" : "The session was ended; it comes up again by itself.";
+                await FinishAsync(
+                    cancelled ? OperationStatus.Cancelled : observed is StepObservation.Waiting ? OperationStatus.TimedOut : OperationStatus.Failed,
+                    $"{why} {undone}".TrimEnd(),
+                    stopping);
                 break;
         }
     }

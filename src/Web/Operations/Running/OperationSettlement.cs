@@ -36,6 +36,13 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         {
             var left = view;
             services.Feed.TakeOver(view, told);
+            if (view.Type == OperationType.ResetSession)
+            {
+                // Nothing is wanted of the node any more, so there is nothing to be observed, and nothing to be asked again.
+                await FinishAsync(view, OperationStatus.Failed, "The hub ended while it was under way. Whether the session was reset is not known; its age and its flaps tell. The node is not asked again.", raiseRevision: false, cancellationToken);
+                continue;
+            }
+
             if (view.Status != OperationStatus.OutcomeUnknown)
             {
                 left = view with

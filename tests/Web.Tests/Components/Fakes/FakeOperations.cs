@@ -27,6 +27,14 @@ internal sealed class FakeOperations : IOperations
         return Task.FromResult(OnSubmit(request));
     }
 
+    public List<(string Id, string Reason)> Cancelled { get; } = [];
+
+    public Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken)
+    {
+        Cancelled.Add((id, reason));
+        return Task.FromResult<SubmitResult>(new SubmitResult.Accepted(id));
+    }
+
     public Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(Known.Find(operation => operation.Id == id));
 
     public Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>

@@ -251,6 +251,51 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("Events", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.FreezeEntity", b =>
+                {
+                    b.Property<string>("Scope")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("OperationId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("UntilMs")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Scope");
+
+                    b.ToTable("Freezes", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.HeldFailbackEntity", b =>
+                {
+                    b.Property<string>("Node")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Failback")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Node");
+
+                    b.ToTable("HeldFailbacks", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.HubUser", b =>
                 {
                     b.Property<string>("Id")
@@ -336,6 +381,9 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                         .UseCollation("C");
 
                     b.Property<bool>("LiftLocalDrain")
+                        .HasColumnType("boolean");
+
+                    b.Property<bool>("OnReturn")
                         .HasColumnType("boolean");
 
                     b.Property<string>("OperationId")
@@ -426,6 +474,13 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<long?>("ApprovalEndsMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("ApprovedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long?>("FinishedAtMs")
                         .HasColumnType("bigint");
 
@@ -455,7 +510,14 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("RequestJson")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long>("RequestedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("ScheduledForMs")
                         .HasColumnType("bigint");
 
                     b.Property<string>("Status")
@@ -480,6 +542,9 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                         .IsRequired()
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<long?>("WindowEndsMs")
+                        .HasColumnType("bigint");
 
                     b.HasKey("Id");
 

@@ -214,6 +214,45 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("Events", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.FreezeEntity", b =>
+                {
+                    b.Property<string>("Scope")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Actor")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OperationId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Reason")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("UntilMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Scope");
+
+                    b.ToTable("Freezes", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.HeldFailbackEntity", b =>
+                {
+                    b.Property<string>("Node")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Failback")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Node");
+
+                    b.ToTable("HeldFailbacks", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.HubUser", b =>
                 {
                     b.Property<string>("Id")
@@ -289,6 +328,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                         .HasColumnType("TEXT");
 
                     b.Property<bool>("LiftLocalDrain")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("OnReturn")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("OperationId")
@@ -368,6 +410,12 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<long?>("ApprovalEndsMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ApprovedBy")
+                        .HasColumnType("TEXT");
+
                     b.Property<long?>("FinishedAtMs")
                         .HasColumnType("INTEGER");
 
@@ -392,7 +440,13 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                         .IsRequired()
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("RequestJson")
+                        .HasColumnType("TEXT");
+
                     b.Property<long>("RequestedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("ScheduledForMs")
                         .HasColumnType("INTEGER");
 
                     b.Property<string>("Status")
@@ -414,6 +468,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.Property<string>("WantedJson")
                         .IsRequired()
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("WindowEndsMs")
+                        .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 

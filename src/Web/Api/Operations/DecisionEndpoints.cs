@@ -1,0 +1,67 @@
+using System.Text.Json;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Operations;
+using Microsoft.AspNetCore.OpenApi;
+using Microsoft.OpenApi;
+
+namespace FailoverHub.Web.Api.Operations;
+
+/// <summary>Why something is decided about an operation.</summary>
+public sealed record DecisionBody
+{
+    /// <summary>Why, 3 to 500 characters; it stands in the audit.</summary>
+    public string? Reason { get; init; }
+}
+
+/// <summary>What may be decided about an operation that there is already.</summary>
+internal static class DecisionEndpoints
+{
+    public static void MapChanges(IEndpointRouteBuilder api)
+    {
+        Describe(api.MapPost("/operations/{id}/cancel", (string id, HttpContext context, IOperations operations) => DecideAsync(context, reason => operations.CancelAsync(id, reason, RequestActor.Of(context), context.RequestAborted))))
+            .WithName("cancelOperation").WithSummary("Stop an operation that is under way")
+            .WithDescription("What was sent is taken back, as after a failed step; follow the operation to see how it ends. 409: it has ended, is ending, or its outcome is not known.");
+    }
+
+    private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags("Operations")
+        .AddOpenApiOperationTransformer(DescribeBodyAsync)
+        .Produces<OperationAcceptedDto>(StatusCodes.Status202Accepted)
+        .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+
+    private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
+        operation.RequestBody = new OpenApiRequestBody
+        {
+            Required = true,
+            Content = new Dictionary<string, OpenApiMediaType>
+            {
+                ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(DecisionBody), null, cancellationToken) },
+            },
+        };
+
+    // A body that cannot be read names no reason, and without one the desk refuses and audits.
+    private static async Task<IResult> DecideAsync(HttpContext context, Func<string, Task<SubmitResult>> decide)
+    {
+        if (!context.Request.HasJsonContentType())
+        {
+            return ApiProblems.Malformed(StatusCodes.Status415UnsupportedMediaType, new Dictionary<string, string> { ["$"] = "Send the request as application/json." });
+        }
+
+        DecisionBody? body;
+        try
+        {
+            body = await JsonSerializer.DeserializeAsync<DecisionBody>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+        }
+        catch (JsonException)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["$"] = "The body is not one JSON object with a reason." });
+        }
+        catch (BadHttpRequestException exception)
+        {
+            return ApiProblems.Malformed(exception.StatusCode, new Dictionary<string, string> { ["$"] = "The body is too large, or ended before it was complete." });
+        }
+
+        return body?.Reason?.Any(char.IsControl) == true
+            ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["reason"] = "Write one line of text, without control characters." })
+            : ApiProblems.Answer(await decide(body?.Reason ?? ""));
+    }
+}

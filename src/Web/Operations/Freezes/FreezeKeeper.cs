@@ -1,0 +1,176 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Running;
+
+namespace FailoverHub.Web.Operations.Freezes;
+
+/// <summary>
+/// Carries out what freezes mean: ends those whose time is over, with an audit entry, and tells nodes of frozen pairs to hold failback until an
+/// operator says so, and afterwards what they kept before. It looks at every new snapshot and acts on the difference, so that a node that was
+/// away is told when it comes back, and a restart of the hub needs no special case. One task, from <see cref="StartAsync"/> to its disposal.
+/// </summary>
+internal sealed partial class FreezeKeeper(OperationServices services, FreezeStore store, FreezeDesk desk, ILogger<FreezeKeeper> logger) : IAsyncDisposable
+{
+    private static readonly Actor Hub = new("hub", null, null);
+    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> _held = ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>>.Empty;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Takes up what an earlier run of the hub left behind.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _held = await store.HeldAsync(cancellationToken);
+        _loop = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_stopping.IsCancellationRequested)
+        {
+            await _stopping.CancelAsync();
+            await _loop;
+        }
+    }
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            await foreach (var state in services.Fleet.WatchStateAsync(_stopping.Token))
+            {
+                if (state.Facts.Freezes.Any(f => f.Until <= state.Snapshot.At) || Orders(state, _held).Any())
+                {
+                    await ActAsync();
+                }
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The hub is stopping.
+        }
+        catch (Exception defect)
+        {
+            LogDefect(logger, defect);
+        }
+    }
+
+    // Under the lock of admission: what a node is told must not cross what an operation tells it.
+    private async Task ActAsync()
+    {
+        await services.Admission.WaitAsync(_stopping.Token);
+        try
+        {
+            var state = services.Fleet.State;
+            foreach (var over in state.Facts.Freezes.Where(f => f.Until <= state.Snapshot.At))
+            {
+                await ExpireAsync(over, state);
+            }
+
+            foreach (var order in Orders(services.Fleet.State, _held).ToList())
+            {
+                await TellAsync(order);
+            }
+        }
+        catch (Exception e) when (StorageFaults.MayPass(e))
+        {
+            LogNotStored(logger, e);
+            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
+        }
+        finally
+        {
+            services.Admission.Release();
+        }
+    }
+
+    private async Task ExpireAsync(FreezeFacts over, FleetState state)
+    {
+        var pair = state.Snapshot.Pairs.FirstOrDefault(p => p.Id == over.Scope);
+        var draft = new AuditDraft
+        {
+            Actor = Hub,
+            Action = "freeze-expired",
+            Target = over.Scope == FreezeFacts.All ? "all pairs" : AuditTarget.Pair(pair?.Name ?? over.Scope),
+            Reason = $"Its time was over at {FreezeTarget.Time(over.Until)}; {over.By} had frozen it: {over.Reason}",
+            Outcome = "accepted",
+            CorrelationId = over.OperationId,
+        };
+        await store.EndAsync(over.Scope, draft, null, _stopping.Token);
+        services.Feed.Tell(EventKinds.FreezeExpired, pair?.Name, over.OperationId, $"{(pair is null ? "All pairs are" : $"{pair.Name} is")} no longer frozen: the time that {over.By} gave is over.");
+        await desk.PublishAsync(services.Fleet.State.Facts.Freezes.Remove(over), _stopping.Token);
+    }
+
+    private async Task TellAsync(FailbackOrder order)
+    {
+        if (order.Wanted is not { } wanted)
+        {
+            await store.ForgetAsync(order.Node, _stopping.Token);
+            _held = _held.Remove(order.Node);
+            return;
+        }
+
+        var intent = await store.TellAsync(wanted, order.Reason, order.Before, services.Fleet.Current, _stopping.Token);
+        if (order.Before is { } before && !_held.ContainsKey(order.Node))
+        {
+            _held = _held.Add(order.Node, before);
+        }
+
+        await services.Fleet.PostAsync(new FleetMessage.IntentReleased(order.Node, intent), _stopping.Token);
+        await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(order.Node) is not { } node || node.Intent?.Revision >= intent.Revision, _stopping.Token);
+        LogTold(logger, order.Node, order.Reason);
+    }
+
+    /// <summary>What has to be told to whom. Only to nodes that are there and obey what they were last told, and while no operation tells them something else. Pure.</summary>
+    internal static IEnumerable<FailbackOrder> Orders(FleetState state, ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> held)
+    {
+        foreach (var pair in state.Snapshot.Pairs.Where(p => p.OperationId is null))
+        {
+            foreach (var node in pair.Members.Select(m => m.Node).Where(n => n is { IsFresh: true, KeepsFailback: true } && n.ReportedRevision >= n.IntentRevision))
+            {
+                var now = NodeWanted.Of(pair, node);
+                var inForce = IntentFacts.NoFailback.SetItems(node.Prefixes.Where(p => now.Roles.ContainsKey(p.Prefix.ToString()) && p.Failback is not null).Select(p => KeyValuePair.Create(p.Prefix.ToString(), p.Failback!)));
+                if (pair.Freeze is not null)
+                {
+                    if (inForce.Values.Any(MovesByItself))
+                    {
+                        // What has a policy that never moves anything by itself keeps it.
+                        yield return new FailbackOrder(
+                            node.Name,
+                            now with { Failback = now.Failback.SetItems(inForce.Select(f => KeyValuePair.Create(f.Key, MovesByItself(f.Value) ? Failback.Of(FailbackPolicy.Manual, TimeSpan.Zero) : f.Value))) },
+                            now.Failback,
+                            $"Frozen by {pair.Freeze.By}: {pair.Freeze.Reason}");
+                    }
+                }
+                else if (held.TryGetValue(node.Name, out var before))
+                {
+                    var back = now.Failback.SetItems(before.Where(f => now.Roles.ContainsKey(f.Key)).Select(f => KeyValuePair.Create(f.Key, pair.FailbackIsSet ? pair.Failback : f.Value)));
+                    yield return inForce.All(f => back.GetValueOrDefault(f.Key) == f.Value)
+                        ? new FailbackOrder(node.Name, null, null, "It keeps what it kept before.")
+                        : new FailbackOrder(node.Name, now with { Failback = back }, null, "No longer frozen");
+                }
+            }
+        }
+    }
+
+    private static bool MovesByItself(Failback failback) => failback.Policy is FailbackPolicy.Immediate or FailbackPolicy.AfterStable;
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "{Node} is told other failback policies: {Why}")]
+    private static partial void LogTold(ILogger logger, string node, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What a freeze means for the nodes could not be stored; it is tried again")]
+    private static partial void LogNotStored(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "A defect of the hub: freezes hold, but until the next start none of them ends by itself, and nodes are not told of them")]
+    private static partial void LogDefect(ILogger logger, Exception exception);
+}
+
+/// <summary>What a node is to be told because of a freeze, or because it is over.</summary>
+/// <param name="Node">Whom.</param>
+/// <param name="Wanted">All that is wanted of it; null: nothing more, it has its policies again.</param>
+/// <param name="Before">What it is to have again afterwards; null: that is known.</param>
+/// <param name="Reason">For the node's journal.</param>
+internal sealed record FailbackOrder(string Node, NodeWanted? Wanted, ImmutableSortedDictionary<string, Failback>? Before, string Reason);

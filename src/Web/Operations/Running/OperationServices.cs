@@ -1,0 +1,19 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Reachability;
+
+namespace FailoverHub.Web.Operations.Running;
+
+/// <summary>What a run needs of the hub.</summary>
+internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time)
+{
+    /// <summary>
+    /// Held by whoever decides what the nodes are to be: one request at a time, the end of a run, and what a settlement takes back. So no rule
+    /// is checked against something that somebody else is just changing. Never held while a node is waited for.
+    /// </summary>
+    public SemaphoreSlim Admission { get; } = new(1);
+
+    /// <summary>The figures of the rules.</summary>
+    public OperationLimits Limits { get; init; } = new();
+}

@@ -1,0 +1,129 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Agents;
+using static FailoverHub.Web.Tests.Operations.OperationRig;
+using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
+using ProtoRole = FailoverHub.Protos.V1.Role;
+
+namespace FailoverHub.Web.Tests.Operations.Freezes;
+
+/// <summary>Nothing is done to what is frozen, and nothing fails back by itself, until its end or until somebody unfreezes it.</summary>
+public sealed class FreezeTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    internal static OperationRequest Freeze(string pair = "web", double minutes = 10) =>
+        new() { Type = OperationType.Freeze, Pair = pair, ExpiresIn = TimeSpan.FromMinutes(minutes), Reason = "audit in progress" };
+
+    internal static OperationRequest Unfreeze(string pair = "web") => new() { Type = OperationType.Unfreeze, Pair = pair, Reason = "audit is done" };
+
+    [Theory]
+    [InlineData("web")]
+    [InlineData("*")]
+    public async Task Frozen_AnOperationIsRefused_UntilItIsUnfrozen(string scope)
+    {
+        await using var rig = await StartAsync();
+
+        var id = await rig.AcceptedAsync(Freeze(scope));
+        var refused = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Switchover(), Alice, Cancellation));
+
+        Assert.Equal(["SR-07"], refused.Preview.Rules.Where(r => r.Blocks).Select(r => r.RuleId));
+        Assert.Equal((PairState.Frozen, "alice", scope == "*"), (rig.Pair.State, rig.Pair.Freeze!.By, rig.Pair.Freeze.OfAll));
+        Assert.Equal(scope == "*", rig.Hub.Fleet.Current.Freeze is not null);
+        Assert.Equal((OperationStatus.Succeeded, OperationType.Freeze), (await rig.Hub.Operations.FindAsync(id, Cancellation)) is { } done ? (done.Status, done.Type) : default);
+
+        await rig.AcceptedAsync(Unfreeze(scope));
+        Assert.Equal((PairState.Healthy, null), (rig.Pair.State, rig.Pair.Freeze));
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(await rig.AcceptedAsync(Switchover()))).Status);
+        Assert.Equal(["switchover", "unfreeze", "switchover", "freeze"], (await rig.AuditAsync()).Select(a => a.Action));
+    }
+
+    [Theory]
+    [InlineData(null)]
+    [InlineData(0.5)]
+    [InlineData(7 * 24 * 60 + 1.0)]
+    public async Task Freeze_WithoutAnEndOrWithOneThatIsTooFar_MakesNoSense(double? minutes)
+    {
+        await using var rig = await StartAsync();
+
+        var answer = await rig.Hub.Operations.SubmitAsync(Freeze() with { ExpiresIn = minutes is { } m ? TimeSpan.FromMinutes(m) : null }, Alice, Cancellation);
+
+        Assert.Equal(["expiresInSeconds"], Assert.IsType<SubmitResult.Invalid>(answer).Problem.Keys);
+        Assert.StartsWith("refused, invalid", Assert.Single(await rig.AuditAsync()).Outcome, StringComparison.Ordinal);
+        Assert.Null(rig.Pair.Freeze);
+    }
+
+    [Fact]
+    public async Task Freeze_WithoutAReason_IsRefusedAndAudited()
+    {
+        await using var rig = await StartAsync();
+
+        var refused = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Freeze() with { Reason = "" }, Alice, Cancellation));
+
+        Assert.Equal(["SR-14"], refused.Preview.Rules.Where(r => r.Blocks).Select(r => r.RuleId));
+        Assert.StartsWith("refused: SR-14", Assert.Single(await rig.AuditAsync()).Outcome, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Unfreeze_OfWhatIsNotFrozen_MakesNoSense()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcceptedAsync(Freeze("*"));
+
+        var answer = Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(Unfreeze(), Alice, Cancellation));
+
+        Assert.Contains("unfreeze all pairs", answer.Problem["pair"], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Freeze_SurvivesARestart_AndEndsAtItsTimeWithAnAuditEntry()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Freeze(minutes: 10));
+        await rig.RestartHubAsync();
+        Assert.Equal("audit in progress", rig.Hub.Fleet.Current.FindPair("web")!.Freeze!.Reason);
+
+        rig.Time.Advance(TimeSpan.FromMinutes(10));
+        await rig.Hub.UntilAsync(s => s.FindPair("web")!.Freeze is null && rig.Hub.Fleet.State.Facts.Freezes.IsEmpty);
+
+        var entry = (await rig.AuditAsync())[0];
+        Assert.Equal(("hub", "freeze-expired", "pair web", id), (entry.Actor, entry.Action, entry.Target, entry.CorrelationId));
+        Assert.Single(await rig.EventsAsync(new HistoryFilter { Kind = EventKinds.FreezeExpired }));
+        await rig.RestartHubAsync();
+        Assert.Null(rig.Hub.Fleet.Current.FindPair("web")!.Freeze);
+        Assert.Single(await rig.AuditAsync(), a => a.Action == "freeze-expired");
+    }
+
+    [Fact]
+    public async Task Frozen_NodesHoldFailbackUntilItIsUnfrozen_ThenTheyKeepWhatTheyKeptBefore()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+
+        await rig.AcceptedAsync(Freeze());
+        await PolicyAsync(rig, FailbackPolicy.Manual);
+        await rig.AcceptedAsync(Unfreeze());
+        await PolicyAsync(rig, FailbackPolicy.AfterStable);
+
+        Assert.Equal([ProtoFailback.Manual, ProtoFailback.AfterStable], rig.A.Intents.Select(i => i.Prefixes.Single().FailbackPolicy));
+        Assert.Equal([ProtoRole.Primary, ProtoRole.Primary], rig.A.Intents.Select(i => i.Prefixes.Single().Role));
+        Assert.Equal("web-1", rig.Pair.ActiveNode);
+    }
+
+    [Fact]
+    public async Task Frozen_NodeThatWasAway_IsToldToHoldFailbackWhenItComesBack()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+        await rig.A.DisposeAsync();
+        await rig.Hub.UntilAsync(s => !s.FindNode("web-1")!.IsFresh);
+        await rig.AcceptedAsync(Freeze());
+        await rig.RestartHubAsync();
+
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Primary, keepsFailback: true);
+
+        await rig.Hub.UntilAsync(s => s.FindNode("web-1")!.Prefixes is [{ Failback.Policy: FailbackPolicy.Manual }]);
+    }
+
+    private static Task<FleetSnapshot> PolicyAsync(OperationRig rig, FailbackPolicy policy) =>
+        rig.Hub.UntilAsync(s => s.Nodes.All(n => n.Prefixes.All(p => p.Failback?.Policy == policy)));
+}
