@@ -28,7 +28,40 @@ internal sealed record FleetFacts
         Pairs = ImmutableSortedDictionary.Create<string, PairFacts>(StringComparer.Ordinal),
     };
 
-    public PairFacts? PairOf(string node) => Pairs.Values.FirstOrDefault(p => p.Members.Contains(node));
+    // Made when it is first asked for; a copy of these facts takes it along, and makes another one when its pairs are others.
+    private MemberIndex? _byMember;
+
+    public PairFacts? PairOf(string node)
+    {
+        var index = _byMember;
+        if (index is null || !ReferenceEquals(index.Pairs, Pairs))
+        {
+            _byMember = index = new MemberIndex(Pairs);
+        }
+
+        return index.Find(node);
+    }
+
+    private sealed class MemberIndex
+    {
+        private readonly Dictionary<string, PairFacts> _pairs = new(StringComparer.OrdinalIgnoreCase);
+
+        public MemberIndex(ImmutableSortedDictionary<string, PairFacts> pairs)
+        {
+            Pairs = pairs;
+            foreach (var pair in pairs.Values)
+            {
+                foreach (var member in pair.Members)
+                {
+                    _pairs.TryAdd(member, pair);
+                }
+            }
+        }
+
+        public ImmutableSortedDictionary<string, PairFacts> Pairs { get; }
+
+        public PairFacts? Find(string node) => _pairs.GetValueOrDefault(node);
+    }
 }
 
 /// <summary>One node.</summary>
@@ -110,6 +143,9 @@ internal sealed record ReportFacts
 
     /// <summary>The stream that it came on.</summary>
     public long StreamId { get; init; }
+
+    /// <summary>A prefix is held back for a time that runs down: what is shown of it changes though nobody reports.</summary>
+    public bool CountsDown => Prefixes.Any(p => p.Hold is { Remaining: not null });
 
     /// <summary>Says the same as the other, but for counters and what counts down.</summary>
     public bool SaysTheSameAs(ReportFacts other) =>

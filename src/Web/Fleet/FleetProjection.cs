@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Web.Fleet.Present;
 
 namespace FailoverHub.Web.Fleet;
 
@@ -12,19 +13,8 @@ internal static class FleetProjection
     /// <summary>A stream that says nothing for longer than this is as good as gone.</summary>
     public static readonly TimeSpan SilentFor = TimeSpan.FromSeconds(15);
 
-    public static FleetSnapshot Project(FleetFacts facts, Moment now, long version)
-    {
-        var nodes = facts.Nodes.Values.Select(n => ProjectNode(n, now)).ToImmutableArray();
-        var byName = nodes.ToDictionary(n => n.Name, StringComparer.OrdinalIgnoreCase);
-        return new FleetSnapshot
-        {
-            At = now.Wall,
-            Version = version,
-            Nodes = nodes,
-            Freeze = FreezeFacts.InForce(facts.Freezes, null, now.Wall),
-            Pairs = [.. facts.Pairs.Values.Select(p => ProjectPair(p, byName, FreezeFacts.InForce(facts.Freezes, p.Id, now.Wall))).OrderBy(p => p.Name, StringComparer.OrdinalIgnoreCase)],
-        };
-    }
+    /// <summary>The present, by somebody who remembers nothing. Whoever computes it again and again keeps a <see cref="FleetProjector"/>.</summary>
+    public static FleetSnapshot Project(FleetFacts facts, Moment now, long version) => new FleetProjector().Project(facts, now, version);
 
     /// <summary>How much is known of the node now: from the age of what was heard and whether the stream is open.</summary>
     public static NodeLink LinkOf(NodeFacts node, Moment now)
@@ -143,7 +133,7 @@ internal static class FleetProjection
     /// <param name="node">What is known of it.</param>
     /// <param name="link">How much that is worth now.</param>
     /// <param name="counting">The age of its report if that may be called current; null: nothing counts on.</param>
-    private static NodeView ProjectNode(NodeFacts node, NodeLink link, TimeSpan? counting) => new()
+    internal static NodeView ProjectNode(NodeFacts node, NodeLink link, TimeSpan? counting) => new()
     {
         Name = node.Name,
         Link = link,
@@ -202,15 +192,14 @@ internal static class FleetProjection
             ? hold with { Remaining = counting is { } age ? remaining > age ? remaining - age : TimeSpan.Zero : null }
             : reported.Hold;
 
-    private static PairView ProjectPair(PairFacts pair, Dictionary<string, NodeView> nodes, FreezeView? freeze)
+    /// <param name="pair">What is kept of the pair.</param>
+    /// <param name="nodes">Its nodes as far as they are known, by name.</param>
+    /// <param name="others">Nodes of its data center that are not of the pair, have one of its prefixes, and whose reports are current: what they announce counts on the wire all the same.</param>
+    /// <param name="freeze">What is in force on the pair now; null: it is not frozen.</param>
+    internal static PairView ProjectPair(PairFacts pair, ImmutableArray<NodeView> nodes, ImmutableArray<NodeView> others, FreezeView? freeze)
     {
-        var members = pair.Members.Where(nodes.ContainsKey).Select(m => MemberOf(pair, nodes[m])).ToImmutableArray();
-
-        // A node of another pair does not join this one, but what it announces counts on the wire all the same.
-        ImmutableArray<MemberView> outsiders =
-        [
-            .. nodes.Values.Where(n => n.IsFresh && !pair.Members.Contains(n.Name) && n.DataCenter == pair.DataCenter && n.Prefixes.Any(p => pair.Prefixes.Contains(p.Prefix))).Select(n => MemberOf(pair, n)),
-        ];
+        ImmutableArray<MemberView> members = [.. nodes.Select(n => MemberOf(pair, n))];
+        ImmutableArray<MemberView> outsiders = [.. others.Select(n => MemberOf(pair, n))];
         var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())) is { } name
             && !outsiders.Any(o => AnnouncedRole(o, p) <= AnnouncedRole(members.First(m => m.Node.Name == name), p)) ? name : null);
         var (state, reason) = PairStateRules.Judge(pair, members, outsiders, active);
@@ -245,6 +234,23 @@ internal static class FleetProjection
     /// <summary>What the preferred node keeps: it is the one that returns.</summary>
     private static Failback? ReportedFailback(PairFacts pair, ImmutableArray<MemberView> members) =>
         members.FirstOrDefault(m => string.Equals(m.Node.Name, pair.PreferredNode, StringComparison.OrdinalIgnoreCase))?.Prefixes.FirstOrDefault()?.Failback;
+
+    /// <summary>The same pair with nodes that only said the same once more.</summary>
+    internal static PairView WithMembers(PairView view, PairFacts pair, ImmutableArray<NodeView> nodes) => view with { Members = [.. nodes.Select(n => MemberOf(pair, n))] };
+
+    /// <summary>Whether nothing but ages and counters differ, so that no pair is judged otherwise.</summary>
+    internal static bool SaysTheSame(NodeView a, NodeView b)
+    {
+        // Whole records are compared, so that whatever a view may tell one day counts as a difference by itself.
+        if (ReferenceEquals(a, b))
+        {
+            return true;
+        }
+
+        return a with { LastReportAt = b.LastReportAt, Sessions = b.Sessions, Checks = b.Checks } == b
+            && a.Sessions.Length == b.Sessions.Length && a.Sessions.Zip(b.Sessions).All(s => s.First with { MessagesReceived = s.Second.MessagesReceived, MessagesSent = s.Second.MessagesSent } == s.Second)
+            && a.Checks.Length == b.Checks.Length && a.Checks.Zip(b.Checks).All(c => c.First.SaysTheSameAs(c.Second));
+    }
 
     private static MemberView MemberOf(PairFacts pair, NodeView node) => new()
     {

@@ -45,10 +45,19 @@ internal static class FleetReducer
     };
 
     /// <summary>Remembers where each prefix is, for telling later who was there first.</summary>
-    public static FleetFacts RememberActive(FleetFacts facts, FleetSnapshot snapshot)
+    /// <param name="facts">What was known.</param>
+    /// <param name="snapshot">What was computed from it.</param>
+    /// <param name="before">The snapshot before, after which it was remembered too; null: there is none.</param>
+    public static FleetFacts RememberActive(FleetFacts facts, FleetSnapshot snapshot, FleetSnapshot? before = null)
     {
-        foreach (var view in snapshot.Pairs)
+        for (var i = 0; i < snapshot.Pairs.Length; i++)
         {
+            var view = snapshot.Pairs[i];
+            if (before is not null && i < before.Pairs.Length && ReferenceEquals(before.Pairs[i], view))
+            {
+                continue;
+            }
+
             var pair = facts.Pairs[view.Id];
             var active = view.Prefixes
                 .Select(p => (Prefix: p.ToString(), Node: FleetProjection.InferActive(view.Members, p, pair.Active.GetValueOrDefault(p.ToString()))))
@@ -183,7 +192,7 @@ internal static class FleetReducer
         }
 
         facts = facts.With(node);
-        return before is null || !SamePrefixes(before, report) ? Discover(facts, now, newId, effects) : facts;
+        return before is null || !SamePrefixes(before, report) ? Discover(facts, node.Name, now, newId, effects) : facts;
     }
 
     // The node obeys something that the hub has never said: the hub's database was lost. What the node does is then what is wanted.
@@ -361,9 +370,14 @@ internal static class FleetReducer
         return facts;
     }
 
-    private static FleetFacts Discover(FleetFacts facts, Moment now, Func<string> newId, ICollection<FleetEffect> effects)
+    private static FleetFacts Discover(FleetFacts facts, string reporter, Moment now, Func<string> newId, ICollection<FleetEffect> effects)
     {
-        var pairs = PairDiscovery.Find(facts, newId);
+        var pairs = PairDiscovery.Find(facts, newId, reporter);
+        if (ReferenceEquals(pairs, facts.Pairs))
+        {
+            return facts;
+        }
+
         foreach (var pair in pairs.Values)
         {
             var known = facts.Pairs.GetValueOrDefault(pair.Id);

@@ -1,6 +1,7 @@
 using System.Collections.Concurrent;
 using System.Threading.Channels;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet.Present;
 using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Fleet;
@@ -15,7 +16,7 @@ internal sealed record FleetState(FleetFacts Facts, FleetSnapshot Snapshot);
 /// </summary>
 internal sealed partial class FleetStore(HubWriter writer, EventLog events, TimeProvider time, ILogger<FleetStore> logger) : IFleetView, IAsyncDisposable
 {
-    private const int Capacity = 1_024;
+    public const int Capacity = 1_024;
     private static readonly TimeSpan TickEvery = TimeSpan.FromSeconds(1);
 
     private readonly Channel<FleetMessage> _messages = Channel.CreateBounded<FleetMessage>(new BoundedChannelOptions(Capacity) { SingleReader = true });
@@ -24,11 +25,25 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
     private readonly CancellationTokenSource _stopping = new();
     private Task? _loop;
     private Task? _ticker;
+    private readonly FleetProjector _projector = new();
     private long _version;
+    private long _taken;
 
     public FleetSnapshot Current => _state.Current.Snapshot;
 
     public FleetState State => _state.Current;
+
+    /// <summary>Messages that wait to be taken in.</summary>
+    public int Waiting => _messages.Reader.CanCount ? _messages.Reader.Count : 0;
+
+    /// <summary>Messages that were taken in.</summary>
+    public long Taken => Interlocked.Read(ref _taken);
+
+    /// <summary>Agents' streams that are open.</summary>
+    public int Streams => _streams.Count;
+
+    /// <summary>Raised after each snapshot with the time that it took to compute and publish it: a handler only counts.</summary>
+    public event Action<TimeSpan>? Published;
 
     public async IAsyncEnumerable<FleetSnapshot> WatchAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -44,7 +59,7 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
     public Task Start(FleetFacts stored)
     {
         var now = Moment.Of(time);
-        _state.Publish(new FleetState(stored, FleetProjection.Project(stored, now, ++_version)));
+        _state.Publish(new FleetState(stored, _projector.Project(stored, now, ++_version)));
         _loop = Task.Run(RunAsync);
         _ticker = Task.Run(TickAsync);
         return _loop;
@@ -130,6 +145,7 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
             for (var taken = 0; taken < Capacity && _messages.Reader.TryRead(out var message); taken++)
             {
                 var now = Moment.Of(time);
+                Interlocked.Increment(ref _taken);
                 urgent |= FleetReducer.IsUrgent(facts, message, now);
                 facts = FleetReducer.Apply(facts, message, now, NewPairId, effects);
             }
@@ -147,9 +163,11 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
     private FleetFacts Publish(FleetFacts facts)
     {
         var before = _state.Current;
-        var snapshot = FleetProjection.Project(facts, Moment.Of(time), ++_version);
-        facts = FleetReducer.RememberActive(facts, snapshot);
+        var began = time.GetTimestamp();
+        var snapshot = _projector.Project(facts, Moment.Of(time), ++_version);
+        facts = FleetReducer.RememberActive(facts, snapshot, before.Snapshot);
         _state.Publish(new FleetState(facts, snapshot));
+        Published?.Invoke(time.GetElapsedTime(began));
         foreach (var happened in FleetTransitions.Between(before.Snapshot, snapshot))
         {
             LogHappened(logger, happened.Text);

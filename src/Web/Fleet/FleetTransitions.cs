@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.History;
 
@@ -8,20 +9,27 @@ internal static class FleetTransitions
 {
     public static IEnumerable<EventDraft> Between(FleetSnapshot before, FleetSnapshot after)
     {
-        var oldNodes = before.Nodes.ToDictionary(n => n.Name, StringComparer.OrdinalIgnoreCase);
-        foreach (var node in after.Nodes)
+        var concerned = new HashSet<IPNetwork>();
+        foreach (var (was, node) in Changed(before.Nodes, after.Nodes, n => n.Name))
         {
-            var was = oldNodes.GetValueOrDefault(node.Name)?.Link ?? NodeLink.NeverSeen;
-            if (was != node.Link)
+            if (was is null || !was.Prefixes.Equals(node.Prefixes) || was.DataCenter != node.DataCenter)
             {
-                yield return LinkChanged(after, node, was);
+                concerned.UnionWith(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix));
+            }
+
+            if ((was?.Link ?? NodeLink.NeverSeen) is var link && link != node.Link)
+            {
+                yield return LinkChanged(after, node, link);
             }
         }
 
-        var oldPairs = before.Pairs.ToDictionary(p => p.Id);
-        foreach (var pair in after.Pairs)
+        foreach (var (was, pair) in Changed(before.Pairs, after.Pairs, p => p.Id))
         {
-            var was = oldPairs.GetValueOrDefault(pair.Id);
+            if (was is null || was.Members.Length != pair.Members.Length)
+            {
+                concerned.UnionWith(pair.Members.SelectMany(m => m.Node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix)));
+            }
+
             foreach (var gone in was is null ? [] : was.Prefixes.Except(pair.Prefixes))
             {
                 yield return PrefixGone(after, pair, gone);
@@ -33,8 +41,13 @@ internal static class FleetTransitions
             }
         }
 
-        var known = InTwoPairs(before).Select(p => p.Prefix).ToHashSet();
-        foreach (var (prefix, nodes) in InTwoPairs(after).Where(p => !known.Contains(p.Prefix)))
+        if (concerned.Count == 0)
+        {
+            yield break;
+        }
+
+        var known = InTwoPairs(before, concerned).Select(p => p.Prefix).ToHashSet();
+        foreach (var (prefix, nodes) in InTwoPairs(after, concerned).Where(p => !known.Contains(p.Prefix)))
         {
             yield return new EventDraft
             {
@@ -47,11 +60,32 @@ internal static class FleetTransitions
         }
     }
 
-    /// <summary>Prefixes that nodes of more than one pair of a data center announce, with the names of the nodes.</summary>
-    private static List<(IPNetwork Prefix, string Nodes)> InTwoPairs(FleetSnapshot fleet)
+    /// <summary>What is another object than before, with what it was before; what has not changed is passed over by a glance.</summary>
+    internal static IEnumerable<(T? Was, T Is)> Changed<T>(ImmutableArray<T> before, ImmutableArray<T> after, Func<T, string> keyOf)
+        where T : class
+    {
+        Dictionary<string, T>? byKey = null;
+        for (var i = 0; i < after.Length; i++)
+        {
+            var was = i < before.Length ? before[i] : null;
+            if (was is null || !string.Equals(keyOf(was), keyOf(after[i]), StringComparison.OrdinalIgnoreCase))
+            {
+                byKey ??= before.ToDictionary(keyOf, StringComparer.OrdinalIgnoreCase);
+                was = byKey.GetValueOrDefault(keyOf(after[i]));
+            }
+
+            if (!ReferenceEquals(was, after[i]))
+            {
+                yield return (was, after[i]);
+            }
+        }
+    }
+
+    /// <summary>Which of these prefixes nodes of more than one pair of a data center announce, with the names of the nodes.</summary>
+    private static List<(IPNetwork Prefix, string Nodes)> InTwoPairs(FleetSnapshot fleet, HashSet<IPNetwork> concerned)
     {
         var announced = fleet.Pairs.SelectMany(pair => pair.Members
-            .SelectMany(m => m.Node.Prefixes.Where(p => p.Announced).Select(p => (Key: (p.Prefix, m.Node.DataCenter), Node: m.Node.Name, Pair: pair.Name))));
+            .SelectMany(m => m.Node.Prefixes.Where(p => p.Announced && concerned.Contains(p.Prefix)).Select(p => (Key: (p.Prefix, m.Node.DataCenter), Node: m.Node.Name, Pair: pair.Name))));
         return
         [
             .. announced.GroupBy(a => a.Key).Where(g => g.DistinctBy(a => a.Pair).Skip(1).Any())

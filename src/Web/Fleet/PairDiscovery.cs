@@ -12,12 +12,19 @@ internal static class PairDiscovery
     /// <summary>The pairs as they follow from what nodes report now.</summary>
     /// <param name="facts">All that is known.</param>
     /// <param name="newId">Makes the id of a new pair.</param>
-    public static ImmutableSortedDictionary<string, PairFacts> Find(FleetFacts facts, Func<string> newId)
+    /// <param name="reporter">The only node that reports otherwise than before; null: look at all of them.</param>
+    /// <returns>The same object when nothing has changed.</returns>
+    public static ImmutableSortedDictionary<string, PairFacts> Find(FleetFacts facts, Func<string> newId, string? reporter = null)
     {
+        // A node that has its pair changes nobody else's: whoever has none is looked at only when one of those reports.
+        if (reporter is not null && facts.PairOf(reporter) is { } own && Refresh(own, facts) is var fresh && fresh.Prefixes.Equals(own.Prefixes))
+        {
+            return ReferenceEquals(fresh, own) ? facts.Pairs : facts.Pairs.SetItem(own.Id, fresh);
+        }
+
         var pairs = facts.Pairs;
         var free = new List<NodeFacts>();
-        var paired = pairs.Values.SelectMany(p => p.Members).ToHashSet(StringComparer.OrdinalIgnoreCase);
-        foreach (var node in facts.Nodes.Values.Where(n => n.Report is not null && !paired.Contains(n.Name)))
+        foreach (var node in facts.Nodes.Values.Where(n => n.Report is not null && facts.PairOf(n.Name) is null))
         {
             var joined = pairs.Values.FirstOrDefault(p => p.DataCenter == node.DataCenter && p.Prefixes.Any(x => Reports(node, x)));
             if (joined is null)
@@ -47,7 +54,15 @@ internal static class PairDiscovery
             });
         }
 
-        return pairs.Values.Select(p => Refresh(p, facts)).ToImmutableSortedDictionary(p => p.Id, p => p, StringComparer.Ordinal);
+        // Of the others nobody reports anything new.
+        var concerned = reporter is null ? pairs.Values : pairs.Values.Where(p => p.Members.Contains(reporter) || !ReferenceEquals(p, facts.Pairs.GetValueOrDefault(p.Id)));
+        foreach (var pair in concerned)
+        {
+            var refreshed = Refresh(pair, facts);
+            pairs = ReferenceEquals(refreshed, pair) ? pairs : pairs.SetItem(pair.Id, refreshed);
+        }
+
+        return pairs;
     }
 
     /// <summary>A readable name: what the nodes' names have in common ("web" of web-1 and web-2), else the address.</summary>
