@@ -107,7 +107,7 @@ internal static class HubAccess
 
     private static AuthorizationPolicy InOpenSession(Rights right) => new AuthorizationPolicyBuilder(With(right)).RequireAssertion(asked => !AccessPolicies.IsByToken(asked.User)).Build();
 
-    private static bool IsForScripts(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/openapi");
+    private static bool IsForScripts(PathString path) => path.StartsWithSegments("/api") || path.StartsWithSegments("/openapi") || path.StartsWithSegments("/hubs") || path.StartsWithSegments("/metrics");
 
     private static void ConfigureCookie(CookieAuthenticationOptions cookie)
     {

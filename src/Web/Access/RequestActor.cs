@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Web.Data.Requests;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Access;
@@ -18,6 +19,9 @@ internal static class RequestActor
         return new Actor(
             name,
             (remote is { IsIPv4MappedToIPv6: true } ? remote.MapToIPv4() : remote)?.ToString(),
-            forwarded.Length == 0 ? null : forwarded.Length <= LongestForwardedFor ? forwarded : forwarded[..LongestForwardedFor]);
+            forwarded.Length == 0 ? null : forwarded.Length <= LongestForwardedFor ? forwarded : forwarded[..LongestForwardedFor])
+        {
+            Request = context.Features.Get<RepeatableRequest>(),
+        };
     }
 }

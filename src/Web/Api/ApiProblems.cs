@@ -52,8 +52,8 @@ internal static class ApiProblems
         SubmitResult.Invalid invalid => Malformed(StatusCodes.Status400BadRequest, invalid.Problem),
         SubmitResult.Forbidden forbidden => TypedResults.Problem(forbidden.Why, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed"),
         SubmitResult.NotFound notFound => NotFound(notFound.What),
-        SubmitResult.Unavailable unavailable => TypedResults.Problem(
-            $"{unavailable.Why} Nothing was done.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing"),
+        SubmitResult.Unavailable unavailable => new LaterResult(TypedResults.Problem(
+            $"{unavailable.Why} Nothing was done.", statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing"), TimeSpan.FromSeconds(5)),
         _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
     };
 

@@ -1,4 +1,5 @@
 using System.Globalization;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Api;
@@ -11,6 +12,12 @@ internal sealed class ApiQuery
 {
     private readonly IQueryCollection _query;
     private readonly SortedDictionary<string, string> _problems = new(StringComparer.Ordinal);
+
+    /// <summary>Takes the parameters that the call is described with.</summary>
+    public ApiQuery(HttpContext context)
+        : this(context, context.GetEndpoint()?.Metadata.GetMetadata<QueryParameters>()?.Names ?? [])
+    {
+    }
 
     public ApiQuery(HttpContext context, params ReadOnlySpan<string> known)
     {

@@ -1,10 +1,14 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Api.Exports;
 using FailoverHub.Web.Api.Fleet;
 using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Live;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
+using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Data.Requests;
 using Microsoft.AspNetCore.Mvc;
 
 namespace FailoverHub.Web.Api;
@@ -16,7 +20,10 @@ internal static class HubApi
     {
         services.ConfigureHttpJsonOptions(json => ApiJson.Apply(json.SerializerOptions));
         services.AddProblemDetails();
+        services.AddSingleton<RequestKeys>();
+        services.AddSingleton<IdempotencyKey>();
         services.AddOpenApi("v1", ApiDescription.Configure);
+        services.AddLiveApi();
         return services;
     }
 
@@ -26,7 +33,7 @@ internal static class HubApi
 
         // Reading: a signed-in browser or any token. Every problem is described once, here.
         RouteGroupBuilder read = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api)
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status429TooManyRequests).ProducesProblem(StatusCodes.Status500InternalServerError);
         FleetEndpoints.Map(read);
         OperationEndpoints.MapReads(read);
         HistoryEndpoints.Map(read);
@@ -36,9 +43,12 @@ internal static class HubApi
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
         RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
             .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
-            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests);
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status500InternalServerError);
         OperationEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
+
+        app.MapLiveApi();
 
         // Without this a misspelt call would be answered with the dashboard's page.
         api.Map("/{**rest}", (HttpContext context) => ApiProblems.NotFound($"There is no {context.Request.Method} {context.Request.Path}. /openapi/v1.json lists what there is."))

@@ -1,7 +1,9 @@
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Api;
+using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Components;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Telemetry;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FailoverHub.Web.Configuration;
@@ -37,6 +39,7 @@ internal static class HubApplication
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();
         builder.Services.AddHubHealth();
+        builder.Services.AddHubTelemetry();
         builder.Services.AddDashboard();
 
         configure?.Invoke(builder);
@@ -52,9 +55,13 @@ internal static class HubApplication
         app.UseRateLimiter();
         app.UseAuthentication();
         app.UseAuthorization();
+
+        // Behind those: a key belongs to whoever sent it, and what was refused there was never begun.
+        app.UseMiddleware<IdempotencyKey>();
         app.UseAntiforgery();
 
         app.MapHubHealth();
+        app.MapHubTelemetry();
         app.MapHubAccess();
         app.MapHubApi();
 

@@ -57,6 +57,8 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<IdentityUserPasskey<string>> UserPasskeys => Set<IdentityUserPasskey<string>>();
 
+    public DbSet<RequestKeyEntity> RequestKeys => Set<RequestKeyEntity>();
+
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
 
     /// <summary>Brings the database to the newest schema; of several processes that want it at once one does it and the others wait.</summary>
@@ -200,6 +202,12 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
             e.ToTable("Sessions");
             e.HasKey(s => s.Id);
             e.HasIndex(s => s.UserId);
+        });
+        modelBuilder.Entity<RequestKeyEntity>(e =>
+        {
+            e.ToTable("RequestKeys");
+            e.HasKey(k => new { k.Caller, k.Key });
+            e.HasIndex(k => k.AtMs);
         });
         modelBuilder.Entity<SettingEntity>(e =>
         {

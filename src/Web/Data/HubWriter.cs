@@ -41,10 +41,33 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
     private readonly CancellationTokenSource _stopped = new();
     private Task? _loop;
     private long _refused;
-    private bool _failing;
+    private volatile bool _failing;
+    private long _lost;
+    private long _committed;
 
     /// <summary>Raised on the writer's task after each batch that was committed.</summary>
     public event Action? BatchCommitted;
+
+    /// <summary>Writes that wait now.</summary>
+    public int Waiting
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _waiting.Count;
+            }
+        }
+    }
+
+    /// <summary>Writes that were refused because the queue was full.</summary>
+    public long Lost => Interlocked.Read(ref _lost);
+
+    /// <summary>Writes that are on the disk.</summary>
+    public long Written => Interlocked.Read(ref _committed);
+
+    /// <summary>The last attempt failed, for a reason that may pass.</summary>
+    public bool IsFailing => _failing;
 
     /// <summary>Makes the write that tells of lost ones; set by the room that knows what an event is.</summary>
     public Func<long, HubWrite>? LossNote { get; set; }
@@ -64,6 +87,7 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
             else if (_waiting.Count >= Capacity)
             {
                 _refused++;
+                _lost++;
                 return false;
             }
             else
@@ -193,6 +217,7 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
             LogRecovered(logger);
         }
 
+        Interlocked.Add(ref _committed, batch.Count);
         batch.ForEach(w => w.Committed());
         BatchCommitted?.Invoke();
         return true;

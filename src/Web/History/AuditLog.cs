@@ -50,11 +50,18 @@ internal sealed class AuditLog(IDbContextFactory<HubDbContext> factory, HistoryC
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
         var entry = await AddAsync(db, draft, time.GetUtcNow(), cancellationToken);
         await change(db, cancellationToken);
+        if (draft.Actor.Request is { } request)
+        {
+            await request.AddAsync(db, draft.CorrelationId, time.GetUtcNow(), cancellationToken);
+        }
+
         await db.SaveChangesAsync(cancellationToken);
 
         // A commit that is stopped half-way would leave it open whether it happened.
         await transaction.CommitAsync(CancellationToken.None);
+        draft.Actor.Request?.Committed();
         changes.Appended(auditId: entry.Id);
+        changes.WasAudited(draft);
     }
 
     /// <summary>Adds an entry to the end of the chain; whoever calls it has begun a transaction, and commits it.</summary>

@@ -71,6 +71,11 @@ internal sealed class JournalWrite(JournalSource source, ImmutableArray<JournalI
     public override void Committed()
     {
         changes.Appended(eventId: _last?.Id, auditId: _lastAudit?.Id);
+        if (_last is not null)
+        {
+            changes.WasJournalled(TimeSpan.FromMilliseconds(Math.Max(0, _last.RecordedAtMs - _last.AtMs)));
+        }
+
         done(!_skipped);
     }
 

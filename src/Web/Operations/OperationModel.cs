@@ -153,6 +153,9 @@ public sealed record Actor(string Name, string? RemoteAddress, string? Forwarded
 {
     /// <summary>What it may do, as known when it asked. Nothing, unless whoever knows it says more.</summary>
     public Rights Rights { get; init; }
+
+    /// <summary>The request, when its sender may send it again: what it changes is written together with its key. Null: it has none.</summary>
+    internal Data.Requests.RepeatableRequest? Request { get; init; }
 }
 
 /// <summary>What somebody may do. Roles of people and scopes of tokens come to these; rules and policies ask for one of them.</summary>

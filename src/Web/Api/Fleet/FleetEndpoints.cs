@@ -1,3 +1,4 @@
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Fleet;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -9,12 +10,13 @@ internal static class FleetEndpoints
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/pairs", ListPairs).WithTags("Fleet").WithName("listPairs").WithSummary("All failover pairs as they are now, by name")
-            .WithDescription("Query: cursor, limit (1 to 500, 100 when left out), state (a pair state).")
+            .WithQuery(QueryParameter.Cursor, QueryParameter.Limit(500, 100), QueryParameter.State())
             .Produces<PageDto<PairDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/pairs/{pair}", FindPair).WithTags("Fleet").WithName("getPair").WithSummary("One failover pair as it is now, by id or name")
+            .WithDescription("The answer's ETag is the pair's revision: send it back as If-Match with an operation, and the operation is refused with 412 when somebody has changed the pair since.")
             .Produces<PairDto>().ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/nodes", ListNodes).WithTags("Fleet").WithName("listNodes").WithSummary("All nodes as they are now, by name")
-            .WithDescription("Query: cursor, limit (1 to 500, 100 when left out).")
+            .WithQuery(QueryParameter.Cursor, QueryParameter.Limit(500, 100))
             .Produces<PageDto<NodeDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/nodes/{node}", FindNode).WithTags("Fleet").WithName("getNode").WithSummary("One node as it is now")
             .Produces<NodeDto>().ProducesProblem(StatusCodes.Status404NotFound);
@@ -22,7 +24,7 @@ internal static class FleetEndpoints
 
     private static IResult ListPairs(HttpContext context, IFleetView fleet)
     {
-        var query = new ApiQuery(context, "cursor", "limit", "state");
+        var query = new ApiQuery(context);
         int limit = query.Limit(500, 100);
         PairState? state = query.State<PairState>("state");
         return query.Failed
@@ -32,17 +34,29 @@ internal static class FleetEndpoints
                 p => p.Name, query.Text("cursor"), limit, p => p.ToDto());
     }
 
-    private static Results<Ok<PairDto>, ProblemHttpResult> FindPair(string pair, IFleetView fleet) =>
-        fleet.Current.FindPair(pair) is { } found ? TypedResults.Ok(found.ToDto()) : ApiProblems.NotFound($"No pair is called '{pair}'.");
+    private static Results<Ok<PairDto>, ProblemHttpResult> FindPair(string pair, HttpContext context, IFleetView fleet)
+    {
+        if (fleet.Current.FindPair(pair) is not { } found)
+        {
+            return ApiProblems.NotFound($"No pair is called '{pair}'.");
+        }
+
+        context.Response.Headers.ETag = RevisionTag.Of(found.Revision);
+        return TypedResults.Ok(found.ToDto());
+    }
 
     private static IResult ListNodes(HttpContext context, IFleetView fleet)
     {
-        var query = new ApiQuery(context, "cursor", "limit");
+        var query = new ApiQuery(context);
         int limit = query.Limit(500, 100);
         FleetSnapshot now = fleet.Current;
-        return query.Failed
-            ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems)
-            : Page(now.Nodes, n => n.Name, query.Text("cursor"), limit, n => n.ToDto(PairOf(now, n.Name)));
+        if (query.Failed)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
+        }
+
+        ILookup<string, string> pairs = now.Pairs.SelectMany(p => p.Members.Select(m => (Node: m.Node.Name, Pair: p.Name))).ToLookup(m => m.Node, m => m.Pair);
+        return Page(now.Nodes, n => n.Name, query.Text("cursor"), limit, n => n.ToDto(pairs[n.Name].FirstOrDefault()));
     }
 
     private static Results<Ok<NodeDto>, ProblemHttpResult> FindNode(string node, IFleetView fleet)

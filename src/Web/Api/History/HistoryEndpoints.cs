@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.History;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -7,24 +8,32 @@ namespace FailoverHub.Web.Api.History;
 /// <summary>The past: events and audit.</summary>
 internal static class HistoryEndpoints
 {
+    private static readonly QueryParameter[] Common =
+    [
+        QueryParameter.From, QueryParameter.To, QueryParameter.Text("pair", "Name of the pair."), QueryParameter.Text("node", "Name of the node."),
+        QueryParameter.Text("operation", "Id of the operation that it belongs to."), QueryParameter.Search(),
+    ];
+
+    private static readonly QueryParameter[] OfEvents = [.. Common, QueryParameter.Text("kind", "Stable word, such as session-lost."), QueryParameter.Severity()];
+    private static readonly QueryParameter[] OfAudit = [.. Common, QueryParameter.Text("action", "Stable word, such as switchover or sign-in."), QueryParameter.Text("actor", "Who, such as 'token deploy'.")];
+    private static readonly QueryParameter[] Paging = [QueryParameter.Cursor, QueryParameter.Limit(500, 100)];
+
     /// <summary>Parameters that <see cref="EventFilter"/> reads.</summary>
-    public static readonly string[] EventFilters = ["from", "to", "pair", "node", "kind", "severity", "operation", "text"];
+    public static readonly string[] EventFilters = [.. OfEvents.Select(p => p.Name)];
 
     /// <summary>Parameters that <see cref="AuditFilter"/> reads.</summary>
-    public static readonly string[] AuditFilters = ["from", "to", "pair", "node", "action", "actor", "operation", "text"];
-
-    private const string Paging = "cursor (nextCursor of the page before), limit (1 to 500, 100 when left out)";
+    public static readonly string[] AuditFilters = [.. OfAudit.Select(p => p.Name)];
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/events", EventsAsync).WithTags("History").WithName("listEvents").WithSummary("What happened, newest first")
-            .WithDescription($"Query: from (at or after), to (before), pair, node, kind, severity (at least: info, warning, critical), operation, text (at most 10 words; a star at the end of one: words that begin so), {Paging}.")
+            .WithQuery([.. OfEvents, .. Paging])
             .Produces<PageDto<EventDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit", AuditAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("listAudit").WithSummary("What somebody did or tried to do, newest first")
-            .WithDescription($"Query: from (at or after), to (before), pair, node, action, actor, operation, text (at most 10 words; a star at the end of one: words that begin so), {Paging}.")
+            .WithQuery([.. OfAudit, .. Paging])
             .Produces<PageDto<AuditDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/checkpoints", CheckpointsAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("listAuditCheckpoints").WithSummary("Signatures over the head of the audit's chain, newest first")
-            .WithDescription($"Who keeps one can prove later that the audit up to there was neither changed nor cut off. Query: {Paging}.")
+            .WithDescription("Who keeps one can prove later that the audit up to there was neither changed nor cut off.").WithQuery([.. Paging])
             .Produces<PageDto<AuditCheckpointDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/verify", VerifyAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed, and that its checkpoints signed what is there")
             .Produces<AuditVerificationDto>();
@@ -32,14 +41,14 @@ internal static class HistoryEndpoints
 
     private static Task<IResult> EventsAsync(HttpContext context, IHistory history)
     {
-        var query = new ApiQuery(context, [.. EventFilters, "cursor", "limit"]);
+        var query = new ApiQuery(context);
         HistoryFilter filter = EventFilter(query);
         return PageAsync(query, limit => history.EventsAsync(filter, query.Text("cursor"), limit, context.RequestAborted), e => e.ToDto());
     }
 
     private static Task<IResult> AuditAsync(HttpContext context, IHistory history)
     {
-        var query = new ApiQuery(context, [.. AuditFilters, "cursor", "limit"]);
+        var query = new ApiQuery(context);
         HistoryFilter filter = AuditFilter(query);
         return PageAsync(query, limit => history.AuditAsync(filter, query.Text("cursor"), limit, context.RequestAborted), a => a.ToDto());
     }

@@ -42,7 +42,7 @@ internal static partial class OperationBodyReader
 
         return body is null
             ? Read.Problem(StatusCodes.Status400BadRequest, "$", "The body is null; send a JSON object.")
-            : Check(body, pair, node);
+            : Check(body, pair, node).Expecting(context.Request.Headers.IfMatch);
     }
 
     /// <summary>Pure: body and path in, request or problems out.</summary>
@@ -211,6 +211,20 @@ internal static partial class OperationBodyReader
     {
         /// <summary>What was sent, where it could be read at all.</summary>
         public OperationBody? Body { get; init; }
+
+        /// <summary>The same with the revision that the header If-Match names: another spelling of expectedRevision.</summary>
+        public Read Expecting(Microsoft.Extensions.Primitives.StringValues ifMatch)
+        {
+            string? problem = RevisionTag.TryRead(ifMatch, out long? revision);
+            if (problem is null && revision is not null && Request?.ExpectedRevision is { } said && said != revision)
+            {
+                problem = $"It names revision {revision}, but expectedRevision is {said}. Send one of the two.";
+            }
+
+            return problem is not null
+                ? this with { Request = null, Status = StatusCodes.Status400BadRequest, Problems = Problems.SetItem("If-Match", problem) }
+                : Request is null || revision is null ? this : this with { Request = Request with { ExpectedRevision = revision } };
+        }
 
         public static Read Problem(int status, string field, string what) =>
             new(null, status, ImmutableSortedDictionary<string, string>.Empty.Add(field, what));

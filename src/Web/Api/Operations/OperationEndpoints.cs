@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -16,7 +17,7 @@ internal static class OperationEndpoints
     public static void MapReads(IEndpointRouteBuilder api)
     {
         api.MapGet("/operations", ListAsync).WithTags("Operations").WithName("listOperations").WithSummary("The newest operations, newest first")
-            .WithDescription("Query: pair (id or name), cursor, limit (1 to 500, 100 when left out).")
+            .WithQuery(QueryParameter.Text("pair", "Only of this pair, by id or name."), QueryParameter.Cursor, QueryParameter.Limit(500, 100))
             .Produces<PageDto<OperationDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/operations/{id}", FindAsync).WithTags("Operations").WithName("getOperation").WithSummary("One operation with its steps")
             .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
@@ -48,15 +49,18 @@ internal static class OperationEndpoints
         .AddOpenApiOperationTransformer(DescribeBodyAsync)
         .Produces<OperationAcceptedDto>(StatusCodes.Status202Accepted)
         .ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict)
-        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status423Locked).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+        .ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType)
+        .ProducesProblem(StatusCodes.Status422UnprocessableEntity).ProducesProblem(StatusCodes.Status423Locked).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
     private static RouteHandlerBuilder DescribePreview(RouteHandlerBuilder route) => route.WithTags("Operations")
         .WithDescription("Nothing is done and nothing is stored.")
         .AddOpenApiOperationTransformer(DescribeBodyAsync)
-        .Produces<PreviewDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        .Produces<PreviewDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
+        .ProducesProblem(StatusCodes.Status413PayloadTooLarge).ProducesProblem(StatusCodes.Status415UnsupportedMediaType);
 
     /// <summary>Not Accepts(): routing would then take a wrong media type for another route, and answer 404 where 415 says what is wrong.</summary>
-    private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
+    private static async Task DescribeBodyAsync(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken)
+    {
         operation.RequestBody = new OpenApiRequestBody
         {
             Required = true,
@@ -65,6 +69,8 @@ internal static class OperationEndpoints
                 ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(OperationBody), null, cancellationToken) },
             },
         };
+        ApiExamples.AddTo(operation);
+    }
 
     private static async Task<IResult> SubmitAsync(HttpContext context, IOperations operations, AuditLog audit, string? pair, string? node)
     {
@@ -111,7 +117,7 @@ internal static class OperationEndpoints
 
     private static async Task<IResult> ListAsync(HttpContext context, IFleetView fleet, IOperations operations)
     {
-        var query = new ApiQuery(context, "pair", "cursor", "limit");
+        var query = new ApiQuery(context);
         int limit = query.Limit(500, 100);
         if (query.Failed)
         {

@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -17,7 +18,8 @@ internal static class ReachabilityEndpoints
             .WithDescription("The target is an address, or a prefix with its slash escaped: 203.0.113.10%2F32.")
             .Produces<ReachabilityDto>().ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/reachability/{target}/samples", SamplesAsync).WithTags("Reachability").WithName("listProbeSamples").WithSummary("Stored probes of one shared address, oldest first")
-            .WithDescription("Query: from (at or after; an hour ago when left out), to (before; now when left out), limit (1 to 10000, 3600 when left out). Probes are kept for 24 hours.")
+            .WithDescription("An hour back from now when the times are left out. Probes are kept for 24 hours.")
+            .WithQuery(QueryParameter.From, QueryParameter.To, QueryParameter.Limit(10_000, 3_600))
             .Produces<PageDto<ProbeDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
@@ -29,7 +31,7 @@ internal static class ReachabilityEndpoints
 
     private static async Task<IResult> SamplesAsync(string target, HttpContext context, IReachability reachability, TimeProvider time)
     {
-        var query = new ApiQuery(context, "from", "to", "limit");
+        var query = new ApiQuery(context);
         DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
         DateTimeOffset from = query.Time("from") ?? (to - DateTimeOffset.MinValue < DefaultSpan ? DateTimeOffset.MinValue : to - DefaultSpan);
         int limit = query.Limit(10_000, 3_600);

@@ -22,7 +22,14 @@ internal sealed class FleetProjector
     public FleetSnapshot Project(FleetFacts facts, Moment now, long version)
     {
         var nodes = ProjectNodes(facts, now);
-        return new FleetSnapshot { At = now.Wall, Version = version, Nodes = nodes, Pairs = ProjectPairs(facts) };
+        return new FleetSnapshot
+        {
+            At = now.Wall,
+            Version = version,
+            Nodes = nodes,
+            Freeze = FreezeFacts.InForce(facts.Freezes, null, now.Wall),
+            Pairs = ProjectPairs(facts, now),
+        };
     }
 
     private ImmutableArray<NodeView> ProjectNodes(FleetFacts facts, Moment now)
@@ -67,7 +74,7 @@ internal sealed class FleetProjector
         return view;
     }
 
-    private ImmutableArray<PairView> ProjectPairs(FleetFacts facts)
+    private ImmutableArray<PairView> ProjectPairs(FleetFacts facts, Moment now)
     {
         var sameOrder = _order.Length == facts.Pairs.Count;
         foreach (var pair in facts.Pairs.Values)
@@ -76,11 +83,14 @@ internal sealed class FleetProjector
             sameOrder &= known?.Facts.Name == pair.Name;
             var members = NodesOf(pair);
             var outsiders = _holders.Outsiders(pair, name => _nodes[name].View);
-            if (known is null || !known.IsOf(pair, members, outsiders))
+
+            // Ends by the clock, without anything being told.
+            var freeze = facts.Freezes.IsEmpty ? null : FreezeFacts.InForce(facts.Freezes, pair.Id, now.Wall);
+            if (known is null || known.View.Freeze != freeze || !known.IsOf(pair, members, outsiders))
             {
-                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, known is not null && known.SaysTheSameAs(pair, members, outsiders)
+                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, known is not null && known.View.Freeze == freeze && known.SaysTheSameAs(pair, members, outsiders)
                     ? FleetProjection.WithMembers(known.View, pair, members)
-                    : FleetProjection.ProjectPair(pair, members, outsiders));
+                    : FleetProjection.ProjectPair(pair, members, outsiders, freeze));
             }
         }
 
