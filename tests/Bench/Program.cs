@@ -3,6 +3,7 @@ using System.Runtime.InteropServices;
 using FailoverHub.Bench;
 using FailoverHub.Bench.History;
 using FailoverHub.Bench.InProcess;
+using FailoverHub.Bench.Load;
 using FailoverHub.Bench.Rows;
 
 // Started by bench.sh, as the first process of namespaces of its own: when it ends, all that it has started ends.
@@ -20,6 +21,19 @@ if (args is ["lateness", var seconds])
 if (args is ["history", .. var count])
 {
     await HistoryBench.RunAsync(count is [var many] ? int.Parse(many, CultureInfo.InvariantCulture) : 1_000_000, Console.Out);
+    return 0;
+}
+
+// hub PROGRAM AGENTS SECONDS: the hub under a fleet, on loopback, without namespaces.
+if (args is ["hub", var program, var agents, var watched])
+{
+    using var ending = new CancellationTokenSource();
+    using var stopped = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
+    {
+        context.Cancel = true;
+        ending.Cancel();
+    });
+    await new HubLoad(program, int.Parse(agents, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(int.Parse(watched, CultureInfo.InvariantCulture)), Console.Out).RunAsync(ending.Token);
     return 0;
 }
 
