@@ -3,6 +3,7 @@ using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
 using System.Text.Json;
+using FailoverHub.Bench.Lab;
 using FailoverHub.Protos.V1;
 using Microsoft.AspNetCore.SignalR.Client;
 
@@ -38,6 +39,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
 
         await ending.CancelAsync();
         await Task.WhenAll(living);
+        Array.ForEach(fleet, a => a.Dispose());
     }
 
     private static async Task<List<Task>> DialAsync(SimulatedAgent[] fleet, CancellationToken stop)
@@ -46,7 +48,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
         foreach (var some in fleet.Chunk(50))
         {
             living.AddRange(some.Select(a => Task.Run(() => a.RunAsync(stop), CancellationToken.None)));
-            await Task.Delay(100, stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), stop);
         }
 
         return living;
@@ -57,7 +59,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
     {
         var (cpu, reports, at) = (hub.Processor(), fleet.Sum(a => a.Reports), Stopwatch.GetTimestamp());
         var allocated = await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop);
-        await Task.Delay(duration, stop);
+        await Pause.ForAsync(duration, stop);
         var (used, took) = (hub.Processor() - cpu, Stopwatch.GetElapsedTime(at));
         var told = fleet.Sum(a => a.Reports) - reports;
         var bytes = await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop) - allocated;
@@ -114,7 +116,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
             }
         }
 
-        await Task.Delay(2_000, stop);
+        await Pause.ForAsync(TimeSpan.FromMilliseconds(2_000), stop);
         Say($"report to a SignalR client: {Quantiles(_seen)}, {_marks.Count} not seen");
     }
 
@@ -152,7 +154,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
         var (returned, last, most) = (0, 0, 0);
         while (returned < fleet.Length && Stopwatch.GetElapsedTime(began) < _patience)
         {
-            await Task.Delay(1_000, stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(1_000), stop);
             returned = fleet.Sum(a => a.Welcomes) - before;
             most = Math.Max(most, returned - last);
             last = returned;
@@ -177,7 +179,7 @@ internal sealed class HubLoad(string program, int agents, TimeSpan duration, Tex
                 return;
             }
 
-            await Task.Delay(500, stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(500), stop);
         }
 
         throw new InvalidOperationException($"Not all of {agents} agents are current after {_patience.TotalSeconds:0} s: this is more than the hub holds here.");

@@ -4,6 +4,7 @@ using System.Net;
 using System.Net.Http.Headers;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using FailoverHub.Bench.Lab;
 
 namespace FailoverHub.Bench.Load;
 
@@ -67,7 +68,7 @@ internal sealed partial class HubProcess : IAsyncDisposable
                 // It does not listen yet.
             }
 
-            await Task.Delay(100, stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), stop);
         }
 
         throw new InvalidOperationException("The hub did not become ready within a minute.");

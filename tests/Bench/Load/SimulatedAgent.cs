@@ -1,6 +1,7 @@
 using System.Diagnostics;
 using System.Net.Sockets;
 using FailoverHub.Agent.Hub;
+using FailoverHub.Bench.Lab;
 using FailoverHub.Protos.V1;
 using Grpc.Core;
 using Grpc.Net.Client;
@@ -11,7 +12,7 @@ namespace FailoverHub.Bench.Load;
 /// What the hub sees of an agent: a connection of its own, Hello, a report each second, obedience. It returns with the back-off of the real one. Everything that it costs is the bench's
 /// and not the hub's.
 /// </summary>
-internal sealed class SimulatedAgent(string url, string node, string prefix, Role role, int number)
+internal sealed class SimulatedAgent(string url, string node, string prefix, Role role, int number) : IDisposable
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
 
@@ -49,7 +50,21 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
                 _wire = null;
             }
 
-            await Task.Delay(backoff.Next(), stop).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await WaitAsync(backoff.Next(), stop);
+        }
+    }
+
+    public void Dispose() => _writing.Dispose();
+
+    private static async Task WaitAsync(TimeSpan time, CancellationToken stop)
+    {
+        try
+        {
+            await Pause.ForAsync(time, stop);
+        }
+        catch (OperationCanceledException)
+        {
+            // The bench ends.
         }
     }
 
@@ -117,7 +132,7 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
         try
         {
             await WriteAsync(wire, stop);
-            await Task.Delay(TimeSpan.FromMilliseconds(number * 977L % 1_000), stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(1 + (number * 977L % 1_000)), stop);
             using var timer = new PeriodicTimer(_every);
             do
             {
