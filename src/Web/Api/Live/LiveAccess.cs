@@ -1,4 +1,5 @@
-using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 
 namespace FailoverHub.Web.Api.Live;
 

@@ -3,7 +3,7 @@ using System.Security.Cryptography;
 using System.Text;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Data.Requests;
-using FailoverHub.Web.Operations;
+using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.Api.Repeats;
 
@@ -67,7 +67,7 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
             // Whoever asked may have gone away: it is for them that the answer is kept.
             await keys.KeepAsync(caller, key, answer, CancellationToken.None);
         }
-        catch (Exception exception) when (OperationStore.IsStorageFault(exception))
+        catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
         {
             LogNotKept(logger, caller, exception);
         }

@@ -3,6 +3,8 @@ using System.Text.Json;
 using System.Threading.Channels;
 using FailoverHub.Examples;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Api.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;

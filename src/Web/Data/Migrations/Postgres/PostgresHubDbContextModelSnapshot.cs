@@ -663,6 +663,50 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("ProbeSamples", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.RequestKeyEntity", b =>
+                {
+                    b.Property<string>("Caller")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("AtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ContentType")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("CorrelationId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("RequestHash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("integer");
+
+                    b.HasKey("Caller", "Key");
+
+                    b.HasIndex("AtMs");
+
+                    b.ToTable("RequestKeys", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.SessionEntity", b =>
                 {
                     b.Property<string>("Id")

@@ -574,6 +574,43 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("ProbeSamples", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.RequestKeyEntity", b =>
+                {
+                    b.Property<string>("Caller")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Key")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("AtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Body")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ContentType")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("CorrelationId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Location")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("RequestHash")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int?>("Status")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Caller", "Key");
+
+                    b.HasIndex("AtMs");
+
+                    b.ToTable("RequestKeys", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.SessionEntity", b =>
                 {
                     b.Property<string>("Id")
