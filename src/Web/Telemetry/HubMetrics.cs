@@ -43,7 +43,7 @@ internal sealed partial class HubMetrics : IDisposable
             "failoverhub.fleet.publish.duration", "s", "To compute and publish one snapshot of the fleet.", null, new InstrumentAdvice<double> { HistogramBucketBoundaries = [0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.5] });
 
         // A series that appears with its first refusal has no rate for that one: the known ones begin at zero.
-        foreach (string rule in Operations.SafetyRules.Ids)
+        foreach (string rule in Operations.Rules.SafetyRules.Ids)
         {
             _refusals.Add(0, KeyValuePair.Create<string, object?>("rule", rule));
         }
