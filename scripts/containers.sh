@@ -104,10 +104,11 @@ finish() {
 api() { curl -sf -m 10 -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "http://127.0.0.1:$port/api/v1/$1" "${@:2}"; }
 pair_is() { [[ $(api pairs) == *"\"state\":\"$1\""*"\"activeNode\":\"$2\""* ]]; }
 healthy() { local service; for service in hub node-a node-b; do [ "$("$engine" inspect --format '{{.State.Health.Status}}' "$(compose ps -q $service)")" = healthy ] || return 1; done; }
+all_sessions() { compose exec -T node-a failoverhub-agent status --state /state | grep -q '4 of 4 established'; }
 told() { say "--- $1"; compose logs --tail 15 2>&1 | tail -60; die "$1"; }
 
 try() {
-  local pair services
+  local pair
   trap finish EXIT
   trap 'exit 1' INT TERM
   prepare_compose
@@ -126,8 +127,7 @@ try() {
   compose restart >"$work/restart.log" 2>&1 || told "the trial does not restart"
   until_true 90 pair_is FailedOver node-b || until_true 60 pair_is Healthy node-b || told "after a restart of everything the hub shows something else: $(api pairs || true)"
   say "All containers restarted: the nodes still have their certificates, and what they were last told."
-  services=$(compose exec -T node-a failoverhub-agent status --state /state | grep -c ': established')
-  [ "$services" = 4 ] || told "node-a has $services of 4 sessions"
+  until_true 60 all_sessions || told "node-a has not all of its 4 sessions"
   say "containers: good"
 }
 
