@@ -33,12 +33,20 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
         using var stream = new AgentStream(services.NextStreamId(), HubVersion, context.CancellationToken);
         await using var stopping = services.Lifetime.ApplicationStopping.Register(() => stream.End(StatusCode.Unavailable, "The hub is stopping."));
         var hello = await ReadHelloAsync(requestStream, stream);
-        var remote = RemoteAddressOf(context);
+        StreamIdentity? identity = null;
+        if (AgentGate.CallerOf(context) is { } caller)
+        {
+            // Who it is says the certificate; what it is called says the hub's table.
+            identity = new StreamIdentity(caller.Node.NodeId, caller.Serial, caller.NotAfter);
+            hello = hello with { Node = caller.Node.Name };
+        }
+
+        var remote = AgentGate.EndPointOf(context);
         services.Fleet.Register(stream);
         var writing = Task.CompletedTask;
         try
         {
-            if (!await services.Fleet.PostAsync(new FleetMessage.StreamOpened(stream.Id, hello, remote), stream.Ended))
+            if (!await services.Fleet.PostAsync(new FleetMessage.StreamOpened(stream.Id, hello, remote) { Identity = identity }, stream.Ended))
             {
                 stream.End(StatusCode.Unavailable, "The hub is stopping.");
             }
@@ -152,9 +160,6 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
     private static T Require<T>(Parsed<T> parsed)
         where T : class =>
         parsed.Value ?? throw new RpcException(new Status(StatusCode.InvalidArgument, parsed.Problem ?? "The message makes no sense."));
-
-    private static string? RemoteAddressOf(ServerCallContext context) =>
-        context.GetHttpContext().Connection is { RemoteIpAddress: { } address } connection ? new System.Net.IPEndPoint(address, connection.RemotePort).ToString() : null;
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of {Node} has ended: {Why}. What it announces is not known until it comes back")]
     private static partial void LogEnded(ILogger logger, string node, string why);

@@ -51,7 +51,15 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     public void Ask(SessionResetOrder request) => Send(AgentMapping.ToMessage(request));
 
-    public void End(bool nameClash, string why) => End(nameClash ? StatusCode.AlreadyExists : StatusCode.Aborted, why);
+    public void End(StreamEnd end, string why) => End(
+        end switch
+        {
+            StreamEnd.NameClash => StatusCode.AlreadyExists,
+            StreamEnd.NotAllowed => StatusCode.Unauthenticated,
+            StreamEnd.NotNow => StatusCode.Unavailable,
+            _ => StatusCode.Aborted,
+        },
+        why);
 
     public void End(StatusCode status, string why)
     {

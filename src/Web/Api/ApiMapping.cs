@@ -1,5 +1,6 @@
 using FailoverHub.Web.Api.Fleet;
 using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Identity;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Fleet;
@@ -30,7 +31,7 @@ internal static class ApiMapping
         Members = [.. pair.Members.Select(ToDto)],
     };
 
-    public static NodeDto ToDto(this NodeView node, string? pair) => new()
+    public static NodeDto ToDto(this NodeView node, string? pair, DateTimeOffset now) => new()
     {
         Name = node.Name,
         Link = ApiWords.State(node.Link),
@@ -40,6 +41,9 @@ internal static class ApiMapping
         DataCenter = node.DataCenter,
         RemoteAddress = node.RemoteAddress,
         Pair = pair,
+        Certificate = node.Identity?.ToDto(now),
+        CloneSign = node.CloneSign,
+        Refusal = node.Refusal,
         IntentRevision = node.IntentRevision,
         ReportedRevision = node.ReportedRevision,
         AssignedDrained = node.AssignedDrained,

@@ -3,6 +3,7 @@ using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Api.Exports;
 using FailoverHub.Web.Api.Fleet;
 using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Identity;
 using FailoverHub.Web.Api.Live;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
@@ -39,6 +40,7 @@ internal static class HubApi
         HistoryEndpoints.Map(read);
         ExportEndpoints.Map(read);
         ReachabilityEndpoints.Map(read);
+        IdentityEndpoints.MapReads(read);
 
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
         RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
@@ -46,6 +48,7 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         OperationEndpoints.MapChanges(change);
+        IdentityEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
 
         app.MapLiveApi();

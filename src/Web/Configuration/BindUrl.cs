@@ -31,7 +31,7 @@ internal sealed record BindUrl
     public bool Overlaps(BindUrl other) =>
         Port != 0 && Port == other.Port && (IsEveryAddress || other.IsEveryAddress || Address!.Equals(other.Address));
 
-    private bool IsEveryAddress => Address is null || Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any);
+    public bool IsEveryAddress => Address is null || Address.Equals(IPAddress.Any) || Address.Equals(IPAddress.IPv6Any);
 
     /// <summary>"http://127.0.0.1:5080", as a browser on this machine would write it.</summary>
     public override string ToString() => Format(Port);

@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Agents;
 using FailoverHub.Web.Api;
 using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Components;
@@ -34,7 +35,7 @@ internal static class HubApplication
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
 
-        builder.Services.AddHubCore(options.DataDirectory, options.Database);
+        builder.Services.AddHubCore(options.DataDirectory, options.Database, options.Agents);
         builder.Services.AddHubAccess(options.Provider);
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();
@@ -65,8 +66,8 @@ internal static class HubApplication
         app.MapHubAccess();
         app.MapHubApi();
 
-        // Anybody on this machine may be an agent until agents have certificates; that is why their port is on loopback.
-        app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous().MapAgentLink();
+        // Anonymous to the dashboard's way of signing in; AgentGate asks each call for its certificate.
+        app.MapGroup("").WithMetadata(ServedOn.Agents).AllowAnonymous().MapAgents();
         app.MapStaticAssets().AllowAnonymous();
         app.MapDashboard();
         return app;
@@ -111,6 +112,10 @@ internal static class HubApplication
         {
             Mark(listen, ServedOn.Agents);
             listen.Protocols = HttpProtocols.Http2;
+            if (options.AgentUrl.IsHttps)
+            {
+                AgentsTls.Use(listen);
+            }
         });
     }
 

@@ -11,7 +11,10 @@ internal static class HubCommandLine
     public static RootCommand Build(TextWriter output, TextWriter error)
     {
         var urls = new Option<string?>("--urls") { HelpName = "URL[;URL]", Description = $"Where dashboard and API listen. Default {HubOptions.DefaultUrls}. (FAILOVERHUB_URLS)" };
-        var agentUrl = new Option<string?>("--agent-url") { HelpName = "URL", Description = $"Where agents are served: plain HTTP/2, loopback only. Default {HubOptions.DefaultAgentUrl}. (FAILOVERHUB_AGENT_URL)" };
+        var agentUrl = new Option<string?>("--agent-url") { HelpName = "URL", Description = $"Where agents are served, with TLS and client certificates; http:// on loopback is for trials. Default {HubOptions.DefaultAgentUrl}. (FAILOVERHUB_AGENT_URL)" };
+        var agentNames = new Option<string?>("--agent-names") { HelpName = "NAME[,NAME]", Description = "Names and addresses by which agents reach this hub; the first stands in the join command. Default: this machine's host name. (FAILOVERHUB_AGENT_NAMES)" };
+        var agentCertificate = new Option<string?>("--agent-certificate") { HelpName = "FILE", Description = "Your own certificate for the agents' endpoint, PEM with its chain. Default: the hub makes one. (FAILOVERHUB_AGENT_CERTIFICATE)" };
+        var agentKey = new Option<string?>("--agent-key") { HelpName = "FILE", Description = "The key of --agent-certificate, PEM, not encrypted. (FAILOVERHUB_AGENT_KEY)" };
         var data = new Option<string?>("--data") { HelpName = "DIR", Description = "Folder of database and keys. Default $XDG_STATE_HOME/failoverhub or ~/.local/state/failoverhub. (FAILOVERHUB_DATA)" };
         var probe = new Option<string?>("--probe") { HelpName = "icmp|tcp:PORT", Description = "How shared addresses are probed. Default icmp. (FAILOVERHUB_PROBE)" };
 
@@ -19,14 +22,21 @@ internal static class HubCommandLine
 
         Task<int> Run(ParseResult parsed, CancellationToken cancellationToken) =>
             WithOptionsAsync(
-                database.Into(new HubSettings(parsed.GetValue(urls), parsed.GetValue(agentUrl), parsed.GetValue(data), parsed.GetValue(probe)), parsed),
+                database.Into(
+                    new HubSettings(parsed.GetValue(urls), parsed.GetValue(agentUrl), parsed.GetValue(data), parsed.GetValue(probe))
+                    {
+                        AgentNames = parsed.GetValue(agentNames),
+                        AgentCertificate = parsed.GetValue(agentCertificate),
+                        AgentKey = parsed.GetValue(agentKey),
+                    },
+                    parsed),
                 error,
                 options => HubRunner.RunAsync(options, output, error, cancellationToken));
 
-        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, data, probe, database.Database, database.PasswordFile };
+        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, database.Database, database.PasswordFile };
         root.SetAction(Run);
 
-        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, data, probe, database.Database, database.PasswordFile };
+        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, database.Database, database.PasswordFile };
         run.SetAction(Run);
         root.Add(run);
 
@@ -38,6 +48,8 @@ internal static class HubCommandLine
         root.Add(BackupCommandLine.Backup(data, database, output, error));
         root.Add(BackupCommandLine.Restore(data, database, output, error));
         root.Add(ReadyCommand.Build(urls, output, error));
+        root.Add(JoinCommands.JoinToken(data, database, output, error));
+        root.Add(JoinCommands.Authority(data, database, output, error));
 
         var version = new Command("version", "Print the version.");
         version.SetAction(_ => output.WriteLine(HubVersion.Text));

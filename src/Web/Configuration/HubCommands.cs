@@ -8,6 +8,7 @@ using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Configuration;
@@ -94,7 +95,7 @@ internal static class HubCommands
     // Whoever may write the data folder can do anything to the hub anyway.
     internal static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All };
 
-    private static string At(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";
+    internal static string At(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";
 
     private static Task<int> WithUserAsync(
         HubOptions options, string name, TextWriter output, TextWriter error, string done, Func<Accounts, AccountView, Task<AccountResult>> act, CancellationToken cancellationToken) =>
@@ -144,6 +145,8 @@ internal static class HubCommands
                 .AddSingleton<ApiTokens>()
                 .AddHubAccounts()
                 .AddLogging()
+                .AddSingleton<HubIdentity>()
+                .AddSingleton<JoinTokens>()
                 .BuildServiceProvider();
             await using (services)
             {
@@ -151,7 +154,7 @@ internal static class HubCommands
                 return await act(services);
             }
         }
-        catch (DataFolderException exception)
+        catch (Exception exception) when (exception is DataFolderException or IdentityException)
         {
             await error.WriteLineAsync($"failoverhub: {exception.Message}");
             return 1;

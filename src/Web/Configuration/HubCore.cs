@@ -6,6 +6,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Stories;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Records;
@@ -25,7 +26,7 @@ internal static class HubCore
 
     /// <summary>Registers all of it. <see cref="IReachability"/> is used when it is registered, by whomever.</summary>
     /// <exception cref="DataFolderException">The data folder cannot be written.</exception>
-    public static IServiceCollection AddHubCore(this IServiceCollection services, string dataFolder, DatabaseSetting? database = null)
+    public static IServiceCollection AddHubCore(this IServiceCollection services, string dataFolder, DatabaseSetting? database = null, AgentsEndpoint? endpoint = null)
     {
         services.TryAddSingleton(TimeProvider.System);
         services.AddHubDatabase(dataFolder, database);
@@ -61,8 +62,23 @@ internal static class HubCore
         services.AddSingleton<OperationDesk>();
         services.AddSingleton<IOperations>(p => p.GetRequiredService<OperationDesk>());
 
+        services.AddSingleton(endpoint ?? AgentsEndpoint.Default);
+        services.AddSingleton<HubIdentity>();
+        services.AddSingleton<EndpointCertificates>();
+        services.AddSingleton<NodeRegister>();
+        services.AddSingleton<JoinTokens>();
+        services.AddSingleton<WrongTokens>();
+        services.AddSingleton<NodeDeskServices>();
+        services.AddSingleton<NodeDesk>();
+        services.AddSingleton<NodeChanges>();
+        services.AddSingleton<IdentityRoom>();
+
         services.AddSingleton<AgentLinkServices>();
-        services.AddGrpc(options => options.MaxReceiveMessageSize = MaxMessageBytes);
+        services.AddGrpc(options =>
+        {
+            options.MaxReceiveMessageSize = MaxMessageBytes;
+            options.Interceptors.Add<AgentGate>();
+        });
         services.Configure<KestrelServerOptions>(kestrel =>
         {
             // A dead peer is found within 15 s, also when it has nothing to say.
@@ -81,6 +97,10 @@ internal static class HubCore
         return services;
     }
 
-    /// <summary>Maps the agents' gRPC service; it needs HTTP/2 on its port.</summary>
-    public static IEndpointConventionBuilder MapAgentLink(this IEndpointRouteBuilder endpoints) => endpoints.MapGrpcService<AgentLinkService>();
+    /// <summary>Maps the agents' gRPC services; they need HTTP/2 on their port. <see cref="AgentGate"/> decides who may call what.</summary>
+    public static void MapAgents(this IEndpointRouteBuilder endpoints)
+    {
+        endpoints.MapGrpcService<AgentLinkService>();
+        endpoints.MapGrpcService<EnrollmentService>();
+    }
 }

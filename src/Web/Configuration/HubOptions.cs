@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Identity;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -8,13 +9,16 @@ namespace FailoverHub.Web.Configuration;
 internal sealed record HubOptions
 {
     public const string DefaultUrls = "http://127.0.0.1:5080";
-    public const string DefaultAgentUrl = "http://127.0.0.1:5081";
+    public const string DefaultAgentUrl = "https://*:5443";
 
     /// <summary>Where browsers and scripts are served; at least one.</summary>
     public required ImmutableArray<BindUrl> Urls { get; init; }
 
-    /// <summary>Where agents are served: HTTP/2 without TLS, loopback only until agents have certificates.</summary>
+    /// <summary>Where agents are served: HTTP/2, with TLS and client certificates; without only on loopback, when that is asked for.</summary>
     public required BindUrl AgentUrl { get; init; }
+
+    /// <summary>How agents reach and trust that endpoint.</summary>
+    public required AgentsEndpoint Agents { get; init; }
 
     /// <summary>Absolute path of the folder that keeps database and keys.</summary>
     public required string DataDirectory { get; init; }
@@ -53,20 +57,18 @@ internal sealed record HubOptions
 
         if (!BindUrl.TryParse(settings.AgentUrl ?? DefaultAgentUrl, out BindUrl? agentUrl, out string? agentProblem))
         {
-            problems.Add($"{HubSettings.AgentUrlKey}: {agentProblem}. Write a loopback address such as {DefaultAgentUrl}.");
+            problems.Add($"{HubSettings.AgentUrlKey}: {agentProblem}. Write an address to listen on such as {DefaultAgentUrl}, or leave it out.");
         }
-        else if (agentUrl.IsHttps)
+        else if (!agentUrl.IsHttps && !agentUrl.IsLoopback)
         {
-            problems.Add($"{HubSettings.AgentUrlKey}: agents are served without TLS until they have certificates. Write http:// and a loopback address such as {DefaultAgentUrl}.");
-        }
-        else if (!agentUrl.IsLoopback)
-        {
-            problems.Add($"{HubSettings.AgentUrlKey}: '{settings.AgentUrl}' can be reached from other machines, and agents have no certificates yet: anyone there could pose as a node. Write a loopback address such as {DefaultAgentUrl}; agents on other machines reach it through a tunnel.");
+            problems.Add($"{HubSettings.AgentUrlKey}: '{settings.AgentUrl}' can be reached from other machines, and without TLS there are no certificates: anyone there could pose as a node. Write https://, or for a trial a loopback address such as http://127.0.0.1:5081.");
         }
         else if (urls.Any(agentUrl.Overlaps))
         {
-            problems.Add($"{HubSettings.AgentUrlKey}: {agentUrl} is also in {HubSettings.UrlsKey}; HTTP/1.1 and HTTP/2 without TLS cannot share a port. Give agents another port.");
+            problems.Add($"{HubSettings.AgentUrlKey}: {agentUrl} is also in {HubSettings.UrlsKey}; browsers and agents cannot share a port. Give agents another port.");
         }
+
+        var agents = AgentsEndpointReader.Read(settings, agentUrl, problems);
 
         string? data = null;
         if (settings.Data is { } wanted && string.IsNullOrWhiteSpace(wanted))
@@ -91,7 +93,7 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, DataDirectory = data!, Probe = probe!, Database = database!, Provider = provider }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, Database = database!, Provider = provider }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

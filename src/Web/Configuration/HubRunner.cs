@@ -2,6 +2,7 @@ using System.Net.Sockets;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Hosting.Server;
@@ -21,6 +22,11 @@ internal static partial class HubRunner
             {
                 await app.StartAsync(cancellationToken);
                 WarnOfClearText(options, app.Logger);
+                if (!options.AgentUrl.IsHttps)
+                {
+                    LogNoCertificates(app.Logger, options.AgentUrl.ToString());
+                }
+
 
                 string url = DashboardUrl(app, options);
                 await output.WriteLineAsync($"FailoverHub {HubVersion.Text}. Dashboard: {url}  Agents: {options.AgentUrl}  Data: {options.DataDirectory}{(options.Database.IsPostgres ? $"  Database: {options.Database}" : "")}");
@@ -54,6 +60,7 @@ internal static partial class HubRunner
     internal static string? WhyNot(Exception exception, HubOptions options) => exception switch
     {
         DataFolderException data => data.Message,
+        IdentityException identity => identity.Message,
         IOException { InnerException: AddressInUseException } taken =>
             $"{taken.Message.TrimEnd('.')}. Stop the other program (another hub?), or choose other ports with --urls and --agent-url.",
         SocketException socket =>
@@ -82,6 +89,9 @@ internal static partial class HubRunner
             LogClearText(logger, url.Address?.ToString() ?? "every address", url.Port);
         }
     }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Agents are served WITHOUT TLS AND WITHOUT CERTIFICATES at {Url}, as asked: every program on this machine can pose as any node. This is for trials; leave --agent-url out for https")]
+    private static partial void LogNoCertificates(ILogger logger, string url);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The dashboard listens on {Address} port {Port} without TLS: whoever can read that network sees session cookies and API tokens and can use them. Serve https there, or listen on loopback behind a proxy that does.")]
     private static partial void LogClearText(ILogger logger, string address, int port);

@@ -5,6 +5,19 @@ namespace FailoverHub.Web.Configuration;
 /// <summary>Settings as text, before anything is believed. Null: not given.</summary>
 internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null, string? Data = null, string? Probe = null, string? Database = null, string? DatabasePasswordFile = null, ProviderSettings? Provider = null)
 {
+    /// <summary>Names and addresses by which agents reach the hub, separated by commas.</summary>
+    public string? AgentNames { get; init; }
+
+    /// <summary>PEM file of the operator's own certificate for the agents' endpoint.</summary>
+    public string? AgentCertificate { get; init; }
+
+    /// <summary>PEM file of its key.</summary>
+    public string? AgentKey { get; init; }
+
+    public const string AgentNamesKey = "--agent-names (FAILOVERHUB_AGENT_NAMES)";
+    public const string AgentCertificateKey = "--agent-certificate (FAILOVERHUB_AGENT_CERTIFICATE)";
+    public const string AgentKeyKey = "--agent-key (FAILOVERHUB_AGENT_KEY)";
+
     public const string UrlsKey = "--urls (FAILOVERHUB_URLS)";
     public const string AgentUrlKey = "--agent-url (FAILOVERHUB_AGENT_URL)";
     public const string DataKey = "--data (FAILOVERHUB_DATA)";
@@ -23,7 +36,12 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             Pick(commandLine.Probe, "FAILOVERHUB_PROBE", nameof(Probe)),
             Pick(commandLine.Database, "FAILOVERHUB_DATABASE", nameof(Database)),
             Pick(commandLine.DatabasePasswordFile, "FAILOVERHUB_DATABASE_PASSWORD_FILE", nameof(DatabasePasswordFile)),
-            ProviderSettings.Layer(environment, file));
+            ProviderSettings.Layer(environment, file))
+        {
+            AgentNames = Pick(commandLine.AgentNames, "FAILOVERHUB_AGENT_NAMES", nameof(AgentNames)),
+            AgentCertificate = Pick(commandLine.AgentCertificate, "FAILOVERHUB_AGENT_CERTIFICATE", nameof(AgentCertificate)),
+            AgentKey = Pick(commandLine.AgentKey, "FAILOVERHUB_AGENT_KEY", nameof(AgentKey)),
+        };
     }
 
     /// <summary>The settings' text would have a password in it.</summary>

@@ -58,6 +58,11 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
     public DbSet<IdentityUserPasskey<string>> UserPasskeys => Set<IdentityUserPasskey<string>>();
 
     public DbSet<RequestKeyEntity> RequestKeys => Set<RequestKeyEntity>();
+    public DbSet<NodeIdentityEntity> NodeIdentities => Set<NodeIdentityEntity>();
+
+    public DbSet<NodeCertificateEntity> NodeCertificates => Set<NodeCertificateEntity>();
+
+    public DbSet<JoinTokenEntity> JoinTokens => Set<JoinTokenEntity>();
 
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
 
@@ -208,6 +213,25 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
             e.ToTable("RequestKeys");
             e.HasKey(k => new { k.Caller, k.Key });
             e.HasIndex(k => k.AtMs);
+        });
+        modelBuilder.Entity<NodeIdentityEntity>(e =>
+        {
+            e.ToTable("NodeIdentities");
+            e.HasKey(n => n.NodeId);
+            e.HasIndex(n => n.NameKey).IsUnique().HasFilter("\"RemovedAtMs\" IS NULL");
+        });
+        modelBuilder.Entity<NodeCertificateEntity>(e =>
+        {
+            e.ToTable("NodeCertificates");
+            e.HasKey(c => c.Serial);
+            e.HasIndex(c => new { c.NodeId, c.IssuedAtMs });
+        });
+        modelBuilder.Entity<JoinTokenEntity>(e =>
+        {
+            e.ToTable("JoinTokens");
+            e.HasKey(t => t.Id);
+            e.HasIndex(t => t.Hash).IsUnique();
+            e.Property(t => t.UsedAtMs).IsConcurrencyToken();
         });
         modelBuilder.Entity<SettingEntity>(e =>
         {

@@ -1,5 +1,6 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Running;
@@ -8,7 +9,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.Data;
 
 /// <summary>The owners that begin and end in order.</summary>
-internal sealed record HubRooms(HubWriter Writer, FleetStore Fleet, SqliteHistory History, OperationSettlement Settlement, OperationDesk Desk, EventLog Events, FreezeKeeper Freezes);
+internal sealed record HubRooms(IdentityRoom Identity, HubWriter Writer, FleetStore Fleet, SqliteHistory History, OperationSettlement Settlement, OperationDesk Desk, EventLog Events, FreezeKeeper Freezes);
 
 /// <summary>
 /// Begins the hub's owners before any port is open and ends them after the ports are closed: who asks for operations first, then who
@@ -22,7 +23,22 @@ internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbCont
     public async Task StartAsync(CancellationToken cancellationToken)
     {
         _lock = await alone.TakeAsync(cancellationToken);
+        try
+        {
+            await StartRoomsAsync(cancellationToken);
+        }
+        catch (Exception)
+        {
+            // Nobody stops what has not started; the folder is free for the next one.
+            await _lock.DisposeAsync();
+            throw;
+        }
+    }
+
+    private async Task StartRoomsAsync(CancellationToken cancellationToken)
+    {
         await HubDatabase.MigrateAsync(database, cancellationToken);
+        await rooms.Identity.StartAsync(database, cancellationToken);
         await rooms.History.StartAsync(cancellationToken);
         var stored = await FleetRecords.LoadAsync(database, cancellationToken);
         Guard(rooms.Writer.Start());

@@ -81,6 +81,24 @@ internal sealed record NodeFacts
     /// <summary>When the last report came; survives a restart of the hub.</summary>
     public DateTimeOffset? LastReportAt { get; init; }
 
+    /// <summary>Who it is by the hub's table; null: it has no certificate.</summary>
+    public IdentityFacts? Identity { get; init; }
+
+    /// <summary>Why no stream of it is taken for a moment; null: it may connect.</summary>
+    public string? Held { get; init; }
+
+    /// <summary>The last sign that two machines use its identity, in this run of the hub.</summary>
+    public CloneSign? CopySeen { get; init; }
+
+    /// <summary>The last time that its certificate was turned away, in this run of the hub; null when it has got a new one since.</summary>
+    public RefusalFacts? Refusal { get; init; }
+
+    /// <summary>Runs of its agent that have connected with a certificate, in this run of the hub; the newest last.</summary>
+    public ImmutableArray<string> Boots { get; init; } = [];
+
+    /// <summary>End of life of the newest certificate that it has used in this run of the hub.</summary>
+    public DateTimeOffset? NewestUsed { get; init; }
+
     /// <summary>The open stream, null: none.</summary>
     public StreamFacts? Stream { get; init; }
 
@@ -111,7 +129,11 @@ internal sealed record NodeFacts
 /// <param name="BootId">The run of the agent that opened it.</param>
 /// <param name="OpenedAt">When its Hello was accepted.</param>
 /// <param name="LastMessageAt">When the last message came, of any kind.</param>
-internal sealed record StreamFacts(long Id, string BootId, Moment OpenedAt, Moment LastMessageAt);
+internal sealed record StreamFacts(long Id, string BootId, Moment OpenedAt, Moment LastMessageAt)
+{
+    /// <summary>What its certificate says; null: it has none.</summary>
+    public StreamIdentity? Identity { get; init; }
+}
 
 /// <summary>A whole report, parsed.</summary>
 internal sealed record ReportFacts

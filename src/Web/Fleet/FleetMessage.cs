@@ -10,7 +10,11 @@ internal abstract record FleetMessage
     }
 
     /// <summary>An agent said Hello on a new stream; answered by an <see cref="FleetEffect.Admit"/> or a <see cref="FleetEffect.Refuse"/>.</summary>
-    public sealed record StreamOpened(long StreamId, AgentHello Hello, string? RemoteAddress) : FleetMessage;
+    public sealed record StreamOpened(long StreamId, AgentHello Hello, string? RemoteAddress) : FleetMessage
+    {
+        /// <summary>What its certificate says; null: the endpoint has no TLS, and the node is what it calls itself.</summary>
+        public StreamIdentity? Identity { get; init; }
+    }
 
     /// <summary>The stream is no more.</summary>
     public sealed record StreamEnded(long StreamId, string Node) : FleetMessage;
@@ -45,6 +49,24 @@ internal abstract record FleetMessage
         public Failback? Failback { get; init; }
     }
 
+    /// <summary>A node has joined, got another certificate, or lost the right to connect.</summary>
+    /// <param name="Node">Its name.</param>
+    /// <param name="Identity">What is known of it now.</param>
+    /// <param name="Why">What a stream is told whose certificate is not taken any more.</param>
+    public sealed record IdentityChanged(string Node, IdentityFacts Identity, string Why) : FleetMessage;
+
+    /// <summary>No stream of the node is taken until this is said again with null.</summary>
+    public sealed record NodeHeld(string Node, string? Why) : FleetMessage;
+
+    /// <summary>The table of nodes calls it otherwise now.</summary>
+    public sealed record NodeRenamed(string From, string To) : FleetMessage;
+
+    /// <summary>The table of nodes does not have it any more.</summary>
+    public sealed record NodeRemoved(string Node) : FleetMessage;
+
+    /// <summary>A certificate of the node was turned away.</summary>
+    public sealed record NodeRefused(string Node, string? RemoteAddress, string Why) : FleetMessage;
+
     /// <summary>Time went by.</summary>
     public sealed record Tick : FleetMessage;
 }
@@ -76,11 +98,17 @@ internal abstract record FleetEffect
     /// <summary>The stream is its node's stream from now on.</summary>
     public sealed record Admit(long StreamId) : FleetEffect;
 
-    /// <summary>The stream must end: another living stream has that name.</summary>
-    public sealed record Refuse(long StreamId, string Why) : FleetEffect;
+    /// <summary>The stream must end: it cannot be its node's stream.</summary>
+    public sealed record Refuse(long StreamId, StreamEnd End, string Why) : FleetEffect;
 
-    /// <summary>An older stream must end: a newer one took its place.</summary>
-    public sealed record EndStream(long StreamId, string Why) : FleetEffect;
+    /// <summary>A stream that was its node's must end.</summary>
+    public sealed record EndStream(long StreamId, StreamEnd End, string Why) : FleetEffect;
+
+    /// <summary>Nothing is kept any more under that name.</summary>
+    public sealed record ForgetNode(string Node) : FleetEffect;
+
+    /// <summary>The pair has no member left.</summary>
+    public sealed record ForgetPair(string PairId) : FleetEffect;
 
     /// <summary>Give this intent to the stream.</summary>
     public sealed record Offer(long StreamId, IntentFacts Intent) : FleetEffect;

@@ -21,6 +21,11 @@ internal static class FleetProjection
     {
         if (node.Stream is not { } stream)
         {
+            if (node.Identity is { RevokedAt: not null })
+            {
+                return NodeLink.Revoked;
+            }
+
             if (node.StreamEndedAt is { } ended && now.Uptime - ended.Uptime <= FreshFor)
             {
                 return NodeLink.Stale;
@@ -127,16 +132,39 @@ internal static class FleetProjection
     private static NodeView ProjectNode(NodeFacts node, Moment now)
     {
         var link = LinkOf(node, now);
-        return ProjectNode(node, link, link == NodeLink.Connected && node.Report is { } report ? now.Uptime - report.ReceivedAt.Uptime : null);
+        return ProjectNode(node, link, link == NodeLink.Connected && node.Report is { } report ? now.Uptime - report.ReceivedAt.Uptime : null, YoungSign(node, now));
     }
+
+    /// <summary>The last sign that two machines use the node's identity, while it is young.</summary>
+    internal static CloneSign? YoungSign(NodeFacts node, Moment now) =>
+        node.CopySeen is { } sign && now.Uptime - sign.At.Uptime <= StreamAdmission.SignFor ? sign : null;
+
+    private static NodeIdentityView? ToView(IdentityFacts? identity) => identity is null ? null : new NodeIdentityView
+    {
+        NodeId = identity.NodeId,
+        JoinedAt = identity.JoinedAt,
+        Serial = identity.Serial,
+        IssuedAt = identity.IssuedAt,
+        NotAfter = identity.NotAfter,
+        Renewals = identity.Renewals,
+        RevokedAt = identity.RevokedAt,
+        RevokedReason = identity.RevokedReason,
+    };
 
     /// <param name="node">What is known of it.</param>
     /// <param name="link">How much that is worth now.</param>
     /// <param name="counting">The age of its report if that may be called current; null: nothing counts on.</param>
-    internal static NodeView ProjectNode(NodeFacts node, NodeLink link, TimeSpan? counting) => new()
+    /// <param name="clone">The last sign of a copy, while it is young.</param>
+    internal static NodeView ProjectNode(NodeFacts node, NodeLink link, TimeSpan? counting, CloneSign? clone) => new()
     {
         Name = node.Name,
         Link = link,
+        Identity = ToView(node.Identity),
+        CloneSign = clone?.Text,
+        CloneSignAt = clone?.At.Wall,
+        Refusal = node.Refusal?.Why,
+        RefusedAt = node.Refusal?.At,
+        RefusedFrom = node.Refusal?.RemoteAddress,
         LastReportAt = node.LastReportAt,
         ConnectedSince = node.Stream?.OpenedAt.Wall,
         AgentVersion = node.AgentVersion,

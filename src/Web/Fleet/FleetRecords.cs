@@ -33,6 +33,11 @@ internal static class FleetRecords
             };
         }
 
+        foreach (var (name, identity) in await Identity.IdentityRecords.LoadFactsAsync(db, cancellationToken))
+        {
+            facts = facts with { Nodes = facts.Nodes.SetItem(name, (facts.Nodes.GetValueOrDefault(name) ?? new NodeFacts { Name = name }) with { Identity = identity }) };
+        }
+
         foreach (var pair in await db.Pairs.AsNoTracking().Include(p => p.Members).ToListAsync(cancellationToken))
         {
             facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, ToPair(pair)) };
@@ -151,6 +156,22 @@ internal sealed class NodeWrite(NodeFacts node) : HubWrite
         entity.RemoteAddress = node.RemoteAddress;
         entity.LastReportAtMs = node.LastReportAt?.ToUnixTimeMilliseconds() ?? entity.LastReportAtMs;
     }
+}
+
+/// <summary>Nothing is kept under that name any more. It takes the place of what was still to be written under it.</summary>
+internal sealed class NodeForgetting(string node) : HubWrite
+{
+    public override string Key => $"node {node}";
+
+    public override Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken) => db.Nodes.Where(n => n.Name == node).ExecuteDeleteAsync(cancellationToken);
+}
+
+/// <summary>A pair without members is none.</summary>
+internal sealed class PairForgetting(string pairId) : HubWrite
+{
+    public override string Key => $"pair {pairId}";
+
+    public override Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken) => db.Pairs.Where(p => p.Id == pairId).ExecuteDeleteAsync(cancellationToken);
 }
 
 /// <summary>Keeps a pair. Of several that wait only the newest is written.</summary>

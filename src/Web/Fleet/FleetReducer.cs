@@ -30,6 +30,11 @@ internal static class FleetReducer
         FleetMessage.IntentReleased released => Release(facts, released, effects),
         FleetMessage.OfferAgain again => OfferAgain(facts, again, effects),
         FleetMessage.OperationChanged changed => Operation(facts, changed, now, effects),
+        FleetMessage.IdentityChanged changed => IdentityReducer.Changed(facts, changed, effects),
+        FleetMessage.NodeHeld held => IdentityReducer.Held(facts, held, now, effects),
+        FleetMessage.NodeRenamed renamed => IdentityReducer.Renamed(facts, renamed, effects),
+        FleetMessage.NodeRemoved removed => IdentityReducer.Removed(facts, removed, effects),
+        FleetMessage.NodeRefused refused => IdentityReducer.Refused(facts, refused, now, effects),
         FleetMessage.Tick => facts,
         _ => throw new InvalidOperationException($"Unknown message {message.GetType().Name}."),
     };
@@ -81,28 +86,15 @@ internal static class FleetReducer
     {
         var hello = opened.Hello;
         var known = facts.Nodes.GetValueOrDefault(hello.Node);
+        if (StreamAdmission.Against(known, opened, now) is { } refused)
+        {
+            effects.Add(refused);
+            return refused.End == StreamEnd.NameClash && known is not null ? Clash(facts, known, opened, refused.Why, now, effects) : facts;
+        }
+
         if (known?.Stream is { } old)
         {
-            // The same run of the agent dials again when its connection broke before we saw it; any other run may take the place
-            // only of one that has gone silent. Two living machines with one name must not take turns.
-            var alive = now.Uptime - old.LastMessageAt.Uptime <= FleetProjection.FreshFor;
-            if (old.BootId != hello.BootId && alive)
-            {
-                var why = $"Another machine that is connected now ({known.RemoteAddress ?? "address unknown"}) calls itself '{known.Name}'. Give one of them another name with --node.";
-                effects.Add(new FleetEffect.Refuse(opened.StreamId, why));
-                effects.Add(new FleetEffect.Happened(new EventDraft
-                {
-                    At = now.Wall,
-                    Kind = EventKinds.NodeNameClash,
-                    Severity = EventSeverity.Warning,
-                    Node = known.Name,
-                    Pair = facts.PairOf(known.Name)?.Name,
-                    Text = $"An agent from {opened.RemoteAddress ?? "an unknown address"} was refused: {why}",
-                }));
-                return facts;
-            }
-
-            effects.Add(new FleetEffect.EndStream(old.Id, "A newer stream of the same node took its place."));
+            effects.Add(new FleetEffect.EndStream(old.Id, StreamEnd.Replaced, "A newer stream of the same node took its place."));
         }
 
         effects.Add(new FleetEffect.Admit(opened.StreamId));
@@ -123,9 +115,17 @@ internal static class FleetReducer
             DataCenter = hello.DataCenter,
             RemoteAddress = opened.RemoteAddress,
             Capabilities = hello.Capabilities,
-            Stream = new StreamFacts(opened.StreamId, hello.BootId, now, now),
+            Stream = new StreamFacts(opened.StreamId, hello.BootId, now, now) { Identity = opened.Identity },
             StreamEndedAt = null,
+            Refusal = null,
         };
+        var admitted = StreamAdmission.Admitted(known is null ? node : node with { RemoteAddress = known.RemoteAddress }, opened, now) with { RemoteAddress = opened.RemoteAddress };
+        if (StreamAdmission.Told(facts, node, admitted, now) is { } told)
+        {
+            effects.Add(told);
+        }
+
+        node = admitted;
         effects.Add(new FleetEffect.SaveNode(node));
 
         node = Confirm(node, hello.IntentRevision, effects);
@@ -145,6 +145,29 @@ internal static class FleetReducer
         else if (!IsAwaited(facts, node, intent))
         {
             node = OfferIfLost(facts, Drop(facts, node, now, effects), hello.IntentRevision, now, effects);
+        }
+
+        return facts.With(node);
+    }
+
+    private static FleetFacts Clash(FleetFacts facts, NodeFacts known, FleetMessage.StreamOpened opened, string why, Moment now, ICollection<FleetEffect> effects)
+    {
+        var node = StreamAdmission.Refused(known, opened, now);
+        if (StreamAdmission.Told(facts, known, node, now) is { } told)
+        {
+            effects.Add(told);
+        }
+        else if (opened.Identity is null)
+        {
+            effects.Add(new FleetEffect.Happened(new EventDraft
+            {
+                At = now.Wall,
+                Kind = EventKinds.NodeNameClash,
+                Severity = EventSeverity.Warning,
+                Node = known.Name,
+                Pair = facts.PairOf(known.Name)?.Name,
+                Text = $"An agent from {opened.RemoteAddress ?? "an unknown address"} was refused: {why}",
+            }));
         }
 
         return facts.With(node);

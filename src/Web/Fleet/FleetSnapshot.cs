@@ -113,6 +113,24 @@ public sealed record NodeView
     /// <summary>How much is known of it now.</summary>
     public required NodeLink Link { get; init; }
 
+    /// <summary>Who it is, with its certificate; null: it has none.</summary>
+    public NodeIdentityView? Identity { get; init; }
+
+    /// <summary>The last sign that two machines use its identity, one English sentence; null: none within the last hour.</summary>
+    public string? CloneSign { get; init; }
+
+    /// <summary>When that was.</summary>
+    public DateTimeOffset? CloneSignAt { get; init; }
+
+    /// <summary>Why its certificate was turned away the last time, with what to do; null: it was not, or it has come in since.</summary>
+    public string? Refusal { get; init; }
+
+    /// <summary>When that was.</summary>
+    public DateTimeOffset? RefusedAt { get; init; }
+
+    /// <summary>Where that came from.</summary>
+    public string? RefusedFrom { get; init; }
+
     /// <summary>When the last report came (hub's clock), null: never.</summary>
     public required DateTimeOffset? LastReportAt { get; init; }
 

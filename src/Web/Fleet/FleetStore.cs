@@ -185,10 +185,10 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
                 _streams.GetValueOrDefault(admit.StreamId)?.Admit();
                 break;
             case FleetEffect.Refuse refuse:
-                _streams.GetValueOrDefault(refuse.StreamId)?.End(nameClash: true, refuse.Why);
+                _streams.GetValueOrDefault(refuse.StreamId)?.End(refuse.End, refuse.Why);
                 break;
             case FleetEffect.EndStream end:
-                _streams.GetValueOrDefault(end.StreamId)?.End(nameClash: false, end.Why);
+                _streams.GetValueOrDefault(end.StreamId)?.End(end.End, end.Why);
                 break;
             case FleetEffect.Offer offer:
                 _streams.GetValueOrDefault(offer.StreamId)?.Offer(offer.Intent);
@@ -198,6 +198,12 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
                 break;
             case FleetEffect.SaveNode save:
                 writer.Enqueue(new NodeWrite(save.Node));
+                break;
+            case FleetEffect.ForgetNode forget:
+                writer.Enqueue(new NodeForgetting(forget.Node));
+                break;
+            case FleetEffect.ForgetPair forget:
+                writer.Enqueue(new PairForgetting(forget.PairId));
                 break;
             case FleetEffect.SavePair save:
                 writer.Enqueue(new PairWrite(save.Pair));

@@ -116,6 +116,7 @@ internal static class FleetTransitions
             NodeLink.Stale when Arrives(node, was) => "Its stream is open; its first report is awaited.",
             NodeLink.Stale when node.ConnectedSince is null => "Its stream has ended; what it announces now is not known.",
             NodeLink.Stale => "Its stream is open, but no report has come for a while.",
+            NodeLink.Revoked => "Its certificate is revoked, so it cannot connect; what it announces is not known.",
             _ => "It is silent; what it announces now is not known.",
         },
     };

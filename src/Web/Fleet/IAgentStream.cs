@@ -16,7 +16,23 @@ internal interface IAgentStream
     void Ask(SessionResetOrder request);
 
     /// <summary>Ends the stream.</summary>
-    /// <param name="nameClash">Another machine has that name; else a newer stream of the same node took its place.</param>
+    /// <param name="end">What kind of end it is.</param>
     /// <param name="why">For the agent's log.</param>
-    void End(bool nameClash, string why);
+    void End(StreamEnd end, string why);
+}
+
+/// <summary>Why the hub ends a stream.</summary>
+internal enum StreamEnd
+{
+    /// <summary>Another machine that is connected has that name.</summary>
+    NameClash,
+
+    /// <summary>A newer stream of the same node took its place.</summary>
+    Replaced,
+
+    /// <summary>Its certificate is not taken any more: revoked, replaced by another, or its node was removed.</summary>
+    NotAllowed,
+
+    /// <summary>Only for a moment: it is to dial again.</summary>
+    NotNow,
 }

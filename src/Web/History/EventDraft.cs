@@ -34,6 +34,12 @@ internal static class EventKinds
     public const string NodeLinkChanged = "node-link-changed";
     public const string NodeFound = "node-found";
     public const string NodeNameClash = "node-name-clash";
+    public const string NodeJoined = "node-joined";
+    public const string NodeRenamed = "node-renamed";
+    public const string NodeRevoked = "node-revoked";
+    public const string NodeRemoved = "node-removed";
+    public const string NodeRefused = "node-refused";
+    public const string NodeCloned = "node-cloned";
     public const string IntentAdopted = "intent-adopted";
     public const string IntentDropped = "intent-dropped";
     public const string OperationStarted = "operation-started";

@@ -158,6 +158,7 @@ public sealed class SignInTests
             cookie = answer.Headers.GetValues("Set-Cookie").First(c => c.StartsWith("failoverhub.session=", StringComparison.Ordinal)).Split(';')[0];
             Assert.All(Directory.GetFiles(Path.Combine(data, "keys")), file => Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file)));
             CopyKeys(data, out string copy);
+            File.Copy(Path.Combine(data, "authority.pem"), Path.Combine(copy, "authority.pem"));
             if (TestDatabases.OnPostgres)
             {
                 TestDatabases.Copy(data, copy);

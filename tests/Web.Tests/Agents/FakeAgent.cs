@@ -54,9 +54,12 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>How the hub ended the stream.</summary>
     public Task<RpcException?> Ended => _reading.ContinueWith(t => t.Exception?.GetBaseException() as RpcException, TaskScheduler.Default);
 
-    public static async Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false)
+    public static Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false) =>
+        ConnectAsync(GrpcChannel.ForAddress(url), node, state, boot, revision, dataCenter, keepsFailback);
+
+    /// <summary>On a channel of its own, which it takes with it when it goes.</summary>
+    public static async Task<FakeAgent> ConnectAsync(GrpcChannel channel, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false)
     {
-        var channel = GrpcChannel.ForAddress(url);
         var call = new AgentLink.AgentLinkClient(channel).Connect();
         var agent = new FakeAgent(node, channel, call, state) { KeepsFailback = keepsFailback };
         var hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter };

@@ -3,6 +3,7 @@ using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.AspNetCore.Builder;
@@ -34,22 +35,24 @@ internal sealed class HubUnderTest : IAsyncDisposable
 
     public HubWriter Writer => _app.Services.GetRequiredService<HubWriter>();
 
+    public IEnumerable<string> Log => _log.Lines;
+
     public T Get<T>()
         where T : notnull => _app.Services.GetRequiredService<T>();
 
     public HubDbContext OpenDatabase() => _app.Services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContext();
 
-    public static async Task<HubUnderTest> StartAsync(string dataFolder, TimeProvider? time = null, Action<IServiceCollection>? configure = null)
+    public static async Task<HubUnderTest> StartAsync(string dataFolder, TimeProvider? time = null, Action<IServiceCollection>? configure = null, AgentsEndpoint? tls = null)
     {
         var builder = WebApplication.CreateSlimBuilder();
         var log = new LastLines();
         builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Warning);
-        builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2());
+        builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2(tls is not null));
         builder.Services.AddSingleton(time ?? TimeProvider.System);
-        builder.Services.AddHubCore(dataFolder, TestDatabases.For(dataFolder));
+        builder.Services.AddHubCore(dataFolder, TestDatabases.For(dataFolder), endpoint: tls);
         configure?.Invoke(builder.Services);
         var app = builder.Build();
-        app.MapAgentLink();
+        app.MapAgents();
         await app.StartAsync(TestContext.Current.CancellationToken);
         return new HubUnderTest(app, log);
     }
@@ -146,8 +149,15 @@ internal sealed class LastLines : ILoggerProvider, ILogger
 
 internal static class KestrelForTests
 {
-    public static void ListenLocalhostHttp2(this KestrelServerOptions kestrel) =>
-        kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen => listen.Protocols = HttpProtocols.Http2);
+    /// <summary>With TLS the very one of the hub.</summary>
+    public static void ListenLocalhostHttp2(this KestrelServerOptions kestrel, bool tls = false) => kestrel.Listen(System.Net.IPAddress.Loopback, 0, listen =>
+    {
+        listen.Protocols = HttpProtocols.Http2;
+        if (tls)
+        {
+            FailoverHub.Web.Agents.AgentsTls.Use(listen);
+        }
+    });
 }
 
 /// <summary>A folder of its own for one test.</summary>

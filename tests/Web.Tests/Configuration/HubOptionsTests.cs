@@ -12,7 +12,9 @@ public sealed class HubOptionsTests
         HubOptions options = Good(new HubSettings());
 
         Assert.Equal("http://127.0.0.1:5080", Assert.Single(options.Urls).ToString());
-        Assert.Equal("http://127.0.0.1:5081", options.AgentUrl.ToString());
+        Assert.Equal((true, null, 5443), (options.AgentUrl.IsHttps, options.AgentUrl.Address, options.AgentUrl.Port));
+        Assert.Equal($"https://{Environment.MachineName.ToLowerInvariant()}:5443", options.Agents.PublicUrl);
+        Assert.Null(options.Agents.Certificate);
         Assert.Equal(ProbeSetting.Icmp, options.Probe);
         Assert.Equal(HubOptions.DefaultDataDirectory(), options.DataDirectory);
     }
@@ -31,10 +33,10 @@ public sealed class HubOptionsTests
     }
 
     [Theory]
-    [InlineData("http://0.0.0.0:5081", "no certificates yet")]
-    [InlineData("http://*:5081", "no certificates yet")]
-    [InlineData("http://192.0.2.1:5081", "no certificates yet")]
-    [InlineData("https://127.0.0.1:5081", "without TLS")]
+    [InlineData("http://0.0.0.0:5081", "without TLS there are no certificates")]
+    [InlineData("http://*:5081", "without TLS there are no certificates")]
+    [InlineData("http://192.0.2.1:5081", "without TLS there are no certificates")]
+    [InlineData("https://*:5080", "cannot share a port")]
     [InlineData("http://127.0.0.1:5080", "cannot share a port")]
     [InlineData("127.0.0.1:5081", "is not a URL")]
     [InlineData("http://127.0.0.1:5081/agents", "more than a scheme")]
@@ -47,6 +49,7 @@ public sealed class HubOptionsTests
     }
 
     [Theory]
+    [InlineData("https://[::1]:5443")]
     [InlineData("http://localhost:5081")]
     [InlineData("http://127.9.8.7:5081")]
     [InlineData("http://[::1]:5081")]
@@ -54,7 +57,30 @@ public sealed class HubOptionsTests
 
     [Fact]
     public void Urls_OnEveryAddressWithTheAgentsPort_AreRefused() =>
-        Assert.Contains("cannot share a port", Assert.Single(HubOptions.Parse(new HubSettings(Urls: "http://*:5081")).Problems), StringComparison.Ordinal);
+        Assert.Contains("cannot share a port", Assert.Single(HubOptions.Parse(new HubSettings(Urls: "http://*:5443")).Problems), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("hub.example,192.0.2.7", null, "https://hub.example:5443")]
+    [InlineData("2001:db8::7", null, "https://[2001:db8::7]:5443")]
+    [InlineData(null, "https://192.0.2.9:6000", "https://192.0.2.9:6000")]
+    [InlineData(null, "http://127.0.0.1:5081", "http://127.0.0.1:5081")]
+    public void WhatAgentsDial_IsTheFirstNameElseTheAddress(string? names, string? agentUrl, string expected) =>
+        Assert.Equal(expected, Good(new HubSettings(AgentUrl: agentUrl) { AgentNames = names }).Agents.PublicUrl);
+
+    [Theory]
+    [InlineData("hub example!", null, null, null, "neither a host name nor an address")]
+    [InlineData("*.example", null, null, null, "neither a host name nor an address")]
+    [InlineData(null, "/etc/hub.pem", null, null, "one is given without the other")]
+    [InlineData(null, null, "/etc/hub.key", null, "one is given without the other")]
+    [InlineData(null, "/etc/hub.pem", "/etc/hub.key", "http://127.0.0.1:5081", "a certificate is of no use")]
+    public void AgentsEndpoint_ThatCannotBe_IsRefusedWithWhatToDo(string? names, string? certificate, string? key, string? agentUrl, string why) =>
+        Assert.All(
+            HubOptions.Parse(new HubSettings(AgentUrl: agentUrl) { AgentNames = names, AgentCertificate = certificate, AgentKey = key }).Problems.DefaultIfEmpty(""),
+            p => Assert.Contains(why, p, StringComparison.Ordinal));
+
+    [Fact]
+    public void OperatorsCertificate_IsTakenWithItsKey() =>
+        Assert.Equal(new FailoverHub.Web.Identity.OperatorCertificate("/etc/hub.pem", "/etc/hub.key"), Good(new HubSettings { AgentCertificate = "/etc/hub.pem", AgentKey = "/etc/hub.key" }).Agents.Certificate);
 
     [Fact]
     public void Probe_TcpWithPort_IsTcp() => Assert.Equal(new ProbeSetting(ProbeMethod.Tcp, 8080), Good(new HubSettings(Probe: "TCP:8080")).Probe);

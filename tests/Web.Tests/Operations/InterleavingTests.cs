@@ -210,7 +210,7 @@ public sealed class InterleavingTests
             // Nobody resets a session here.
         }
 
-        public void End(bool nameClash, string why)
+        public void End(StreamEnd end, string why)
         {
         }
 

@@ -1,3 +1,5 @@
+using FailoverHub.Web.Api.Identity;
+
 namespace FailoverHub.Web.Api.Fleet;
 
 /// <summary>A failover pair as it is now.</summary>
@@ -163,6 +165,15 @@ public sealed record NodeDto
 
     /// <summary>Name of its pair, null: in none.</summary>
     public required string? Pair { get; init; }
+
+    /// <summary>Who it is, with its newest certificate; null: it has none.</summary>
+    public required NodeCertificateDto? Certificate { get; init; }
+
+    /// <summary>A sign, not older than an hour, that two machines use its identity; null: none.</summary>
+    public required string? CloneSign { get; init; }
+
+    /// <summary>Why its certificate was turned away the last time, with what to do; null: it was not, or has come in since.</summary>
+    public required string? Refusal { get; init; }
 
     /// <summary>Revision of the intent that the hub wants it to obey; 0: its own configuration.</summary>
     public required long IntentRevision { get; init; }

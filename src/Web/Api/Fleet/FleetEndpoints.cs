@@ -56,13 +56,13 @@ internal static class FleetEndpoints
         }
 
         ILookup<string, string> pairs = now.Pairs.SelectMany(p => p.Members.Select(m => (Node: m.Node.Name, Pair: p.Name))).ToLookup(m => m.Node, m => m.Pair);
-        return Page(now.Nodes, n => n.Name, query.Text("cursor"), limit, n => n.ToDto(pairs[n.Name].FirstOrDefault()));
+        return Page(now.Nodes, n => n.Name, query.Text("cursor"), limit, n => n.ToDto(pairs[n.Name].FirstOrDefault(), now.At));
     }
 
     private static Results<Ok<NodeDto>, ProblemHttpResult> FindNode(string node, IFleetView fleet)
     {
         FleetSnapshot now = fleet.Current;
-        return now.FindNode(node) is { } found ? TypedResults.Ok(found.ToDto(PairOf(now, found.Name))) : ApiProblems.NotFound($"No node is called '{node}'.");
+        return now.FindNode(node) is { } found ? TypedResults.Ok(found.ToDto(PairOf(now, found.Name), now.At)) : ApiProblems.NotFound($"No node is called '{node}'.");
     }
 
     private static string? PairOf(FleetSnapshot fleet, string node) =>

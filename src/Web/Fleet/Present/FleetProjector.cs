@@ -55,14 +55,15 @@ internal sealed class FleetProjector
     private NodeView ViewOf(NodeFacts node, Moment now)
     {
         var link = FleetProjection.LinkOf(node, now);
+        var clone = FleetProjection.YoungSign(node, now);
         var counts = node.Report is { CountsDown: true };
         var known = _nodes.GetValueOrDefault(node.Name);
-        if (known is not null && ReferenceEquals(known.Facts, node) && known.View.Link == link && !counts)
+        if (known is not null && ReferenceEquals(known.Facts, node) && known.View.Link == link && known.View.CloneSignAt == clone?.At.Wall && !counts)
         {
             return known.View;
         }
 
-        var view = FleetProjection.ProjectNode(node, link, link == NodeLink.Connected && node.Report is { } report ? now.Uptime - report.ReceivedAt.Uptime : null);
+        var view = FleetProjection.ProjectNode(node, link, link == NodeLink.Connected && node.Report is { } report ? now.Uptime - report.ReceivedAt.Uptime : null, clone);
         if (known is not null && view.Prefixes.AsSpan().SequenceEqual(known.View.Prefixes.AsSpan()))
         {
             // One array for the same content: whoever compares the two views sees at once that nothing has changed.

@@ -1,0 +1,78 @@
+using System.Net.Security;
+using System.Security.Authentication;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Identity;
+using Microsoft.AspNetCore.Server.Kestrel.Core;
+using Microsoft.AspNetCore.Server.Kestrel.Https;
+
+namespace FailoverHub.Web.Agents;
+
+/// <summary>
+/// TLS of the agents' endpoint: asks for a client certificate, takes any or none, and notes once per connection what it is. A rejecting handshake would
+/// show an agent a broken connection and no reason; so <see cref="AgentGate"/> says no, with a sentence.
+/// </summary>
+internal static class AgentsTls
+{
+    /// <summary>Who has not finished the handshake by then is cut off.</summary>
+    public static readonly TimeSpan HandshakeWithin = TimeSpan.FromSeconds(10);
+
+    public static void Use(ListenOptions listen)
+    {
+        var services = listen.ApplicationServices;
+        listen.UseHttps(new TlsHandshakeCallbackOptions
+        {
+            HandshakeTimeout = HandshakeWithin,
+            OnConnection = handshake => ValueTask.FromResult(OptionsFor(
+                services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, handshake.Connection.Features.Set)),
+        });
+    }
+
+    private static SslServerAuthenticationOptions OptionsFor(SslStreamCertificateContext certificate, HubAuthority authority, Action<PresentedCertificate> note) => new()
+    {
+        ServerCertificateContext = certificate,
+        EnabledSslProtocols = SslProtocols.Tls12 | SslProtocols.Tls13,
+        AllowRenegotiation = false,
+
+        // Asked for; the callback takes none as well.
+        ClientCertificateRequired = true,
+        CertificateRevocationCheckMode = X509RevocationMode.NoCheck,
+
+        // The one validation of the chain. Whether it is within its time, and not revoked, is asked with each call, by the hub's clock and table.
+        CertificateChainPolicy = new X509ChainPolicy
+        {
+            TrustMode = X509ChainTrustMode.CustomRootTrust,
+            CustomTrustStore = { authority.Certificate },
+            ApplicationPolicy = { new Oid(HubAuthority.ClientUse) },
+            RevocationMode = X509RevocationMode.NoCheck,
+            DisableCertificateDownloads = true,
+            VerificationFlags = X509VerificationFlags.IgnoreNotTimeValid,
+        },
+        RemoteCertificateValidationCallback = (_, shown, chain, errors) => TakeAny(note, Judge(shown as X509Certificate2, chain, errors)),
+    };
+
+    private static bool TakeAny(Action<PresentedCertificate> note, PresentedCertificate what)
+    {
+        note(what);
+        return true;
+    }
+
+    private static PresentedCertificate Judge(X509Certificate2? shown, X509Chain? chain, SslPolicyErrors errors)
+    {
+        if (shown is null)
+        {
+            return PresentedCertificate.None;
+        }
+
+        var standing = (errors & SslPolicyErrors.RemoteCertificateChainErrors) == 0 ? CertificateStanding.Ours
+            : chain?.ChainStatus.All(s => s.Status is X509ChainStatusFlags.NotValidForUsage or X509ChainStatusFlags.NotTimeValid) == true ? CertificateStanding.Unsuitable
+            : CertificateStanding.Foreign;
+        var node = NodeCertificates.NodeIdOf(shown);
+        return new PresentedCertificate(
+            standing == CertificateStanding.Ours && node is null ? CertificateStanding.Unsuitable : standing,
+            node ?? "",
+            NodeCertificates.SerialOf(shown),
+            new DateTimeOffset(shown.NotBefore.ToUniversalTime()),
+            new DateTimeOffset(shown.NotAfter.ToUniversalTime()));
+    }
+}

@@ -1,0 +1,149 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Identity;
+
+/// <summary>What somebody wants a join token for.</summary>
+/// <param name="Node">The only name that it is good for; null: any that is free.</param>
+/// <param name="ForExisting">To give a node that there is already a new certificate; needs its name.</param>
+/// <param name="Lifetime">From <see cref="JoinTokens.Shortest"/> to <see cref="JoinTokens.Longest"/>.</param>
+internal sealed record JoinTokenRequest(string? Node, bool ForExisting, TimeSpan Lifetime);
+
+/// <summary>A token as it is listed: never the token itself.</summary>
+internal sealed record JoinTokenInfo(
+    string Id, string CreatedBy, DateTimeOffset CreatedAt, DateTimeOffset ExpiresAt, string? Node, bool ForExisting, DateTimeOffset? UsedAt, string? UsedBy, DateTimeOffset? WithdrawnAt);
+
+/// <summary>Either the token, to be shown once, or why there is none.</summary>
+internal sealed record JoinTokenCreation(JoinToken? Token, JoinTokenInfo? Info, string? Problem);
+
+/// <summary>Join tokens: made, listed, withdrawn, found by what an agent sends. Single use, short-lived, stored hashed, audited.</summary>
+internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, HubIdentity identity, TimeProvider time)
+{
+    public static readonly TimeSpan DefaultLifetime = TimeSpan.FromMinutes(15);
+    public static readonly TimeSpan Shortest = TimeSpan.FromMinutes(1);
+    public static readonly TimeSpan Longest = TimeSpan.FromHours(24);
+
+    // What is used or over is of use for a while to whoever asks "did my token arrive?".
+    private static readonly TimeSpan KeptAfterwards = TimeSpan.FromDays(30);
+    private const int Listed = 100;
+
+    /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer.</summary>
+    public async Task<JoinTokenCreation> CreateAsync(JoinTokenRequest request, Actor actor, CancellationToken cancellationToken)
+    {
+        if (await ProblemOfAsync(request, cancellationToken) is { } problem)
+        {
+            return new JoinTokenCreation(null, null, problem);
+        }
+
+        var token = JoinToken.New(await identity.FingerprintForTokensAsync(cancellationToken));
+        var now = time.GetUtcNow();
+        var entity = new JoinTokenEntity
+        {
+            Id = Guid.CreateVersion7(now).ToString("N"),
+            Hash = token.Hash,
+            CreatedBy = actor.Name,
+            CreatedAtMs = now.ToUnixTimeMilliseconds(),
+            ExpiresAtMs = (now + request.Lifetime).ToUnixTimeMilliseconds(),
+            Node = request.Node,
+            ForExisting = request.ForExisting,
+        };
+        var draft = new AuditDraft
+        {
+            Actor = actor,
+            Action = "join-token-created",
+            Target = request.Node is { } node ? AuditTarget.Node(node) : "hub",
+            After = $$"""{"id":"{{entity.Id}}","forExisting":{{(request.ForExisting ? "true" : "false")}},"expiresAt":"{{now + request.Lifetime:yyyy-MM-ddTHH:mm:ssZ}}"}""",
+            Outcome = "accepted",
+        };
+        var forgotten = (now - KeptAfterwards).ToUnixTimeMilliseconds();
+        await audit.ChangeAsync(draft, async (db, stop) =>
+        {
+            await db.JoinTokens.Where(t => t.ExpiresAtMs < forgotten).ExecuteDeleteAsync(stop);
+            db.JoinTokens.Add(entity);
+        }, cancellationToken);
+        return new JoinTokenCreation(token, IdentityRecords.ToInfo(entity), null);
+    }
+
+    /// <summary>The newest first.</summary>
+    public async Task<IReadOnlyList<JoinTokenInfo>> ListAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var rows = await db.JoinTokens.AsNoTracking().OrderByDescending(t => t.CreatedAtMs).Take(Listed).ToListAsync(cancellationToken);
+        return [.. rows.Select(IdentityRecords.ToInfo)];
+    }
+
+    /// <summary>Makes an unused token useless, audited in the same transaction. False: there is no such token, or it is used or over.</summary>
+    public async Task<bool> WithdrawAsync(string id, Actor actor, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using (var db = await database.CreateDbContextAsync(cancellationToken))
+        {
+            if (!await db.JoinTokens.AnyAsync(t => t.Id == id && t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now, cancellationToken))
+            {
+                return false;
+            }
+        }
+
+        var draft = new AuditDraft { Actor = actor, Action = "join-token-withdrawn", Target = $"join token {id}", Outcome = "accepted" };
+        await audit.ChangeAsync(draft, (db, stop) => db.JoinTokens.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.WithdrawnAtMs, now), stop), cancellationToken);
+        return true;
+    }
+
+    /// <summary>The token that this is, if it is good for that name now; null else. It is not used up by that.</summary>
+    public async Task<JoinTokenInfo?> FindGoodAsync(JoinToken token, string node, CancellationToken cancellationToken)
+    {
+        var hash = token.Hash;
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var row = await db.JoinTokens.AsNoTracking()
+            .FirstOrDefaultAsync(t => t.Hash == hash && t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now, cancellationToken);
+        return row is not null && (row.Node is null || string.Equals(row.Node, node, StringComparison.OrdinalIgnoreCase)) ? IdentityRecords.ToInfo(row) : null;
+    }
+
+    /// <summary>Uses it up, in the caller's transaction.</summary>
+    /// <exception cref="DbUpdateConcurrencyException">Somebody was faster, or it expired meanwhile.</exception>
+    public async Task TakeAsync(HubDbContext db, string id, string node, CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        var taken = await db.JoinTokens.Where(t => t.Id == id && t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now)
+            .ExecuteUpdateAsync(set => set.SetProperty(t => t.UsedAtMs, now).SetProperty(t => t.UsedBy, node), cancellationToken);
+        if (taken != 1)
+        {
+            throw new DbUpdateConcurrencyException("The join token was used or expired between looking and taking.");
+        }
+    }
+
+    /// <summary>For whoever has to look at the table of certificates as it is stored; the caller disposes it.</summary>
+    public Task<HubDbContext> OpenDatabaseAsync(CancellationToken cancellationToken) => database.CreateDbContextAsync(cancellationToken);
+
+    private async Task<string?> ProblemOfAsync(JoinTokenRequest request, CancellationToken cancellationToken)
+    {
+        if (request.Lifetime < Shortest || request.Lifetime > Longest)
+        {
+            return $"A join token is good for {Shortest.TotalMinutes:0} to {Longest.TotalMinutes:0} minutes.";
+        }
+
+        if (request.Node is not { } node)
+        {
+            return request.ForExisting ? "Which node is to get a new certificate? Give its name." : null;
+        }
+
+        if (!NodeNames.IsGood(node))
+        {
+            return NodeNames.Problem(node);
+        }
+
+        // The database and not the table in memory: the command line asks as well.
+        var key = IdentityRecords.KeyOf(node);
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var exists = await db.NodeIdentities.AnyAsync(n => n.NameKey == key && n.RemovedAtMs == null, cancellationToken);
+        return (exists, request.ForExisting) switch
+        {
+            (true, false) => $"There is a node '{node}' already. To give it a new certificate make a token for an existing node (--for-existing); for another machine choose another name.",
+            (false, true) => $"No node '{node}' has joined. Leave --for-existing out to let one join under that name.",
+            _ => null,
+        };
+    }
+}

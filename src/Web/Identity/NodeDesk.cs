@@ -1,0 +1,233 @@
+using System.Net;
+using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Identity;
+
+/// <summary>What a node that joins has sent, checked for form.</summary>
+internal sealed record JoinAttempt(string Token, string Node, PublicKey Key, string AgentVersion, IPAddress? Address);
+
+/// <summary>What a node gets.</summary>
+internal sealed record Membership(RegisteredNode Node, IssuedNodeCertificate Certificate);
+
+/// <summary>What came of an attempt to join or to renew. A closed family.</summary>
+internal abstract record EnrollmentResult
+{
+    private EnrollmentResult()
+    {
+    }
+
+    public sealed record Issued(Membership Membership) : EnrollmentResult;
+
+    /// <summary>Unknown, used, withdrawn, expired or for another name: whoever guesses learns nothing from it.</summary>
+    public sealed record BadToken : EnrollmentResult;
+
+    public sealed record NameTaken(string Why) : EnrollmentResult;
+
+    public sealed record TooOften(string Why) : EnrollmentResult;
+
+    public sealed record NotAudited(string Why) : EnrollmentResult;
+}
+
+/// <summary>What the desk needs of the hub.</summary>
+internal sealed record NodeDeskServices(HubIdentity Identity, NodeRegister Register, JoinTokens Tokens, AuditLog Audit, FleetStore Fleet, EventLog Events, TimeProvider Time);
+
+/// <summary>
+/// The one owner of the table of nodes, one change at a time: joins and renewals here, revocation, renaming and removal in
+/// <see cref="NodeChanges"/>. First the transaction with its audit entry, then the table in memory, then the present.
+/// </summary>
+internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wrong, ILogger<NodeDesk> logger)
+{
+    /// <summary>Certificates of one node in an hour; an agent that asks for more has a defect.</summary>
+    private const int RenewalsPerHour = 6;
+
+    private const string TokenHelp = "Make a new one on the page 'Add a node' or with `failoverhub join-token create`.";
+
+    /// <summary>One change of the table at a time.</summary>
+    internal SemaphoreSlim Gate { get; } = new(1);
+
+    public async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, CancellationToken cancellationToken)
+    {
+        var actor = new Actor("nobody", attempt.Address?.ToString(), null);
+        if (wrong.IsBlocked(attempt.Address, out var isNews))
+        {
+            if (isNews)
+            {
+                LogBlocked(logger, attempt.Address?.ToString() ?? "an unknown address", WrongTokens.PerAddressAndMinute);
+                await AuditAsync(actor, attempt.Node, "refused: too many wrong join tokens from this address; further ones of this minute are not looked at", cancellationToken);
+            }
+
+            return new EnrollmentResult.TooOften($"More than {WrongTokens.PerAddressAndMinute} wrong join tokens came from this address within a minute. Try again in a minute.");
+        }
+
+        try
+        {
+            if (JoinToken.Parse(attempt.Token) is not { } token || await services.Tokens.FindGoodAsync(token, attempt.Node, cancellationToken) is not { } info)
+            {
+                return await WrongAsync(attempt, actor, cancellationToken);
+            }
+
+            await Gate.WaitAsync(cancellationToken);
+            try
+            {
+                return await JoinAsync(attempt, info, cancellationToken);
+            }
+            finally
+            {
+                Gate.Release();
+            }
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            return new EnrollmentResult.NotAudited($"The hub cannot write its audit ({e.GetBaseException().Message}), so nobody joins. A good token stays good.");
+        }
+    }
+
+    /// <summary>The next certificate for the one that this is.</summary>
+    public async Task<EnrollmentResult> RenewAsync(CertificateVerdict.Known known, PublicKey key, IPAddress? address, CancellationToken cancellationToken)
+    {
+        await Gate.WaitAsync(cancellationToken);
+        try
+        {
+            var now = services.Time.GetUtcNow();
+
+            // What was looked at before the gate may have changed in front of it.
+            if (services.Register.FindById(known.Node.NodeId) is not { RevokedAt: null, RemovedAt: null } node || !node.Certificates.Any(c => c.Serial == known.Serial && !c.IsRevoked))
+            {
+                return new EnrollmentResult.BadToken();
+            }
+
+            await using var db = await services.Tokens.OpenDatabaseAsync(cancellationToken);
+            var hourAgo = (now - TimeSpan.FromHours(1)).ToUnixTimeMilliseconds();
+            if (await db.NodeCertificates.CountAsync(c => c.NodeId == node.NodeId && c.IssuedAtMs > hourAgo, cancellationToken) >= RenewalsPerHour)
+            {
+                return new EnrollmentResult.TooOften($"'{node.Name}' has got {RenewalsPerHour} certificates within an hour. Try again in an hour; the one that it has stays good.");
+            }
+
+            var draft = new AuditDraft { Actor = new Actor($"node {node.Name}", address?.ToString(), null), Action = "certificate-renewed", Target = AuditTarget.Node(node.Name), Outcome = "accepted" };
+            return await IssueAsync(node, key, isRenewal: true, draft, _ => Task.CompletedTask, "A newer certificate took its place.", cancellationToken);
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            return new EnrollmentResult.NotAudited($"The hub cannot write its audit ({e.GetBaseException().Message}), so it issues nothing.");
+        }
+        finally
+        {
+            Gate.Release();
+        }
+    }
+
+    private async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, JoinTokenInfo token, CancellationToken cancellationToken)
+    {
+        var actor = new Actor($"join token {token.Id} of {token.CreatedBy}", attempt.Address?.ToString(), null);
+        var existing = services.Register.FindByName(attempt.Node);
+        if (existing is not null && !token.ForExisting)
+        {
+            var why = $"There is a node '{existing.Name}' already. If this is that node, use a token made for it: `failoverhub join-token create --node {existing.Name} --for-existing`. If not, choose another name with --node. The token is still good.";
+            await AuditAsync(actor, attempt.Node, $"refused: {why}", cancellationToken);
+            return new EnrollmentResult.NameTaken(why);
+        }
+
+        var now = services.Time.GetUtcNow();
+        var node = existing is null
+            ? new RegisteredNode { NodeId = Guid.CreateVersion7(now).ToString("N"), Name = attempt.Node, JoinedAt = now, Certificates = [], Renewals = 0 }
+            : existing.WithoutValid() with { RevokedAt = null, RevokedReason = null };
+        var draft = new AuditDraft
+        {
+            Actor = actor,
+            Action = existing is null ? "node-joined" : "node-rejoined",
+            Target = AuditTarget.Node(node.Name),
+            Before = existing is null ? null : $$"""{"serial":"{{existing.Certificates[0].Serial}}","revoked":{{(existing.RevokedAt is null ? "false" : "true")}}}""",
+            Outcome = "accepted",
+        };
+        EnrollmentResult result;
+        try
+        {
+            result = await IssueAsync(
+                node,
+                attempt.Key,
+                isRenewal: false,
+                draft,
+                async db =>
+                {
+                    await services.Tokens.TakeAsync(db, token.Id, node.Name, cancellationToken);
+                    if (existing is null)
+                    {
+                        db.NodeIdentities.Add(IdentityRecords.ToEntity(node));
+                        return;
+                    }
+
+                    var ms = now.ToUnixTimeMilliseconds();
+                    await db.NodeCertificates.Where(c => c.NodeId == node.NodeId && c.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(c => c.RevokedAtMs, ms), cancellationToken);
+                    await db.NodeIdentities.Where(n => n.NodeId == node.NodeId)
+                        .ExecuteUpdateAsync(set => set.SetProperty(n => n.RevokedAtMs, (long?)null).SetProperty(n => n.RevokedReason, (string?)null), cancellationToken);
+                },
+                $"'{node.Name}' has joined again with a new certificate, and the one of this stream is not taken any more.",
+                cancellationToken);
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            // Somebody else was faster; for this one the token is used.
+            return await WrongAsync(attempt, new Actor("nobody", attempt.Address?.ToString(), null), cancellationToken);
+        }
+
+        services.Events.Append(new EventDraft
+        {
+            At = now,
+            Kind = EventKinds.NodeJoined,
+            Node = node.Name,
+            Text = existing is null
+                ? $"{node.Name} joined from {attempt.Address?.ToString() ?? "an unknown address"} with a token of {token.CreatedBy}."
+                : $"{node.Name} got a new certificate from {attempt.Address?.ToString() ?? "an unknown address"} with a token of {token.CreatedBy}; the ones before are not taken any more.",
+        });
+        return result;
+    }
+
+    private async Task<EnrollmentResult> IssueAsync(
+        RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<Data.HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken)
+    {
+        var now = services.Time.GetUtcNow();
+        var issued = NodeCertificates.Issue(services.Identity.Authority, key, node.Name, node.NodeId, now);
+        var row = new RegisteredCertificate(issued.Serial, now, issued.NotAfter, isRenewal, false);
+        var changed = node.WithNew(row);
+        var audited = draft with { After = $$"""{"nodeId":"{{node.NodeId}}","serial":"{{issued.Serial}}","notAfter":"{{issued.NotAfter.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}}"}""" };
+        await services.Audit.ChangeAsync(audited, async (db, _) =>
+        {
+            await change(db);
+            db.NodeCertificates.Add(IdentityRecords.ToEntity(node.NodeId, row));
+        }, cancellationToken);
+
+        // It is done: from here on nothing is stopped half-way.
+        services.Register.Set(changed);
+        await services.Fleet.PostAsync(new FleetMessage.IdentityChanged(changed.Name, changed.ToFacts(), whyOthersEnd), CancellationToken.None);
+        return new EnrollmentResult.Issued(new Membership(changed, issued));
+    }
+
+    private async Task<EnrollmentResult> WrongAsync(JoinAttempt attempt, Actor actor, CancellationToken cancellationToken)
+    {
+        switch (wrong.Note(attempt.Address))
+        {
+            case WrongToken.Audit:
+                await AuditAsync(actor, attempt.Node, $"refused: the join token is unknown, used, expired or for another name. {TokenHelp}", cancellationToken);
+                break;
+            case WrongToken.AuditAndSayThatNoMoreAre:
+                LogFlood(logger, WrongTokens.AuditedPerMinute);
+                await AuditAsync(actor, attempt.Node, "refused: the join token is unknown, used, expired or for another name; further ones of this minute are not audited", cancellationToken);
+                break;
+        }
+
+        return new EnrollmentResult.BadToken();
+    }
+
+    private Task AuditAsync(Actor actor, string node, string outcome, CancellationToken cancellationToken) =>
+        services.Audit.WriteAsync(new AuditDraft { Actor = actor, Action = "node-joined", Target = AuditTarget.Node(node), Outcome = outcome }, cancellationToken);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "More than {Limit} wrong join tokens came from {Address} within a minute; the rest of this minute's are not looked at")]
+    private static partial void LogBlocked(ILogger logger, string address, int limit);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Limit} wrong join tokens came within a minute; the rest of this minute's are refused without an audit entry")]
+    private static partial void LogFlood(ILogger logger, int limit);
+}
