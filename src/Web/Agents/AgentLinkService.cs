@@ -1,4 +1,5 @@
 using FailoverHub.Protos.V1;
+using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -103,8 +104,21 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
     {
         // Never disposed: batches in flight give their places back after the stream has ended, and its end waits for no disk.
         var journals = new SemaphoreSlim(JournalsInFlight);
+        var pace = new MessagePace(services.Time);
+        var told = false;
         while (await requests.MoveNext(stream.Ended))
         {
+            if (pace.Next() is { Ticks: > 0 } wait)
+            {
+                if (!told)
+                {
+                    told = true;
+                    LogFlood(logger, node, MessagePace.PerSecond);
+                }
+
+                await Task.Delay(wait, services.Time, stream.Ended);
+            }
+
             await services.Fleet.PostAsync(await UnderstandAsync(requests.Current, stream, node, journals), stream.Ended);
         }
     }
@@ -160,6 +174,9 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
     private static T Require<T>(Parsed<T> parsed)
         where T : class =>
         parsed.Value ?? throw new RpcException(new Status(StatusCode.InvalidArgument, parsed.Problem ?? "The message makes no sense."));
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Node} sends more than {PerSecond} messages a second and is read more slowly from now on; what is shown of it may be late. Told once per stream")]
+    private static partial void LogFlood(ILogger logger, string node, int perSecond);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of {Node} has ended: {Why}. What it announces is not known until it comes back")]
     private static partial void LogEnded(ILogger logger, string node, string why);

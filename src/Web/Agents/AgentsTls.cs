@@ -1,8 +1,11 @@
+using System.Net;
 using System.Net.Security;
 using System.Security.Authentication;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Identity;
+using Microsoft.AspNetCore.Connections;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.AspNetCore.Server.Kestrel.Https;
 
@@ -20,11 +23,24 @@ internal static class AgentsTls
     public static void Use(ListenOptions listen)
     {
         var services = listen.ApplicationServices;
+        var unproven = services.GetRequiredService<UnprovenConnections>();
+        listen.Use(next => async connection =>
+        {
+            using var place = unproven.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Abort);
+            if (place is null)
+            {
+                connection.Abort();
+                return;
+            }
+
+            connection.Features.Set(place);
+            await next(connection);
+        });
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeWithin,
             OnConnection = handshake => ValueTask.FromResult(OptionsFor(
-                services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, handshake.Connection.Features.Set)),
+                services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, what => Note(handshake.Connection, what))),
         });
     }
 
@@ -50,6 +66,15 @@ internal static class AgentsTls
         },
         RemoteCertificateValidationCallback = (_, shown, chain, errors) => TakeAny(note, Judge(shown as X509Certificate2, chain, errors)),
     };
+
+    private static void Note(BaseConnectionContext connection, PresentedCertificate what)
+    {
+        connection.Features.Set(what);
+        if (what.Standing == CertificateStanding.Ours)
+        {
+            connection.Features.Get<UnprovenConnections.Place>()?.Leave();
+        }
+    }
 
     private static bool TakeAny(Action<PresentedCertificate> note, PresentedCertificate what)
     {

@@ -48,8 +48,14 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         OperationEndpoints.MapChanges(change);
-        IdentityEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
+
+        // Who may connect: a token of scope admin.
+        RouteGroupBuilder administer = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiAdmin).RequireRateLimiting(AccessLimits.Api)
+            .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status500InternalServerError);
+        IdentityEndpoints.MapChanges(administer);
 
         app.MapLiveApi();
 

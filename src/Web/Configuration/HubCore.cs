@@ -1,4 +1,5 @@
 using FailoverHub.Web.Agents;
+using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.Fleet;
@@ -72,6 +73,7 @@ internal static class HubCore
         services.AddSingleton<NodeDesk>();
         services.AddSingleton<NodeChanges>();
         services.AddSingleton<IdentityRoom>();
+        services.AddSingleton<UnprovenConnections>();
 
         services.AddSingleton<AgentLinkServices>();
         services.AddGrpc(options =>

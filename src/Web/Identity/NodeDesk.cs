@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -187,7 +188,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     }
 
     private async Task<EnrollmentResult> IssueAsync(
-        RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<Data.HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken)
+        RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken)
     {
         var now = services.Time.GetUtcNow();
         var issued = NodeCertificates.Issue(services.Identity.Authority, key, node.Name, node.NodeId, now);

@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;

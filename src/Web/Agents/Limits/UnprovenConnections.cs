@@ -1,0 +1,98 @@
+using System.Net;
+using FailoverHub.Web.Access;
+
+namespace FailoverHub.Web.Agents.Limits;
+
+/// <summary>
+/// How many connections to the agents' port may be open that have not shown a certificate of this hub: per address, and of all addresses
+/// together. Each has a minute for what it came for, a join; so nobody holds places by saying nothing, or by saying it slowly.
+/// Connections that have shown one are not counted.
+/// </summary>
+internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<UnprovenConnections> logger)
+{
+    /// <summary>All agents behind one address may dial at once when the hub is back; a handshake takes some milliseconds.</summary>
+    public const int PerAddress = 512;
+
+    public const int All = 4_096;
+
+    /// <summary>For handshake and join.</summary>
+    public static readonly TimeSpan Within = TimeSpan.FromMinutes(1);
+
+    private static readonly TimeSpan ToldEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+    private readonly Dictionary<string, int> _open = [];
+    private int _all;
+    private long? _toldAt;
+
+    /// <summary>Takes a place; null: there is none, and the connection is to be closed.</summary>
+    /// <param name="address">Where it comes from.</param>
+    /// <param name="onLate">Closes it when its time is over.</param>
+    public Place? TryEnter(IPAddress? address, Action onLate)
+    {
+        var key = AccessLimits.CallerOf(address);
+        bool news;
+        lock (_gate)
+        {
+            var open = _open.GetValueOrDefault(key);
+            if (open < PerAddress && _all < All)
+            {
+                _open[key] = open + 1;
+                _all++;
+                return new Place(this, key, onLate, time);
+            }
+
+            news = _toldAt is not { } told || time.GetElapsedTime(told) >= ToldEvery;
+            _toldAt = news ? time.GetTimestamp() : _toldAt;
+        }
+
+        if (news)
+        {
+            LogFull(logger, key, All, PerAddress);
+        }
+
+        return null;
+    }
+
+    private void Leave(string key)
+    {
+        lock (_gate)
+        {
+            _all--;
+            if (--_open[key] == 0)
+            {
+                _open.Remove(key);
+            }
+        }
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "A connection from {Address} to the agents' port is closed: {All} connections without a certificate are open, or {PerAddress} from there. Nodes that have one are served on. Told once a minute")]
+    private static partial void LogFull(ILogger logger, string address, int all, int perAddress);
+
+    /// <summary>The place of one connection, until it has shown a certificate or is closed.</summary>
+    internal sealed class Place : IDisposable
+    {
+        private readonly UnprovenConnections _all;
+        private readonly string _key;
+        private readonly ITimer _late;
+        private int _left;
+
+        public Place(UnprovenConnections all, string key, Action onLate, TimeProvider time)
+        {
+            (_all, _key) = (all, key);
+            _late = time.CreateTimer(_ => onLate(), null, Within, Timeout.InfiniteTimeSpan);
+        }
+
+        /// <summary>It has shown a certificate, or is closed.</summary>
+        public void Leave()
+        {
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+            {
+                _late.Dispose();
+                _all.Leave(_key);
+            }
+        }
+
+        public void Dispose() => Leave();
+    }
+}
