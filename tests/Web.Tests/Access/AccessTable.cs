@@ -9,10 +9,12 @@ internal static class AccessTable
     private const string Auditors = "Operator Approver Auditor Admin";
     private const string AuditReaders = Auditors + " read operate approve admin";
     private const string Operators = "operate admin";
+    private const string Administrators = "admin";
     private const string Admins = "Admin";
 
     public static IReadOnlyDictionary<string, string> Rows { get; } = new Dictionary<string, string>(StringComparer.Ordinal)
     {
+        ["DELETE /api/v1/join-tokens/{id}"] = Administrators,
         ["GET /_framework/opaque-redirect"] = Viewers,
         ["GET /api/v1/audit"] = AuditReaders,
         ["GET /api/v1/audit/chain"] = AuditReaders,
@@ -21,6 +23,7 @@ internal static class AccessTable
         ["GET /api/v1/audit/verify"] = AuditReaders,
         ["GET /api/v1/events"] = Readers,
         ["GET /api/v1/events/export"] = Readers,
+        ["GET /api/v1/join-tokens"] = Readers,
         ["GET /api/v1/nodes"] = Readers,
         ["GET /api/v1/nodes/{node}"] = Readers,
         ["GET /api/v1/operations"] = Readers,
@@ -40,8 +43,12 @@ internal static class AccessTable
         ["HEAD /{**path:file}"] = Viewers,
         ["POST /account/passkeys/"] = Viewers,
         ["POST /account/passkeys/options"] = Viewers,
+        ["POST /api/v1/join-tokens"] = Administrators,
         ["POST /api/v1/nodes/{node}/operations"] = Operators,
         ["POST /api/v1/nodes/{node}/operations/preview"] = Operators,
+        ["POST /api/v1/nodes/{node}/remove"] = Administrators,
+        ["POST /api/v1/nodes/{node}/rename"] = Administrators,
+        ["POST /api/v1/nodes/{node}/revoke"] = Administrators,
         ["POST /api/v1/operations"] = Operators,
         ["POST /api/v1/operations/preview"] = Operators,
         ["POST /api/v1/operations/{id}/cancel"] = Operators,
@@ -60,6 +67,7 @@ internal static class AccessTable
         ["any /_blazor/negotiate"] = Viewers,
         ["any /api/v1/{**rest}"] = Readers,
         ["any /failoverhub.v1.AgentLink/{unimplementedMethod:grpcunimplemented}"] = Everybody,
+        ["any /failoverhub.v1.Enrollment/{unimplementedMethod:grpcunimplemented}"] = Everybody,
         ["any /metrics"] = Readers,
         ["any /healthz/live"] = Everybody,
         ["any /healthz/ready"] = Everybody,
@@ -70,11 +78,15 @@ internal static class AccessTable
         ["SignalR FleetHub.WatchFleet"] = Readers,
         ["SignalR FleetHub.WatchOperations"] = Readers,
         ["gRPC /failoverhub.v1.AgentLink/Connect"] = Everybody,
+        ["gRPC /failoverhub.v1.Enrollment/GetAuthority"] = Everybody,
+        ["gRPC /failoverhub.v1.Enrollment/Join"] = Everybody,
+        ["gRPC /failoverhub.v1.Enrollment/Renew"] = Everybody,
         ["page /"] = Viewers,
         ["page /account"] = Viewers,
         ["page /audit"] = Auditors,
         ["page /events"] = Viewers,
         ["page /nodes"] = Viewers,
+        ["page /nodes/add"] = Viewers,
         ["page /nodes/{Name}"] = Viewers,
         ["page /not-found"] = Viewers,
         ["page /operations"] = Viewers,

@@ -93,7 +93,7 @@ internal sealed class FleetDifference
         }
 
         ILookup<string, string> pairOf = now.Pairs.SelectMany(p => p.Members.Select(m => (Node: m.Node.Name, Pair: p.Name))).ToLookup(m => m.Node, m => m.Pair);
-        return [.. nodes.Select(n => n.ToDto(pairOf[n.Name].FirstOrDefault()))];
+        return [.. nodes.Select(n => n.ToDto(pairOf[n.Name].FirstOrDefault(), now.At))];
     }
 
     private static bool SaysTheSame(PairView was, PairView now) =>

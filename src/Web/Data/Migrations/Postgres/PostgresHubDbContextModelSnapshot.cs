@@ -414,6 +414,54 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("Intents", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.JoinTokenEntity", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("ExpiresAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<bool>("ForExisting")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Node")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("UsedAtMs")
+                        .IsConcurrencyToken()
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("UsedBy")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("WithdrawnAtMs")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.ToTable("JoinTokens", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.JournalPositionEntity", b =>
                 {
                     b.Property<string>("Node")
@@ -433,6 +481,36 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.HasKey("Node", "BootId");
 
                     b.ToTable("JournalPositions", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.NodeCertificateEntity", b =>
+                {
+                    b.Property<string>("Serial")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<bool>("IsRenewal")
+                        .HasColumnType("boolean");
+
+                    b.Property<long>("IssuedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("NodeId")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("NotAfterMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("RevokedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.HasKey("Serial");
+
+                    b.HasIndex("NodeId", "IssuedAtMs");
+
+                    b.ToTable("NodeCertificates", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.NodeEntity", b =>
@@ -461,6 +539,44 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.HasKey("Name");
 
                     b.ToTable("Nodes", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.NodeIdentityEntity", b =>
+                {
+                    b.Property<string>("NodeId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("JoinedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("NameKey")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("RemovedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("RevokedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("RevokedReason")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("NodeId");
+
+                    b.HasIndex("NameKey")
+                        .IsUnique()
+                        .HasFilter("\"RemovedAtMs\" IS NULL");
+
+                    b.ToTable("NodeIdentities", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.OperationEntity", b =>

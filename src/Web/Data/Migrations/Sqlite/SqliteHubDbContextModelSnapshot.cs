@@ -358,6 +358,49 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("Intents", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.JoinTokenEntity", b =>
+                {
+                    b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("CreatedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("CreatedBy")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ExpiresAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<bool>("ForExisting")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Hash")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Node")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("UsedAtMs")
+                        .IsConcurrencyToken()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("UsedBy")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("WithdrawnAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Hash")
+                        .IsUnique();
+
+                    b.ToTable("JoinTokens", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.JournalPositionEntity", b =>
                 {
                     b.Property<string>("Node")
@@ -375,6 +418,34 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.HasKey("Node", "BootId");
 
                     b.ToTable("JournalPositions", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.NodeCertificateEntity", b =>
+                {
+                    b.Property<string>("Serial")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("IsRenewal")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("IssuedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("NodeId")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("NotAfterMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RevokedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Serial");
+
+                    b.HasIndex("NodeId", "IssuedAtMs");
+
+                    b.ToTable("NodeCertificates", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.NodeEntity", b =>
@@ -399,6 +470,40 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.HasKey("Name");
 
                     b.ToTable("Nodes", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.NodeIdentityEntity", b =>
+                {
+                    b.Property<string>("NodeId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("JoinedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("NameKey")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("RemovedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("RevokedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("RevokedReason")
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("NodeId");
+
+                    b.HasIndex("NameKey")
+                        .IsUnique()
+                        .HasFilter("\"RemovedAtMs\" IS NULL");
+
+                    b.ToTable("NodeIdentities", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.OperationEntity", b =>
