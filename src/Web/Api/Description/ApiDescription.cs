@@ -86,7 +86,7 @@ internal static class ApiDescription
             operation.Parameters.Add(Header(IdempotencyKey.Header, "A key of your own, 1 to 255 visible ASCII characters. Sent again with the same body within 24 hours it gives the same answer, and nothing is done twice; with another body it is refused with 422.", IdempotencyKey.LongestKey));
         }
 
-        if (post && context.Description.RelativePath?.Contains("/operations", StringComparison.Ordinal) == true)
+        if (post && context.Description.RelativePath is { } path && (path.EndsWith("/operations", StringComparison.Ordinal) || path.EndsWith("/operations/preview", StringComparison.Ordinal)))
         {
             operation.Parameters.Add(Header("If-Match", "The ETag of the pair as it was last seen. When somebody has changed the pair since, the answer is 412. The same as expectedRevision.", 40));
         }

@@ -1,5 +1,6 @@
 using System.Globalization;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Api.History;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
@@ -20,15 +21,17 @@ internal enum ExportFormat
 /// <summary>The past as files: everything that a filter finds, however much that is, as it is read.</summary>
 internal static class ExportEndpoints
 {
-    private const string Format = "format (csv, json; csv when left out)";
+    private static readonly QueryParameter Format = QueryParameter.Words("format", "csv when left out.", "csv", "json");
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/events/export", EventsAsync).WithTags("History").WithName("exportEvents").WithSummary("All events that a filter finds, newest first, as a file")
-            .WithDescription($"Query: {Format}, and the filters of /events. In CSV a field that a spreadsheet would take for a formula begins with an apostrophe.")
+            .WithQuery([.. HistoryEndpoints.OfEvents, Format])
+            .WithDescription("In CSV a field that a spreadsheet would take for a formula begins with an apostrophe.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv", additionalContentTypes: "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/export", AuditAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("exportAudit").WithSummary("All audit entries that a filter finds, newest first, as a file")
-            .WithDescription($"Query: {Format}, and the filters of /audit. In CSV a field that a spreadsheet would take for a formula begins with an apostrophe. What can be checked later is /audit/chain.")
+            .WithQuery([.. HistoryEndpoints.OfAudit, Format])
+            .WithDescription("In CSV a field that a spreadsheet would take for a formula begins with an apostrophe. What can be checked later is /audit/chain.")
             .Produces(StatusCodes.Status200OK, contentType: "text/csv", additionalContentTypes: "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/chain", Chain).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("exportAuditChain").WithSummary("The whole audit with its signed checkpoints as JSON Lines, for `failoverhub audit verify`")
             .Produces(StatusCodes.Status200OK, contentType: "application/jsonl");

@@ -14,8 +14,8 @@ internal static class HistoryEndpoints
         QueryParameter.Text("operation", "Id of the operation that it belongs to."), QueryParameter.Search(),
     ];
 
-    private static readonly QueryParameter[] OfEvents = [.. Common, QueryParameter.Text("kind", "Stable word, such as session-lost."), QueryParameter.Severity()];
-    private static readonly QueryParameter[] OfAudit = [.. Common, QueryParameter.Text("action", "Stable word, such as switchover or sign-in."), QueryParameter.Text("actor", "Who, such as 'token deploy'.")];
+    public static readonly QueryParameter[] OfEvents = [.. Common, QueryParameter.Text("kind", "Stable word, such as session-lost."), QueryParameter.Severity()];
+    public static readonly QueryParameter[] OfAudit = [.. Common, QueryParameter.Text("action", "Stable word, such as switchover or sign-in."), QueryParameter.Text("actor", "Who, such as 'token deploy'.")];
     private static readonly QueryParameter[] Paging = [QueryParameter.Cursor, QueryParameter.Limit(500, 100)];
 
     /// <summary>Parameters that <see cref="EventFilter"/> reads.</summary>
