@@ -31,6 +31,8 @@ TEXT
 . "$root/scripts/build.sh"
 # shellcheck source=scripts/ask.sh
 . "$root/scripts/ask.sh"
+# shellcheck source=scripts/join.sh
+. "$root/scripts/join.sh"
 
 say() { printf '%s\n' "$*"; }
 die() { printf 'run.sh: %s\n' "$*" >&2; exit 1; }
@@ -60,7 +62,7 @@ load_settings() {
 }
 
 hub_url() { printf 'http://127.0.0.1:%s' "$port_base"; }
-agent_url() { printf 'http://127.0.0.1:%s' "$((port_base + 1))"; }
+agent_url() { printf 'https://127.0.0.1:%s' "$((port_base + 1))"; }
 shared_address() { printf '127.203.%s.10' "$((113 + index))"; }
 node_address() { # node-a | node-b
   if [ "$1" = node-a ]; then printf '127.0.%s.11' "$index"; else printf '127.0.%s.12' "$index"; fi
@@ -90,7 +92,7 @@ start_component() {
       role=--primary
       if [ "$name" = node-b ]; then role=--secondary; fi
       launch "$name" "$(executable Agent failoverhub-agent)" run --node "$name" "$role" "${neighbors[@]}" \
-        --local-address "$(node_address "$name")" --announce "$(shared_address)/32" --hub "$(agent_url)" --state "$run_dir/$name"
+        --local-address "$(node_address "$name")" --announce "$(shared_address)/32" --state "$run_dir/$name"
       ;;
   esac
 }
@@ -179,11 +181,14 @@ run_trial() {
   require_free "route server" "127.34.$index.1" 1790
   require_free "node-a's service" "$(node_address node-a)" 8080
   say "Starting lab, hub, node-a and node-b ..."
+  forget_other_hubs
   start_component lab
   start_component hub
   wait_for lab 30 "the trial data center was up" node_answers || return 0
   wait_for hub 60 "the hub was ready" hub_is_ready || return 0
   issue_access
+  join_node node-a
+  join_node node-b
   start_component node-a
   start_component node-b
   wait_for hub 60 "both nodes had 4 of 4 sessions" pair_is_complete || return 0
@@ -221,7 +226,7 @@ run_hub() {
 
   Dashboard      $(hub_url)
   Sign in once   $sign_in
-  Agents         failoverhub-agent run --hub $(agent_url) ...
+  Agents         $(agent_url); a token for one of them: $(executable Web failoverhub) join-token create --data ${run_dir#"$PWD"/}/hub
 
   Ctrl-C stops it.
 
