@@ -131,7 +131,7 @@ public sealed class FleetProjectorTests
     private static string TextOf(FleetSnapshot snapshot) => JsonSerializer.Serialize(new
     {
         Pairs = snapshot.Pairs.Select(p => new { Pair = p.ToDto(), p.StateReason, Primary = p.Members.Select(m => m.MayBePrimary) }),
-        Nodes = snapshot.Nodes.Select(n => n.ToDto(null)),
+        Nodes = snapshot.Nodes.Select(n => n.ToDto(null, snapshot.At)),
     });
 
     private static string TextOf(FleetFacts facts) => string.Join('\n', facts.Pairs.Values.Select(p => $"{p.Name} {string.Join(' ', p.Active.Select(a => $"{a.Key}={a.Value}"))}"));

@@ -1,6 +1,5 @@
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Data;
-using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.Data.Postgres;
