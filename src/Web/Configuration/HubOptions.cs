@@ -26,6 +26,9 @@ internal sealed record HubOptions
     /// <summary>How shared addresses are probed.</summary>
     public required ProbeSetting Probe { get; init; }
 
+    /// <summary>SR-06: a pair is moved at most so often within a minute, 0 to 1000; 0: as often as anybody likes.</summary>
+    public int MovesAMinute { get; init; } = 4;
+
     /// <summary>Which database the hub keeps its things in.</summary>
     public DatabaseSetting Database { get; init; } = DatabaseSetting.InDataFolder;
 
@@ -80,6 +83,12 @@ internal sealed record HubOptions
             data = Path.GetFullPath(settings.Data ?? DefaultDataDirectory());
         }
 
+        int moves = 4;
+        if (settings.Cooldown is { } cooldown && !(int.TryParse(cooldown, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out moves) && moves <= 1_000))
+        {
+            problems.Add($"{HubSettings.CooldownKey}: '{cooldown}' is no number of moves within a minute. Write 0 (no limit) to 1000; left out it is 4.");
+        }
+
         if (!ProbeSetting.TryParse(settings.Probe ?? "icmp", out ProbeSetting? probe))
         {
             problems.Add($"{HubSettings.ProbeKey}: '{settings.Probe}' is no way to probe. Write icmp, or tcp: and a port from 1 to 65535, such as tcp:8080.");
@@ -93,7 +102,7 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, Database = database!, Provider = provider }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, Database = database!, Provider = provider }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

@@ -14,6 +14,10 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>PEM file of its key.</summary>
     public string? AgentKey { get; init; }
 
+    /// <summary>SR-06: how often a pair may be moved within a minute.</summary>
+    public string? Cooldown { get; init; }
+
+    public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
     public const string AgentNamesKey = "--agent-names (FAILOVERHUB_AGENT_NAMES)";
     public const string AgentCertificateKey = "--agent-certificate (FAILOVERHUB_AGENT_CERTIFICATE)";
     public const string AgentKeyKey = "--agent-key (FAILOVERHUB_AGENT_KEY)";
@@ -41,6 +45,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             AgentNames = Pick(commandLine.AgentNames, "FAILOVERHUB_AGENT_NAMES", nameof(AgentNames)),
             AgentCertificate = Pick(commandLine.AgentCertificate, "FAILOVERHUB_AGENT_CERTIFICATE", nameof(AgentCertificate)),
             AgentKey = Pick(commandLine.AgentKey, "FAILOVERHUB_AGENT_KEY", nameof(AgentKey)),
+            Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
         };
     }
 

@@ -34,6 +34,9 @@ public sealed class TrialRun : IAsyncLifetime
         ["FAILOVERHUB_RUN_DIR"] = _folder,
         ["FAILOVERHUB_TRIAL_INDEX"] = _index.ToString(CultureInfo.InvariantCulture),
         ["FAILOVERHUB_NO_BUILD"] = "1",
+
+        // These tests move the pair more often than an operator would.
+        ["FAILOVERHUB_COOLDOWN"] = "0",
         ["FAILOVERHUB_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
     };
 

@@ -83,6 +83,14 @@ public sealed class HubOptionsTests
         Assert.Equal(new FailoverHub.Web.Identity.OperatorCertificate("/etc/hub.pem", "/etc/hub.key"), Good(new HubSettings { AgentCertificate = "/etc/hub.pem", AgentKey = "/etc/hub.key" }).Agents.Certificate);
 
     [Fact]
+    public void Cooldown_IsANumberOfMovesWithinAMinute()
+    {
+        Assert.Equal(4, Good(new HubSettings()).MovesAMinute);
+        Assert.Equal(0, Good(new HubSettings { Cooldown = "0" }).MovesAMinute);
+        Assert.All(["-1", "many", "1001"], text => Assert.Contains(HubSettings.CooldownKey, Assert.Single(HubOptions.Parse(new HubSettings { Cooldown = text }).Problems), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Probe_TcpWithPort_IsTcp() => Assert.Equal(new ProbeSetting(ProbeMethod.Tcp, 8080), Good(new HubSettings(Probe: "TCP:8080")).Probe);
 
     [Fact]

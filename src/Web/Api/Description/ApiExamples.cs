@@ -9,7 +9,7 @@ internal static class ApiExamples
     private const string Pair =
         """
         {"id":"0199a1b2c3d4","name":"web","state":"Healthy","failback":{"policy":"after-stable","stableSeconds":60},"failbackIsSet":false,"preferredNode":"node-a","activeNode":"node-a",
-         "activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"operation":null,
+         "activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"freeze":null,"operation":null,
          "members":[{"node":"node-a","link":"Connected","lastReportAt":"2026-11-22T14:00:00.000Z","drained":false,"locallyDrained":false,"health":"Healthy",
            "sessions":{"established":4,"configured":4},
            "prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Healthy",

@@ -28,13 +28,13 @@ internal static class ExportEndpoints
         api.MapGet("/events/export", EventsAsync).WithTags("History").WithName("exportEvents").WithSummary("All events that a filter finds, newest first, as a file")
             .WithQuery([.. HistoryEndpoints.OfEvents, Format])
             .WithDescription("In CSV a field that a spreadsheet would take for a formula begins with an apostrophe.")
-            .Produces(StatusCodes.Status200OK, contentType: "text/csv", additionalContentTypes: "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<string>(StatusCodes.Status200OK, "text/csv", "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/export", AuditAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("exportAudit").WithSummary("All audit entries that a filter finds, newest first, as a file")
             .WithQuery([.. HistoryEndpoints.OfAudit, Format])
             .WithDescription("In CSV a field that a spreadsheet would take for a formula begins with an apostrophe. What can be checked later is /audit/chain.")
-            .Produces(StatusCodes.Status200OK, contentType: "text/csv", additionalContentTypes: "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
+            .Produces<string>(StatusCodes.Status200OK, "text/csv", "application/json").ProducesProblem(StatusCodes.Status400BadRequest);
         api.MapGet("/audit/chain", Chain).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("exportAuditChain").WithSummary("The whole audit with its signed checkpoints as JSON Lines, for `failoverhub audit verify`")
-            .Produces(StatusCodes.Status200OK, contentType: "application/jsonl");
+            .Produces<string>(StatusCodes.Status200OK, "application/jsonl");
     }
 
     private static IResult EventsAsync(HttpContext context, IHistory history, TimeProvider time)

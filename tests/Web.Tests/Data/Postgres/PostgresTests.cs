@@ -99,6 +99,12 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
             Assert.Contains("Another hub is running on the PostgreSQL database", fault.Message, StringComparison.Ordinal);
         }
 
+        // Whoever moves a hub takes its keys along.
+        foreach (string key in Directory.GetFiles(one.Path, "*.pem"))
+        {
+            File.Copy(key, Path.Combine(two.Path, Path.GetFileName(key)), overwrite: true);
+        }
+
         await (await HubUnderTest.StartAsync(two.Path)).DisposeAsync();
     }
 

@@ -85,7 +85,7 @@ public sealed class FreezeTests
         Assert.Equal("audit in progress", rig.Hub.Fleet.Current.FindPair("web")!.Freeze!.Reason);
 
         rig.Time.Advance(TimeSpan.FromMinutes(10));
-        await rig.Hub.UntilAsync(s => s.FindPair("web")!.Freeze is null && rig.Hub.Fleet.State.Facts.Freezes.IsEmpty);
+        await rig.TickUntilAsync(() => rig.Hub.Fleet.Current.FindPair("web")!.Freeze is null && rig.Hub.Fleet.State.Facts.Freezes.IsEmpty);
 
         var entry = (await rig.AuditAsync())[0];
         Assert.Equal(("hub", "freeze-expired", "pair web", id), (entry.Actor, entry.Action, entry.Target, entry.CorrelationId));
