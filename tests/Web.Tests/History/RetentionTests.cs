@@ -40,6 +40,7 @@ public sealed class RetentionTests : IAsyncLifetime
         await _database.DisposeAsync();
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Round_RemovesWhatIsTooOld_AndWhatItWasFoundBy_ButNotWhatIsOldOnlyByANodesClock()
     {
@@ -59,6 +60,7 @@ public sealed class RetentionTests : IAsyncLifetime
         Assert.Equal(6, await db.Database.SqlQueryRaw<int>("SELECT count(*) AS Value FROM EventTerms_docsize").SingleAsync(Stop));
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Room_ThatBecameFree_GoesBackToTheDisk()
     {
@@ -84,6 +86,7 @@ public sealed class RetentionTests : IAsyncLifetime
         Assert.Single((await _history.EventsAsync(new HistoryFilter(), null, 500, Stop)).Items);
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Change_OnTheCommandLine_IsAuditedWithWhatWasBefore()
     {

@@ -40,6 +40,7 @@ public sealed class AuthorityTests : TlsHubTest
         Assert.True(certificate.Extensions.OfType<X509BasicConstraintsExtension>().Single().CertificateAuthority);
     }
 
+    [Trait("Database", "Sqlite")]
     [Theory]
     [InlineData("damaged", "is damaged")]
     [InlineData("missing", "is missing")]
@@ -90,6 +91,7 @@ public sealed class AuthorityTests : TlsHubTest
         Assert.NotNull(again.Fleet.Current.FindNode("web-1")!.Identity);
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Reset_BeginsAnewAndNoOldCertificateOpensAnything()
     {

@@ -25,6 +25,7 @@ public sealed partial class MetricsTests
         Assert.Equal(HttpStatusCode.Unauthorized, answer.StatusCode);
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Metrics_TellTheFleetByStateWithEveryWordThereIs()
     {
@@ -76,6 +77,7 @@ public sealed partial class MetricsTests
     }
 
     /// <summary>Whoever names a metric that is not there draws an empty picture, or waits for an alert that never comes.</summary>
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task DashboardAndAlerts_NameOnlyMetricsThatExist()
     {

@@ -29,6 +29,7 @@ public sealed class BackupTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task RunningHub_BackedUpLostAndRestored_GoesOnWhereItWas_AndItsAgentsComeBack()
     {
@@ -121,6 +122,7 @@ public sealed class BackupTests : IDisposable
     }
 
     /// <summary>The hub writes on while it is backed up; what is in the file is one moment of it, whole.</summary>
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Backup_WhileTheHubWrites_IsOneMomentOfIt()
     {

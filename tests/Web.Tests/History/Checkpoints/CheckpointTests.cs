@@ -100,6 +100,7 @@ public sealed class CheckpointTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => db.AuditCheckpoints.ExecuteUpdateAsync(s => s.SetProperty(c => c.EntryId, 7), Stop));
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task ExportedAudit_IsVerifiedWithoutAHub_AndWithoutTheKeyOnlyByItsOwnWord()
     {
@@ -116,6 +117,7 @@ public sealed class CheckpointTests : IAsyncLifetime
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task DatabaseCutOffWithItsCheckpoints_IsFoundByTheExportBefore()
     {

@@ -87,6 +87,7 @@ public sealed class SearchTests : IAsyncLifetime
     }
 
     /// <summary>No combination looks at rows that the index has not named: the outer loop is the index, the rows are fetched by their number.</summary>
+    [Trait("Database", "Sqlite")]
     [Theory]
     [MemberData(nameof(Combinations))]
     public async Task EveryCombinationOfFilters_IsAnsweredByTheIndex(int combination)
@@ -120,6 +121,7 @@ public sealed class SearchTests : IAsyncLifetime
         AssertByIndex(await PlanAsync(db, (await SqliteSearch.AuditQueryAsync(db, ofAudit, 1_000, 101, Stop))!.ToQueryString()), "AuditTerms");
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task EntriesOfAnOlderVersion_AreFoundAfterTheStart()
     {
