@@ -29,6 +29,13 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
             return;
         }
 
+        // The answer has a secret in it, which is stored nowhere but as its hash. A token that nobody got expires by itself; asking again makes another.
+        if (request.Path.StartsWithSegments("/api/v1/join-tokens"))
+        {
+            await ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { [Header] = "The token in this answer is never stored, so it cannot be given again. Send the request without the key." }).ExecuteAsync(context);
+            return;
+        }
+
         if (given.Count != 1 || given[0] is not { Length: > 0 and <= LongestKey } key || key.Any(c => c is < ' ' or > '~'))
         {
             await ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { [Header] = $"Write 1 to {LongestKey} visible ASCII characters, once." }).ExecuteAsync(context);
