@@ -84,6 +84,7 @@ public sealed partial class MetricsTests
         await using WholeHub hub = await WholeHub.StartAsync();
         hub.Get<HistoryChanges>().WasJournalled(TimeSpan.FromSeconds(1));
         await NamesWithAsync(hub, "failoverhub_operation_duration_seconds_bucket");
+        await NamesWithAsync(hub, "failoverhub_fleet_publish_duration_seconds_bucket");
         HashSet<string> known = await NamesWithAsync(hub, "http_server_request_duration_seconds_bucket");
         string docs = Path.Combine(Repository(), "docs");
         string[] files = [.. Directory.GetFiles(Path.Combine(docs, "grafana"), "*.json"), .. Directory.GetFiles(Path.Combine(docs, "prometheus"), "*.rules.yaml")];
