@@ -192,6 +192,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
                 TickDue(now);
             }
 
+            foreach (var connection in _connections)
+            {
+                Guarded(connection, now, static (connection, now) => connection.TakeOccasion(now));
+            }
+
             _desk.Answer(ReadAll);
             PostNews();
             if (stopping && _connections.All(connection => connection.IsQuiet))

@@ -91,6 +91,15 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
         }
     }
 
+    /// <summary>The thread is awake for somebody: a keepalive that may go out by now goes, and needs no wake-up of its own.</summary>
+    public void TakeOccasion(TimeSpan now)
+    {
+        if (session.KeepaliveFrom <= now)
+        {
+            Give(new SessionInput.Tick(), now);
+        }
+    }
+
     /// <summary>How it stands.</summary>
     /// <param name="now">On the clock of the sessions.</param>
     /// <param name="readAt">The same moment by the wall clock.</param>

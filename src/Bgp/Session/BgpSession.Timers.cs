@@ -31,7 +31,7 @@ public sealed partial class BgpSession
             AnswerRefreshes(now);
         }
 
-        if (_timers.Keepalive <= now)
+        if (_timers.Keepalive <= now || (_timers.KeepaliveFrom <= now && _outputBlockedSince is null))
         {
             SendKeepalive(now);
         }
@@ -65,13 +65,18 @@ public sealed partial class BgpSession
     {
         if (_negotiated is not { HoldTime.IsZero: false } negotiated)
         {
-            _timers.Keepalive = null;
+            _timers.Keepalive = _timers.KeepaliveFrom = null;
             return;
         }
 
         // RFC 4271 4.4: never more often than once a second. Only a hold time of 3 s comes to that, and it then has no jitter.
         var wait = _backoff.Jittered(negotiated.KeepaliveInterval);
-        _timers.Keepalive = now + (wait < LeastKeepaliveInterval ? LeastKeepaliveInterval : wait);
+        _timers.Keepalive = now + AtLeast(wait);
+
+        // RFC 4271 10: the jitter may take a quarter of the interval, so may an occasion.
+        _timers.KeepaliveFrom = now + AtLeast(negotiated.KeepaliveInterval * 0.75);
+
+        static TimeSpan AtLeast(TimeSpan time) => time < LeastKeepaliveInterval ? LeastKeepaliveInterval : time;
     }
 
     // Null: the timer does not run. RFC 9687 4.2 stops it where either time is zero, and 4.4 asks for more than the hold time.

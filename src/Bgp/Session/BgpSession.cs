@@ -79,6 +79,12 @@ public sealed partial class BgpSession
     public TimeSpan? NextDeadline => _timers.Next;
 
     /// <summary>
+    /// From when on a <see cref="SessionInput.Tick"/> sends the next KEEPALIVE early: an owner that is awake for something else anyway saves the wake-up of its own
+    /// that <see cref="NextDeadline"/> would ask for. Null: there is none to send.
+    /// </summary>
+    public TimeSpan? KeepaliveFrom => _timers.KeepaliveFrom;
+
+    /// <summary>
     /// What an operator asks about the session, as it is now. Made at each reading; call it where the session's owner calls <see cref="Handle"/>. What it gives is
     /// immutable and may be read anywhere.
     /// </summary>

@@ -87,7 +87,10 @@ public abstract record SessionInput
         public bool Drained { get; }
     }
 
-    /// <summary>Time has passed: whatever is due at <c>now</c> happens. Given at <see cref="BgpSession.NextDeadline"/>; early is harmless.</summary>
+    /// <summary>
+    /// Time has passed: whatever is due at <c>now</c> happens. Given at <see cref="BgpSession.NextDeadline"/>; early is harmless, and from
+    /// <see cref="BgpSession.KeepaliveFrom"/> on it sends a KEEPALIVE.
+    /// </summary>
     public sealed record Tick : SessionInput;
 }
 

@@ -122,6 +122,39 @@ public sealed class TimerTests
         Assert.Equal(SessionState.Established, pair.Agent.State);
     }
 
+    [Theory]
+    [InlineData(9, 2.25)]
+    [InlineData(90, 22.5)]
+    [InlineData(3, 1)]
+    public void TickedAgainAndAgain_KeepalivesAreSentAtThreeQuartersOfTheirInterval_AndNotMoreOftenThanOnceASecond(ushort hold, double interval)
+    {
+        var neighbor = new ScriptedNeighbor(SessionPair.AgentOptions with { HoldTime = new HoldTime(hold) }).InEstablished(ScriptedNeighbor.Open with { HoldTimeSeconds = hold });
+        var sent = new List<TimeSpan>();
+        for (var step = 0; step < 400; step++)
+        {
+            neighbor.Says(KeepaliveMessage.Instance);
+            List<SessionEffect> effects = [.. neighbor.Give(new SessionInput.Tick()), .. neighbor.Wait(interval / 25)];
+            if (effects.OfType<SessionEffect.Send>().Any(send => send.Type == BgpMessageType.Keepalive))
+            {
+                sent.Add(neighbor.Now);
+            }
+        }
+
+        Assert.InRange(sent.Count, 15, 17);
+        Assert.All(sent.Zip(sent.Skip(1)), two => Assert.InRange((two.Second - two.First).TotalSeconds, interval * 0.95, interval * 1.05));
+    }
+
+    [Fact]
+    public void Early_OutputWaits_NoKeepaliveIsAddedToIt_BeforeItHasTo()
+    {
+        var neighbor = new ScriptedNeighbor().InEstablished();
+        var due = neighbor.NextDeadline!.Value;
+        neighbor.Give(SessionInput.OutputBlocked.Instance);
+        neighbor.Wait(due - neighbor.Now - TimeSpan.FromMilliseconds(1));
+
+        Assert.Empty(neighbor.Give(new SessionInput.Tick()));
+    }
+
     [Fact]
     public void Keepalive_IsTheSameBytesEveryTime()
     {

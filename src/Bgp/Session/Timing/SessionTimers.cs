@@ -10,6 +10,9 @@ internal sealed class SessionTimers
 
     public TimeSpan? Keepalive { get; set; }
 
+    // No deadline: from here on a KEEPALIVE may go out, if there is an occasion before it has to.
+    public TimeSpan? KeepaliveFrom { get; set; }
+
     // Runs while output waits that the neighbor does not take (RFC 9687).
     public TimeSpan? SendHold { get; set; }
 
@@ -18,7 +21,7 @@ internal sealed class SessionTimers
 
     public TimeSpan? Next => Earlier(Earlier(Retry, SendHold), Earlier(Refresh, Earlier(Hold, Keepalive)));
 
-    public void StopAll() => Retry = Hold = Keepalive = SendHold = Refresh = null;
+    public void StopAll() => Retry = Hold = Keepalive = KeepaliveFrom = SendHold = Refresh = null;
 
     private static TimeSpan? Earlier(TimeSpan? left, TimeSpan? right) =>
         left is null ? right : right is null ? left : left < right ? left : right;
