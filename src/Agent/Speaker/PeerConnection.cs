@@ -96,7 +96,8 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
     {
         if (session.KeepaliveFrom <= now)
         {
-            Give(new SessionInput.Tick(), now);
+            // It is wanted now: late is only what the writing itself takes.
+            Give(new SessionInput.Tick(), now, due: now);
         }
     }
 

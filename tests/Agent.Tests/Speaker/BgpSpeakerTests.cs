@@ -236,6 +236,24 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ThreadIsAwakeForSomethingElse_AKeepaliveThatMayGoByNow_GoesAlong_AndIsNotLate()
+    {
+        await using var router = new FakeRouter();
+        var time = new FakeTimeProvider();
+        Start(time, Peer(router.Endpoint));
+        await router.Log.FirstAsync<Seen.Update>();
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>();
+        var sent = _speaker!.Metrics(router.Endpoint).MessagesSent;
+
+        // Three quarters of the interval: it has to go at some time between now and 3 s.
+        time.Advance(TimeSpan.FromSeconds(2.25));
+        _speaker.Wake();
+        var metrics = await UntilAsync(() => _speaker.Metrics(router.Endpoint), metrics => metrics.MessagesSent > sent);
+
+        Assert.Equal(TimeSpan.Zero, metrics.MostKeepaliveLateness);
+    }
+
+    [Fact]
     public void DialWithoutAnAnswer_EndsBeforeTheSessionsOwnWaitCan()
     {
         var peer = Peer(new NeighborEndpoint(IPAddress.Loopback, 179));
