@@ -1,11 +1,13 @@
 using System.Collections.Immutable;
 using System.Security.Claims;
+using System.Security.Cryptography;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Logging;
+using Microsoft.IdentityModel.Tokens;
 using OpenIddict.Abstractions;
 using static OpenIddict.Server.OpenIddictServerEvents;
 
@@ -19,6 +21,9 @@ internal sealed class Provider : IAsyncDisposable
 {
     public const string ClientId = "failoverhub";
     public const string Secret = "a-client-secret";
+
+    /// <summary>One for all tests: making a key takes longer than they do.</summary>
+    private static readonly RsaSecurityKey Key = new(RSA.Create(2048)) { KeyId = "tests" };
 
     private readonly WebApplication _app;
 
@@ -45,7 +50,7 @@ internal sealed class Provider : IAsyncDisposable
             server.SetAuthorizationEndpointUris("connect/authorize").SetTokenEndpointUris("connect/token");
             server.AllowAuthorizationCodeFlow().RequireProofKeyForCodeExchange();
             server.RegisterScopes("profile", "email");
-            server.AddEphemeralEncryptionKey().AddEphemeralSigningKey();
+            server.AddEncryptionKey(Key).AddSigningKey(Key);
             server.EnableDegradedMode();
             server.UseAspNetCore().DisableTransportSecurityRequirement();
             server.AddEventHandler<ValidateAuthorizationRequestContext>(handler => handler.UseInlineHandler(context =>

@@ -44,7 +44,7 @@ public sealed class FleetProjectorTests
                 (before, plainBefore) = (snapshot, plain);
             }
         },
-        iter: 1_500);
+        iter: 300);
 
     [Fact]
     public void OneReport_OfALargeFleet_HasOneNodeAndOnePairComputedAnew()

@@ -2,7 +2,6 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
-using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Identity;
 
@@ -14,7 +13,7 @@ public abstract class TlsHubTest : IAsyncLifetime
 
     internal static readonly Actor Admin = new("admin", "192.0.2.7", null);
 
-    private protected FakeTimeProvider Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
+    private protected LeapingTime Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
 
     private protected HubUnderTest Hub { get; private set; } = null!;
 
