@@ -6,8 +6,10 @@ using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Options;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Access;
@@ -204,6 +206,14 @@ public sealed class AccountTests
         Assert.Null(changed.Problem);
         Assert.Equal(HttpStatusCode.OK, (await here.GetAsync("/api/v1/pairs", Stop)).StatusCode);
         Assert.Equal(HttpStatusCode.Unauthorized, (await there.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+    }
+
+    [Fact]
+    public void Passwords_AreHashedAsOftenAsOwaspAsksForOfSha512()
+    {
+        using ServiceProvider services = new ServiceCollection().AddHubAccounts().BuildServiceProvider();
+
+        Assert.True(services.GetRequiredService<IOptions<PasswordHasherOptions>>().Value.IterationCount >= 210_000);
     }
 
     [Theory]

@@ -14,6 +14,7 @@ using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.AspNetCore.Builder;
 using Microsoft.AspNetCore.Hosting.Server;
 using Microsoft.AspNetCore.Hosting.Server.Features;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Configuration;
@@ -68,6 +69,9 @@ internal sealed partial class WholeHub : IAsyncDisposable
             builder.Services.AddSingleton<IFleetView, FakeFleet>();
             builder.Services.AddSingleton<IOperations, FakeOperations>();
             builder.Services.AddSingleton<IReachability, FakeReachability>();
+
+            // As slow as passwords deserve they would be a third of the time of these tests; AccountTests looks at the number itself.
+            builder.Services.PostConfigure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1_000);
             configure?.Invoke(builder);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);

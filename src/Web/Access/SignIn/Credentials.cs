@@ -5,6 +5,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Identity;
+using Microsoft.Extensions.Options;
 
 namespace FailoverHub.Web.Access.SignIn;
 
@@ -12,14 +13,13 @@ namespace FailoverHub.Web.Access.SignIn;
 /// Whether a password or a code is right. Every failure is audited and counted in one transaction; while an account is locked nothing is
 /// looked at, so that guessing learns nothing.
 /// </summary>
-internal sealed class Credentials(UserDirectory directory, AuditLog audit, SecretBox box, TimeProvider time)
+internal sealed class Credentials(UserDirectory directory, AuditLog audit, SecretBox box, IOptions<PasswordHasherOptions> hashing, TimeProvider time)
 {
     /// <summary>What every failure says: which of them it was is for the audit, not for somebody who guesses.</summary>
     public const string Wrong = "Name, password or code is wrong, or the account is locked. After five failed attempts it is locked for five minutes; an admin can open it before.";
 
     /// <summary>Verified when there is no such account, so that the answer takes as long.</summary>
-    private static readonly string Decoy = new PasswordHasher<HubUser>(Microsoft.Extensions.Options.Options.Create(new PasswordHasherOptions { IterationCount = AccountServices.PasswordIterations }))
-        .HashPassword(new HubUser(), Secret.New());
+    private readonly string _decoy = new PasswordHasher<HubUser>(hashing).HashPassword(new HubUser(), Secret.New());
 
     /// <summary>Looks at a password. Succeeding is not audited here: whoever opens a session does.</summary>
     public async Task<CredentialResult> CheckPasswordAsync(string name, string password, Actor actor, CancellationToken cancellationToken)
@@ -31,7 +31,7 @@ internal sealed class Credentials(UserDirectory directory, AuditLog audit, Secre
                 HubUser? found = password.Length <= PasswordRules.Longest && name.Length is > 0 and < 64 ? await users.FindByNameAsync(name) : null;
                 bool looked = found is null || IsClosed(found) || found.PasswordHash is null;
                 PasswordVerificationResult verified = looked
-                    ? users.PasswordHasher.VerifyHashedPassword(new HubUser(), Decoy, password)
+                    ? users.PasswordHasher.VerifyHashedPassword(new HubUser(), _decoy, password)
                     : users.PasswordHasher.VerifyHashedPassword(found!, found!.PasswordHash!, password);
                 return (found, !looked && verified != PasswordVerificationResult.Failed);
             }, cancellationToken);
