@@ -31,6 +31,9 @@ internal sealed class HubConversation(
     private int _proven;
     private volatile bool _finishing;
 
+    /// <summary>Times of the intents that the hub traces.</summary>
+    public required IntentClock Clock { get; init; }
+
     /// <summary>Readable when there may be something to write.</summary>
     public required ChannelReader<bool> Wake { get; init; }
 
@@ -98,7 +101,7 @@ internal sealed class HubConversation(
             // Taken off the queue only when it is written: a stream that breaks there leaves it for the next one.
             while (Answers.TryPeek(out var answer))
             {
-                await call.RequestStream.WriteAsync(HubMapping.Result(answer), cancellationToken);
+                await call.RequestStream.WriteAsync(HubMapping.Result(answer, Clock.Take(answer.Revision)), cancellationToken);
                 Answers.TryRead(out _);
             }
 
@@ -187,6 +190,7 @@ internal sealed class HubConversation(
             switch (message.BodyCase)
             {
                 case HubMessage.BodyOneofCase.Intent:
+                    Clock.Received(message.Intent.Revision, message.Intent.TraceParent);
                     await node.OfferIntentAsync(HubMapping.Intent(message.Intent), cancellationToken);
                     break;
                 case HubMessage.BodyOneofCase.Request when HubMapping.Request(message.Request) is { } asked:

@@ -34,6 +34,7 @@ internal sealed partial class HubLink : IDisposable
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Channel<IntentAnswer> _answers = Channel.CreateBounded<IntentAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
     private readonly Channel<RequestAnswer> _requestAnswers = Channel.CreateBounded<RequestAnswer>(new BoundedChannelOptions(AnswersKept) { FullMode = BoundedChannelFullMode.DropOldest });
+    private readonly IntentClock _clock;
     private readonly HubBackoff _backoff;
     private HubConversation? _conversation;
     private HubChannel? _channel;
@@ -62,7 +63,9 @@ internal sealed partial class HubLink : IDisposable
             _membership.Renewed += OnRenewed;
         }
 
+        _clock = new IntentClock(time);
         node.Changed += Wake;
+        node.IntentStored += _clock.Stored;
         node.Answered += OnAnswered;
         node.RequestAnswered += OnRequestAnswered;
         journal.Appended += Wake;
@@ -158,6 +161,7 @@ internal sealed partial class HubLink : IDisposable
     public void Dispose()
     {
         _node.Changed -= Wake;
+        _node.IntentStored -= _clock.Stored;
         _node.Answered -= OnAnswered;
         _node.RequestAnswered -= OnRequestAnswered;
         _journal.Appended -= Wake;
@@ -187,6 +191,7 @@ internal sealed partial class HubLink : IDisposable
             _proven = false;
             var conversation = new HubConversation(call, _settings, _node, _journal, _time)
             {
+                Clock = _clock,
                 Wake = _wake.Reader,
                 Answers = _answers.Reader,
                 RequestAnswers = _requestAnswers.Reader,
@@ -307,6 +312,7 @@ internal sealed partial class HubLink : IDisposable
 
     private void OnAnswered(IntentAnswer answer)
     {
+        _clock.Answered(answer.Revision);
         _answers.Writer.TryWrite(answer);
         Wake();
     }

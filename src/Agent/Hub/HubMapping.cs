@@ -58,9 +58,9 @@ internal static class HubMapping
         return new AgentMessage { Report = report };
     }
 
-    public static AgentMessage Result(IntentAnswer answer)
+    public static AgentMessage Result(IntentAnswer answer, IntentTimes? times = null)
     {
-        var result = new IntentResult { Revision = answer.Revision };
+        var result = new IntentResult { Revision = answer.Revision, Times = times };
         switch (answer.Outcome)
         {
             case IntentOutcome.Applied(var sessions):

@@ -93,6 +93,9 @@ internal sealed partial class NodeLoop
     /// <summary>An answer to an intent, on the loop. Handlers return at once.</summary>
     public event Action<IntentAnswer>? Answered;
 
+    /// <summary>The intent of this revision is on the disk, on the loop. Handlers return at once.</summary>
+    public event Action<ulong>? IntentStored;
+
     /// <summary>An answer to a request of the hub, on the loop. Handlers return at once.</summary>
     public event Action<RequestAnswer>? RequestAnswered;
 
@@ -268,6 +271,10 @@ internal sealed partial class NodeLoop
         if (problem is not null)
         {
             _journal.Fill(null);
+        }
+        else
+        {
+            IntentStored?.Invoke(intent.Revision);
         }
 
         Apply(problem is null ? new NodeEvent.IntentPersisted(intent) : new NodeEvent.IntentNotPersisted(intent, problem));

@@ -3,12 +3,13 @@ using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
 namespace FailoverHub.Web.Agents;
 
 /// <summary>What every stream needs of the hub.</summary>
-internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, TimeProvider Time, IHostApplicationLifetime Lifetime)
+internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, OperationTraces Traces, TimeProvider Time, IHostApplicationLifetime Lifetime)
 {
     private long _lastStream;
 
@@ -31,7 +32,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
 
     public override async Task Connect(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
     {
-        using var stream = new AgentStream(services.NextStreamId(), HubVersion, context.CancellationToken);
+        using var stream = new AgentStream(services.NextStreamId(), HubVersion, services.Traces, context.CancellationToken);
         await using var stopping = services.Lifetime.ApplicationStopping.Register(() => stream.End(StatusCode.Unavailable, "The hub is stopping."));
         var hello = await ReadHelloAsync(requestStream, stream);
         StreamIdentity? identity = null;
@@ -42,6 +43,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
             hello = hello with { Node = caller.Node.Name };
         }
 
+        stream.Node = hello.Node;
         var remote = AgentGate.EndPointOf(context);
         services.Fleet.Register(stream);
         var writing = Task.CompletedTask;
@@ -130,7 +132,9 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
             case AgentMessage.BodyOneofCase.Report:
                 return new FleetMessage.Reported(stream.Id, node, Require(AgentMapping.Parse(message.Report)));
             case AgentMessage.BodyOneofCase.IntentResult:
-                return new FleetMessage.IntentAnswered(stream.Id, node, Require(AgentMapping.Parse(message.IntentResult)));
+                var answer = Require(AgentMapping.Parse(message.IntentResult));
+                services.Traces.Answered(node, answer, AgentMapping.TimesOf(message.IntentResult));
+                return new FleetMessage.IntentAnswered(stream.Id, node, answer);
             case AgentMessage.BodyOneofCase.RequestResult:
                 return new FleetMessage.RequestAnswered(stream.Id, node, Require(AgentMapping.Parse(message.RequestResult)));
             case AgentMessage.BodyOneofCase.Journal:

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Telemetry.Traces;
 using Failback = FailoverHub.Web.Fleet.Failback;
 using FailbackHold = FailoverHub.Web.Fleet.FailbackHold;
 using FailbackPolicy = FailoverHub.Web.Fleet.FailbackPolicy;
@@ -37,6 +38,9 @@ internal static partial class AgentMapping
 
     // What JSON's numbers hold exactly. It leaves the hub room to count on from: a node at the end of the range could never be told anything again.
     public const ulong MaxRevision = 1UL << 53;
+    // An hour: longer than any operation.
+    private const ulong LongestIntentUs = 3_600_000_000;
+
     private const int MaxText = 1_000;
     private const int MaxOutput = 200;
     private const int MaxWord = 128;
@@ -134,6 +138,18 @@ internal static partial class AgentMapping
         };
     }
 
+    /// <summary>When the node did what it was asked; null: it does not say, or what it says makes no sense and is worth no complaint.</summary>
+    public static NodeTimes? TimesOf(IntentResult result) =>
+        result.Times is { TraceParent.Length: > 0 and <= MaxWord } times
+        && times.ReceivedUnixUs / 1_000 is > 0 and <= LastUnixMs
+        && times is { StoredAfterUs: <= LongestIntentUs, AnsweredAfterUs: <= LongestIntentUs }
+            ? new NodeTimes(
+                times.TraceParent,
+                DateTimeOffset.UnixEpoch.AddMicroseconds(times.ReceivedUnixUs),
+                times.StoredAfterUs > 0 ? TimeSpan.FromMicroseconds(times.StoredAfterUs) : null,
+                TimeSpan.FromMicroseconds(times.AnsweredAfterUs))
+            : null;
+
     public static Parsed<IntentAnswer> Parse(IntentResult result)
     {
         IntentOutcome? outcome = result.Outcome switch
@@ -192,7 +208,9 @@ internal static partial class AgentMapping
         return items;
     }
 
-    public static HubMessage ToMessage(IntentFacts intent)
+    /// <param name="intent">What is wanted of the node.</param>
+    /// <param name="traceParent">The span that its sending is, as W3C Trace Context has it; null: nobody traces it.</param>
+    public static HubMessage ToMessage(IntentFacts intent, string? traceParent = null)
     {
         var message = new NodeIntent
         {
@@ -201,6 +219,7 @@ internal static partial class AgentMapping
             OperationId = intent.OperationId ?? "",
             Reason = intent.Reason,
             LiftLocalDrain = intent.LiftLocalDrain,
+            TraceParent = traceParent ?? "",
         };
         message.Prefixes.AddRange(intent.Roles.Select(r => ToPrefixIntent(intent, r.Key, r.Value)));
         return new HubMessage { Intent = message };

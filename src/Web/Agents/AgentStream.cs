@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
 namespace FailoverHub.Web.Agents;
@@ -18,17 +19,22 @@ internal sealed class AgentStream : IAgentStream, IDisposable
     private readonly TaskCompletionSource _admitted = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private readonly CancellationTokenSource _end;
     private readonly string _hubVersion;
+    private readonly OperationTraces? _traces;
     private volatile RpcException? _why;
 
-    public AgentStream(long id, string hubVersion, CancellationToken callAborted)
+    public AgentStream(long id, string hubVersion, OperationTraces? traces, CancellationToken callAborted)
     {
         Id = id;
         _hubVersion = hubVersion;
+        _traces = traces;
         _end = CancellationTokenSource.CreateLinkedTokenSource(callAborted);
         Ended = _end.Token;
     }
 
     public long Id { get; }
+
+    /// <summary>Whose it is; set before it can be admitted.</summary>
+    public string Node { get; set; } = "";
 
     /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
     public CancellationToken Ended { get; }
@@ -47,7 +53,7 @@ internal sealed class AgentStream : IAgentStream, IDisposable
         _admitted.TrySetResult();
     }
 
-    public void Offer(IntentFacts intent) => Send(AgentMapping.ToMessage(intent));
+    public void Offer(IntentFacts intent) => Send(AgentMapping.ToMessage(intent, _traces?.Sent(Node, intent)));
 
     public void Ask(SessionResetOrder request) => Send(AgentMapping.ToMessage(request));
 

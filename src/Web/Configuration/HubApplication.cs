@@ -5,6 +5,7 @@ using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Components;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Telemetry;
+using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 
 namespace FailoverHub.Web.Configuration;
@@ -42,6 +43,7 @@ internal static class HubApplication
         builder.Services.AddHubReachability();
         builder.Services.AddHubHealth();
         builder.Services.AddHubTelemetry();
+        builder.Services.AddHubTraces(options.TraceEndpoint);
         builder.Services.AddDashboard();
 
         configure?.Invoke(builder);

@@ -14,6 +14,7 @@ using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
 
@@ -75,6 +76,7 @@ internal static class HubCore
         services.AddSingleton<IdentityRoom>();
         services.AddSingleton<UnprovenConnections>();
 
+        services.AddSingleton<OperationTraces>();
         services.AddSingleton<AgentLinkServices>();
         services.AddGrpc(options =>
         {

@@ -29,6 +29,9 @@ internal sealed record HubOptions
     /// <summary>SR-06: a pair is moved at most so often within a minute, 0 to 1000; 0: as often as anybody likes.</summary>
     public int MovesAMinute { get; init; } = 4;
 
+    /// <summary>The collector that spans are sent to by OTLP; null: nothing is traced.</summary>
+    public Uri? TraceEndpoint { get; init; }
+
     /// <summary>Which database the hub keeps its things in.</summary>
     public DatabaseSetting Database { get; init; } = DatabaseSetting.InDataFolder;
 
@@ -89,6 +92,12 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.CooldownKey}: '{cooldown}' is no number of moves within a minute. Write 0 (no limit) to 1000; left out it is 4.");
         }
 
+        Uri? traces = null;
+        if (!string.IsNullOrWhiteSpace(settings.TraceEndpoint) && !(Uri.TryCreate(settings.TraceEndpoint, UriKind.Absolute, out traces) && traces.Scheme is "http" or "https"))
+        {
+            problems.Add($"{HubSettings.TraceEndpointKey} ({HubSettings.StandardTraceEndpointKey}): '{settings.TraceEndpoint}' is no address of a collector. Write http:// or https://, a host and a port such as http://127.0.0.1:4317, or leave it out.");
+        }
+
         if (!ProbeSetting.TryParse(settings.Probe ?? "icmp", out ProbeSetting? probe))
         {
             problems.Add($"{HubSettings.ProbeKey}: '{settings.Probe}' is no way to probe. Write icmp, or tcp: and a port from 1 to 65535, such as tcp:8080.");
@@ -102,7 +111,7 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, Database = database!, Provider = provider }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TraceEndpoint = traces, Database = database!, Provider = provider }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

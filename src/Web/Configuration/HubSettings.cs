@@ -17,6 +17,11 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>SR-06: how often a pair may be moved within a minute.</summary>
     public string? Cooldown { get; init; }
 
+    /// <summary>Where spans are sent, by OTLP.</summary>
+    public string? TraceEndpoint { get; init; }
+
+    public const string TraceEndpointKey = "FAILOVERHUB_OTLP_ENDPOINT";
+    public const string StandardTraceEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
     public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
     public const string AgentNamesKey = "--agent-names (FAILOVERHUB_AGENT_NAMES)";
     public const string AgentCertificateKey = "--agent-certificate (FAILOVERHUB_AGENT_CERTIFICATE)";
@@ -45,6 +50,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             AgentNames = Pick(commandLine.AgentNames, "FAILOVERHUB_AGENT_NAMES", nameof(AgentNames)),
             AgentCertificate = Pick(commandLine.AgentCertificate, "FAILOVERHUB_AGENT_CERTIFICATE", nameof(AgentCertificate)),
             AgentKey = Pick(commandLine.AgentKey, "FAILOVERHUB_AGENT_KEY", nameof(AgentKey)),
+            TraceEndpoint = Pick(commandLine.TraceEndpoint, TraceEndpointKey, nameof(TraceEndpoint)) ?? environment(StandardTraceEndpointKey),
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
         };
     }

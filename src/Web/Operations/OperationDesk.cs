@@ -7,6 +7,7 @@ using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
+using FailoverHub.Web.Telemetry.Traces;
 
 namespace FailoverHub.Web.Operations;
 
@@ -32,6 +33,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
     public async Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
     {
         request = request with { Reason = request.Reason?.Trim() };
+        using var trace = HubTraces.BeginRequest(OperationRecords.TypeWord(request.Type));
         await services.Admission.WaitAsync(cancellationToken);
         try
         {
@@ -154,6 +156,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
 
     private OperationPreview PreviewOf(OperationTarget target)
     {
+        using var trace = HubTraces.Part("rules");
         var plan = OperationPlanner.Plan(target);
         var inFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id : null;
         var path = target.Type.IsOfPair() ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
@@ -186,7 +189,7 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
         var plan = OperationPlanner.Plan(target);
         var view = new OperationView
         {
-            Id = Guid.CreateVersion7().ToString("N"),
+            Id = HubTraces.NewOperationId(),
             Type = plan.Type,
             PairId = plan.PairId,
             PairName = plan.PairName,
@@ -208,7 +211,9 @@ internal sealed partial class OperationDesk(OperationServices services, AuditLog
             CorrelationId = view.Id,
         };
         var state = services.Fleet.State;
+        var transaction = HubTraces.Part("transaction");
         var operation = await services.Store.AcceptAsync(plan, draft, view, state.Facts.Pairs[plan.PairId], state.Snapshot, cancellationToken);
+        transaction?.Dispose();
 
         // From here on it happens, also when whoever asked for it has gone away.
         var run = new OperationRun(operation, target, services);

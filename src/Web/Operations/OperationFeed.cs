@@ -55,10 +55,14 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         }
     }
 
+    /// <summary>Raised for each operation that stands anew, by whoever changed it: a handler returns at once.</summary>
+    public event Action<OperationView>? Published;
+
     /// <summary>An operation stands anew.</summary>
     public void Publish(OperationView view)
     {
         var before = Keep(view);
+        Published?.Invoke(view);
         foreach (var happened in Between(before, view, time.GetUtcNow()))
         {
             events.Append(happened);

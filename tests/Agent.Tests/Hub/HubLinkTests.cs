@@ -127,6 +127,28 @@ public sealed class HubLinkTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task TracedIntent_IsAnsweredWithTheTimesOfReceiptDiskAndAnswer_Once()
+    {
+        await using var hub = await ScriptedHub.StartAsync();
+        Link(hub);
+        var first = await hub.StreamAsync();
+        var intent = Intent(3, Wire.Role.Secondary);
+        intent.TraceParent = "00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01";
+        var before = DateTimeOffset.UtcNow;
+
+        await first.SendAsync(intent);
+        var times = (await first.ResultAsync(3)).Times;
+
+        Assert.Equal(intent.TraceParent, times.TraceParent);
+        Assert.InRange(times.ReceivedUnixUs, before.ToUnixTimeMilliseconds() * 1_000, DateTimeOffset.UtcNow.ToUnixTimeMilliseconds() * 1_000 + 999);
+        Assert.InRange(times.StoredAfterUs, 1ul, times.AnsweredAfterUs);
+
+        await first.SendAsync(intent);
+        await first.SendAsync(Intent(4, Wire.Role.Primary));
+        Assert.Null((await first.ResultAsync(4)).Times);
+    }
+
+    [Fact]
     public async Task Intent_IsKeptObeyedAndAnswered()
     {
         await using var hub = await ScriptedHub.StartAsync();

@@ -37,6 +37,9 @@ internal sealed class FakeAgent : IAsyncDisposable
 
     public string Node { get; }
 
+    /// <summary>What it says that its disk took.</summary>
+    public static readonly TimeSpan ToTheDisk = TimeSpan.FromMilliseconds(2);
+
     /// <summary>Called with each intent, before it is obeyed.</summary>
     public Func<NodeIntent, Task>? OnIntent { get; set; }
 
@@ -204,6 +207,17 @@ internal sealed class FakeAgent : IAsyncDisposable
                 change = state => Apply(state, intent, KeepsFailback);
                 result.Outcome = Obedience == Obedience.Applies ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
                 break;
+        }
+
+        if (intent.TraceParent.Length > 0)
+        {
+            result.Times = new IntentTimes
+            {
+                TraceParent = intent.TraceParent,
+                ReceivedUnixUs = (long)(DateTimeOffset.UtcNow - DateTimeOffset.UnixEpoch).TotalMicroseconds,
+                StoredAfterUs = (ulong)ToTheDisk.TotalMicroseconds,
+                AnsweredAfterUs = 3 * (ulong)ToTheDisk.TotalMicroseconds,
+            };
         }
 
         await SendAsync(new AgentMessage { IntentResult = result });

@@ -114,7 +114,7 @@ public sealed class HostileAgentTests : TlsHubTest
     [Fact]
     public async Task AgentThatNeverReads_LosesItsStreamWhenItsQueueIsFull()
     {
-        using var stream = new AgentStream(1, "1.0", Stop);
+        using var stream = new AgentStream(1, "1.0", null, Stop);
         var wire = new Stuck();
         var writing = stream.WriteAllAsync(wire);
 

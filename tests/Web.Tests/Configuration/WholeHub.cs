@@ -78,10 +78,53 @@ internal sealed partial class WholeHub : IAsyncDisposable
         return new WholeHub(app, options, folder);
     }
 
-    /// <summary>A browser that follows no redirect by itself and keeps cookies.</summary>
-    public HttpClient Browser()
+    /// <summary>For <see cref="StartAsync"/>: the real fleet and operations behind the real agents' port.</summary>
+    public static void WithRealOperations(WebApplicationBuilder builder)
     {
-        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = new CookieContainer(), UseCookies = true };
+        builder.Services.AddSingleton<IFleetView>(p => p.GetRequiredService<FleetStore>());
+        builder.Services.AddSingleton<IOperations>(p => p.GetRequiredService<OperationDesk>());
+    }
+
+    /// <summary>Waits until the real fleet is so; the bound only ends a test that hangs.</summary>
+    public async Task<FleetSnapshot> UntilAsync(Func<FleetSnapshot, bool> holds)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        return (await Get<FleetStore>().WaitUntilAsync(s => holds(s.Snapshot), safety.Token)).Snapshot;
+    }
+
+    /// <summary>Waits until the operation has ended.</summary>
+    public async Task<OperationView> EndedAsync(string id)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        using var stop = CancellationTokenSource.CreateLinkedTokenSource(safety.Token);
+        await using IAsyncEnumerator<OperationView> changes = Get<IOperations>().WatchAsync(stop.Token).GetAsyncEnumerator(stop.Token);
+        ValueTask<bool> next = changes.MoveNextAsync();
+        if (await Get<IOperations>().FindAsync(id, safety.Token) is { IsFinished: true } already)
+        {
+            await stop.CancelAsync();
+            await next;
+            return already;
+        }
+
+        while (await next)
+        {
+            if (changes.Current is { IsFinished: true } ended && ended.Id == id)
+            {
+                return ended;
+            }
+
+            next = changes.MoveNextAsync();
+        }
+
+        throw new TimeoutException("The operation did not end.");
+    }
+
+    /// <summary>A browser that follows no redirect by itself and keeps cookies.</summary>
+    public HttpClient Browser(CookieContainer? cookies = null)
+    {
+        var handler = new SocketsHttpHandler { AllowAutoRedirect = false, CookieContainer = cookies ?? new CookieContainer(), UseCookies = true };
         return Keep(new HttpClient(handler) { BaseAddress = BrowserUrl });
     }
 
