@@ -187,6 +187,24 @@ public sealed class IdempotencyKeyTests
         Assert.Equal("key-2", (await after.RequestKeys.SingleAsync(Stop)).Key);
     }
 
+    [Fact]
+    public async Task JoinToken_AskedForWithAKey_IsRefusedAndNeitherMadeNorKept()
+    {
+        await using WholeHub hub = await StartAsync();
+        HttpClient script = await hub.ScriptAsync(ApiScope.Admin);
+
+        using HttpResponseMessage refused = await SendAsync(script, "/api/v1/join-tokens", "key-1", "{}");
+        string why = await refused.Content.ReadAsStringAsync(Stop);
+        using HttpResponseMessage made = await script.PostAsync("/api/v1/join-tokens", new StringContent("{}", Encoding.UTF8, "application/json"), Stop);
+
+        Assert.Equal(HttpStatusCode.BadRequest, refused.StatusCode);
+        Assert.Contains("Send the request without the key", why, StringComparison.Ordinal);
+        Assert.Equal(HttpStatusCode.Created, made.StatusCode);
+        Assert.Single((await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "join-token-created" }, null, 10, Stop)).Items);
+        await using HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        Assert.Empty(await db.RequestKeys.ToListAsync(Stop));
+    }
+
     private static Task<WholeHub> StartAsync(string? data = null, TimeProvider? time = null) => WholeHub.StartAsync(
         builder =>
         {

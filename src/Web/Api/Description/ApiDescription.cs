@@ -81,7 +81,7 @@ internal static class ApiDescription
             operation.Parameters.Add(new OpenApiParameter { Name = query.Name, In = ParameterLocation.Query, Description = query.Description, Schema = query.Schema });
         }
 
-        if (post)
+        if (post && !metadata.OfType<AnsweredOnce>().Any())
         {
             operation.Parameters.Add(Header(IdempotencyKey.Header, "A key of your own, 1 to 255 visible ASCII characters. Sent again with the same body within 24 hours it gives the same answer, and nothing is done twice; with another body it is refused with 422.", IdempotencyKey.LongestKey));
         }

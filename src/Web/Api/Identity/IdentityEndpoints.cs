@@ -1,5 +1,6 @@
 using System.Text.Json;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
@@ -20,7 +21,7 @@ internal static class IdentityEndpoints
 
     public static void MapChanges(IEndpointRouteBuilder api)
     {
-        api.MapPost("/join-tokens", CreateAsync).WithTags(Tag).WithName("createJoinToken").WithSummary("Make a token with which one node joins")
+        api.MapPost("/join-tokens", CreateAsync).WithMetadata(new AnsweredOnce()).WithTags(Tag).WithName("createJoinToken").WithSummary("Make a token with which one node joins")
             .WithDescription("The token is in this answer and nowhere else. It is good once and for a short time; `command` is what to run on the node.")
             .AddOpenApiOperationTransformer(DescribeBodyAsync<JoinTokenBody>)
             .Produces<JoinTokenCreatedDto>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);

@@ -7,6 +7,9 @@ using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.Api.Repeats;
 
+/// <summary>The answer of such a call has a secret in it, which is stored nowhere but as its hash, so it is never given again. A token that nobody got expires by itself; asking again makes another.</summary>
+internal sealed class AnsweredOnce;
+
 /// <summary>
 /// `Idempotency-Key` on POST: a script that got no answer sends the same again, and gets the answer to the first one; nothing is done twice, also when the hub was
 /// restarted in between. A key belongs to the token that sent it, and is kept for a day.
@@ -29,10 +32,9 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
             return;
         }
 
-        // The answer has a secret in it, which is stored nowhere but as its hash. A token that nobody got expires by itself; asking again makes another.
-        if (request.Path.StartsWithSegments("/api/v1/join-tokens"))
+        if (context.GetEndpoint()?.Metadata.GetMetadata<AnsweredOnce>() is not null)
         {
-            await ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { [Header] = "The token in this answer is never stored, so it cannot be given again. Send the request without the key." }).ExecuteAsync(context);
+            await ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { [Header] = "The secret in this answer is never stored, so it cannot be given again. Send the request without the key." }).ExecuteAsync(context);
             return;
         }
 
