@@ -1,6 +1,7 @@
 using System.Net;
 using System.Threading.RateLimiting;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
@@ -22,7 +23,7 @@ public sealed class ApiTokenTests
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using WholeHub hub = await WholeHub.StartAsync();
-        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
+        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), hub.Get<SessionSignals>(), clock);
         string token = (await tokens.CreateAsync("ci", ApiScope.Operate, TimeSpan.FromDays(1), WholeHub.Tester, Stop)).Token!;
 
         ApiTokenUse? before = await tokens.AuthenticateAsync(token, Stop);
@@ -56,7 +57,7 @@ public sealed class ApiTokenTests
     {
         var clock = new FakeTimeProvider(DateTimeOffset.FromUnixTimeMilliseconds(1_800_000_000_000));
         await using WholeHub hub = await WholeHub.StartAsync();
-        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
+        var tokens = new ApiTokens(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), hub.Get<SessionSignals>(), clock);
         var uses = new TokenUses(hub.Get<HubWriter>(), clock);
         await tokens.CreateAsync("ci", ApiScope.Read, ApiTokens.DefaultLifetime, WholeHub.Tester, Stop);
         DateTimeOffset first = clock.GetUtcNow();

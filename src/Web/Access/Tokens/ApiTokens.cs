@@ -1,4 +1,5 @@
 using System.Text.RegularExpressions;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -7,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.Access.Tokens;
 
 /// <summary>Tokens of the API: made, listed, revoked, recognised. The token itself is only in the answer that makes it.</summary>
-internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
+internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database, AuditLog audit, SessionSignals signals, TimeProvider time)
 {
     /// <summary>When nobody says how long.</summary>
     public static readonly TimeSpan DefaultLifetime = TimeSpan.FromDays(90);
@@ -96,6 +97,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             long now = time.GetUtcNow().ToUnixTimeMilliseconds();
             await db.ApiTokens.Where(t => t.Name == name && t.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.RevokedAtMs, now), stop);
         }, cancellationToken);
+        signals.Ended();
         return true;
     }
 

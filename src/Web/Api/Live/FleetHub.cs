@@ -24,6 +24,7 @@ internal sealed class FleetHub(LiveSources sources) : Hub
     /// <summary>Streams of one connection at a time.</summary>
     public const int MaxStreams = 8;
 
+    private const string NoLonger = "The token or session that opened this stream may no longer read.";
     private const int FirstOperations = 100;
     private const int MostEvents = 5_000;
     private const int EventPage = 500;
@@ -63,6 +64,12 @@ internal sealed class FleetHub(LiveSources sources) : Hub
         }
 
         HttpContext? http = Context.GetHttpContext();
+        if (!await sources.Access.IsAllowedAsync(http, cancellationToken))
+        {
+            streams.Remove();
+            throw new HubException(NoLonger);
+        }
+
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
         Task watching = sources.Access.EndWhenRefusedAsync(http, ended);
         try
@@ -75,7 +82,7 @@ internal sealed class FleetHub(LiveSources sources) : Hub
 
             if (ended.IsCancellationRequested && !cancellationToken.IsCancellationRequested && !Context.ConnectionAborted.IsCancellationRequested)
             {
-                throw new HubException("The token or session that opened this stream may no longer read.");
+                throw new HubException(NoLonger);
             }
         }
         finally

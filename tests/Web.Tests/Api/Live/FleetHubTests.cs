@@ -5,7 +5,9 @@ using FailoverHub.Examples;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
+using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Api.Live;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -13,6 +15,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.AspNetCore.SignalR;
 using Microsoft.AspNetCore.SignalR.Client;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
@@ -21,6 +24,8 @@ namespace FailoverHub.Web.Tests.Api.Live;
 /// <summary>The SignalR hub, with its real client over a real port.</summary>
 public sealed class FleetHubTests : IDisposable
 {
+    private const string Password = "correct horse battery";
+
     private readonly CancellationTokenSource _safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
 
     public FleetHubTests() => _safety.CancelAfter(TimeSpan.FromSeconds(60));
@@ -125,21 +130,77 @@ public sealed class FleetHubTests : IDisposable
         await following;
     }
 
-    [Fact]
-    public async Task TokenRevoked_WhileAStreamIsOpen_EndsIt()
+    [Theory]
+    [InlineData("WatchFleet")]
+    [InlineData("WatchOperations")]
+    [InlineData("WatchEvents")]
+    public async Task TokenRevoked_WhileAStreamIsOpen_EndsItAtOnce_AndNoOtherIsOpened(string stream)
     {
-        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        await using WholeHub hub = await WholeHub.StartAsync(builder => builder.Services.AddSingleton<LiveAccess>(p => new LiveAccess(p.GetRequiredService<ApiTokens>(), p.GetRequiredService<Sessions>(), time)));
-        string token = await hub.TokenAsync("live", ApiScope.Read);
-        await using HubConnection client = await ConnectAsync(hub, token);
-        await using IAsyncEnumerator<JsonElement> messages = client.StreamAsync<JsonElement>("WatchFleet", Stop).GetAsyncEnumerator(Stop);
-        Assert.True(await messages.MoveNextAsync());
+        await using WholeHub hub = await WholeHub.StartAsync();
+        hub.Operations.Publish(Make.Operation());
+        await using HubConnection client = await ConnectAsync(hub, await hub.TokenAsync("live", ApiScope.Read));
+        await using IAsyncEnumerator<JsonElement> messages = Stream(client, stream);
+        Task<bool> next = messages.MoveNextAsync().AsTask();
+        if (stream != "WatchEvents")
+        {
+            Assert.True(await next);
+            next = messages.MoveNextAsync().AsTask();
+        }
 
         await hub.Get<ApiTokens>().RevokeAsync("live", WholeHub.Tester, Stop);
-        time.Advance(LiveAccess.Every);
 
-        var ended = await Assert.ThrowsAsync<HubException>(async () => await messages.MoveNextAsync());
-        Assert.Contains("may no longer read", ended.Message, StringComparison.Ordinal);
+        await RefusedAsync(next);
+        await using IAsyncEnumerator<JsonElement> again = Stream(client, stream);
+        await RefusedAsync(again.MoveNextAsync().AsTask());
+    }
+
+    [Fact]
+    public async Task TokenExpired_OrRevokedByAnotherProcess_EndsTheStreamAtTheNextLook()
+    {
+        var time = new FakeTimeProvider(DateTimeOffset.UtcNow);
+        await using WholeHub hub = await WholeHub.StartAsync(builder =>
+        {
+            // The clock of tokens and streams alone.
+            builder.Services.AddSingleton(p => new ApiTokens(p.GetRequiredService<IDbContextFactory<HubDbContext>>(), p.GetRequiredService<AuditLog>(), p.GetRequiredService<SessionSignals>(), time));
+            builder.Services.AddSingleton(p => new LiveAccess(p.GetRequiredService<ApiTokens>(), p.GetRequiredService<Sessions>(), p.GetRequiredService<SessionSignals>(), time));
+        });
+        await using HubConnection client = await ConnectAsync(hub, await hub.TokenAsync("live", ApiScope.Read, LiveAccess.Every));
+        await using IAsyncEnumerator<JsonElement> messages = Stream(client, "WatchFleet");
+        Assert.True(await messages.MoveNextAsync());
+        Task<bool> next = messages.MoveNextAsync().AsTask();
+
+        // The look is bound to the clock as soon as the first one is over; each further step of the clock is one more look.
+        while (!next.IsCompleted)
+        {
+            time.Advance(LiveAccess.Every);
+            await Task.WhenAny(next, hub.Get<ApiTokens>().ListAsync(Stop));
+        }
+
+        await RefusedAsync(next);
+    }
+
+    [Theory]
+    [InlineData("signed out")]
+    [InlineData("other roles")]
+    [InlineData("locked")]
+    [InlineData("removed")]
+    public async Task SessionOfABrowser_EndsOrItsAccountChanges_EndsItsStreamsAtOnce(string how)
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        var accounts = hub.Get<Accounts>();
+        Assert.True((await accounts.CreateAsync("anna", [HubRoles.Admin], Password, onlyAsFirst: false, WholeHub.Tester, Stop)).Succeeded);
+        Assert.True((await accounts.CreateAsync("carol", [HubRoles.Viewer], Password, onlyAsFirst: false, WholeHub.Tester, Stop)).Succeeded);
+        var cookies = new CookieContainer();
+        HttpClient browser = hub.Browser(cookies);
+        (await WholeHub.SendFormAsync(browser, "/sign-in", "/sign-in/password", ("name", "carol"), ("password", Password))).Dispose();
+        await using HubConnection client = await ConnectAsync(hub, cookies);
+        await using IAsyncEnumerator<JsonElement> messages = Stream(client, "WatchFleet");
+        Assert.True(await messages.MoveNextAsync());
+        Task<bool> next = messages.MoveNextAsync().AsTask();
+
+        await EndAsync(hub, browser, how);
+
+        await RefusedAsync(next);
     }
 
     [Fact]
@@ -170,6 +231,43 @@ public sealed class FleetHubTests : IDisposable
         var refused = await Assert.ThrowsAsync<HttpRequestException>(() => ConnectAsync(hub, token ?? ""));
 
         Assert.Equal(HttpStatusCode.Unauthorized, refused.StatusCode);
+    }
+
+    private IAsyncEnumerator<JsonElement> Stream(HubConnection client, string stream) =>
+        (stream == "WatchEvents" ? client.StreamAsync<JsonElement>(stream, null, Stop) : client.StreamAsync<JsonElement>(stream, Stop)).GetAsyncEnumerator(Stop);
+
+    private static async Task RefusedAsync(Task<bool> next)
+    {
+        var ended = await Assert.ThrowsAsync<HubException>(() => next);
+        Assert.Contains("may no longer read", ended.Message, StringComparison.Ordinal);
+    }
+
+    private async Task EndAsync(WholeHub hub, HttpClient browser, string how)
+    {
+        var accounts = hub.Get<Accounts>();
+        AccountView carol = (await accounts.FindAsync("carol", Stop))!;
+        switch (how)
+        {
+            case "signed out":
+                (await WholeHub.PressSignOutAsync(browser)).Dispose();
+                break;
+            case "other roles":
+                Assert.True((await accounts.SetRolesAsync(carol, [HubRoles.Operator], WholeHub.Tester, Stop)).Succeeded);
+                break;
+            case "locked":
+                Assert.True((await accounts.LockAsync(carol, WholeHub.Tester, Stop)).Succeeded);
+                break;
+            default:
+                Assert.True((await accounts.RemoveAsync(carol, WholeHub.Tester, Stop)).Succeeded);
+                break;
+        }
+    }
+
+    private async Task<HubConnection> ConnectAsync(WholeHub hub, CookieContainer cookies)
+    {
+        HubConnection client = new HubConnectionBuilder().WithUrl(new Uri(hub.BrowserUrl, FleetHub.Path), options => options.Cookies = cookies).Build();
+        await client.StartAsync(Stop);
+        return client;
     }
 
     private async Task<HubConnection> ConnectAsync(WholeHub hub, string? token = null)
