@@ -213,6 +213,8 @@ internal static class BuiltPaths
     /// <summary>The same as one native file, as it is packaged. <c>scripts/publish-agent.sh</c> makes it.</summary>
     public static string NativeAgent => Metadata("NativeAgent");
 
+    public static string HubExecutable => Metadata("HubExecutable");
+
     public static string TestResults => Metadata("TestResults");
 
     private static string Metadata(string key) =>

@@ -1,0 +1,62 @@
+using System.Globalization;
+using FailoverHub.Interop.Tests.Harness;
+
+namespace FailoverHub.Interop.Tests.Nodes;
+
+/// <summary>The built hub as a process in node a's network, with its own authority and real TLS for agents.</summary>
+/// <param name="center">Where.</param>
+internal sealed class RealHub(DataCenter center)
+{
+    /// <summary>For agents.</summary>
+    public const string Url = "https://127.0.0.1:5443";
+
+    private const string Data = "/run/hub";
+
+    private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Agent.Runtime };
+    private readonly List<SandboxProcess> _starts = [];
+    private string _token = "";
+
+    /// <summary>Starts it, and again after <see cref="KillAsync"/>; answers when it is ready.</summary>
+    public async Task StartAsync(CancellationToken cancellation)
+    {
+        Assert.True(File.Exists(BuiltPaths.HubExecutable), $"Build the hub first: {BuiltPaths.HubExecutable} is not there.");
+        _starts.Add(center.Sandbox.Spawn(
+            $"hub-{_starts.Count + 1}",
+            Addresses.NodeNetwork("a"),
+            [BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", Url, "--data", Data, "--probe", "tcp:8080"],
+            _environment));
+        await Eventually.SeeAsync("the hub is ready", c => AskAsync("GET", "/healthz/ready", "", c), answer => answer.Contains(" 200 ", StringComparison.Ordinal), cancellation);
+        if (_token.Length == 0)
+        {
+            _token = (await RunAsync(["token", "create", "--name", "test", "--data", Data], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+        }
+    }
+
+    /// <summary>SIGKILL, and waits for its end.</summary>
+    public Task KillAsync(CancellationToken cancellation) => _starts[^1].KillAsync(cancellation);
+
+    /// <summary>A join token for a node, or for one that there is already.</summary>
+    public Task<string> JoinTokenAsync(string node, bool existing, CancellationToken cancellation) =>
+        RunAsync(["join-token", "create", "--token-only", "--node", node, "--data", Data, .. existing ? (string[])["--for-existing"] : []], cancellation);
+
+    public async Task RevokeAsync(string node, CancellationToken cancellation) =>
+        Assert.Contains(" 200 ", await AskAsync("POST", $"/api/v1/nodes/{node}/revoke", """{"reason":"a test"}""", cancellation), StringComparison.Ordinal);
+
+    /// <summary>Waits until its API says this of a node.</summary>
+    public Task SeesAsync(string node, string words, CancellationToken cancellation) => Eventually.SeeAsync(
+        $"the hub says {words} of {node}",
+        c => AskAsync("GET", $"/api/v1/nodes/{node}", "", c),
+        answer => answer.Replace(" ", "", StringComparison.Ordinal).Contains(words, StringComparison.Ordinal),
+        cancellation);
+
+    private async Task<string> RunAsync(string[] command, CancellationToken cancellation) => (await center.Sandbox.RunAsync(
+        Addresses.NodeNetwork("a"), ["env", $"DOTNET_ROOT={Agent.Runtime}", BuiltPaths.HubExecutable, .. command], cancellation)).Checked().Trim();
+
+    // With nothing but bash, so that nothing has to be installed; empty: nobody answers.
+    private async Task<string> AskAsync(string method, string path, string body, CancellationToken cancellation)
+    {
+        const string script = "exec 3<>/dev/tcp/127.0.0.1/5080 && printf '%s %s HTTP/1.0\\r\\nHost: 127.0.0.1:5080\\r\\nAuthorization: Bearer %s\\r\\nContent-Type: application/json\\r\\nContent-Length: %s\\r\\n\\r\\n%s' \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" >&3 && timeout 10 cat <&3";
+        return (await center.Sandbox.RunAsync(
+            Addresses.NodeNetwork("a"), ["bash", "-c", script, "ask", method, path, _token, body.Length.ToString(CultureInfo.InvariantCulture), body], cancellation)).Output;
+    }
+}
