@@ -47,7 +47,7 @@ internal sealed record HubDocument
         }
 
         StatusText.Row(text, "known there as", $"{identity.Node} (id {identity.NodeId})");
-        StatusText.Row(text, "certificate", string.Create(CultureInfo.InvariantCulture, $"{identity.Condition}, {identity.DaysLeft:0.#} days left, until {CertificateTimes.Text(identity.NotAfter)}; renewed after {CertificateTimes.Text(identity.RenewAfter)}"));
+        StatusText.Row(text, "certificate", string.Create(CultureInfo.InvariantCulture, $"{identity.Condition}, {Left(identity.DaysLeft)}, until {CertificateTimes.Text(identity.NotAfter)}; renewed after {CertificateTimes.Text(identity.RenewAfter)}"));
         if (identity.Refusal is { } refusal)
         {
             StatusText.Row(text, "CERTIFICATE", $"the hub does NOT TAKE it: {refusal}");
@@ -63,6 +63,10 @@ internal sealed record HubDocument
             StatusText.Row(text, "what to do", advice);
         }
     }
+
+    private static string Left(double days) => days >= 0
+        ? string.Create(CultureInfo.InvariantCulture, $"{days:0.#} days left")
+        : $"over for {Words.Lasted(TimeSpan.FromDays(-days))}";
 }
 
 /// <summary>The certificate of a node, in a status. Never its key.</summary>

@@ -74,15 +74,104 @@ public sealed class JoinedNodeTests : DataCenterTest
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
     }
 
-    private static async Task<string> JoinAsync(DataCenter center, RealHub hub, Agent agent, bool existing)
+    [Fact]
+    public async Task ExpiredWhileTheHubWasAway_TheRouteStays_AndATokenForTheNodeIsTheWayBack()
     {
-        var token = await hub.JoinTokenAsync("web-1", existing, Cancellation);
-        return (await center.Sandbox.RunAsync(
-            Addresses.NodeNetwork("a"),
-            ["env", $"DOTNET_ROOT={Agent.Runtime}", $"FAILOVERHUB_JOIN_TOKEN={token}", BuiltPaths.AgentExecutable, "join", "--hub", RealHub.Url, "--node", "web-1", "--state", agent.State],
-            Cancellation)).Checked();
+        var center = await StartOneAsync(RouteServerKind.Frr);
+        var clock = await Clock.StartAsync(center, "-31d", Cancellation);
+        var hub = new RealHub(center, clock.Environment);
+        await hub.StartAsync(Cancellation);
+        var agent = Agent.StartIn(clock.Environment, center, "a", "--primary");
+        var sessions = await center.EstablishedAsync("a", Cancellation);
+        await JoinAsync(center, hub, agent, existing: false, clock.Environment);
+        await hub.SeesAsync("web-1", Connected, Cancellation);
+
+        // Thirty-one days without a hub: nothing renews the certificate.
+        await hub.KillAsync(Cancellation);
+        await agent.SayAsync("No hub at", Cancellation);
+        await clock.SetAsync("+0", Cancellation);
+        await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+        await hub.StartAsync(Cancellation);
+
+        await SaysAsync(agent, "does NOT TAKE it: The certificate of 'web-1' expired on");
+        await SaysAsync(agent, "certificate           refused, over for 1 d");
+        await SaysAsync(agent, "addresses stay announced");
+        await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+
+        Assert.Contains("its BGP sessions were not touched", await JoinAsync(center, hub, agent, existing: true, clock.Environment), StringComparison.Ordinal);
+        await hub.SeesAsync("web-1", Connected, Cancellation);
+        await SaysAsync(agent, "certificate           good");
+        Assert.Equal(sessions, await center.IdentitiesAsync("a", Cancellation));
+        Assert.Equal(0, await center.WithdrawalsAsync("a", Cancellation));
     }
 
+    [Fact]
+    public async Task HubIsLostWithItsMachine_AndRestoredFromABackup_TheAgentComesBackWithTheCertificateThatItHas()
+    {
+        var center = await StartOneAsync(RouteServerKind.Frr);
+        var hub = new RealHub(center);
+        await hub.StartAsync(Cancellation);
+        var agent = Agent.Start(center, "a", "--primary");
+        var sessions = await center.EstablishedAsync("a", Cancellation);
+        await JoinAsync(center, hub, agent, existing: false);
+        await hub.SeesAsync("web-1", Connected, Cancellation);
+        var identity = await center.Sandbox.ReadAsync($"{agent.State}/hub-identity.json", Cancellation);
+
+        await hub.BackupAsync("/run/backup.tar.gz", Cancellation);
+        await hub.KillAsync(Cancellation);
+        await hub.RestoreAsync("/run/backup.tar.gz", "/run/hub-restored", Cancellation);
+        await hub.StartAsync(Cancellation);
+
+        // The same authority, or TLS would not know it; the same table of nodes, or the certificate would be nobody's.
+        await hub.SeesAsync("web-1", Connected, Cancellation);
+        await SaysAsync(agent, "certificate           good");
+        Assert.Equal(identity, await center.Sandbox.ReadAsync($"{agent.State}/hub-identity.json", Cancellation));
+        Assert.Equal(sessions, await center.IdentitiesAsync("a", Cancellation));
+        await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+    }
+
+    [Fact]
+    public async Task JoinToken_IsListedWithoutItself_GoodOnceAndForItsNodeOnly_AndUselessWhenWithdrawn()
+    {
+        var center = await StartOneAsync(RouteServerKind.Frr);
+        var hub = new RealHub(center);
+        await hub.StartAsync(Cancellation);
+        var agent = Agent.Start(center, "a", "--primary");
+        await center.EstablishedAsync("a", Cancellation);
+
+        var said = await hub.CommandAsync(["join-token", "create", "--node", "web-1"], Cancellation);
+        Assert.StartsWith($"failoverhub-agent join --hub {RealHub.Url} --node web-1 --token ", said, StringComparison.Ordinal);
+        var token = said.Split("--token ")[1].Trim();
+        var listed = await hub.CommandAsync(["join-token", "list"], Cancellation);
+        Assert.Contains("web-1", listed, StringComparison.Ordinal);
+        Assert.DoesNotContain(token, listed, StringComparison.Ordinal);
+
+        Assert.NotEqual(0, (await TryJoinAsync(center, agent, token, "web-2")).ExitCode);
+        (await TryJoinAsync(center, agent, token, "web-1")).Checked();
+        Assert.NotEqual(0, (await TryJoinAsync(center, agent, token, "web-1")).ExitCode);
+
+        await hub.JoinTokenAsync("web-3", existing: false, Cancellation);
+        var withdrawn = await hub.JoinTokenAsync("web-4", existing: false, Cancellation);
+        var id = (await hub.CommandAsync(["join-token", "list"], Cancellation)).Split('\n').Single(line => line.Contains("web-4", StringComparison.Ordinal)).Split(' ')[0];
+        await hub.CommandAsync(["join-token", "withdraw", id], Cancellation);
+        Assert.NotEqual(0, (await TryJoinAsync(center, agent, withdrawn, "web-4")).ExitCode);
+
+        // Of all that the node has only kept what was good.
+        await hub.SeesAsync("web-1", Connected, Cancellation);
+        await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+    }
+
+    private static Task<CommandOutput> TryJoinAsync(DataCenter center, Agent agent, string token, string node, IReadOnlyDictionary<string, string>? environment = null) => center.Sandbox.RunAsync(
+        Addresses.NodeNetwork("a"),
+        [
+            "env", $"DOTNET_ROOT={Agent.Runtime}", $"FAILOVERHUB_JOIN_TOKEN={token}", .. (environment ?? new Dictionary<string, string>()).Select(entry => $"{entry.Key}={entry.Value}"),
+            BuiltPaths.AgentExecutable, "join", "--hub", RealHub.Url, "--node", node, "--state", agent.State,
+        ],
+        Cancellation);
+
+    private static async Task<string> JoinAsync(DataCenter center, RealHub hub, Agent agent, bool existing, IReadOnlyDictionary<string, string>? environment = null) =>
+        (await TryJoinAsync(center, agent, await hub.JoinTokenAsync("web-1", existing, Cancellation), "web-1", environment)).Checked();
+
     private static Task<string> SaysAsync(Agent agent, string words) => Eventually.SeeAsync(
-        $"'{words}' in the status", agent.StatusAsync, status => status.Contains(words, StringComparison.Ordinal), Cancellation);
+        $"'{words}' in the status", c => agent.StatusAsync(c), status => status.Contains(words, StringComparison.Ordinal), Cancellation);
 }

@@ -1,20 +1,21 @@
 using System.Globalization;
+using System.Text.Json.Nodes;
 using FailoverHub.Interop.Tests.Harness;
 
 namespace FailoverHub.Interop.Tests.Nodes;
 
 /// <summary>The built hub as a process in node a's network, with its own authority and real TLS for agents.</summary>
 /// <param name="center">Where.</param>
-internal sealed class RealHub(DataCenter center)
+/// <param name="environment">Of its processes, beside what they need.</param>
+internal sealed class RealHub(DataCenter center, IReadOnlyDictionary<string, string>? environment = null)
 {
     /// <summary>For agents.</summary>
     public const string Url = "https://127.0.0.1:5443";
 
-    private const string Data = "/run/hub";
-
-    private readonly Dictionary<string, string> _environment = new() { ["DOTNET_ROOT"] = Agent.Runtime };
+    private readonly Dictionary<string, string> _environment = new(environment ?? new Dictionary<string, string>()) { ["DOTNET_ROOT"] = Agent.Runtime };
     private readonly List<SandboxProcess> _starts = [];
     private string _token = "";
+    private string _data = "/run/hub";
 
     /// <summary>Starts it, and again after <see cref="KillAsync"/>; answers when it is ready.</summary>
     public async Task StartAsync(CancellationToken cancellation)
@@ -23,12 +24,12 @@ internal sealed class RealHub(DataCenter center)
         _starts.Add(center.Sandbox.Spawn(
             $"hub-{_starts.Count + 1}",
             Addresses.NodeNetwork("a"),
-            [BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", Url, "--data", Data, "--probe", "tcp:8080"],
+            [BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", Url, "--data", _data],
             _environment));
         await Eventually.SeeAsync("the hub is ready", c => AskAsync("GET", "/healthz/ready", "", c), answer => answer.Contains(" 200 ", StringComparison.Ordinal), cancellation);
         if (_token.Length == 0)
         {
-            _token = (await RunAsync(["token", "create", "--name", "test", "--data", Data], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
+            _token = (await CommandAsync(["token", "create", "--name", "test", "--scope", "admin"], cancellation)).Split('\n', StringSplitOptions.RemoveEmptyEntries)[^1];
         }
     }
 
@@ -36,8 +37,27 @@ internal sealed class RealHub(DataCenter center)
     public Task KillAsync(CancellationToken cancellation) => _starts[^1].KillAsync(cancellation);
 
     /// <summary>A join token for a node, or for one that there is already.</summary>
-    public Task<string> JoinTokenAsync(string node, bool existing, CancellationToken cancellation) =>
-        RunAsync(["join-token", "create", "--token-only", "--node", node, "--data", Data, .. existing ? (string[])["--for-existing"] : []], cancellation);
+    public async Task<string> JoinTokenAsync(string node, bool existing, CancellationToken cancellation)
+    {
+        var answer = await AskAsync("POST", "/api/v1/join-tokens", $$"""{"node":"{{node}}","forExisting":{{(existing ? "true" : "false")}}}""", cancellation);
+        Assert.Contains(" 201 ", answer, StringComparison.Ordinal);
+        return (string)JsonNode.Parse(answer[answer.IndexOf('{', StringComparison.Ordinal)..])!["token"]!;
+    }
+
+    /// <summary>Writes everything that it is into one file, while it runs.</summary>
+    public Task BackupAsync(string file, CancellationToken cancellation) => CommandAsync(["backup", file], cancellation);
+
+    /// <summary>Puts a backup into a new folder; the next start is on that.</summary>
+    public async Task RestoreAsync(string file, string folder, CancellationToken cancellation)
+    {
+        _data = folder;
+        await CommandAsync(["restore", file], cancellation);
+    }
+
+    /// <summary>One of its commands, on its data.</summary>
+    /// <returns>What it said.</returns>
+    public async Task<string> CommandAsync(string[] command, CancellationToken cancellation) => (await center.Sandbox.RunAsync(
+        Addresses.NodeNetwork("a"), ["env", .. _environment.Select(entry => $"{entry.Key}={entry.Value}"), BuiltPaths.HubExecutable, .. command, "--data", _data], cancellation)).Checked().Trim();
 
     public async Task RevokeAsync(string node, CancellationToken cancellation) =>
         Assert.Contains(" 200 ", await AskAsync("POST", $"/api/v1/nodes/{node}/revoke", """{"reason":"a test"}""", cancellation), StringComparison.Ordinal);
@@ -48,9 +68,6 @@ internal sealed class RealHub(DataCenter center)
         c => AskAsync("GET", $"/api/v1/nodes/{node}", "", c),
         answer => answer.Replace(" ", "", StringComparison.Ordinal).Contains(words, StringComparison.Ordinal),
         cancellation);
-
-    private async Task<string> RunAsync(string[] command, CancellationToken cancellation) => (await center.Sandbox.RunAsync(
-        Addresses.NodeNetwork("a"), ["env", $"DOTNET_ROOT={Agent.Runtime}", BuiltPaths.HubExecutable, .. command], cancellation)).Checked().Trim();
 
     // With nothing but bash, so that nothing has to be installed; empty: nobody answers.
     private async Task<string> AskAsync(string method, string path, string body, CancellationToken cancellation)

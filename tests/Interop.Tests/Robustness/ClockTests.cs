@@ -8,7 +8,6 @@ namespace FailoverHub.Interop.Tests.Robustness;
 /// <summary>The wall clock jumps: timers are monotonic, so nobody notices but whoever reads the times.</summary>
 public sealed class ClockTests : DataCenterTest
 {
-    private const string Offset = "/run/clock";
     private static readonly RouteServerOptions ThreeSeconds = new() { HoldTime = 3 };
     private static readonly TimeSpan TwoHoldTimes = TimeSpan.FromSeconds(6);
 
@@ -18,23 +17,15 @@ public sealed class ClockTests : DataCenterTest
         var center = await StartOneAsync(RouteServerKind.Bird, ThreeSeconds);
         await using var hub = new ScriptedHub(center.Sandbox, "a");
         await hub.StartAsync(Cancellation);
-        await SetClockAsync(center, "+0");
-        var library = Directory.GetFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }).Single();
-        var environment = new Dictionary<string, string>
-        {
-            ["LD_PRELOAD"] = library,
-            ["FAKETIME_TIMESTAMP_FILE"] = Offset,
-            ["FAKETIME_NO_CACHE"] = "1",
-            ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
-        };
-        var agent = Agent.StartIn(environment, center, "a", "--primary", "--hub", ScriptedHub.Url);
+        var clock = await Clock.StartAsync(center, "+0", Cancellation);
+        var agent = Agent.StartIn(clock.Environment, center, "a", "--primary", "--hub", ScriptedHub.Url);
         var sessions = await center.EstablishedAsync("a", Cancellation);
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
 
         var revision = 0ul;
         foreach (var days in (int[])[1, -1, 0])
         {
-            await SetClockAsync(center, $"{days:+0;-0;+0}d");
+            await clock.SetAsync($"{days:+0;-0;+0}d", Cancellation);
             await hub.ReportAsync($"a clock {days} days off", report => Math.Abs((DateTimeOffset.FromUnixTimeMilliseconds(report.TakenAtUnixMs) - TimeProvider.System.GetUtcNow()).TotalDays - days) < 0.1, Cancellation);
 
             await Eventually.StaysAsync("the session", TwoHoldTimes, c => center.IdentitiesAsync("a", c), now => now.SequenceEqual(sessions), Cancellation);
@@ -45,7 +36,7 @@ public sealed class ClockTests : DataCenterTest
         }
 
         // The next start is a day before this one: what it tells comes after it all the same.
-        await SetClockAsync(center, "-1d");
+        await clock.SetAsync("-1d", Cancellation);
         await agent.KillAsync(Cancellation);
         agent.StartAgain();
         Assert.Equal(3ul, (await hub.HelloAsync(2, Cancellation)).IntentRevision);
@@ -53,6 +44,4 @@ public sealed class ClockTests : DataCenterTest
         await Eventually.SeeAsync("both starts in the journal", _ => Task.FromResult(hub.Journal.Select(told => told.Boot).Distinct().Count()), boots => boots == 2, Cancellation);
         hub.JournalHasNoGap();
     }
-
-    private static Task SetClockAsync(DataCenter center, string offset) => center.Sandbox.WriteAsync(Offset, offset, Cancellation);
 }
