@@ -12,7 +12,7 @@
 #
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row
-#   --parts A,B      only some of: start, idle, commands, local, full, keepalives, codec
+#   --parts A,B      only some of: start, idle, commands, local, full, keepalives, codec; of forwarding: moves, services (keepalived needed), returns
 #   --no-build       measure what the last run built
 #
 # Daemons run in namespaces that end with the bench, also after Ctrl-C; that needs root, or sudo without a password. Nothing else should run on the
@@ -60,6 +60,7 @@ iproute2  command -v ip
 gcc       command -v gcc || command -v clang
 zlib1g-dev test -e /usr/include/zlib.h
 NEEDS
+[ "$mode" != forwarding ] || command -v keepalived >/dev/null || missing+=(keepalived)
 [ ${#missing[@]} -eq 0 ] || die "missing: ${missing[*]} (on Debian: sudo apt-get install --no-install-recommends ${missing[*]}; ./test.sh interop installs the daemons without starting them)"
 command -v dotnet >/dev/null || die "the .NET SDK that global.json names is needed"
 if [ "$(id -u)" = 0 ]; then as=(); elif sudo -n true 2>/dev/null; then as=(sudo -n); else die "network namespaces need root, or sudo without a password"; fi

@@ -19,11 +19,11 @@ internal static class Bench
 
     public static async Task<Results> RunAsync(BenchOptions options, CancellationToken cancellation)
     {
-        var results = new Results(MachineFacts.Read(await VersionsAsync(cancellation)), Native, [Native, Jit, Linked]);
+        var results = new Results(MachineFacts.Read(await VersionsAsync(cancellation)), Native, [Native, Jit, Linked, FailedServices.Quick]);
         var run = new Run(options, results, cancellation);
         if (options.Forwards)
         {
-            await Moves.MeasureAsync(run);
+            await MeasureForwardingAsync(run);
             return results;
         }
 
@@ -91,6 +91,25 @@ internal static class Bench
         async Task<NodeNetwork> NodeAsync() => await Networks.AddNodeAsync(++number, cancellation);
 
         Board Board(string name) => servers.BoardOf(Networks.Node(number), name);
+    }
+
+    private static async Task MeasureForwardingAsync(Run run)
+    {
+        var lab = await ForwardingLab.MakeAsync(run.Cancellation);
+        if (run.Options.Wants("moves"))
+        {
+            await Moves.MeasureAsync(run, lab);
+        }
+
+        if (run.Options.Wants("services"))
+        {
+            await FailedServices.MeasureAsync(run, lab);
+        }
+
+        if (run.Options.Wants("returns"))
+        {
+            await Returns.MeasureAsync(run, lab);
+        }
     }
 
     private static async Task<string> VersionsAsync(CancellationToken cancellation)

@@ -54,12 +54,22 @@ internal sealed class ForwardingLab
         {
             await ScriptAsync([$"ip -n {network.Name} -6 addr add {_host}/64 dev lo nodad"], cancellation);
             var socket = await network.InsideAsync(() => Datagrams(new IPEndPoint(IPAddress.Parse(_host), Pinger.Port)));
-            Responder.Start(letter, [socket]);
+            var service = Responder.Start(letter, [socket]);
+            if (letter == "a")
+            {
+                lab.ServiceOfA = service;
+            }
         }
 
         await lab.StartDaemonsAsync(cancellation);
         return lab;
     }
+
+    /// <summary>The shared address that the client pings.</summary>
+    public static IPAddress Host => IPAddress.Parse(_host);
+
+    /// <summary>The service of node a, which can be broken.</summary>
+    public Responder ServiceOfA { get; private set; } = null!;
 
     /// <summary>The client begins to ping.</summary>
     public async Task<Pinger> StartPingsAsync() =>
@@ -70,6 +80,11 @@ internal sealed class ForwardingLab
 
     /// <summary>Undoes <see cref="CutAAsync"/>.</summary>
     public static Task MendAAsync(CancellationToken cancellation) => ScriptAsync(["ip link set port1 master lan"], cancellation);
+
+    /// <summary>
+    /// Whether the shared address is looked for on the nodes' own segment, where a master of VRRP tells that it has it, instead of where the route servers say.
+    /// </summary>
+    public static Task ReachBySegmentAsync(bool so, CancellationToken cancellation) => ScriptAsync([$"ip -6 route {(so ? "replace" : "del")} {_host}/128 dev lan"], cancellation);
 
     /// <summary>When each route server's present session with a node came up, by its log; those with a session only. UTC.</summary>
     public static IReadOnlyList<DateTime> Sessions(NodeNetwork node) => [.. Enumerable.Range(1, Board.Servers).Select(number => Session(number, node)).OfType<DateTime>()];

@@ -3,7 +3,6 @@ using FailoverHub.Bench.Lab;
 using FailoverHub.Bench.Peers;
 using FailoverHub.Bench.Report;
 using FailoverHub.Bench.Subjects;
-using FailoverHub.Interop.Tests.Forwarding;
 
 namespace FailoverHub.Bench.Forwarding;
 
@@ -13,14 +12,10 @@ namespace FailoverHub.Bench.Forwarding;
 /// </summary>
 internal static class Moves
 {
-    private static readonly TimeSpan _look = TimeSpan.FromMilliseconds(50);
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(60);
-    private static readonly TimeSpan _settle = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _cutFor = TimeSpan.FromSeconds(15);
 
-    public static async Task MeasureAsync(Run run)
+    public static async Task MeasureAsync(Run run, ForwardingLab lab)
     {
-        var lab = await ForwardingLab.MakeAsync(run.Cancellation);
         await using var hubOfA = await BenchHub.StartAsync(lab.A, TimeSpan.Zero, run.Cancellation);
         await using var hubOfB = await BenchHub.StartAsync(lab.B, TimeSpan.Zero, run.Cancellation);
         Pair[] pairs =
@@ -49,10 +44,11 @@ internal static class Moves
     {
         var (a, b) = (pair.A, pair.B);
         var cancellation = run.Cancellation;
+        var view = new ClientView(run, lab, a.Name, () => $"Log of a ends with:\n{a.LastWords()}\nlog of b:\n{b.LastWords()}");
 
         // The standby alone, as primary, and then as the secondary that it is.
         await b.StartAsync(1, cancellation);
-        await SessionsAsync(lab.B);
+        await view.SessionsAsync(lab.B);
         await (await b.PrepareAsync(Route.Secondary, cancellation))();
         await StartingAAsync(rows.Start, rows.StartLost);
 
@@ -75,75 +71,37 @@ internal static class Moves
         await a.StopAsync(cancellation);
         await b.StopAsync(cancellation);
         // Until the route servers have forgotten both.
-        await Pause.ForAsync(_settle, cancellation);
+        await Pause.ForAsync(ClientView.Settle, cancellation);
 
         async Task StartingAAsync(Row time, Row lost)
         {
             await MoveAsync(time, lost, "a", () => a.StartAsync(1, cancellation));
-            await SessionsAsync(lab.A);
-            await Pause.ForAsync(_settle, cancellation);
+            await view.SessionsAsync(lab.A);
+            await Pause.ForAsync(ClientView.Settle, cancellation);
         }
 
-        async Task MoveAsync(Row time, Row lost, string to, Func<Task> act)
-        {
-            var pinger = await lab.StartPingsAsync();
-            await SeeAtAsync(pinger, to == "a" ? "b" : "a", Stopwatch.GetTimestamp());
-            var at = Stopwatch.GetTimestamp();
-            var acting = act();
-            await SeeAtAsync(pinger, to, at);
-            await acting;
-            await Pause.ForAsync(_settle, cancellation);
-            var log = await pinger.StopAsync();
-            lost.Add(a.Name, log.LostAfter(at));
-            if (log.MovedAfter(at, to) is { } moved)
-            {
-                time.Add(a.Name, moved.TotalMilliseconds);
-            }
-        }
+        Task MoveAsync(Row time, Row lost, string to, Func<Task> act) => view.MoveAsync(time, lost, to, act);
 
         async Task CutAsync()
         {
             var pinger = await lab.StartPingsAsync();
-            await SeeAtAsync(pinger, "a", Stopwatch.GetTimestamp());
+            await view.SeeAtAsync(pinger, "a", Stopwatch.GetTimestamp());
             var at = Stopwatch.GetTimestamp();
             await ForwardingLab.CutAAsync(cancellation);
-            await SeeAtAsync(pinger, "b", at);
+            await view.SeeAtAsync(pinger, "b", at);
             rows.Cut.Add(a.Name, (await pinger.StopAsync()).Outage.TotalMilliseconds);
             await Pause.ForAsync(_cutFor - Stopwatch.GetElapsedTime(at), cancellation);
 
             pinger = await lab.StartPingsAsync();
-            await SeeAtAsync(pinger, "b", Stopwatch.GetTimestamp());
+            await view.SeeAtAsync(pinger, "b", Stopwatch.GetTimestamp());
             var before = TimeProvider.System.GetUtcNow().UtcDateTime;
             await ForwardingLab.MendAAsync(cancellation);
             var healed = Stopwatch.GetTimestamp();
-            var came = await SessionsAsync(lab.A, since: before);
-            await SeeAtAsync(pinger, "a", healed);
+            var came = await view.SessionsAsync(lab.A, since: before);
+            await view.SeeAtAsync(pinger, "a", healed);
             rows.FirstSession.Add(a.Name, (came.Min() - before).TotalMilliseconds);
             rows.AllSessions.Add(a.Name, (came.Max() - before).TotalMilliseconds);
             rows.HealLost.Add(a.Name, (await pinger.StopAsync()).Lost);
-        }
-
-        // Asked of the route servers' own logs.
-        async Task<IReadOnlyList<DateTime>> SessionsAsync(NodeNetwork node, DateTime since = default)
-        {
-            IReadOnlyList<DateTime> sessions = [];
-            await UntilAsync(
-                $"{a.Name}: four sessions of {node.Name}",
-                () => (sessions = ForwardingLab.Sessions(node)) is { Count: Board.Servers } && sessions.All(session => session >= since));
-            return sessions;
-        }
-
-        Task SeeAtAsync(Pinger pinger, string node, long since) => UntilAsync($"{a.Name}: the pings at node {node}", () => pinger.Seen.IsAt(node, since));
-
-        async Task UntilAsync(string what, Func<bool> isSo)
-        {
-            for (var began = Stopwatch.GetTimestamp(); !isSo(); await Pause.ForAsync(_look, cancellation))
-            {
-                if (Stopwatch.GetElapsedTime(began) > _patience)
-                {
-                    throw new InvalidOperationException($"Never saw {what}. Log of a ends with:\n{a.LastWords()}\nlog of b:\n{b.LastWords()}");
-                }
-            }
         }
     }
 

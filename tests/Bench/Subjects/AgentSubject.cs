@@ -25,6 +25,15 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
 
     public override bool IsOurs => true;
 
+    /// <summary>Flags beside those of every start.</summary>
+    public IReadOnlyList<string> More { get; init; } = [];
+
+    /// <summary>Its next start finds the state of its last one, as after a crash. Else it is the node's first.</summary>
+    public bool Remembers { get; set; }
+
+    /// <summary>Its own command <c>failback</c>, on its control socket.</summary>
+    public Task FailBackAsync(CancellationToken cancellation) => AskAsync("""{"command":"failback","reason":"bench"}""", cancellation);
+
     public override IReadOnlyList<string> IdleToolCommand => ["env", $"DOTNET_ROOT={_environment["DOTNET_ROOT"]}", executable, "status", "--control", ControlSocket];
 
     private string ControlSocket => $"{Folder}/state/control.sock";
@@ -33,7 +42,7 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
     {
         // A node that starts for the first time: the state of the last start would be an intent to obey.
         var state = $"{Folder}/state";
-        if (Directory.Exists(state))
+        if (Directory.Exists(state) && !Remembers)
         {
             Directory.Delete(state, recursive: true);
         }
@@ -44,6 +53,7 @@ internal sealed class AgentSubject(string name, string executable, BenchHub? hub
         return Task.FromResult(new Launch(
             [
                 executable, "run", "--node", "bench", "--dcid", "18", "--primary", "--state", state, "--router-id", "10.0.0.1", "--local-address", Network.Address.ToString(),
+                .. More,
                 .. hub is null ? (string[])[] : ["--hub", BenchHub.Url],
                 .. Prefixes.Texts(PrefixCount).SelectMany(prefix => (string[])["--announce", prefix]),
             ],
