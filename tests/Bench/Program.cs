@@ -24,53 +24,56 @@ if (args is ["history", .. var count])
     return 0;
 }
 
-// hub PROGRAM AGENTS SECONDS: the hub under a fleet, on loopback, without namespaces.
-if (args is ["hub", var program, var agents, var watched])
+if (args is ["bare", var port, var authority])
 {
-    using var ending = new CancellationTokenSource();
-    using var stopped = PosixSignalRegistration.Create(PosixSignal.SIGINT, context =>
-    {
-        context.Cancel = true;
-        ending.Cancel();
-    });
-    await new HubLoad(program, int.Parse(agents, CultureInfo.InvariantCulture), TimeSpan.FromSeconds(int.Parse(watched, CultureInfo.InvariantCulture)), Console.Out).RunAsync(ending.Token);
+    await BareServer.ServeAsync(int.Parse(port, CultureInfo.InvariantCulture), authority);
     return 0;
-}
-
-BenchOptions options;
-try
-{
-    options = BenchOptions.Read(args);
-}
-catch (FormatException exception)
-{
-    Console.Error.WriteLine($"bench: {exception.Message}");
-    return 2;
 }
 
 using var cancelling = new CancellationTokenSource();
 using var interrupt = PosixSignalRegistration.Create(PosixSignal.SIGINT, Cancel);
 using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel);
-try
+
+// The hub under a fleet, on loopback, without namespaces.
+if (args is ["hub", .. var asked])
 {
+    return await EndWellAsync(() => new HubLoad(LoadOptions.Read(asked), Console.Out).RunAsync(cancelling.Token));
+}
+
+return await EndWellAsync(async () =>
+{
+    var options = BenchOptions.Read(args);
     var results = await Bench.RunAsync(options, cancelling.Token);
     Console.Out.WriteLine(results.Markdown());
     if (options.Output is { } file)
     {
         await File.WriteAllTextAsync(file, results.Json(), cancelling.Token);
     }
+});
 
-    return 0;
-}
-catch (OperationCanceledException)
+// Exit code 2: the command line; 130: interrupted, with everything that was started ended; 1: could not be measured.
+async Task<int> EndWellAsync(Func<Task> measure)
 {
-    Console.Error.WriteLine("bench: interrupted");
-    return 130;
-}
-catch (InvalidOperationException exception)
-{
-    Console.Error.WriteLine($"bench: {exception.Message}");
-    return 1;
+    try
+    {
+        await measure();
+        return 0;
+    }
+    catch (FormatException exception)
+    {
+        Console.Error.WriteLine($"bench: {exception.Message}");
+        return 2;
+    }
+    catch (OperationCanceledException) when (cancelling.IsCancellationRequested)
+    {
+        Console.Error.WriteLine("bench: interrupted");
+        return 130;
+    }
+    catch (InvalidOperationException exception)
+    {
+        Console.Error.WriteLine($"bench: {exception.Message}");
+        return 1;
+    }
 }
 
 void Cancel(PosixSignalContext context)

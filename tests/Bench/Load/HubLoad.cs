@@ -1,203 +1,297 @@
-using System.Collections.Concurrent;
 using System.Diagnostics;
 using System.Globalization;
 using System.Net.Http.Json;
-using System.Text.Json;
 using FailoverHub.Bench.Lab;
-using FailoverHub.Protos.V1;
-using Microsoft.AspNetCore.SignalR.Client;
 
 namespace FailoverHub.Bench.Load;
 
 /// <summary>
-/// The hub under a fleet: what a report costs it, how long a change takes to a program that watches, how long an operation takes to its node, and how a restart of the hub goes. Everything
-/// runs on this machine, so latencies contain the bench's own work; processor time and memory are the hub's alone.
+/// The hub under a fleet, beside a bare server under the same: what a report costs, how long a change takes to a program and to a page, how long an operation takes to its node, how a restart
+/// goes, and how large a fleet may be. Everything runs on this machine, so latencies contain the bench's own work; processor time and memory are the server's alone.
 /// </summary>
-internal sealed class HubLoad(string program, int agents, TimeSpan duration, TextWriter output)
+internal sealed class HubLoad(LoadOptions options, TextWriter output)
 {
-    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(120);
+    private const string Rest = "processor at one report a second";
+    private const string PerReport = "processor and allocation per report";
+    private const string Memory = "resident memory";
+    private const string Handshaking = "mTLS handshakes a second; processor of each";
+    private const string Answer = "report to a program that is told (bare: to the answer)";
 
-    private readonly ConcurrentDictionary<string, long> _marks = new();
-    private readonly ConcurrentBag<double> _seen = [];
+    private static readonly TimeSpan _patience = TimeSpan.FromSeconds(180);
 
+    // A change that a person waits for; the agents' reports are a second apart.
+    private static readonly TimeSpan _atMost = TimeSpan.FromSeconds(1);
+
+    private readonly LoadTable _table = new(options.Agents);
+    private readonly Random _random = new(1);
+
+    /// <summary>Measures, and writes the table of what it has measured, however it ends.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        await using var hub = await HubProcess.StartAsync(program, stop);
-        var fleet = Enumerable.Range(0, agents).Select(i => new SimulatedAgent(
-            hub.AgentUrl, $"n{i / 2:00000}-{(i % 2 == 0 ? 'a' : 'b')}", string.Create(CultureInfo.InvariantCulture, $"10.{i / 2 / 65_536}.{i / 2 / 256 % 256}.{i / 2 % 256}/32"), i % 2 == 0 ? Role.Primary : Role.Secondary, i)).ToArray();
-        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stop);
-        var began = Stopwatch.GetTimestamp();
-        var living = await DialAsync(fleet, ending.Token);
-        await UntilCurrentAsync(hub, stop);
-        Say($"agents {agents}, pairs {agents / 2}: all connected and current {Seconds(began)} s after the first dial");
-
-        await using var client = await WatchAsync(hub, ending.Token);
-        await RestAsync(hub, fleet, stop);
-        await MarkAsync(fleet, stop);
-        await OperateAsync(hub, fleet, stop);
-        await RestartAsync(hub, fleet, stop);
-
-        await ending.CancelAsync();
-        await Task.WhenAll(living);
-        Array.ForEach(fleet, a => a.Dispose());
-    }
-
-    private static async Task<List<Task>> DialAsync(SimulatedAgent[] fleet, CancellationToken stop)
-    {
-        var living = new List<Task>(fleet.Length);
-        foreach (var some in fleet.Chunk(50))
+        try
         {
-            living.AddRange(some.Select(a => Task.Run(() => a.RunAsync(stop), CancellationToken.None)));
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), stop);
-        }
-
-        return living;
-    }
-
-    /// <summary>Reports alone: what the hub's process uses for them.</summary>
-    private async Task RestAsync(HubProcess hub, SimulatedAgent[] fleet, CancellationToken stop)
-    {
-        var (cpu, reports, at) = (hub.Processor(), fleet.Sum(a => a.Reports), Stopwatch.GetTimestamp());
-        var allocated = await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop);
-        await Pause.ForAsync(duration, stop);
-        var (used, took) = (hub.Processor() - cpu, Stopwatch.GetElapsedTime(at));
-        var told = fleet.Sum(a => a.Reports) - reports;
-        var bytes = await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop) - allocated;
-        Say($"{told / took.TotalSeconds:0} reports/s: {100 * used.TotalSeconds / took.TotalSeconds:0.0} % of a processor, {1e6 * used.TotalSeconds / told:0} µs and {bytes / told / 1_024:0.0} KiB a report, {hub.Resident() / 1_048_576} MiB resident");
-    }
-
-    private async Task<HubConnection> WatchAsync(HubProcess hub, CancellationToken stop)
-    {
-        var client = new HubConnectionBuilder().WithUrl($"{hub.Url}/hubs/fleet", o => o.AccessTokenProvider = () => Task.FromResult<string?>(hub.Token)).Build();
-        await client.StartAsync(stop);
-        var first = new TaskCompletionSource();
-        _ = Task.Run(
-            async () =>
+            if (!options.WithoutBare)
             {
-                try
-                {
-                    await foreach (var message in client.StreamAsync<JsonElement>("WatchFleet", stop))
-                    {
-                        var at = Stopwatch.GetTimestamp();
-                        first.TrySetResult();
-                        foreach (var node in message.GetProperty("nodes").EnumerateArray())
-                        {
-                            if (node.GetProperty("sessions") is { ValueKind: JsonValueKind.Array } sessions && sessions.GetArrayLength() > 0
-                                && sessions[0].GetProperty("lastError").GetString() is { } mark && _marks.TryRemove(mark, out var written))
-                            {
-                                _seen.Add(Stopwatch.GetElapsedTime(written, at).TotalMilliseconds);
-                            }
-                        }
-                    }
-                }
-                catch (Exception e) when (e is OperationCanceledException or HttpRequestException or InvalidOperationException or IOException or System.Net.WebSockets.WebSocketException)
-                {
-                    // The hub was restarted, or the bench ends.
-                }
-            },
-            CancellationToken.None);
-        await first.Task.WaitAsync(stop);
-        return client;
-    }
-
-    /// <summary>Twenty changes a second, each of another node, until a program that watches has seen them.</summary>
-    private async Task MarkAsync(SimulatedAgent[] fleet, CancellationToken stop)
-    {
-        var random = new Random(1);
-        using var timer = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
-        for (var i = 0; i < 20 * Math.Min(20, duration.TotalSeconds); i++)
-        {
-            await timer.WaitForNextTickAsync(stop);
-            var mark = $"mark {i}";
-            _marks[mark] = Stopwatch.GetTimestamp();
-            if (await fleet[random.Next(fleet.Length)].MarkAsync(mark) is null)
-            {
-                _marks.TryRemove(mark, out _);
+                await BareAsync(stop);
             }
-        }
 
-        await Pause.ForAsync(TimeSpan.FromMilliseconds(2_000), stop);
-        Say($"report to a SignalR client: {Quantiles(_seen)}, {_marks.Count} not seen");
+            await HubAsync(stop);
+        }
+        finally
+        {
+            await output.WriteLineAsync();
+            await output.WriteAsync(_table.Markdown());
+        }
     }
 
-    /// <summary>Drains one node after the other by POST, and lets it come back.</summary>
-    private async Task OperateAsync(HubProcess hub, SimulatedAgent[] fleet, CancellationToken stop)
+    private async Task HubAsync(CancellationToken stop)
     {
+        await using var probed = new ProbedAddresses();
+        Say($"The hub starts");
+        await using var hub = await HubProcess.StartAsync(options.Program, probed.Port, stop);
+        var idle = hub.Server.Resident();
+        await using var fleet = new FleetOfAgents();
+        var members = await JoinAsync(hub, 0, options.Agents, stop);
+        Shake(await Handshakes.MeasureAsync(hub.AgentUrl, hub.Server, members, TimeSpan.FromSeconds(5), stop), _table.Hub);
+        await ConnectAsync(hub, fleet, members, stop);
+
+        await RestAsync(hub.Server, fleet, _table.Hub, hub, stop);
+        _table.Hub(Memory, $"{hub.Server.Resident() / 1_048_576} MiB ({idle / 1_048_576} before the fleet)");
+        await WatchedAsync(hub, fleet, stop);
+        await OverviewAsync(hub, fleet, stop);
+        await OperateAsync(hub, fleet, stop);
+        await RestartAsync(hub, fleet, _table.Hub, stop);
+        if (options.Largest)
+        {
+            await GrowAsync(hub, fleet, stop);
+        }
+    }
+
+    /// <summary>The same fleet at a server that does nothing.</summary>
+    private async Task BareAsync(CancellationToken stop)
+    {
+        Say($"The bare server starts");
+        await using var bare = await BareServer.StartAsync(stop);
+        Membership[] members = [.. Enumerable.Range(0, options.Agents).Select(bare.Member)];
+        Shake(await Handshakes.MeasureAsync(bare.Url, bare.Server, members, TimeSpan.FromSeconds(5), stop), _table.Bare);
+        await using var fleet = new FleetOfAgents();
+        await fleet.AddAsync(bare.Url, members, stop);
+        _ = await fleet.UntilWelcomedAsync(0, _patience, _ => { }, stop) ?? throw new InvalidOperationException("Not all agents reach the bare server.");
+        await RestAsync(bare.Server, fleet, _table.Bare, null, stop);
+        _table.Bare(Memory, $"{bare.Server.Resident() / 1_048_576} MiB");
+        var marks = new Marks();
+        foreach (var agent in fleet.Agents)
+        {
+            agent.OnAcknowledgement = (said, at) => marks.Seen(said.BootId, at);
+        }
+
+        await marks.WriteAsync(() => fleet.Agents[_random.Next(fleet.Agents.Count)], TimeSpan.FromMilliseconds(50), options.Watched, stop);
+        _table.Bare(Answer, $"{marks.Took}");
+    }
+
+    private async Task<IReadOnlyList<Membership>> JoinAsync(HubProcess hub, int first, int count, CancellationToken stop)
+    {
+        Say($"{count} nodes join, each by a token of its own");
+        var (cpu, began, told) = (hub.Server.Processor(), Stopwatch.GetTimestamp(), 0);
+        var members = await Membership.JoinAllAsync(hub, [.. Enumerable.Range(first, count).Select(n => (SimulatedAgent.NameOf(n), n))], new Told(joined =>
+        {
+            if (joined / 500 > Interlocked.Exchange(ref told, joined / 500))
+            {
+                Say($"  {joined}");
+            }
+        }), stop);
+        var took = Stopwatch.GetElapsedTime(began);
+        if (first == 0)
+        {
+            _table.Hub("joins a second (token made, CSR signed, audited); processor of each", $"{count / took.TotalSeconds:0}; {(hub.Server.Processor() - cpu).TotalMilliseconds / count:0.0} ms");
+        }
+
+        return members;
+    }
+
+    private static async Task ConnectAsync(HubProcess hub, FleetOfAgents fleet, IReadOnlyList<Membership> members, CancellationToken stop)
+    {
+        Say($"{members.Count} agents dial");
+        var began = Stopwatch.GetTimestamp();
+        await fleet.AddAsync(hub.AgentUrl, members, stop);
+        await UntilCurrentAsync(hub, fleet, stop);
+        Say($"  all connected and current {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s after the first dial");
+    }
+
+    /// <summary>Reports alone: what the server's process uses for them.</summary>
+    private async Task<double> RestAsync(ServerProcess server, FleetOfAgents fleet, Action<string, FormattableString> row, HubProcess? hub, CancellationToken stop)
+    {
+        Say($"Reports alone for {options.Watched.TotalSeconds:0} s");
+        await Pause.ForAsync(TimeSpan.FromSeconds(3), stop);
+        var allocated = hub is null ? 0 : await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop);
+        var (cpu, reports, at) = (server.Processor(), fleet.Reports, Stopwatch.GetTimestamp());
+        await Pause.ForAsync(options.Watched, stop);
+        var (used, took, told) = (server.Processor() - cpu, Stopwatch.GetElapsedTime(at), fleet.Reports - reports);
+        var bytes = hub is null ? 0 : await hub.MetricAsync("dotnet_gc_heap_total_allocated_bytes_total", stop) - allocated;
+        var percent = 100 * used.TotalSeconds / took.TotalSeconds;
+        Say($"  {told / took.TotalSeconds:0} reports/s, {percent:0.0} % of a core, {server.Resident() / 1_048_576} MiB");
+        row(Rest, $"{percent:0.0} % of a core ({told / took.TotalSeconds:0} reports/s)");
+        if (hub is null)
+        {
+            row(PerReport, $"{1e6 * used.TotalSeconds / told:0} µs");
+        }
+        else
+        {
+            row(PerReport, $"{1e6 * used.TotalSeconds / told:0} µs; {bytes / told / 1_024:0.0} KiB");
+        }
+
+        return told / took.TotalSeconds;
+    }
+
+    private static void Shake(Handshakes handshakes, Action<string, FormattableString> row)
+    {
+        Say($"  {handshakes.PerSecond:0} mTLS handshakes/s, client and server on the same cores");
+        row(Handshaking, $"{handshakes.PerSecond:0}; {handshakes.ProcessorEach.TotalMilliseconds:0.0} ms");
+    }
+
+    /// <summary>Changes until a program and a page have seen them.</summary>
+    private async Task WatchedAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
+    {
+        Say($"Twenty changes a second, until a program has been told");
+        var page = options.WithoutPage || OpenPage.Chromium is null ? null : await OpenPage.StartAsync(hub, $"/nodes/{SimulatedAgent.NameOf(0)}", "[data-testid=session-row]", stop);
+        await using var ending = page;
+        await using var watcher = await FleetWatcher.StartAsync(hub, stop);
+        var inPage = page?.Marks.WriteAsync(() => fleet.Agents[0], TimeSpan.FromMilliseconds(310), options.Watched, stop) ?? Task.CompletedTask;
+        await watcher.Marks.WriteAsync(() => fleet.Agents[_random.Next(1, fleet.Agents.Count)], TimeSpan.FromMilliseconds(50), options.Watched, stop);
+        await inPage;
+        _table.Hub(Answer, $"{watcher.Marks.Took}{Unseen(watcher.Marks)}");
+        Say($"  {watcher.Marks.Took}{Unseen(watcher.Marks)}");
+        if (page is not null)
+        {
+            await page.CollectAsync();
+            Say($"  in an open page: {page.Marks.Took}{Unseen(page.Marks)}");
+            _table.Hub("report to the change in an open page, which repaints at most four times a second", $"{page.Marks.Took}{Unseen(page.Marks)}");
+        }
+    }
+
+    /// <summary>What somebody costs who looks at the whole fleet while nothing but reports comes.</summary>
+    private async Task OverviewAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
+    {
+        if (options.WithoutPage || OpenPage.Chromium is null)
+        {
+            return;
+        }
+
+        Say($"The overview is open in a browser");
+        await using var page = await OpenPage.StartAsync(hub, "/", "[data-testid=pair-cards]", stop);
+        await Pause.ForAsync(TimeSpan.FromSeconds(3), stop);
+        var (cpu, at) = (hub.Server.Processor(), Stopwatch.GetTimestamp());
+        await Pause.ForAsync(options.Watched / 2, stop);
+        var percent = 100 * (hub.Server.Processor() - cpu).TotalSeconds / Stopwatch.GetElapsedTime(at).TotalSeconds;
+        Say($"  {percent:0.0} % of a core at {fleet.Agents.Count} agents");
+        _table.Hub("processor while the overview of all pairs is open", $"{percent:0.0} % of a core");
+    }
+
+    /// <summary>Drains one node after the other by POST.</summary>
+    private async Task OperateAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
+    {
+        Say($"Drains, one after the other");
         var took = new List<double>();
-        var refused = 0;
-        var until = Stopwatch.GetTimestamp() + (long)(Math.Min(15, duration.TotalSeconds) * Stopwatch.Frequency);
-        for (var i = 1; i < fleet.Length && took.Count + refused < 200 && Stopwatch.GetTimestamp() < until; i += 2)
+        var (refused, began) = (0, Stopwatch.GetTimestamp());
+        for (var i = 1; i < fleet.Agents.Count && took.Count + refused < 500 && Stopwatch.GetElapsedTime(began) < options.Watched; i += 2)
         {
             var came = new TaskCompletionSource<long>(TaskCreationOptions.RunContinuationsAsynchronously);
-            fleet[i].OnIntent = (_, at) => came.TrySetResult(at);
-            var began = Stopwatch.GetTimestamp();
-            using var answer = await hub.Api.PostAsJsonAsync($"/api/v1/nodes/{fleet[i].Node}/operations", new { type = "drain", reason = "bench" }, stop);
+            fleet.Agents[i].OnIntent = (_, at) => came.TrySetResult(at);
+            var posted = Stopwatch.GetTimestamp();
+            using var answer = await hub.Api.PostAsJsonAsync($"/api/v1/nodes/{fleet.Agents[i].Node}/operations", new { type = "drain", reason = "bench" }, stop);
             if (!answer.IsSuccessStatusCode)
             {
                 refused++;
                 continue;
             }
 
-            took.Add(Stopwatch.GetElapsedTime(began, await came.Task.WaitAsync(_patience, stop)).TotalMilliseconds);
-            fleet[i].OnIntent = null;
+            took.Add(Stopwatch.GetElapsedTime(posted, await came.Task.WaitAsync(_patience, stop)).TotalMilliseconds);
+            fleet.Agents[i].OnIntent = null;
         }
 
-        Say($"POST to intent received: {Quantiles(took)}, {refused} refused");
+        var quantiles = Quantiles.Of(took);
+        Say($"  {quantiles}, {refused} refused");
+        _table.Hub("POST of a drain to the intent at its agent", $"{quantiles}{(refused > 0 ? string.Create(CultureInfo.InvariantCulture, $", {refused} refused") : "")}");
     }
 
-    private async Task RestartAsync(HubProcess hub, SimulatedAgent[] fleet, CancellationToken stop)
+    private static async Task RestartAsync(HubProcess hub, FleetOfAgents fleet, Action<string, FormattableString> row, CancellationToken stop)
     {
-        await hub.StopAsync(stop);
-        var before = fleet.Sum(a => a.Welcomes);
-        var began = Stopwatch.GetTimestamp();
+        Say($"The hub is restarted");
+        await hub.Server.StopAsync(stop);
+        var (before, began) = (fleet.Welcomes, Stopwatch.GetTimestamp());
         var running = hub.RunAsync(stop);
-        var (returned, last, most) = (0, 0, 0);
-        while (returned < fleet.Length && Stopwatch.GetElapsedTime(began) < _patience)
+        var (most, told) = (fleet.Agents.Count / 4, 0);
+        var returned = await fleet.UntilWelcomedAsync(before, _patience, n =>
         {
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(1_000), stop);
-            returned = fleet.Sum(a => a.Welcomes) - before;
-            most = Math.Max(most, returned - last);
-            last = returned;
+            if (n / most > told)
+            {
+                told = n / most;
+                Say($"  {n} are back after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+            }
+        }, stop);
+        await running;
+        if (returned is not { } back)
+        {
+            row("hub restarted", $"not all are back after {_patience.TotalSeconds:0} s");
+            return;
         }
 
-        await running;
-        Say($"hub restarted: all agents back after {Seconds(began)} s, at most {most} in one second, {hub.Processor().TotalSeconds:0.0} s of processor time");
-        await UntilCurrentAsync(hub, stop);
-        Say($"hub restarted: the fleet is current after {Seconds(began)} s");
+        await UntilCurrentAsync(hub, fleet, stop);
+        row("hub restarted: all agents back, most in one second", $"{back.Took.TotalSeconds:0.0} s, {back.MostInASecond}");
+        row("hub restarted: the fleet is current", $"{Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s ({hub.Server.Processor().TotalSeconds:0.0} s of processor)");
+        Say($"  the fleet is current after {Stopwatch.GetElapsedTime(began).TotalSeconds:0.0} s");
+    }
+
+    /// <summary>More and more agents. It holds while 98 % of the reports are taken in time and p99 to a program is below a second.</summary>
+    private async Task GrowAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
+    {
+        var (held, why) = (fleet.Agents.Count, "the bench went no further");
+        while (fleet.Agents.Count < 40_000)
+        {
+            var more = fleet.Agents.Count / 4 * 2;
+            await ConnectAsync(hub, fleet, await JoinAsync(hub, fleet.Agents.Count, more, stop), stop);
+            var taken = await hub.MetricAsync("failoverhub_fleet_messages_total", stop);
+            var at = Stopwatch.GetTimestamp();
+            await RestAsync(hub.Server, fleet, (_, _) => { }, hub, stop);
+            var rate = (await hub.MetricAsync("failoverhub_fleet_messages_total", stop) - taken) / Stopwatch.GetElapsedTime(at).TotalSeconds;
+            await using var watcher = await FleetWatcher.StartAsync(hub, stop);
+            await watcher.Marks.WriteAsync(() => fleet.Agents[_random.Next(fleet.Agents.Count)], TimeSpan.FromMilliseconds(50), options.Watched, stop);
+            var late = watcher.Marks.Took;
+            Say($"{fleet.Agents.Count} agents: {rate:0} messages/s taken in, report to a program: {late}");
+            if (rate < 0.98 * fleet.Agents.Count || !(late.Late <= _atMost.TotalMilliseconds) || watcher.Marks.Missing > 0)
+            {
+                why = string.Create(CultureInfo.InvariantCulture, $"at {fleet.Agents.Count}: {rate:0} messages/s, p99 {late.Late:0} ms{Unseen(watcher.Marks)}");
+                break;
+            }
+
+            held = fleet.Agents.Count;
+        }
+
+        _table.Hub("largest fleet with 98 % of its reports taken in and p99 to a program below 1 s", $"{held} agents ({why})");
     }
 
     /// <summary>Waits until every node is connected by the hub's own count.</summary>
-    private async Task UntilCurrentAsync(HubProcess hub, CancellationToken stop)
+    private static async Task UntilCurrentAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
     {
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < _patience;)
         {
-            var text = await hub.Api.GetStringAsync("/metrics", stop);
-            var connected = text.Split('\n').Where(l => l.StartsWith("failoverhub_nodes{", StringComparison.Ordinal) && l.Contains("link=\"Connected\"", StringComparison.Ordinal))
-                .Select(l => double.Parse(l[(l.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture)).FirstOrDefault();
-            if (connected >= agents)
+            if (await hub.MetricAsync("failoverhub_nodes", stop, "link=\"Connected\"") >= fleet.Agents.Count)
             {
                 return;
             }
 
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(500), stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(250), stop);
         }
 
-        throw new InvalidOperationException($"Not all of {agents} agents are current after {_patience.TotalSeconds:0} s: this is more than the hub holds here.");
+        throw new InvalidOperationException(string.Create(CultureInfo.InvariantCulture, $"Not all of {fleet.Agents.Count} agents are current after {_patience.TotalSeconds:0} s: this is more than the hub holds here."));
     }
 
-    private static string Quantiles(IReadOnlyCollection<double> samples)
+    private static string Unseen(Marks marks) => marks.Missing == 0 ? "" : string.Create(CultureInfo.InvariantCulture, $", {marks.Missing} overtaken");
+
+    private static void Say(FormattableString line) => Console.Error.WriteLine(line.ToString(CultureInfo.InvariantCulture));
+
+    private sealed class Told(Action<int> tell) : IProgress<int>
     {
-        if (samples.Count == 0)
-        {
-            return "no samples";
-        }
-
-        double[] sorted = [.. samples.Order()];
-        double At(double q) => sorted[Math.Min(sorted.Length - 1, (int)(q * sorted.Length))];
-        return string.Create(CultureInfo.InvariantCulture, $"median {At(0.5):0.0} ms, p99 {At(0.99):0.0} ms, longest {sorted[^1]:0.0} ms of {sorted.Length}");
+        public void Report(int value) => tell(value);
     }
-
-    private static string Seconds(long since) => Stopwatch.GetElapsedTime(since).TotalSeconds.ToString("0.0", CultureInfo.InvariantCulture);
-
-    private void Say(FormattableString line) => output.WriteLine(line.ToString(CultureInfo.InvariantCulture));
 }

@@ -1,59 +1,65 @@
-using System.Diagnostics;
 using System.Globalization;
-using System.Net;
 using System.Net.Http.Headers;
-using System.Net.Sockets;
-using System.Runtime.InteropServices;
 using FailoverHub.Bench.Lab;
 
 namespace FailoverHub.Bench.Load;
 
-/// <summary>The built hub as a process of its own on loopback, with a data folder that outlives it, and what the kernel and its own metrics count of it.</summary>
-internal sealed partial class HubProcess : IAsyncDisposable
+/// <summary>The built hub on loopback, TLS for its agents, with a data folder that outlives its process; and what its own metrics say.</summary>
+internal sealed class HubProcess : IAsyncDisposable
 {
+    // The hub bounds what one address may ask: scripts on as many machines ask more.
+    private const int Callers = 8;
+
     private readonly string _program;
     private readonly string _data;
-    private Process? _process;
+    private HttpClient[] _callers = [];
+    private int _next;
 
-    private HubProcess(string program)
+    private HubProcess(string program, int probed)
     {
         _program = program;
         _data = Directory.CreateTempSubdirectory("hub-bench-").FullName;
-        (Url, AgentUrl) = ($"http://127.0.0.1:{FreePort()}", $"http://127.0.0.1:{FreePort()}");
+        (Url, AgentUrl) = ($"http://127.0.0.1:{ServerProcess.FreePort()}", $"https://127.0.0.1:{ServerProcess.FreePort()}");
+        Server = new ServerProcess(program, ["run", "--urls", Url, "--agent-url", AgentUrl, "--data", _data, "--probe", $"tcp:{probed}"]);
     }
+
+    public ServerProcess Server { get; }
 
     public string Url { get; }
 
     public string AgentUrl { get; }
 
-    public HttpClient Api { get; private set; } = null!;
-
     public string Token { get; private set; } = "";
 
-    public static async Task<HubProcess> StartAsync(string program, CancellationToken stop)
+    /// <summary>Each time another machine's script.</summary>
+    public HttpClient Api => _callers[(uint)Interlocked.Increment(ref _next) % _callers.Length];
+
+    /// <param name="program">The built hub.</param>
+    /// <param name="probed">TCP port by which it probes the shared addresses.</param>
+    /// <param name="stop">Gives up.</param>
+    public static async Task<HubProcess> StartAsync(string program, int probed, CancellationToken stop)
     {
-        var hub = new HubProcess(program);
-        hub.Token = (await hub.CommandAsync(["token", "create", "--data", hub._data, "--name", "bench"], stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Trim()).Last(l => l.StartsWith("fh_", StringComparison.Ordinal));
-        hub.Api = new HttpClient { BaseAddress = new Uri(hub.Url), Timeout = TimeSpan.FromSeconds(30) };
-        hub.Api.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", hub.Token);
-        await hub.RunAsync(stop);
-        return hub;
+        var hub = new HubProcess(program, probed);
+        try
+        {
+            var made = await ServerProcess.AskAsync(program, ["token", "create", "--data", hub._data, "--name", "bench", "--scope", "admin"], stop);
+            hub.Token = made.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(l => l.Trim()).Last(l => l.StartsWith("fh_", StringComparison.Ordinal));
+            hub._callers = [.. Enumerable.Range(0, Callers).Select(hub.Caller)];
+            await hub.RunAsync(stop);
+            return hub;
+        }
+        catch
+        {
+            await hub.DisposeAsync();
+            throw;
+        }
     }
 
     /// <summary>Starts it on the same ports and folder; completes when it is ready.</summary>
     public async Task RunAsync(CancellationToken stop)
     {
-        var start = new ProcessStartInfo(_program, ["run", "--urls", Url, "--agent-url", AgentUrl, "--data", _data, "--probe", "tcp:9"])
-        {
-            RedirectStandardOutput = true, RedirectStandardError = true, WorkingDirectory = "/",
-        };
-        start.Environment["Logging__LogLevel__Default"] = "Error";
-        _process = Process.Start(start)!;
-        _process.OutputDataReceived += (_, _) => { };
-        _process.ErrorDataReceived += (_, _) => { };
-        _process.BeginOutputReadLine();
-        _process.BeginErrorReadLine();
-        for (var tries = 0; tries < 600; tries++)
+        Server.Start();
+        for (var tries = 0; tries < 1_200; tries++)
         {
             try
             {
@@ -63,73 +69,40 @@ internal sealed partial class HubProcess : IAsyncDisposable
                     return;
                 }
             }
-            catch (HttpRequestException) when (!_process.HasExited)
+            catch (HttpRequestException) when (!Server.HasExited)
             {
                 // It does not listen yet.
             }
 
-            await Pause.ForAsync(TimeSpan.FromMilliseconds(100), stop);
+            await Pause.ForAsync(TimeSpan.FromMilliseconds(50), stop);
         }
 
-        throw new InvalidOperationException("The hub did not become ready within a minute.");
+        throw new InvalidOperationException($"The hub did not become ready within a minute. {Server.Complaint}");
     }
 
-    /// <summary>SIGTERM; completes when it has ended.</summary>
-    public async Task StopAsync(CancellationToken stop)
-    {
-        const int terminate = 15;
-        _ = Signal(_process!.Id, terminate);
-        await _process.WaitForExitAsync(stop);
-    }
+    /// <summary>A link that signs an admin's browser in.</summary>
+    public async Task<string> SignInLinkAsync(CancellationToken stop) =>
+        (await ServerProcess.AskAsync(_program, ["sign-in-link", "--data", _data, "--urls", Url], stop)).Split('\n', StringSplitOptions.RemoveEmptyEntries).Last(l => l.StartsWith("http", StringComparison.Ordinal)).Trim();
 
-    /// <summary>Processor time of user and kernel until now.</summary>
-    public TimeSpan Processor()
-    {
-        // Behind the name, which may contain blanks, utime and stime are the 12th and 13th field, in hundredths of a second.
-        var fields = File.ReadAllText($"/proc/{_process!.Id}/stat").Split(") ")[1].Split(' ');
-        return TimeSpan.FromMilliseconds(10 * (long.Parse(fields[11], CultureInfo.InvariantCulture) + long.Parse(fields[12], CultureInfo.InvariantCulture)));
-    }
-
-    /// <summary>Resident bytes.</summary>
-    public long Resident() => 1_024 * long.Parse(
-        File.ReadLines($"/proc/{_process!.Id}/status").First(l => l.StartsWith("VmRSS", StringComparison.Ordinal)).Split(':')[1].Replace("kB", "", StringComparison.Ordinal).Trim(), CultureInfo.InvariantCulture);
-
-    /// <summary>Sum of the samples of a metric.</summary>
-    public async Task<double> MetricAsync(string name, CancellationToken stop)
+    /// <summary>Sum of the samples of a metric, of those with that label alone when one is given.</summary>
+    public async Task<double> MetricAsync(string name, CancellationToken stop, string label = "")
     {
         var text = await Api.GetStringAsync("/metrics", stop);
-        return text.Split('\n').Where(l => l.StartsWith(name, StringComparison.Ordinal) && (l[name.Length] is ' ' or '{'))
-            .Sum(l => double.Parse(l[(l.LastIndexOf('}') + 1)..].Trim().Split(' ')[0], CultureInfo.InvariantCulture));
+        return text.Split('\n').Where(l => l.StartsWith(name, StringComparison.Ordinal) && (l[name.Length] is ' ' or '{') && l.Contains(label, StringComparison.Ordinal))
+            .Sum(l => double.Parse(l[(l.LastIndexOf('}') + 1)..].Trim().Split(' ')[^1], CultureInfo.InvariantCulture));
     }
 
     public async ValueTask DisposeAsync()
     {
-        Api.Dispose();
-        if (_process is { HasExited: false })
-        {
-            _process.Kill();
-            await _process.WaitForExitAsync();
-        }
-
-        _process?.Dispose();
+        Array.ForEach(_callers, c => c.Dispose());
+        await Server.DisposeAsync();
         Directory.Delete(_data, recursive: true);
     }
 
-    private async Task<string> CommandAsync(IReadOnlyList<string> arguments, CancellationToken stop)
+    private HttpClient Caller(int number)
     {
-        using var command = Process.Start(new ProcessStartInfo(_program, arguments) { RedirectStandardOutput = true })!;
-        var output = await command.StandardOutput.ReadToEndAsync(stop);
-        await command.WaitForExitAsync(stop);
-        return command.ExitCode == 0 ? output : throw new InvalidOperationException($"{_program} {string.Join(' ', arguments)} ended with {command.ExitCode}.");
+        var client = new HttpClient(new SocketsHttpHandler { ConnectCallback = Loopback.From(Loopback.Script(number)), UseProxy = false }) { BaseAddress = new Uri(Url), Timeout = TimeSpan.FromSeconds(30) };
+        client.DefaultRequestHeaders.Authorization = new AuthenticationHeaderValue("Bearer", Token);
+        return client;
     }
-
-    private static int FreePort()
-    {
-        using var listener = new TcpListener(IPAddress.Loopback, 0);
-        listener.Start();
-        return ((IPEndPoint)listener.LocalEndpoint).Port;
-    }
-
-    [LibraryImport("libc", EntryPoint = "kill", SetLastError = true)]
-    private static partial int Signal(int process, int signal);
 }

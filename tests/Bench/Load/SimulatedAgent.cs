@@ -9,14 +9,14 @@ using Grpc.Net.Client;
 namespace FailoverHub.Bench.Load;
 
 /// <summary>
-/// What the hub sees of an agent: a connection of its own, Hello, a report each second, obedience. It returns with the back-off of the real one. Everything that it costs is the bench's
-/// and not the hub's.
+/// What the hub sees of an agent: a connection of its own with its certificate, from an address of its own; Hello, a report each second, obedience. It returns with the back-off of the
+/// real one. Everything that it costs is the bench's and not the hub's.
 /// </summary>
-internal sealed class SimulatedAgent(string url, string node, string prefix, Role role, int number) : IDisposable
+internal sealed class SimulatedAgent(string url, string node, int number, Membership membership) : IDisposable
 {
     private static readonly TimeSpan _every = TimeSpan.FromSeconds(1);
 
-    private readonly NodeReport _state = MakeState(prefix, role);
+    private readonly NodeReport _state = MakeState(Loopback.Prefix(number / 2), number % 2 == 0 ? Role.Primary : Role.Secondary);
     private readonly SemaphoreSlim _writing = new(1);
     private IClientStreamWriter<AgentMessage>? _wire;
     private ulong _sequence;
@@ -29,10 +29,19 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
     /// <summary>Times that it was welcomed.</summary>
     public int Welcomes { get; private set; }
 
+    /// <summary>When it was last.</summary>
+    public long WelcomedAt { get; private set; }
+
     public bool IsConnected => _wire is not null;
 
     /// <summary>Called with each intent and the moment it came in.</summary>
     public Action<NodeIntent, long>? OnIntent { get; set; }
+
+    /// <summary>Called with each acknowledgement and the moment it came in; the bare server sends one for each mark.</summary>
+    public Action<JournalAck, long>? OnAcknowledgement { get; set; }
+
+    /// <summary>How the nodes of a fleet are called.</summary>
+    public static string NameOf(int number) => $"n{number / 2:00000}-{(number % 2 == 0 ? 'a' : 'b')}";
 
     /// <summary>Lives until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken stop)
@@ -54,7 +63,11 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
         }
     }
 
-    public void Dispose() => _writing.Dispose();
+    public void Dispose()
+    {
+        _writing.Dispose();
+        membership.Dispose();
+    }
 
     private static async Task WaitAsync(TimeSpan time, CancellationToken stop)
     {
@@ -92,7 +105,17 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
 
     private async Task ConverseAsync(HubBackoff backoff, CancellationToken stop)
     {
-        using var handler = new SocketsHttpHandler { UseProxy = false, InitialHttp2StreamWindowSize = 65_535, PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan };
+        using var handler = new SocketsHttpHandler
+        {
+            UseProxy = false,
+            ConnectTimeout = TimeSpan.FromSeconds(5),
+            PooledConnectionIdleTimeout = Timeout.InfiniteTimeSpan,
+            ConnectCallback = Loopback.From(Loopback.Agent(number)),
+            SslOptions = membership.Tls(),
+            KeepAlivePingDelay = TimeSpan.FromSeconds(5),
+            KeepAlivePingTimeout = TimeSpan.FromSeconds(5),
+            KeepAlivePingPolicy = HttpKeepAlivePingPolicy.WithActiveRequests,
+        };
         using var channel = GrpcChannel.ForAddress(url, new GrpcChannelOptions { HttpHandler = handler });
         using var call = new AgentLink.AgentLinkClient(channel).Connect(cancellationToken: stop);
         var hello = new Hello { Node = node, AgentVersion = "bench", BootId = $"bench-{number}", IntentRevision = _state.IntentRevision, DataCenter = "" };
@@ -104,6 +127,7 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
         }
 
         Welcomes++;
+        WelcomedAt = Stopwatch.GetTimestamp();
         backoff.Reset();
         _wire = call.RequestStream;
         using var ended = CancellationTokenSource.CreateLinkedTokenSource(stop);
@@ -112,7 +136,11 @@ internal sealed class SimulatedAgent(string url, string node, string prefix, Rol
         {
             while (await call.ResponseStream.MoveNext(stop))
             {
-                if (call.ResponseStream.Current.Intent is { } intent)
+                if (call.ResponseStream.Current.JournalAck is { } acknowledged)
+                {
+                    OnAcknowledgement?.Invoke(acknowledged, Stopwatch.GetTimestamp());
+                }
+                else if (call.ResponseStream.Current.Intent is { } intent)
                 {
                     OnIntent?.Invoke(intent, Stopwatch.GetTimestamp());
                     await ObeyAsync(call.RequestStream, intent);
