@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -12,9 +13,13 @@ internal sealed class ProbeBoard(TimeSpan period)
     private const int FailuresThatMeanLost = 2;
 
     private readonly SortedDictionary<string, Entry> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<IPNetwork, Entry> _byPrefix = [];
+
+    // Those with no probe out, soonest first: a turn must not look at each of them.
+    private readonly SortedSet<Entry> _waiting = new(Comparer<Entry>.Create((a, b) => a.Due != b.Due ? a.Due.CompareTo(b.Due) : string.CompareOrdinal(a.Key, b.Key)));
 
     /// <summary>When the next probe is due; null: nothing is to be probed.</summary>
-    public TimeSpan? NextDue => _entries.Values.Where(e => !e.InFlight).Select(e => (TimeSpan?)e.Due).Min();
+    public TimeSpan? NextDue => _waiting.Min?.Due;
 
     /// <summary>Takes over what is to be probed from now on; what stays keeps its history. True: something changed.</summary>
     public bool SetTargets(ImmutableArray<ProbeTarget> targets, TimeSpan now)
@@ -23,6 +28,8 @@ internal sealed class ProbeBoard(TimeSpan period)
         var wanted = targets.ToDictionary(t => t.Prefix.ToString(), StringComparer.Ordinal);
         foreach (string gone in _entries.Keys.Where(k => !wanted.ContainsKey(k)).ToArray())
         {
+            _waiting.Remove(_entries[gone]);
+            _byPrefix.Remove(_entries[gone].Target.Prefix);
             changed |= _entries.Remove(gone);
         }
 
@@ -34,7 +41,10 @@ internal sealed class ProbeBoard(TimeSpan period)
             }
             else
             {
-                _entries.Add(key, new Entry(target) { Due = now + Phase(key) });
+                var entry = new Entry(key, target) { Due = now + Phase(key) };
+                _entries.Add(key, entry);
+                _byPrefix.Add(target.Prefix, entry);
+                _waiting.Add(entry);
                 changed = true;
             }
         }
@@ -49,11 +59,11 @@ internal sealed class ProbeBoard(TimeSpan period)
     public ImmutableArray<(ProbeTarget Target, TimeSpan Lateness)> TakeDue(TimeSpan now, int most)
     {
         var due = ImmutableArray.CreateBuilder<(ProbeTarget, TimeSpan)>();
-        foreach (Entry entry in _entries.Values.Where(e => !e.InFlight && e.Due <= now).OrderBy(e => e.Due).Take(most))
+        while (due.Count < most && _waiting.Min is { } entry && entry.Due <= now)
         {
+            _waiting.Remove(entry);
             TimeSpan lateness = now - entry.Due;
             due.Add((entry.Target, lateness));
-            entry.InFlight = true;
             // Whole periods that were missed are left out, not caught up with in a burst.
             entry.Due += period * (Math.Floor(lateness / period) + 1);
         }
@@ -64,12 +74,12 @@ internal sealed class ProbeBoard(TimeSpan period)
     /// <summary>The hub itself could not ask: nothing is learned about the address. True: that is news.</summary>
     public bool CannotProbe(ProbeTarget target, string problem)
     {
-        if (!_entries.TryGetValue(target.Prefix.ToString(), out Entry? entry))
+        if (!_byPrefix.TryGetValue(target.Prefix, out Entry? entry))
         {
             return false;
         }
 
-        entry.InFlight = false;
+        _waiting.Add(entry);
         bool news = entry.Problem != problem;
         entry.Problem = problem;
         return news;
@@ -78,12 +88,12 @@ internal sealed class ProbeBoard(TimeSpan period)
     /// <summary>A result. Returns what changed by it, or null.</summary>
     public ReachabilityChange? Record(ProbeTarget target, ProbeSample sample, TimeSpan sentAt)
     {
-        if (!_entries.TryGetValue(target.Prefix.ToString(), out Entry? entry))
+        if (!_byPrefix.TryGetValue(target.Prefix, out Entry? entry))
         {
             return null;
         }
 
-        entry.InFlight = false;
+        _waiting.Add(entry);
         entry.Problem = null;
         entry.NewestSentAt = sentAt;
         entry.Add(sample);
@@ -125,13 +135,14 @@ internal sealed class ProbeBoard(TimeSpan period)
         return period * (hash / (double)uint.MaxValue);
     }
 
-    private sealed class Entry(ProbeTarget target)
+    private sealed class Entry(string key, ProbeTarget target)
     {
+        public string Key => key;
+
         public ProbeTarget Target { get; set; } = target;
 
+        /// <summary>Changed only while it does not wait.</summary>
         public TimeSpan Due { get; set; }
-
-        public bool InFlight { get; set; }
 
         public ImmutableArray<ProbeSample> Recent { get; private set; } = [];
 
@@ -145,11 +156,7 @@ internal sealed class ProbeBoard(TimeSpan period)
 
         public string? Problem { get; set; }
 
-        public void Add(ProbeSample sample)
-        {
-            ImmutableArray<ProbeSample> kept = Recent.Length < KnownTarget.MostRecent ? Recent : Recent.RemoveAt(0);
-            Recent = kept.Add(sample);
-        }
+        public void Add(ProbeSample sample) => Recent = [.. Recent.AsSpan()[Math.Max(0, Recent.Length + 1 - KnownTarget.MostRecent)..], sample];
     }
 }
 

@@ -19,6 +19,31 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
             .OrderBy(target => target.Prefix.ToString(), StringComparer.Ordinal),
     ];
 
+    /// <summary>Whether both snapshots give the same targets, found without making them; false when that is not plain.</summary>
+    public static bool AreTheSame(FleetSnapshot a, FleetSnapshot b)
+    {
+        if (ReferenceEquals(a, b))
+        {
+            return true;
+        }
+
+        if (a.Pairs.Length != b.Pairs.Length)
+        {
+            return false;
+        }
+
+        for (int i = 0; i < a.Pairs.Length; i++)
+        {
+            // A pair keeps its prefixes, the very same array, until they change.
+            if (!ReferenceEquals(a.Pairs[i], b.Pairs[i]) && (a.Pairs[i].Prefixes != b.Pairs[i].Prefixes || a.Pairs[i].Name != b.Pairs[i].Name))
+            {
+                return false;
+            }
+        }
+
+        return true;
+    }
+
     /// <summary>A single address stands for itself; a wider prefix is probed at its first host.</summary>
     public static IPAddress AddressOf(IPNetwork prefix)
     {

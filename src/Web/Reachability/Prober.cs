@@ -40,6 +40,8 @@ internal sealed partial class Prober : BackgroundService
     private readonly Channel<Result> _results = Channel.CreateBounded<Result>(new BoundedChannelOptions(2 * MostInFlight) { SingleReader = true });
     private readonly Histogram<double> _lateness;
 
+    // Turns are many and the fleet's addresses seldom others.
+    private FleetSnapshot? _targetsOf;
     private TimeSpan? _publishedAt;
     private bool _dirty;
 
@@ -63,7 +65,7 @@ internal sealed partial class Prober : BackgroundService
             while (!stoppingToken.IsCancellationRequested)
             {
                 TakeResults();
-                _dirty |= _board.SetTargets(ProbeTarget.Of(_fleet.Current), Now);
+                TakeTargets(_fleet.Current);
                 StartDue(stoppingToken);
                 Publish();
                 await WaitAsync(stoppingToken);
@@ -78,11 +80,25 @@ internal sealed partial class Prober : BackgroundService
 
     private TimeSpan Now => _view.Now;
 
+    private void TakeTargets(FleetSnapshot fleet)
+    {
+        if (_targetsOf is null || !ProbeTarget.AreTheSame(_targetsOf, fleet))
+        {
+            _dirty |= _board.SetTargets(ProbeTarget.Of(fleet), Now);
+        }
+
+        _targetsOf = fleet;
+    }
+
     private void TakeResults()
     {
-        while (_results.Reader.TryRead(out Result? result))
+        if (_results.Reader.TryPeek(out _))
         {
             _inFlight.RemoveWhere(t => t.IsCompleted);
+        }
+
+        while (_results.Reader.TryRead(out Result? result))
+        {
             _dirty = true;
             if (result.Problem is { } problem)
             {
