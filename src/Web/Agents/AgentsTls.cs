@@ -24,6 +24,7 @@ internal static class AgentsTls
     {
         var services = listen.ApplicationServices;
         var unproven = services.GetRequiredService<UnprovenConnections>();
+        var handshakes = services.GetRequiredService<HandshakeQueue>();
         listen.Use(next => async connection =>
         {
             using var place = unproven.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Abort);
@@ -34,6 +35,14 @@ internal static class AgentsTls
             }
 
             connection.Features.Set(place);
+            using var turn = await TurnOfAsync(connection, handshakes);
+            if (turn is null)
+            {
+                connection.Abort();
+                return;
+            }
+
+            connection.Features.Set(turn);
             await next(connection);
         });
         listen.UseHttps(new TlsHandshakeCallbackOptions
@@ -42,6 +51,26 @@ internal static class AgentsTls
             OnConnection = handshake => ValueTask.FromResult(OptionsFor(
                 services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, what => Note(handshake.Connection, what))),
         });
+        listen.Use(next => connection =>
+        {
+            connection.Features.Get<HandshakeQueue.Turn>()?.Leave();
+            return next(connection);
+        });
+    }
+
+    /// <summary>Waits for the first octet, which is read again by the handshake (who says nothing takes no turn), and for the turn. Null: it is gone, or too many wait.</summary>
+    private static async Task<HandshakeQueue.Turn?> TurnOfAsync(ConnectionContext connection, HandshakeQueue handshakes)
+    {
+        try
+        {
+            var first = await connection.Transport.Input.ReadAsync(connection.ConnectionClosed);
+            connection.Transport.Input.AdvanceTo(first.Buffer.Start);
+            return first.Buffer.IsEmpty ? null : await handshakes.EnterAsync(connection.ConnectionClosed);
+        }
+        catch (Exception e) when (e is OperationCanceledException or IOException)
+        {
+            return null;
+        }
     }
 
     private static SslServerAuthenticationOptions OptionsFor(SslStreamCertificateContext certificate, HubAuthority authority, Action<PresentedCertificate> note) => new()

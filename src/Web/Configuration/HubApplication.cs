@@ -103,6 +103,7 @@ internal static class HubApplication
             Listen(kestrel, url, listen =>
             {
                 Mark(listen, ServedOn.Browser);
+                BrowserConnections.Use(listen);
                 listen.Protocols = url.IsHttps ? HttpProtocols.Http1AndHttp2 : HttpProtocols.Http1;
                 if (url.IsHttps)
                 {

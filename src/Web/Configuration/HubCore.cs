@@ -1,3 +1,4 @@
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Agents;
 using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
@@ -8,6 +9,7 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Identity;
+using FailoverHub.Web.Identity.Past;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Records;
@@ -73,8 +75,10 @@ internal static class HubCore
         services.AddSingleton<NodeDeskServices>();
         services.AddSingleton<NodeDesk>();
         services.AddSingleton<NodeChanges>();
+        services.AddSingleton<CertificateHistory>();
         services.AddSingleton<IdentityRoom>();
         services.AddSingleton<UnprovenConnections>();
+        services.AddSingleton<HandshakeQueue>();
 
         services.AddSingleton<OperationTraces>();
         services.AddSingleton<AgentLinkServices>();
@@ -85,6 +89,8 @@ internal static class HubCore
         });
         services.Configure<KestrelServerOptions>(kestrel =>
         {
+            BrowserConnections.Bound(kestrel.Limits);
+
             // A dead peer is found within 15 s, also when it has nothing to say.
             kestrel.Limits.Http2.KeepAlivePingDelay = TimeSpan.FromSeconds(10);
             kestrel.Limits.Http2.KeepAlivePingTimeout = TimeSpan.FromSeconds(5);

@@ -2,6 +2,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Identity;
 
@@ -33,7 +34,14 @@ public abstract class TlsHubTest : IAsyncLifetime
         GC.SuppressFinalize(this);
     }
 
-    private protected Task<HubUnderTest> StartAsync() => HubUnderTest.StartAsync(_folder.Path, Time, tls: AgentsEndpoint.Default);
+    /// <summary>What the hub of a test has otherwise than others.</summary>
+    private protected virtual void Configure(IServiceCollection services)
+    {
+    }
+
+    private protected virtual AgentsEndpoint Endpoint => AgentsEndpoint.Default;
+
+    private protected Task<HubUnderTest> StartAsync() => HubUnderTest.StartAsync(_folder.Path, Time, Configure, Endpoint);
 
     private protected async Task RestartAsync()
     {

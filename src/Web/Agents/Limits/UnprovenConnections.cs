@@ -18,52 +18,24 @@ internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<Unp
     /// <summary>For handshake and join.</summary>
     public static readonly TimeSpan Within = TimeSpan.FromMinutes(1);
 
-    private static readonly TimeSpan ToldEvery = TimeSpan.FromMinutes(1);
-
-    private readonly Lock _gate = new();
-    private readonly Dictionary<string, int> _open = [];
-    private int _all;
-    private long? _toldAt;
+    private readonly ConnectionPlaces _places = new(PerAddress, All, time);
 
     /// <summary>Takes a place; null: there is none, and the connection is to be closed.</summary>
     /// <param name="address">Where it comes from.</param>
     /// <param name="onLate">Closes it when its time is over.</param>
     public Place? TryEnter(IPAddress? address, Action onLate)
     {
-        var key = AccessLimits.CallerOf(address);
-        bool news;
-        lock (_gate)
+        if (_places.TryEnter(address, out var key, out var isNews))
         {
-            var open = _open.GetValueOrDefault(key);
-            if (open < PerAddress && _all < All)
-            {
-                _open[key] = open + 1;
-                _all++;
-                return new Place(this, key, onLate, time);
-            }
-
-            news = _toldAt is not { } told || time.GetElapsedTime(told) >= ToldEvery;
-            _toldAt = news ? time.GetTimestamp() : _toldAt;
+            return new Place(_places, key, onLate, time);
         }
 
-        if (news)
+        if (isNews)
         {
             LogFull(logger, key, All, PerAddress);
         }
 
         return null;
-    }
-
-    private void Leave(string key)
-    {
-        lock (_gate)
-        {
-            _all--;
-            if (--_open[key] == 0)
-            {
-                _open.Remove(key);
-            }
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection from {Address} to the agents' port is closed: {All} connections without a certificate are open, or {PerAddress} from there. Nodes that have one are served on. Told once a minute")]
@@ -72,12 +44,12 @@ internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<Unp
     /// <summary>The place of one connection, until it has shown a certificate or is closed.</summary>
     internal sealed class Place : IDisposable
     {
-        private readonly UnprovenConnections _all;
+        private readonly ConnectionPlaces _all;
         private readonly string _key;
         private readonly ITimer _late;
         private int _left;
 
-        public Place(UnprovenConnections all, string key, Action onLate, TimeProvider time)
+        public Place(ConnectionPlaces all, string key, Action onLate, TimeProvider time)
         {
             (_all, _key) = (all, key);
             _late = time.CreateTimer(_ => onLate(), null, Within, Timeout.InfiniteTimeSpan);
