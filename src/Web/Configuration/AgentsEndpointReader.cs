@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using FailoverHub.Web.Identity;
 
 namespace FailoverHub.Web.Configuration;
@@ -38,7 +39,20 @@ internal static class AgentsEndpointReader
             problems.Add($"{HubSettings.AgentCertificateKey}: a certificate is of no use with {url}. Write https:// in {HubSettings.AgentUrlKey}, or leave the certificate out.");
         }
 
-        return new AgentsEndpoint { Names = names, Certificate = certificate, PublicUrl = PublicUrl(names, url) };
+        TimeSpan lifetime = NodeCertificates.Lifetime;
+        if (Given(settings.CertificateHours) is { } text)
+        {
+            if (int.TryParse(text, NumberStyles.None, CultureInfo.InvariantCulture, out int hours) && hours >= NodeCertificates.Shortest.TotalHours && hours <= NodeCertificates.Lifetime.TotalHours)
+            {
+                lifetime = TimeSpan.FromHours(hours);
+            }
+            else
+            {
+                problems.Add($"{HubSettings.CertificateHoursKey}: '{text}' is no life of a certificate. Write 1 to {NodeCertificates.Lifetime.TotalHours:0} hours; left out it is {NodeCertificates.Lifetime.TotalHours:0}, 30 days.");
+            }
+        }
+
+        return new AgentsEndpoint { Names = names, Certificate = certificate, PublicUrl = PublicUrl(names, url), CertificateLifetime = lifetime };
     }
 
     private static string? Given(string? text) => string.IsNullOrWhiteSpace(text) ? null : text;

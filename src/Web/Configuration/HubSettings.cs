@@ -22,7 +22,12 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
 
     public const string TraceEndpointKey = "FAILOVERHUB_OTLP_ENDPOINT";
     public const string StandardTraceEndpointKey = "OTEL_EXPORTER_OTLP_ENDPOINT";
+
+    /// <summary>Life of the nodes' certificates, in hours.</summary>
+    public string? CertificateHours { get; init; }
+
     public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
+    public const string CertificateHoursKey = "FAILOVERHUB_CERTIFICATE_HOURS";
     public const string AgentNamesKey = "--agent-names (FAILOVERHUB_AGENT_NAMES)";
     public const string AgentCertificateKey = "--agent-certificate (FAILOVERHUB_AGENT_CERTIFICATE)";
     public const string AgentKeyKey = "--agent-key (FAILOVERHUB_AGENT_KEY)";
@@ -52,6 +57,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             AgentKey = Pick(commandLine.AgentKey, "FAILOVERHUB_AGENT_KEY", nameof(AgentKey)),
             TraceEndpoint = Pick(commandLine.TraceEndpoint, TraceEndpointKey, nameof(TraceEndpoint)) ?? environment(StandardTraceEndpointKey),
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
+            CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
         };
     }
 

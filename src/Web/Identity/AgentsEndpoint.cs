@@ -14,6 +14,9 @@ internal sealed record AgentsEndpoint
     /// <summary>Null: the hub's authority makes one.</summary>
     public OperatorCertificate? Certificate { get; init; }
 
+    /// <summary>Life of the certificates that nodes are given, <see cref="NodeCertificates.Shortest"/> to <see cref="NodeCertificates.Lifetime"/>; renewal is due after two thirds of it.</summary>
+    public TimeSpan CertificateLifetime { get; init; } = NodeCertificates.Lifetime;
+
     /// <summary>What an agent elsewhere dials: with the first of <see cref="Names"/>, or the machine's host name.</summary>
     public required string PublicUrl { get; init; }
 

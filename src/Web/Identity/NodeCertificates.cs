@@ -9,10 +9,11 @@ internal sealed record IssuedNodeCertificate(byte[] Der, string Serial, DateTime
 /// <summary>What a node's certificate looks like, from both sides: how it is made and how it is read. Pure but for the random serial number.</summary>
 internal static class NodeCertificates
 {
+    /// <summary>Unless a setting says less.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(30);
 
-    /// <summary>Its node asks for the next one from here on: two thirds of its life.</summary>
-    public static readonly TimeSpan RenewAfter = Lifetime * 2 / 3;
+    /// <summary>Renewed every forty minutes: to see it happen, not to live with.</summary>
+    public static readonly TimeSpan Shortest = TimeSpan.FromHours(1);
 
     // Clocks of nodes are not the hub's.
     private static readonly TimeSpan ClockSkew = TimeSpan.FromMinutes(5);
@@ -54,16 +55,17 @@ internal static class NodeCertificates
     /// <param name="node">The node's name, for whoever reads the certificate.</param>
     /// <param name="nodeId">Who it is.</param>
     /// <param name="now">The beginning of its life.</param>
-    public static IssuedNodeCertificate Issue(HubAuthority authority, PublicKey key, string node, string nodeId, DateTimeOffset now)
+    /// <param name="lifetime">From then on; its node asks for the next one after two thirds of it.</param>
+    public static IssuedNodeCertificate Issue(HubAuthority authority, PublicKey key, string node, string nodeId, DateTimeOffset now, TimeSpan lifetime)
     {
         var names = new SubjectAlternativeNameBuilder();
         names.AddUri(new Uri(NodeUri + nodeId));
         var name = new X500DistinguishedNameBuilder();
         name.AddCommonName(node);
-        var notAfter = now + Lifetime;
+        var notAfter = now + lifetime;
         var serial = HubAuthority.NewSerial();
         using var certificate = authority.Sign(name.Build(), key, HubAuthority.ClientUse, names.Build(), now - ClockSkew, notAfter, serial);
-        return new IssuedNodeCertificate(certificate.RawData, SerialOf(certificate), notAfter, now + RenewAfter);
+        return new IssuedNodeCertificate(certificate.RawData, SerialOf(certificate), notAfter, now + (lifetime * 2 / 3));
     }
 
     /// <summary>Lower-case hex, as it is stored.</summary>

@@ -34,7 +34,7 @@ internal abstract record EnrollmentResult
 }
 
 /// <summary>What the desk needs of the hub.</summary>
-internal sealed record NodeDeskServices(HubIdentity Identity, NodeRegister Register, JoinTokens Tokens, AuditLog Audit, FleetStore Fleet, EventLog Events, TimeProvider Time);
+internal sealed record NodeDeskServices(HubIdentity Identity, NodeRegister Register, JoinTokens Tokens, AuditLog Audit, FleetStore Fleet, EventLog Events, TimeProvider Time, AgentsEndpoint Endpoint);
 
 /// <summary>
 /// The one owner of the table of nodes, one change at a time: joins and renewals here, revocation, renaming and removal in
@@ -191,7 +191,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken)
     {
         var now = services.Time.GetUtcNow();
-        var issued = NodeCertificates.Issue(services.Identity.Authority, key, node.Name, node.NodeId, now);
+        var issued = NodeCertificates.Issue(services.Identity.Authority, key, node.Name, node.NodeId, now, services.Endpoint.CertificateLifetime);
         var row = new RegisteredCertificate(issued.Serial, now, issued.NotAfter, isRenewal, false);
         var changed = node.WithNew(row);
         var audited = draft with { After = $$"""{"nodeId":"{{node.NodeId}}","serial":"{{issued.Serial}}","notAfter":"{{issued.NotAfter.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}}"}""" };

@@ -4,6 +4,7 @@ using FailoverHub.Web.Components.Pages.Nodes.Joining;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Identity;
+using FailoverHub.Web.Identity.Past;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Components.Fakes;
@@ -28,6 +29,7 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
         Services.AddSingleton(_hub.Get<JoinTokens>());
         Services.AddSingleton(_hub.Get<HubIdentity>());
         Services.AddSingleton(_hub.Get<NodeChanges>());
+        Services.AddSingleton(_hub.Get<CertificateHistory>());
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync()
@@ -91,6 +93,24 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
 
         Assert.Empty(other.FindAll("[data-testid=node-revoke]"));
         Assert.NotEmpty(other.FindAll("[data-testid=certificate-why]"));
+    }
+
+    [Fact]
+    public async Task EarlierCertificates_AreShownWhenSomebodyAsks()
+    {
+        var token = (await _hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest(null, false, JoinTokens.DefaultLifetime), Admin, Xunit.TestContext.Current.CancellationToken)).Token!;
+        await _machine.JoinAsync(_hub.AgentUrl, token.ToString(), "web-1");
+        await _machine.RenewAsync(_hub.AgentUrl);
+        var seen = await _hub.UntilAsync(s => s.FindNode("web-1")?.Identity?.Renewals == 1);
+        Show(Make.Node("web-1", Role.Primary) with { Identity = seen.FindNode("web-1")!.Identity });
+        var page = Open<NodePage>(("Name", "web-1"));
+        Assert.Empty(page.FindAll("[data-testid=certificate-row]"));
+
+        await page.InvokeAsync(() => page.Find("[data-testid=certificates-show]").Click());
+
+        page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("[data-testid=certificate-row]").Count), Safety);
+        Assert.Equal(["in use", "replaced"], page.FindAll("[data-testid=certificate-row]").Select(r => r.Children[3].TextContent.Trim()));
+        Assert.Equal(["renewal", "join token"], page.FindAll("[data-testid=certificate-row]").Select(r => r.Children[1].TextContent.Trim()));
     }
 
     [Theory]

@@ -5,8 +5,10 @@ using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Identity;
 using Role = FailoverHub.Protos.V1.Role;
 
 namespace FailoverHub.Web.Tests.Data.Backup;
@@ -71,6 +73,30 @@ public sealed class BackupTests : IDisposable
         AuditEntry restore = Assert.Single(audit, a => a.Action == RestoreAudit.Action);
         Assert.Equal(audit.Single(a => a.Action == HubBackup.Action).CorrelationId, restore.CorrelationId);
         Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
+    }
+
+    [Trait("Database", "Sqlite")]
+    [Fact]
+    public async Task NodesThatHadJoined_AreTheSameToTheRestoredHub()
+    {
+        using var node = new TestNode();
+        string fingerprint;
+        await using (HubUnderTest hub = await HubUnderTest.StartAsync(Data, tls: AgentsEndpoint.Default))
+        {
+            JoinTokenCreation made = await hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest(null, false, JoinTokens.DefaultLifetime), Alice, Stop);
+            await node.JoinAsync(hub.AgentUrl, made.Token!.ToString(), "web-1");
+            fingerprint = hub.Get<HubIdentity>().Authority.Fingerprint;
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+        }
+
+        Directory.Delete(Data, recursive: true);
+        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+
+        await using HubUnderTest again = await HubUnderTest.StartAsync(Restored, tls: AgentsEndpoint.Default);
+        Assert.Equal(fingerprint, again.Get<HubIdentity>().Authority.Fingerprint);
+        Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(Path.Combine(Restored, HubAuthority.FileName)));
+        await using FakeAgent agent = await node.ConnectAsync(again.AgentUrl);
+        await again.UntilAsync(f => f.FindNode("web-1")?.Link == NodeLink.Connected);
     }
 
     [Fact]
