@@ -270,12 +270,12 @@ internal sealed class HubLoad(LoadOptions options, TextWriter output)
         _table.Hub("largest fleet with 98 % of its reports taken in and p99 to a program below 1 s", $"{held} agents ({why})");
     }
 
-    /// <summary>Waits until every node is connected by the hub's own count.</summary>
+    /// <summary>Waits until every agent is welcomed, and of 99 in 100 the hub's own count says at one moment that their report is fresh: on a machine that is busy some are always late.</summary>
     private static async Task UntilCurrentAsync(HubProcess hub, FleetOfAgents fleet, CancellationToken stop)
     {
         for (var began = Stopwatch.GetTimestamp(); Stopwatch.GetElapsedTime(began) < _patience;)
         {
-            if (await hub.MetricAsync("failoverhub_nodes", stop, "link=\"Connected\"") >= fleet.Agents.Count)
+            if (fleet.Agents.All(a => a.IsConnected) && await hub.MetricAsync("failoverhub_nodes", stop, "link=\"Connected\"") >= 0.99 * fleet.Agents.Count)
             {
                 return;
             }
