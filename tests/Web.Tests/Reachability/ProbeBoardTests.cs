@@ -29,6 +29,34 @@ public sealed class ProbeBoardTests
     }
 
     [Fact]
+    public void Targets_AreTheSameWhileNothingButThePairsStateChanges()
+    {
+        PairView pair = Make.HealthyPair("web");
+        FleetSnapshot before = Make.Fleet(pair);
+
+        Assert.True(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { State = PairState.Degraded }] }));
+        Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { Name = "other" }] }));
+        Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { Prefixes = [IPNetwork.Parse("198.51.100.1/32")] }] }));
+        Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair, Make.HealthyPair("other")] }));
+        Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [] }));
+    }
+
+    [Fact]
+    public void Target_SharedAgainWhileItsProbeIsOut_IsStillProbedOnceASecond()
+    {
+        var board = new ProbeBoard(Second);
+        board.SetTargets([Web], TimeSpan.Zero);
+        Assert.Single(board.TakeDue(Second, 10));
+        board.SetTargets([], Second);
+        board.SetTargets([Web], Second);
+
+        board.Record(Web, Answered(Second), Second);
+
+        Assert.Single(board.TakeDue(2 * Second, 10));
+        Assert.Empty(board.TakeDue(2 * Second, 10));
+    }
+
+    [Fact]
     public void Probes_ComeOncePerSecondWhileEachIsAnswered()
     {
         var board = new ProbeBoard(Second);
