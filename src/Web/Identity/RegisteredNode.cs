@@ -58,13 +58,33 @@ internal sealed class NodeRegister
 {
     private ImmutableDictionary<string, RegisteredNode> _byId = ImmutableDictionary<string, RegisteredNode>.Empty;
 
+    // Of those that were not removed; names differ in more than case.
+    private ImmutableDictionary<string, string> _idByName = ImmutableDictionary.Create<string, string>(StringComparer.OrdinalIgnoreCase);
+
     /// <summary>Removed ones too: their certificates are told what became of them.</summary>
     public RegisteredNode? FindById(string nodeId) => _byId.GetValueOrDefault(nodeId);
 
-    public RegisteredNode? FindByName(string name) =>
-        _byId.Values.FirstOrDefault(n => n.RemovedAt is null && string.Equals(n.Name, name, StringComparison.OrdinalIgnoreCase));
+    public RegisteredNode? FindByName(string name) => _idByName.TryGetValue(name, out var id) && FindById(id) is { RemovedAt: null } node ? node : null;
 
-    public void Load(IEnumerable<RegisteredNode> nodes) => _byId = nodes.ToImmutableDictionary(n => n.NodeId);
+    public void Load(IEnumerable<RegisteredNode> nodes)
+    {
+        _byId = nodes.ToImmutableDictionary(n => n.NodeId);
+        _idByName = _byId.Values.Where(n => n.RemovedAt is null).ToImmutableDictionary(n => n.Name, n => n.NodeId, StringComparer.OrdinalIgnoreCase);
+    }
 
-    public void Set(RegisteredNode node) => ImmutableInterlocked.AddOrUpdate(ref _byId, node.NodeId, node, (_, _) => node);
+    /// <summary>One call at a time.</summary>
+    public void Set(RegisteredNode node)
+    {
+        var before = FindById(node.NodeId);
+        _byId = _byId.SetItem(node.NodeId, node);
+        if (before is not null && _idByName.GetValueOrDefault(before.Name) == node.NodeId)
+        {
+            _idByName = _idByName.Remove(before.Name);
+        }
+
+        if (node.RemovedAt is null)
+        {
+            _idByName = _idByName.SetItem(node.Name, node.NodeId);
+        }
+    }
 }
