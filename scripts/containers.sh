@@ -5,9 +5,11 @@
 #   scripts/containers.sh build        the images failoverhub, failoverhub-agent, failoverhub-lab out of that (BASE_IMAGE of hub and lab: HUB_BASE_IMAGE,
 #                                      of the agent: AGENT_BASE_IMAGE)
 #   scripts/containers.sh bases        for a machine without a registry: both base images from Debian's packages (debootstrap, root) and this
-#                                      machine's .NET runtime, as failoverhub-base-aspnet and failoverhub-base-native; podman only
+#                                      machine's .NET runtime, as failoverhub-base-aspnet and failoverhub-base-native; podman only. Kept for the
+#                                      next time; AGAIN=1 makes them anew
 #   scripts/containers.sh try          starts the trial from the images, waits until the hub shows the pair as Healthy, moves the address,
-#                                      restarts hub and agents, looks again and takes everything away. The last line is "containers: good"
+#                                      restarts hub and agents, looks again and takes everything away. Health checks are the images' own, and
+#                                      none of the processes is root or has a capability. The last line is "containers: good"
 #   scripts/containers.sh all          publish, bases where podman has no registry (NO_REGISTRY=1), build, try
 #
 # ENGINE is docker or podman; without it, whichever there is. podman needs docker-compose (any version from 1.29), which asks it over a socket.
@@ -34,19 +36,22 @@ publish() {
 
 # Only what the programs need: OpenSSL, the certificates of authorities, and the runtime of this machine.
 bases() {
-  local tree dotnet
+  local tree dotnet version
   [ "$engine" = podman ] && [ "$(id -u)" = 0 ] || die "bases is for podman, as root"
   command -v debootstrap >/dev/null || die "debootstrap is missing (apt-get install --no-install-recommends debootstrap)"
   dotnet=$(dirname "$(readlink -f "$(command -v dotnet)")")
+  # Named after the runtime that is in it: another one makes others.
+  version=$(ls "$dotnet/shared/Microsoft.AspNetCore.App" | sort -V | tail -1)
+  export HUB_BASE_IMAGE=localhost/failoverhub-base-aspnet:$version AGENT_BASE_IMAGE=localhost/failoverhub-base-native:$version
+  if [ -z "${AGAIN:-}" ] && podman image exists "$HUB_BASE_IMAGE" && podman image exists "$AGENT_BASE_IMAGE"; then return; fi
   tree=$(mktemp -d)
   debootstrap --variant=minbase --include=libssl3,ca-certificates,libstdc++6,zlib1g bookworm "$tree" "${DEBIAN_MIRROR:-http://deb.debian.org/debian}" >"$tree.log" 2>&1 || { tail "$tree.log" >&2; die "no base from Debian"; }
   rm -rf "$tree"/var/cache/apt "$tree"/var/lib/apt/lists "$tree"/usr/share/doc "$tree"/usr/share/locale "$tree"/usr/share/man
-  tar -C "$tree" -c . | podman import -q - failoverhub-base-native >/dev/null
+  tar -C "$tree" -c . | podman import -q - "$AGENT_BASE_IMAGE" >/dev/null
   mkdir -p "$tree/usr/share/dotnet"
   cp -r "$dotnet/dotnet" "$dotnet/host" "$dotnet/shared" "$tree/usr/share/dotnet/"
-  tar -C "$tree" -c . | podman import -q - failoverhub-base-aspnet >/dev/null
+  tar -C "$tree" -c . | podman import -q - "$HUB_BASE_IMAGE" >/dev/null
   rm -rf "$tree" "$tree.log"
-  export HUB_BASE_IMAGE=localhost/failoverhub-base-aspnet AGENT_BASE_IMAGE=localhost/failoverhub-base-native
 }
 
 build() {
@@ -58,7 +63,7 @@ build() {
     base=${HUB_BASE_IMAGE:-}
     if [ $name = agent ]; then base=${AGENT_BASE_IMAGE:-}; fi
     "$engine" build -q "${options[@]}" ${base:+--build-arg "BASE_IMAGE=$base"} -f docker/$name.Dockerfile -t "$(image $name)" . >/dev/null
-    say "$(image $name): $("$engine" image inspect --format '{{.Size}}' "$(image $name)") bytes, user $("$engine" image inspect --format '{{.Config.User}}' "$(image $name)")"
+    say "$(image $name): $("$engine" image inspect --format '{{.Size}}' "$(image $name)" | awk '{printf "%.0f MB", $1 / 1e6}'), user $("$engine" image inspect --format '{{.Config.User}}' "$(image $name)")"
   done
 }
 image() { if [ "$1" = hub ]; then echo failoverhub; else echo "failoverhub-$1"; fi; }
@@ -105,6 +110,14 @@ finish() {
 api() { curl -sf -m 10 -H "Authorization: Bearer $token" -H 'Content-Type: application/json' "http://127.0.0.1:$port/api/v1/$1" "${@:2}"; }
 pair_is() { [[ $(api pairs) =~ \"state\":\"($1)\".*\"activeNode\":\"$2\" ]]; }
 healthy() { local service; for service in hub node-a node-b; do [ "$("$engine" inspect --format '{{.State.Health.Status}}' "$(compose ps -q $service)")" = healthy ] || return 1; done; }
+# Of the first process of each container, as the kernel has it: user 65532, and no capability, not even one to be had.
+plain() {
+  local service status
+  for service in hub node-a node-b; do
+    status=$(compose exec -T $service cat /proc/1/status) || return 1
+    grep -qE '^Uid:\s+65532\s' <<<"$status" && grep -qE '^CapEff:\s+0+$' <<<"$status" && grep -qE '^CapBnd:\s+0+$' <<<"$status" && grep -qE '^NoNewPrivs:\s+1$' <<<"$status" || { say "$service: $(grep -E '^(Uid|CapEff|CapBnd|NoNewPrivs)' <<<"$status" | tr '\n\t' '  ')"; return 1; }
+  done
+}
 all_sessions() { compose exec -T node-a failoverhub-agent status --state /state | grep -q '4 of 4 established'; }
 told() { say "--- $1"; compose logs --tail 15 2>&1 | tail -60; die "$1"; }
 
@@ -121,6 +134,8 @@ try() {
   say "Both nodes joined by token; the pair is Healthy, node-a is active."
   until_true 60 healthy || told "a health check is not good"
   say "The health checks of hub and both agents are good."
+  plain || told "a process has more rights than it needs"
+  say "None of them is root or has a capability."
   pair=$(api pairs | grep -o '"id":"[^"]*"' | head -1 | cut -d'"' -f4)
   api "pairs/$pair/operations" -X POST -d '{"type":"switchover","reason":"tried in containers"}' >/dev/null || told "the switchover is not accepted"
   until_true 60 pair_is 'Healthy|FailedOver' node-b || told "the address has not moved to node-b: $(api pairs)"
@@ -141,5 +156,5 @@ case ${1:-} in
     build
     try
     ;;
-  *) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 2 ;;
+  *) sed -n '2,17s/^# \{0,1\}//p' "$0"; exit 2 ;;
 esac
