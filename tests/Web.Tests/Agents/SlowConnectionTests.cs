@@ -115,7 +115,7 @@ public sealed class SlowConnectionTests : TlsHubTest
             {
                 TargetHost = "localhost",
                 ApplicationProtocols = [SslApplicationProtocol.Http2],
-                RemoteCertificateValidationCallback = (_, _, _, _) => true,
+                RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
                 ClientCertificateContext = SslStreamCertificateContext.Create(node.Certificate!, null, offline: true),
             },
             Stop);

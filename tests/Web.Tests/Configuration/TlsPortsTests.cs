@@ -113,7 +113,7 @@ public sealed class TlsPortsTests : IAsyncLifetime
     {
         TargetHost = "localhost",
         ApplicationProtocols = [new SslApplicationProtocol(protocol)],
-        RemoteCertificateValidationCallback = (_, _, _, _) => true,
+        RemoteCertificateValidationCallback = (_, certificate, _, _) => certificate is not null,
         ClientCertificateContext = withCertificate ? SslStreamCertificateContext.Create(_node.Certificate!, null, offline: true) : null,
     };
 }
