@@ -24,16 +24,16 @@ internal static class PairDiscovery
 
         var pairs = facts.Pairs;
         var free = new List<NodeFacts>();
+        var ownerOf = FirstByPrefix(pairs.Values);
         foreach (var node in facts.Nodes.Values.Where(n => n.Report is not null && facts.PairOf(n.Name) is null))
         {
-            var joined = pairs.Values.FirstOrDefault(p => p.DataCenter == node.DataCenter && p.Prefixes.Any(x => Reports(node, x)));
-            if (joined is null)
+            if (FirstOf(node, ownerOf) is { } id)
             {
-                free.Add(node);
+                pairs = pairs.SetItem(id, pairs[id] with { Members = pairs[id].Members.Add(node.Name) });
             }
             else
             {
-                pairs = pairs.SetItem(joined.Id, joined with { Members = joined.Members.Add(node.Name) });
+                free.Add(node);
             }
         }
 
@@ -73,6 +73,37 @@ internal static class PairDiscovery
         var name = stem.Length >= 2 ? stem : prefix.BaseAddress.ToString();
         var names = taken.ToHashSet(StringComparer.OrdinalIgnoreCase);
         return Enumerable.Range(1, names.Count + 1).Select(i => i == 1 ? name : $"{name}-{i}").First(n => !names.Contains(n));
+    }
+
+    /// <summary>Which pair has a prefix, of several the first. A fleet that comes for the first time has as many nodes without a pair as it has pairs: no node can be compared with each of them.</summary>
+    private static Dictionary<(string DataCenter, IPNetwork Prefix), (int Place, string Id)> FirstByPrefix(IEnumerable<PairFacts> pairs)
+    {
+        var first = new Dictionary<(string, IPNetwork), (int, string)>();
+        var place = 0;
+        foreach (var pair in pairs)
+        {
+            place++;
+            foreach (var prefix in pair.Prefixes)
+            {
+                first.TryAdd((pair.DataCenter, prefix), (place, pair.Id));
+            }
+        }
+
+        return first;
+    }
+
+    private static string? FirstOf(NodeFacts node, Dictionary<(string DataCenter, IPNetwork Prefix), (int Place, string Id)> ownerOf)
+    {
+        (int Place, string Id)? first = null;
+        foreach (var prefix in node.Report!.Prefixes)
+        {
+            if (ownerOf.TryGetValue((node.DataCenter, prefix.Prefix), out var owner) && (first is null || owner.Place < first.Value.Place))
+            {
+                first = owner;
+            }
+        }
+
+        return first?.Id;
     }
 
     private static PairFacts Refresh(PairFacts pair, FleetFacts facts)
