@@ -79,17 +79,18 @@ public sealed class JoinedNodeTests : DataCenterTest
     {
         var center = await StartOneAsync(RouteServerKind.Frr);
         var clock = await Clock.StartAsync(center, "-31d", Cancellation);
-        var hub = new RealHub(center, clock.Environment);
+        var hub = new RealHub(center) { Environment = Clock.At("-31d") };
         await hub.StartAsync(Cancellation);
         var agent = Agent.StartIn(clock.Environment, center, "a", "--primary");
         var sessions = await center.EstablishedAsync("a", Cancellation);
-        await JoinAsync(center, hub, agent, existing: false, clock.Environment);
+        await JoinAsync(center, hub, agent, existing: false, Clock.At("-31d"));
         await hub.SeesAsync("web-1", Connected, Cancellation);
 
         // Thirty-one days without a hub: nothing renews the certificate.
         await hub.KillAsync(Cancellation);
         await agent.SayAsync("No hub at", Cancellation);
         await clock.SetAsync("+0", Cancellation);
+        hub.Environment = new Dictionary<string, string>();
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
         await hub.StartAsync(Cancellation);
 
@@ -98,7 +99,7 @@ public sealed class JoinedNodeTests : DataCenterTest
         await SaysAsync(agent, "addresses stay announced");
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
 
-        Assert.Contains("its BGP sessions were not touched", await JoinAsync(center, hub, agent, existing: true, clock.Environment), StringComparison.Ordinal);
+        Assert.Contains("its BGP sessions were not touched", await JoinAsync(center, hub, agent, existing: true), StringComparison.Ordinal);
         await hub.SeesAsync("web-1", Connected, Cancellation);
         await SaysAsync(agent, "certificate           good");
         Assert.Equal(sessions, await center.IdentitiesAsync("a", Cancellation));

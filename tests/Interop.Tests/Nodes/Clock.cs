@@ -11,14 +11,21 @@ internal sealed class Clock
 
     private Clock(DataCenter center) => _center = center;
 
-    /// <summary>What a process is to be started with.</summary>
+    /// <summary>What a process is to be started with. Each look at any clock reads a file then: for a process that looks seldom.</summary>
     public IReadOnlyDictionary<string, string> Environment { get; } = new Dictionary<string, string>
     {
-        ["LD_PRELOAD"] = Directory.GetFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }).Single(),
+        ["LD_PRELOAD"] = Library,
         ["FAKETIME_TIMESTAMP_FILE"] = Offset,
         ["FAKETIME_NO_CACHE"] = "1",
         ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1",
     };
+
+    private static string Library => Directory.GetFiles("/usr/lib", "libfaketimeMT.so.1", new EnumerationOptions { RecurseSubdirectories = true, MaxRecursionDepth = 2 }).Single();
+
+    /// <summary>What a process is to be started with whose clock is off by so much all its life.</summary>
+    /// <param name="offset">Against the machine's: <c>-31d</c>.</param>
+    public static IReadOnlyDictionary<string, string> At(string offset) =>
+        new Dictionary<string, string> { ["LD_PRELOAD"] = Library, ["FAKETIME"] = offset, ["FAKETIME_DONT_FAKE_MONOTONIC"] = "1" };
 
     /// <param name="center">Where.</param>
     /// <param name="offset">Against the machine's: <c>-31d</c>.</param>
