@@ -88,6 +88,11 @@ internal static class ApiMapping
         Actor = operation.Actor,
         RequestedAt = operation.RequestedAt,
         FinishedAt = operation.FinishedAt,
+        ScheduledFor = operation.ScheduledFor,
+        WindowEndsAt = operation.WindowEndsAt,
+        ApprovalEndsAt = operation.ApprovalEndsAt,
+        ApprovedBy = operation.ApprovedBy,
+        Rules = [.. operation.Rules.Select(ToDto)],
         Steps = [.. operation.Steps.Select(s => new StepDto(s.Title, ApiWords.State(s.Status), s.StartedAt, s.FinishedAt, s.Detail))],
     };
 
@@ -98,6 +103,7 @@ internal static class ApiMapping
         Steps = [.. preview.Steps],
         TrafficEffect = preview.TrafficEffect,
         OutagePossible = preview.OutagePossible,
+        NeedsApproval = preview.NeedsApproval,
         ApiCall = preview.ApiCall,
     };
 

@@ -57,6 +57,13 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         IdentityEndpoints.MapChanges(administer);
 
+        // Approving: a right of its own, which whoever asks for operations need not have.
+        RouteGroupBuilder approve = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiApprove).RequireRateLimiting(AccessLimits.Api)
+            .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
+            .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
+            .ProducesProblem(StatusCodes.Status500InternalServerError);
+        DecisionEndpoints.MapApprovals(approve);
+
         app.MapLiveApi();
 
         // Without this a misspelt call would be answered with the dashboard's page.

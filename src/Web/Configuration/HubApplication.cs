@@ -35,7 +35,7 @@ internal static class HubApplication
 
         builder.Services.AddSingleton(options);
         builder.Services.AddSingleton(TimeProvider.System);
-        builder.Services.AddSingleton(new Operations.Rules.OperationLimits { MovesInARow = options.MovesAMinute });
+        builder.Services.AddSingleton(new Operations.Rules.OperationLimits { MovesInARow = options.MovesAMinute, TwoPerson = options.TwoPerson });
 
         builder.Services.AddHubCore(options.DataDirectory, options.Database, options.Agents);
         builder.Services.AddHubAccess(options.Provider);

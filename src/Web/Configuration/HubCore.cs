@@ -11,10 +11,12 @@ using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Identity.Past;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Bulk;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
+using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -63,6 +65,12 @@ internal static class HubCore
         services.AddSingleton<FreezeDesk>();
         services.AddSingleton<FreezeKeeper>();
         services.AddSingleton<OperationSettlement>();
+        services.AddSingleton<OperationRuns>();
+        services.AddSingleton<WaitingStore>();
+        services.AddSingleton<OperationAgenda>();
+        services.AddSingleton<BulkRuns>();
+        services.AddSingleton<OperationDecisions>();
+        services.AddSingleton<OperationRooms>();
         services.AddSingleton<OperationDesk>();
         services.AddSingleton<IOperations>(p => p.GetRequiredService<OperationDesk>());
 

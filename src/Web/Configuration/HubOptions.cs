@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
+using FailoverHub.Web.Operations.Rules;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -31,6 +32,9 @@ internal sealed record HubOptions
 
     /// <summary>The collector that spans are sent to by OTLP; null: nothing is traced.</summary>
     public Uri? TraceEndpoint { get; init; }
+
+    /// <summary>SR-11: whom a second person is asked about.</summary>
+    public TwoPersonPolicy TwoPerson { get; init; }
 
     /// <summary>Which database the hub keeps its things in.</summary>
     public DatabaseSetting Database { get; init; } = DatabaseSetting.InDataFolder;
@@ -98,6 +102,12 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.TraceEndpointKey} ({HubSettings.StandardTraceEndpointKey}): '{settings.TraceEndpoint}' is no address of a collector. Write http:// or https://, a host and a port such as http://127.0.0.1:4317, or leave it out.");
         }
 
+        var twoPerson = TwoPersonPolicy.Off;
+        if (settings.TwoPerson is { } policy && !(policy.All(char.IsLetter) && Enum.TryParse(policy, ignoreCase: true, out twoPerson)))
+        {
+            problems.Add($"{HubSettings.TwoPersonKey}: '{policy}' does not say what a second person has to approve. Write off, moves or all.");
+        }
+
         if (!ProbeSetting.TryParse(settings.Probe ?? "icmp", out ProbeSetting? probe))
         {
             problems.Add($"{HubSettings.ProbeKey}: '{settings.Probe}' is no way to probe. Write icmp, or tcp: and a port from 1 to 65535, such as tcp:8080.");
@@ -111,7 +121,7 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TraceEndpoint = traces, Database = database!, Provider = provider }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

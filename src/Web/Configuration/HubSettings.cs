@@ -26,6 +26,11 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>Life of the nodes' certificates, in hours.</summary>
     public string? CertificateHours { get; init; }
 
+
+    /// <summary>SR-11: whom a second person is asked about.</summary>
+    public string? TwoPerson { get; init; }
+
+    public const string TwoPersonKey = "FAILOVERHUB_TWO_PERSON";
     public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
     public const string CertificateHoursKey = "FAILOVERHUB_CERTIFICATE_HOURS";
     public const string AgentNamesKey = "--agent-names (FAILOVERHUB_AGENT_NAMES)";
@@ -58,6 +63,8 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             TraceEndpoint = Pick(commandLine.TraceEndpoint, TraceEndpointKey, nameof(TraceEndpoint)) ?? environment(StandardTraceEndpointKey),
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
             CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
+
+            TwoPerson = Pick(commandLine.TwoPerson, TwoPersonKey, nameof(TwoPerson)),
         };
     }
 

@@ -46,6 +46,7 @@ internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbCont
         rooms.Events.Append(EventKinds.HubStarted, "The hub started. What the nodes do now is not known until they report.");
         await rooms.Settlement.StartAsync(cancellationToken);
         await rooms.Freezes.StartAsync(cancellationToken);
+        await rooms.Desk.StartAsync(cancellationToken);
     }
 
     public async Task StopAsync(CancellationToken cancellationToken)

@@ -47,6 +47,9 @@ internal sealed class OperationEntity
     public long? ApprovalEndsMs { get; set; }
 
     public string? ApprovedBy { get; set; }
+
+    /// <summary>What the rules said when it was let in; null: written by an earlier version.</summary>
+    public string? RulesJson { get; set; }
 }
 
 /// <summary>What is frozen; the row goes when it ends.</summary>

@@ -45,6 +45,7 @@ internal static class EventKinds
     public const string OperationStarted = "operation-started";
     public const string OperationStep = "operation-step";
     public const string OperationFinished = "operation-finished";
+    public const string OperationApproved = "operation-approved";
     public const string OperationCancelled = "operation-cancelled";
     public const string FreezeExpired = "freeze-expired";
     public const string HistoryLost = "history-lost";

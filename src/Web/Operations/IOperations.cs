@@ -20,21 +20,33 @@ public interface IOperations
     /// <returns>Accepted, NotFound, Invalid, TooLate or Unavailable.</returns>
     Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken);
 
+    /// <summary>Agrees, as a second person, to an operation that waits for that (SR-11): it begins, or waits for its time. Audited, also when refused.</summary>
+    /// <param name="id">The operation.</param>
+    /// <param name="reason">Why: 3 to 500 characters.</param>
+    /// <param name="actor">Who agrees; never who asked for it.</param>
+    /// <param name="cancellationToken">Stops it while nothing is audited.</param>
+    /// <returns>Accepted, Refused, NotFound, Invalid, TooLate or Unavailable.</returns>
+    Task<SubmitResult> ApproveAsync(string id, string reason, Actor actor, CancellationToken cancellationToken);
+
+    /// <summary>Ends an operation that waits for a second person; whoever asked for it may do so too. Audited, also when refused.</summary>
+    /// <inheritdoc cref="ApproveAsync"/>
+    Task<SubmitResult> RejectAsync(string id, string reason, Actor actor, CancellationToken cancellationToken);
+
     /// <summary>One operation, running or ended; null: no such id.</summary>
     Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken);
 
     /// <summary>The newest operations, newest first.</summary>
-    /// <param name="pairId">Of one pair; null: of all.</param>
+    /// <param name="filter">Which of them.</param>
     /// <param name="limit">1 to 501.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<OperationView>> RecentAsync(OperationFilter filter, int limit, CancellationToken cancellationToken);
 
     /// <summary>The operations before one of them, newest first; null: there is no operation with that id.</summary>
-    /// <param name="pairId">Of one pair; null: of all.</param>
+    /// <param name="filter">Which of them.</param>
     /// <param name="id">The operation that the page before ended with.</param>
     /// <param name="limit">1 to 501.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    Task<IReadOnlyList<OperationView>?> BeforeAsync(string? pairId, string id, int limit, CancellationToken cancellationToken);
+    Task<IReadOnlyList<OperationView>?> BeforeAsync(OperationFilter filter, string id, int limit, CancellationToken cancellationToken);
 
     /// <summary>Every change of any operation from now on, as the whole operation. A slow reader may miss states between, never the last one. Ends when cancelled.</summary>
     IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken);

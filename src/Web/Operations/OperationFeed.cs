@@ -20,6 +20,20 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
     /// <summary>The newest state of an operation of this run of the hub, null: not known here.</summary>
     public OperationView? Find(string id) => _state.Current.Operations.TryGetValue(id, out var found) ? found.View : null;
 
+    /// <summary>Waits until the operation has ended, or until its outcome is not known.</summary>
+    public async Task<OperationView> EndedAsync(string id, CancellationToken cancellationToken)
+    {
+        await foreach (var state in _state.WatchAsync(cancellationToken))
+        {
+            if (state.Operations.TryGetValue(id, out var found) && (found.View.IsFinished || found.View.Status == OperationStatus.OutcomeUnknown))
+            {
+                return found.View;
+            }
+        }
+
+        throw new OperationCanceledException(cancellationToken);
+    }
+
     /// <summary>When the pair was moved, as far as it is known here: each operation that moves addresses and has done something, by when it was asked for.</summary>
     public ImmutableArray<DateTimeOffset> MovesOf(string pairId) =>
     [
@@ -96,9 +110,16 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         EventDraft Draft(string kind, string text, EventSeverity severity) =>
             new() { At = now, Kind = kind, Severity = severity, Pair = view.PairName, Node = view.Node, Text = text, OperationId = view.Id };
 
-        if (before is null && view.Status is OperationStatus.Queued or OperationStatus.Running)
+        if (before is null && view.Status is OperationStatus.PendingApproval or OperationStatus.Queued or OperationStatus.Running)
         {
-            yield return Draft(EventKinds.OperationStarted, $"{view.Title}: asked for by {view.Actor}. Reason: {view.Reason}", EventSeverity.Info);
+            var waits = view.Status == OperationStatus.PendingApproval ? " and waits for a second person" : "";
+            var when = view.ScheduledFor is { } at ? $" for {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture)} UTC" : "";
+            yield return Draft(EventKinds.OperationStarted, $"{view.Title}: asked for by {view.Actor}{when}{waits}. Reason: {view.Reason}", EventSeverity.Info);
+        }
+
+        if (before is { ApprovedBy: null } && view.ApprovedBy is { } approver)
+        {
+            yield return Draft(EventKinds.OperationApproved, $"{view.Title}: approved by {approver}.", EventSeverity.Info);
         }
 
         for (var i = 0; i < view.Steps.Length; i++)

@@ -36,6 +36,9 @@ public enum OperationType
 
     /// <summary>Ends a freeze before its time.</summary>
     Unfreeze,
+
+    /// <summary>Of each pair in a data center the node with a role is drained, one pair after the other.</summary>
+    BulkDrain,
 }
 
 /// <summary>What kinds of operations there are.</summary>
@@ -46,7 +49,7 @@ internal static class OperationTypes
 
     /// <summary>It is about a pair; every other one is about a node.</summary>
     public static bool IsOfPair(this OperationType type) =>
-        type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback or OperationType.ForcePromote || type.IsOfFreeze();
+        type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback or OperationType.ForcePromote or OperationType.BulkDrain || type.IsOfFreeze();
 
     /// <summary>It changes what may be done, and nothing that a node does.</summary>
     public static bool IsOfFreeze(this OperationType type) => type is OperationType.Freeze or OperationType.Unfreeze;
@@ -114,11 +117,26 @@ public sealed record OperationRequest
     /// <summary>The node (set-role, drain, undrain, reset-session).</summary>
     public string? Node { get; init; }
 
+    /// <summary>Decimal id of the data center (bulk-drain).</summary>
+    public string? DataCenter { get; init; }
+
     /// <summary>The session's neighbor, as the node reports it (reset-session).</summary>
     public string? Neighbor { get; init; }
 
-    /// <summary>How long a freeze lasts: 1 min to 7 days, whole seconds.</summary>
+    /// <summary>How long a freeze lasts, or a drain that is to end by itself: 1 min to 7 days, whole seconds.</summary>
     public TimeSpan? ExpiresIn { get; init; }
+
+    /// <summary>When it is to begin: later than now, within 30 days; null: at once. The rules are asked again then.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When it must not begin any more: at most 24 h after <see cref="StartAt"/>; null: 15 min after it.</summary>
+    public DateTimeOffset? WindowEndsAt { get; init; }
+
+    /// <summary>The hub itself does it: two signals have to say that it is safe (SR-09).</summary>
+    internal bool Automatic { get; init; }
+
+    /// <summary>It is part of something that a second person has approved; null: it is not.</summary>
+    internal string? ApprovedBy { get; init; }
 
     /// <summary>One prefix; null: all that the pair shares.</summary>
     public IPNetwork? Prefix { get; init; }
@@ -233,6 +251,9 @@ public sealed record OperationPreview
     /// <summary>Someone could lose the address for a while: the operator types the pair's name.</summary>
     public required bool OutagePossible { get; init; }
 
+    /// <summary>A second person has to approve it before anything is sent (SR-11).</summary>
+    public bool NeedsApproval { get; init; }
+
     /// <summary>The same as a call of the API: method, path, body.</summary>
     public required string ApiCall { get; init; }
 
@@ -281,6 +302,24 @@ public sealed record OperationView
 
     /// <summary>The steps, with times.</summary>
     public required ImmutableArray<OperationStep> Steps { get; init; }
+
+    /// <summary>When it is to begin, or was; null: as soon as it was accepted.</summary>
+    public DateTimeOffset? ScheduledFor { get; init; }
+
+    /// <summary>When it must not begin any more; null: it was not scheduled.</summary>
+    public DateTimeOffset? WindowEndsAt { get; init; }
+
+    /// <summary>Until when a second person may approve it; null: nobody is waited for.</summary>
+    public DateTimeOffset? ApprovalEndsAt { get; init; }
+
+    /// <summary>The second person; null: nobody was asked, or nobody has approved it.</summary>
+    public string? ApprovedBy { get; init; }
+
+    /// <summary>What each rule said when it was let in; of one that has waited, when it began. Empty: it was let in by an earlier version, or nothing of it has begun.</summary>
+    public ImmutableArray<RuleResult> Rules { get; init; } = [];
+
+    /// <summary>It waits for a second person or for its time: nothing of it has been begun.</summary>
+    public bool IsWaiting => Status == OperationStatus.PendingApproval || (Status == OperationStatus.Queued && ScheduledFor is not null);
 
     /// <summary>It has ended. <see cref="OperationStatus.OutcomeUnknown"/> has not: it is still to be settled.</summary>
     public bool IsFinished => Status is OperationStatus.Succeeded or OperationStatus.Failed or OperationStatus.Refused or OperationStatus.TimedOut or OperationStatus.Cancelled;

@@ -9,6 +9,7 @@ internal static class AccessTable
     private const string Auditors = "Operator Approver Auditor Admin";
     private const string AuditReaders = Auditors + " read operate approve admin";
     private const string Operators = "operate admin";
+    private const string Approvers = "approve admin";
     private const string Administrators = "admin";
     private const string Admins = "Admin";
 
@@ -51,7 +52,9 @@ internal static class AccessTable
         ["POST /api/v1/nodes/{node}/revoke"] = Administrators,
         ["POST /api/v1/operations"] = Operators,
         ["POST /api/v1/operations/preview"] = Operators,
+        ["POST /api/v1/operations/{id}/approve"] = Approvers,
         ["POST /api/v1/operations/{id}/cancel"] = Operators,
+        ["POST /api/v1/operations/{id}/reject"] = Approvers,
         ["POST /api/v1/pairs/{pair}/operations"] = Operators,
         ["POST /api/v1/pairs/{pair}/operations/preview"] = Operators,
         ["POST /setup"] = Admins,

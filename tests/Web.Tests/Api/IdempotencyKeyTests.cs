@@ -35,7 +35,7 @@ public sealed class IdempotencyKeyTests
 
         Assert.Equal(HttpStatusCode.Accepted, first.Status);
         Assert.Equal(first, again);
-        Assert.Single(await hub.Get<IOperations>().RecentAsync(null, 10, Stop));
+        Assert.Single(await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop));
         Assert.Single((await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "switchover" }, null, 10, Stop)).Items);
     }
 
@@ -49,7 +49,7 @@ public sealed class IdempotencyKeyTests
         (HttpStatusCode, string, string?)[] answers = await Task.WhenAll(Enumerable.Range(0, 8).Select(_ => PostAsync(script, "key-1", Switchover)));
 
         Assert.Single(answers.Distinct());
-        Assert.Single(await hub.Get<IOperations>().RecentAsync(null, 10, Stop));
+        Assert.Single(await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop));
     }
 
     [Fact]
@@ -64,7 +64,7 @@ public sealed class IdempotencyKeyTests
 
         Assert.Equal(HttpStatusCode.UnprocessableEntity, status);
         Assert.Contains("another request", body, StringComparison.Ordinal);
-        Assert.Single(await hub.Get<IOperations>().RecentAsync(null, 10, Stop));
+        Assert.Single(await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop));
     }
 
     [Fact]
@@ -117,7 +117,7 @@ public sealed class IdempotencyKeyTests
         again.DefaultRequestHeaders.Authorization = new System.Net.Http.Headers.AuthenticationHeaderValue("Bearer", token);
 
         Assert.Equal(first, await PostAsync(again, "key-1", Switchover));
-        Assert.Single(await hub.Get<IOperations>().RecentAsync(null, 10, Stop));
+        Assert.Single(await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop));
     }
 
     [Fact]
@@ -134,7 +134,7 @@ public sealed class IdempotencyKeyTests
         }
 
         Assert.Equal(first, await PostAsync(script, "key-1", Switchover));
-        Assert.Single(await hub.Get<IOperations>().RecentAsync(null, 10, Stop));
+        Assert.Single(await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop));
     }
 
     [Fact]

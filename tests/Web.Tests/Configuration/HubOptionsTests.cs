@@ -91,6 +91,14 @@ public sealed class HubOptionsTests
     }
 
     [Fact]
+    public void TwoPerson_IsOffUnlessItIsAskedFor()
+    {
+        Assert.Equal("Off", Good(new HubSettings()).TwoPerson.ToString());
+        Assert.Equal("Moves", Good(new HubSettings { TwoPerson = "moves" }).TwoPerson.ToString());
+        Assert.All(["2", "yes", ""], text => Assert.Contains(HubSettings.TwoPersonKey, Assert.Single(HubOptions.Parse(new HubSettings { TwoPerson = text }).Problems), StringComparison.Ordinal));
+    }
+
+    [Fact]
     public void Probe_TcpWithPort_IsTcp() => Assert.Equal(new ProbeSetting(ProbeMethod.Tcp, 8080), Good(new HubSettings(Probe: "TCP:8080")).Probe);
 
     [Fact]

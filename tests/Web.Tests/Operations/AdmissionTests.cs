@@ -46,7 +46,7 @@ public sealed class AdmissionTests
         var entry = Assert.Single(await rig.AuditAsync());
         Assert.StartsWith("refused: SR-14 ReasonRequired: ", entry.Outcome, StringComparison.Ordinal);
         Assert.Null(entry.CorrelationId);
-        Assert.Empty(await rig.Hub.Operations.RecentAsync(null, 10, Cancellation));
+        Assert.Empty(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 10, Cancellation));
     }
 
     [Theory]

@@ -50,9 +50,9 @@ public sealed class FailbackTests
         var second = await rig.AcceptedAsync(OnPair(OperationType.Failback));
         await rig.EndedAsync(second);
 
-        Assert.Equal([first], (await rig.Hub.Operations.BeforeAsync(rig.Pair.Id, second, 10, Cancellation))!.Select(o => o.Id));
-        Assert.Empty((await rig.Hub.Operations.BeforeAsync(null, first, 10, Cancellation))!);
-        Assert.Null(await rig.Hub.Operations.BeforeAsync(null, "no-such", 10, Cancellation));
+        Assert.Equal([first], (await rig.Hub.Operations.BeforeAsync(OperationFilter.OfPair(rig.Pair.Id), second, 10, Cancellation))!.Select(o => o.Id));
+        Assert.Empty((await rig.Hub.Operations.BeforeAsync(OperationFilter.All, first, 10, Cancellation))!);
+        Assert.Null(await rig.Hub.Operations.BeforeAsync(OperationFilter.All, "no-such", 10, Cancellation));
     }
 
     [Fact]

@@ -5,9 +5,11 @@ using CsCheck;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Fleet;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Operations;
@@ -42,10 +44,21 @@ public sealed class InterleavingTests
         Second,
         TenSeconds,
         RestartHub,
+        Freeze,
+        Unfreeze,
+        Cancel,
+        ForceA,
+        ForceB,
     }
 
     [Fact]
-    public async Task AnyInterleaving_NeverMakesTwoPrimariesAndNeverHasTwoOperationsInFlight()
+    public Task AnyInterleaving_NeverMakesTwoPrimariesAndNeverHasTwoOperationsInFlight() => SampleAsync(iterations: 30);
+
+    /// <summary>The same, while somebody forces promotions by overriding SR-02: from then on two primaries are acknowledged, and nothing else is.</summary>
+    [Fact]
+    public Task AnyInterleavingWithForcedPromotions_NeverLeavesAnAddressWithoutAnAnnouncer() => SampleAsync(iterations: 20, (4, [Act.ForceA, Act.ForceB]), (2, [Act.BreakA, Act.BreakB]));
+
+    private static async Task SampleAsync(int iterations, params (int Weight, Act[] Acts)[] more)
     {
         (int Weight, Act[] Acts)[] weights =
         [
@@ -57,6 +70,9 @@ public sealed class InterleavingTests
             (1, [Act.BreakA, Act.BreakB, Act.TenSeconds, Act.RestartHub]),
             (3, [Act.DialA, Act.DialB]),
             (5, [Act.Second]),
+            (1, [Act.Freeze]),
+            (2, [Act.Unfreeze, Act.Cancel]),
+            .. more,
         ];
         var table = weights.SelectMany(w => w.Acts.SelectMany(a => Enumerable.Repeat(a, w.Weight))).ToArray();
         var acts = Gen.Int[0, table.Length - 1].Select(i => table[i]);
@@ -67,13 +83,13 @@ public sealed class InterleavingTests
         await using var hub = new HubWithRestarts(folder.Path, time);
         await hub.StartAsync();
         var (runs, accepted) = (0, 0);
-        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: 30, threads: 1, print: run => string.Join(' ', run));
+        await acts.Array[20, 60].SampleAsync(async run => accepted += await RunAsync(run, hub, time, ++runs), iter: iterations, threads: 1, print: run => string.Join(' ', run));
 
         // Runs in which nothing is accepted would prove nothing.
         Assert.True(accepted > runs, $"Only {accepted} operations were accepted in {runs} runs.");
         Assert.True((await hub.Now.History.VerifyAuditAsync(Cancellation)).Intact);
         await using var db = hub.Now.OpenDatabase();
-        Assert.Equal(accepted, await db.Audit.CountAsync(x => x.Outcome.StartsWith("accepted"), Cancellation));
+        Assert.Equal(accepted, await db.Audit.CountAsync(x => x.Outcome.StartsWith("accepted") && x.Action != "cancel" && x.Action != "freeze-expired", Cancellation));
         Assert.Equal(accepted, await db.Operations.CountAsync(Cancellation));
     }
 
@@ -86,12 +102,17 @@ public sealed class InterleavingTests
         await b.DialAsync();
         var pair = (await hub.Now.UntilAsync(s => s.FindPair($"run{run}")?.State == PairState.Healthy)).FindPair($"run{run}")!;
         var accepted = 0;
+        var acknowledged = false;
         foreach (var act in acts)
         {
-            accepted += await TakeAsync(act, pair.Name, hub, time, a, b);
-            Assert.False(a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}. {a.Story} {b.Story} {hub.Now.Describe()}");
+            var frozen = hub.Now.Fleet.Current.FindPair(pair.Name)?.Freeze is not null;
+            var taken = await TakeAsync(act, pair.Name, hub, time, a, b);
+            accepted += taken;
+            acknowledged |= taken > 0 && act is Act.ForceA or Act.ForceB;
+            Assert.False(frozen && taken > 0 && act is not (Act.Freeze or Act.Unfreeze), $"{act} was accepted while the pair was frozen.");
+            Assert.False(!acknowledged && a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}. {a.Story} {b.Story} {hub.Now.Describe()}");
             Assert.False(a.IsDrained && b.IsDrained, $"Both nodes are drained after {act}, and nobody overrode a rule.");
-            var running = (await hub.Now.Operations.RecentAsync(pair.Id, 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
+            var running = (await hub.Now.Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running);
             Assert.True(running <= 1, $"{running} operations are in flight after {act}.");
         }
 
@@ -109,6 +130,17 @@ public sealed class InterleavingTests
 
         switch (act)
         {
+            case Act.Freeze: return await AskAsync(hub, new OperationRequest { Type = OperationType.Freeze, Pair = pair, ExpiresIn = TimeSpan.FromMinutes(1), Reason = "at random" });
+            case Act.Unfreeze: return await AskAsync(hub, new OperationRequest { Type = OperationType.Unfreeze, Pair = pair, Reason = "at random" });
+            case Act.ForceA: return await AskAsync(hub, new OperationRequest { Type = OperationType.ForcePromote, Pair = pair, Target = $"{pair}-1", Reason = "at random", OverrideRules = ["SR-02"] });
+            case Act.ForceB: return await AskAsync(hub, new OperationRequest { Type = OperationType.ForcePromote, Pair = pair, Target = $"{pair}-2", Reason = "at random", OverrideRules = ["SR-02"] });
+            case Act.Cancel:
+                if (hub.Now.Fleet.Current.FindPair(pair)?.OperationId is { } running)
+                {
+                    await hub.Now.Operations.CancelAsync(running, "at random", OperationRig.Alice, Cancellation);
+                }
+
+                break;
             case Act.SwitchToA: return await Ask(OperationType.Switchover, target: "1");
             case Act.SwitchToB: return await Ask(OperationType.Switchover, target: "2");
             case Act.DrainA: return await Ask(OperationType.Drain, "1");
@@ -171,7 +203,8 @@ public sealed class InterleavingTests
         public async Task StartAsync()
         {
             await DisposeAsync();
-            _now = await HubUnderTest.StartAsync(folder, time);
+            // As many moves as the test likes: it is about what they do, not about how often.
+            _now = await HubUnderTest.StartAsync(folder, time, services => services.AddSingleton(new OperationLimits { MovesInARow = 0 }));
         }
 
         public ValueTask DisposeAsync() => _now?.DisposeAsync() ?? ValueTask.CompletedTask;

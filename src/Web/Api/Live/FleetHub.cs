@@ -123,7 +123,7 @@ internal sealed class FleetHub(LiveSources sources) : Hub
         // Watching begins before reading: what changes in between is told twice rather than never.
         await using IAsyncEnumerator<OperationView> changes = sources.Operations.WatchAsync(stop).GetAsyncEnumerator(stop);
         ValueTask<bool> next = changes.MoveNextAsync();
-        foreach (OperationView known in (await sources.Operations.RecentAsync(null, FirstOperations, stop)).Reverse())
+        foreach (OperationView known in (await sources.Operations.RecentAsync(OperationFilter.All, FirstOperations, stop)).Reverse())
         {
             yield return known.ToDto();
         }

@@ -20,7 +20,17 @@ internal static class DecisionEndpoints
     {
         Describe(api.MapPost("/operations/{id}/cancel", (string id, HttpContext context, IOperations operations) => DecideAsync(context, reason => operations.CancelAsync(id, reason, RequestActor.Of(context), context.RequestAborted))))
             .WithName("cancelOperation").WithSummary("Stop an operation that is under way")
-            .WithDescription("What was sent is taken back, as after a failed step; follow the operation to see how it ends. 409: it has ended, is ending, or its outcome is not known.");
+            .WithDescription("What waits does not begin; what was sent is taken back, as after a failed step; follow the operation to see how it ends. 409: it has ended, is ending, or its outcome is not known.");
+    }
+
+    public static void MapApprovals(IEndpointRouteBuilder api)
+    {
+        Describe(api.MapPost("/operations/{id}/approve", (string id, HttpContext context, IOperations operations) => DecideAsync(context, reason => operations.ApproveAsync(id, reason, RequestActor.Of(context), context.RequestAborted))))
+            .WithName("approveOperation").WithSummary("Agree, as a second person, to an operation that waits for that")
+            .WithDescription("It begins, or waits for its time; the rules are checked again. 403: whoever asked for it cannot approve it (SR-11). 409: it does not wait for approval, or a rule stands in the way now.");
+        Describe(api.MapPost("/operations/{id}/reject", (string id, HttpContext context, IOperations operations) => DecideAsync(context, reason => operations.RejectAsync(id, reason, RequestActor.Of(context), context.RequestAborted))))
+            .WithName("rejectOperation").WithSummary("End an operation that waits for a second person")
+            .WithDescription("Nothing was sent, and nothing is. 409: it does not wait for approval.");
     }
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags("Operations")

@@ -75,9 +75,19 @@ internal static partial class OperationBodyReader
             problems["target"] = $"The path already names the node '{node}'; leave the target out.";
         }
 
-        if (pair == FreezeFacts.All && !type.IsOfFreeze() && !problems.ContainsKey("type"))
+        if (pair == FreezeFacts.All && !type.IsOfFreeze() && type != OperationType.BulkDrain && !problems.ContainsKey("type"))
         {
-            problems["type"] = $"Only freeze and unfreeze are about all pairs: POST /api/v1/pairs/{{pair}}/operations to {body.Type} one.";
+            problems["type"] = $"Only freeze, unfreeze and bulk-drain are about more than one pair: POST /api/v1/pairs/{{pair}}/operations to {body.Type} one.";
+        }
+
+        if (type == OperationType.BulkDrain && pair is not FreezeFacts.All && !problems.ContainsKey("type"))
+        {
+            problems["type"] = "A bulk drain is about a data center: POST /api/v1/operations.";
+        }
+
+        if (body.DataCenter is { } dataCenter && (dataCenter.Length is 0 or > 9 || !dataCenter.All(char.IsAsciiDigit)))
+        {
+            problems["dataCenter"] = "Write decimal digits.";
         }
 
         if (body.Neighbor is { Length: 0 or > 100 })
@@ -166,6 +176,9 @@ internal static partial class OperationBodyReader
                 Role = role,
                 Failback = failback,
                 Neighbor = body.Neighbor,
+                DataCenter = body.DataCenter,
+                StartAt = body.StartAt,
+                WindowEndsAt = body.WindowEndsAt,
                 ExpiresIn = body.ExpiresInSeconds is { } lasts ? TimeSpan.FromSeconds(lasts) : null,
                 Reason = body.Reason,
                 Deadline = body.DeadlineSeconds is { } seconds ? TimeSpan.FromSeconds(seconds) : null,

@@ -3,7 +3,7 @@ namespace FailoverHub.Web.Api.Operations;
 /// <summary>What to set going.</summary>
 public sealed record OperationBody
 {
-    /// <summary>switchover, failback, set-failback, force-promote, freeze or unfreeze (of a pair; freeze and unfreeze also of all), set-role, drain, undrain or reset-session (of a node).</summary>
+    /// <summary>switchover, failback, set-failback, force-promote, freeze or unfreeze (of a pair; freeze and unfreeze also of all), bulk-drain (of a data center), set-role, drain, undrain or reset-session (of a node).</summary>
     public string? Type { get; init; }
 
     /// <summary>Why, 3 to 500 characters; it stands in the audit.</summary>
@@ -21,11 +21,20 @@ public sealed record OperationBody
     /// <summary>The new failback policy (set-failback).</summary>
     public FailbackBody? Failback { get; init; }
 
+    /// <summary>Decimal id of the data center (bulk-drain: of each of its pairs the node with that role, one after the other).</summary>
+    public string? DataCenter { get; init; }
+
     /// <summary>The neighbor of the session, as the node reports it (reset-session).</summary>
     public string? Neighbor { get; init; }
 
-    /// <summary>When it ends by itself (freeze): 60 to 604800 seconds from now.</summary>
+    /// <summary>When it ends by itself (freeze; drain: it is then undrained): 60 to 604800 seconds from now.</summary>
     public long? ExpiresInSeconds { get; init; }
+
+    /// <summary>When it is to begin: later than now, within 30 days; the rules are checked again then. Left out: at once.</summary>
+    public DateTimeOffset? StartAt { get; init; }
+
+    /// <summary>When it must not begin any more, at most 24 h after startAt; left out: 15 minutes after it.</summary>
+    public DateTimeOffset? WindowEndsAt { get; init; }
 
     /// <summary>How long it may take, 1 to 600 seconds; left out: 30.</summary>
     public int? DeadlineSeconds { get; init; }
@@ -69,6 +78,9 @@ public sealed record PreviewDto
     /// <summary>Someone could lose the address for a while.</summary>
     public required bool OutagePossible { get; init; }
 
+    /// <summary>A second person has to approve it before anything is sent (SR-11).</summary>
+    public required bool NeedsApproval { get; init; }
+
     /// <summary>The same as a call: method, path, body.</summary>
     public required string ApiCall { get; init; }
 }
@@ -104,7 +116,7 @@ public sealed record OperationDto
     /// <summary>Unique; also the operation of its events and the correlationId of its audit entry.</summary>
     public required string Id { get; init; }
 
-    /// <summary>switchover, failback, set-failback, force-promote, freeze, unfreeze, set-role, drain, undrain or reset-session.</summary>
+    /// <summary>switchover, failback, set-failback, force-promote, freeze, unfreeze, bulk-drain, set-role, drain, undrain or reset-session.</summary>
     public required string Type { get; init; }
 
     /// <summary>PendingApproval, Queued, Running, Succeeded, Failed, Refused, TimedOut, Cancelled or OutcomeUnknown.</summary>
@@ -139,6 +151,21 @@ public sealed record OperationDto
 
     /// <summary>When it ended, null while it runs.</summary>
     public required DateTimeOffset? FinishedAt { get; init; }
+
+    /// <summary>When it is to begin, or was; null: as soon as it was accepted.</summary>
+    public required DateTimeOffset? ScheduledFor { get; init; }
+
+    /// <summary>When it must not begin any more; null: it was not scheduled.</summary>
+    public required DateTimeOffset? WindowEndsAt { get; init; }
+
+    /// <summary>Until when a second person may approve it; null: nobody is waited for.</summary>
+    public required DateTimeOffset? ApprovalEndsAt { get; init; }
+
+    /// <summary>The second person, or null.</summary>
+    public required string? ApprovedBy { get; init; }
+
+    /// <summary>What each rule said when it was let in; of one that has waited, when it began.</summary>
+    public required IReadOnlyList<RuleDto> Rules { get; init; }
 
     /// <summary>The steps, with times.</summary>
     public required IReadOnlyList<StepDto> Steps { get; init; }

@@ -17,7 +17,10 @@ internal static class OperationEndpoints
     public static void MapReads(IEndpointRouteBuilder api)
     {
         api.MapGet("/operations", ListAsync).WithTags("Operations").WithName("listOperations").WithSummary("The newest operations, newest first")
-            .WithQuery(QueryParameter.Text("pair", "Only of this pair, by id or name."), QueryParameter.Cursor, QueryParameter.Limit(500, 100))
+            .WithQuery(
+                QueryParameter.Text("pair", "Only of this pair, by id or name."), QueryParameter.Text("type", "Only of this type, such as switchover."),
+                QueryParameter.Text("status", "Only in this state, such as Running."), QueryParameter.Text("actor", "Only what this actor asked for."),
+                QueryParameter.Text("text", "Only with these words in title, reason or outcome."), QueryParameter.Cursor, QueryParameter.Limit(500, 100))
             .Produces<PageDto<OperationDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/operations/{id}", FindAsync).WithTags("Operations").WithName("getOperation").WithSummary("One operation with its steps")
             .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
@@ -35,7 +38,7 @@ internal static class OperationEndpoints
         DescribePreview(api.MapPost("/pairs/{pair}/operations/preview", (string pair, HttpContext context, IOperations operations) => PreviewAsync(context, operations, pair, null)))
             .WithName("previewPairOperation").WithSummary("What an operation of a pair would do");
         Describe(api.MapPost("/operations", (HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, FreezeFacts.All, null)))
-            .WithName("startFleetOperation").WithSummary("Freeze or unfreeze all pairs");
+            .WithName("startFleetOperation").WithSummary("Freeze or unfreeze all pairs, or drain a node of each pair in a data center");
         DescribePreview(api.MapPost("/operations/preview", (HttpContext context, IOperations operations) => PreviewAsync(context, operations, FreezeFacts.All, null)))
             .WithName("previewFleetOperation").WithSummary("What freezing or unfreezing all pairs would do");
         Describe(api.MapPost("/nodes/{node}/operations", (string node, HttpContext context, IOperations operations, AuditLog audit) => SubmitAsync(context, operations, audit, null, node)))
@@ -119,16 +122,22 @@ internal static class OperationEndpoints
     {
         var query = new ApiQuery(context);
         int limit = query.Limit(500, 100);
+        var filter = new OperationFilter
+        {
+            Type = query.Word<OperationType>("type"),
+            Statuses = query.State<OperationStatus>("status") is { } status ? [status] : [],
+            Actor = query.Text("actor"),
+            Text = query.Search("text"),
+        };
         if (query.Failed)
         {
             return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
         }
 
-        string? pairId = null;
         if (query.Text("pair") is { } pair)
         {
-            pairId = fleet.Current.FindPair(pair)?.Id;
-            if (pairId is null)
+            filter = filter with { PairId = fleet.Current.FindPair(pair)?.Id };
+            if (filter.PairId is null)
             {
                 return ApiProblems.NotFound($"No pair is called '{pair}'.");
             }
@@ -136,8 +145,8 @@ internal static class OperationEndpoints
 
         // The cursor is the last operation of the page before: what is begun between two pages shifts nothing.
         IReadOnlyList<OperationView>? found = query.Text("cursor") is { } cursor
-            ? await operations.BeforeAsync(pairId, cursor, limit + 1, context.RequestAborted)
-            : await operations.RecentAsync(pairId, limit + 1, context.RequestAborted);
+            ? await operations.BeforeAsync(filter, cursor, limit + 1, context.RequestAborted)
+            : await operations.RecentAsync(filter, limit + 1, context.RequestAborted);
         if (found is null)
         {
             query.BadCursor();

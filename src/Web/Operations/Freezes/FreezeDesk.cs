@@ -30,7 +30,7 @@ internal sealed class FreezeDesk(OperationServices services, FreezeStore store, 
             return new SubmitResult.Refused(preview);
         }
 
-        var view = ToView(target, actor, services.Time.GetUtcNow());
+        var view = ToView(target, actor, services.Time.GetUtcNow()) with { Rules = preview.Rules };
         var draft = Draft(target, actor, "accepted") with { Before = Json(target.Now?.Until), CorrelationId = view.Id };
         var others = services.Fleet.State.Facts.Freezes.RemoveAll(f => f.Scope == target.Scope);
         if (request.Type == OperationType.Freeze)

@@ -11,6 +11,8 @@ internal sealed record OperationTarget
     public static readonly TimeSpan DefaultDeadline = TimeSpan.FromSeconds(30);
     private static readonly TimeSpan ShortestDeadline = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan LongestDeadline = TimeSpan.FromMinutes(10);
+    private static readonly TimeSpan LongestAhead = TimeSpan.FromDays(30);
+    private static readonly TimeSpan LongestWindow = TimeSpan.FromDays(1);
 
     private OperationTarget()
     {
@@ -88,6 +90,15 @@ internal sealed record OperationTarget
             ? this with { Fleet = fleet, Pair = pair, Member = member }
             : null;
 
+    /// <summary>What is wrong with the times that it names; null: nothing.</summary>
+    public static SubmitResult.Invalid? ProblemOfTimes(OperationRequest request, DateTimeOffset now)
+    {
+        var (start, end) = (request.StartAt, request.WindowEndsAt);
+        return start is { } at && (at <= now || at > now + LongestAhead) ? Invalid("startAt", "Write a time later than now, and within 30 days.")
+            : end is { } ends && (start is not { } begins || ends <= begins || ends > begins + LongestWindow) ? Invalid("windowEndsAt", "Write a time after startAt, by 24 h at most.")
+            : null;
+    }
+
     private static SubmitResult.Invalid? Check(OperationRequest request)
     {
         var problems = ImmutableDictionary.CreateBuilder<string, string>();
@@ -109,6 +120,11 @@ internal sealed record OperationTarget
         if (request.Type == OperationType.SetFailback && ProblemOf(request.Failback) is { } wrong)
         {
             problems["failback"] = wrong;
+        }
+
+        if (request.ExpiresIn is { } lasts && (request.Type != OperationType.Drain || lasts < Freezes.FreezeTarget.Shortest || lasts > Freezes.FreezeTarget.Longest))
+        {
+            problems["expiresInSeconds"] = request.Type == OperationType.Drain ? $"A drain that ends by itself lasts {Freezes.FreezeTarget.Shortest.TotalSeconds:0} to {Freezes.FreezeTarget.Longest.TotalSeconds:0} seconds." : "Only a freeze and a drain end by themselves.";
         }
 
         if (request.Type == OperationType.ForcePromote && request.Target is null)

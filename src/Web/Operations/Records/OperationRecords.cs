@@ -6,6 +6,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Planning;
+using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Operations.Records;
 
@@ -56,11 +57,37 @@ internal static class OperationRecords
             Actor = view.Actor,
             RequestedAtMs = view.RequestedAt.ToUnixTimeMilliseconds(),
             StepsJson = "[]",
-            WantedJson = JsonSerializer.Serialize(wanted.Select(ToRow), Json),
+            WantedJson = ToJson(wanted),
+            ScheduledForMs = view.ScheduledFor?.ToUnixTimeMilliseconds(),
+            WindowEndsMs = view.WindowEndsAt?.ToUnixTimeMilliseconds(),
+            ApprovedBy = view.ApprovedBy,
+            RulesJson = ToJson(view.Rules),
         };
         Update(entity, view);
         return entity;
     }
+
+    /// <summary>The rows that <see cref="OperationFilter.Has"/> has.</summary>
+    public static IQueryable<OperationEntity> Where(IQueryable<OperationEntity> query, OperationFilter filter)
+    {
+        var (pair, type, statuses, actor) = (filter.PairId, filter.Type, filter.Statuses.ToArray(), filter.Actor is { } name ? LikeText(name) : null);
+        query = pair is null ? query : query.Where(o => o.PairId == pair);
+        query = type is null ? query : query.Where(o => o.Type == type);
+        query = statuses.Length == 0 ? query : query.Where(o => statuses.Contains(o.Status));
+        query = actor is null ? query : query.Where(o => EF.Functions.Like(o.Actor, actor, LikeEscape));
+        return filter.Words.Select(word => $"%{LikeText(word)}%").Aggregate(query, (q, word) =>
+            q.Where(o => EF.Functions.Like(o.Title, word, LikeEscape) || EF.Functions.Like(o.Reason, word, LikeEscape) || EF.Functions.Like(o.Outcome, word, LikeEscape)));
+    }
+
+    private const string LikeEscape = "\\";
+
+    private static string LikeText(string text) => text.Replace(LikeEscape, @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
+
+    public static string ToJson(IEnumerable<WantedOfNode> wanted) => JsonSerializer.Serialize(wanted.Select(ToRow), Json);
+
+    /// <summary>What the rules said when it was let in.</summary>
+    public static string ToJson(ImmutableArray<RuleResult> rules) =>
+        JsonSerializer.Serialize(rules.Select(r => new RuleRow(r.RuleId, r.Name, r.Passed, r.Overridden, r.CanOverride, r.Message, r.Remedy, r.HttpStatus)), Json);
 
     /// <summary>Takes over what changes while it runs.</summary>
     public static void Update(OperationEntity entity, OperationView view)
@@ -68,6 +95,7 @@ internal static class OperationRecords
         entity.Status = view.Status;
         entity.Outcome = view.Outcome;
         entity.FinishedAtMs = view.FinishedAt?.ToUnixTimeMilliseconds();
+        entity.ApprovalEndsMs = view.ApprovalEndsAt?.ToUnixTimeMilliseconds();
         entity.StepsJson = JsonSerializer.Serialize(view.Steps.Select(s => new StepRow(s.Title, s.Status.ToString(), s.StartedAt?.ToUnixTimeMilliseconds(), s.FinishedAt?.ToUnixTimeMilliseconds(), s.Detail)), Json);
     }
 
@@ -85,6 +113,11 @@ internal static class OperationRecords
         Actor = entity.Actor,
         RequestedAt = DateTimeOffset.FromUnixTimeMilliseconds(entity.RequestedAtMs),
         FinishedAt = Time(entity.FinishedAtMs),
+        ScheduledFor = Time(entity.ScheduledForMs),
+        WindowEndsAt = Time(entity.WindowEndsMs),
+        ApprovalEndsAt = Time(entity.ApprovalEndsMs),
+        ApprovedBy = entity.ApprovedBy,
+        Rules = [.. Read<RuleRow>(entity.RulesJson ?? "[]").Select(r => new RuleResult { RuleId = r.Id, Name = r.Name, Passed = r.Passed, Overridden = r.Overridden, CanOverride = r.CanOverride, Message = r.Message, Remedy = r.Remedy, HttpStatus = r.Status })],
         Steps = [.. Read<StepRow>(entity.StepsJson).Select(s => new OperationStep(s.Title, Enum.Parse<StepStatus>(s.Status), Time(s.StartedAtMs), Time(s.FinishedAtMs), s.Detail))],
     };
 
@@ -140,8 +173,11 @@ internal static class OperationRecords
         Add(body, "role", request.Role is { } role ? Word(role) : null);
         Add(body, "failback", request.Failback is { } failback ? new { policy = FailbackWords.Policy(failback.Policy), stableSeconds = (int)failback.StableFor.TotalSeconds } : null);
         Add(body, "target", request.Target);
+        Add(body, "dataCenter", request.DataCenter);
         Add(body, "neighbor", request.Neighbor);
         Add(body, "expiresInSeconds", request.ExpiresIn is { } expires ? (long)expires.TotalSeconds : null);
+        Add(body, "startAt", request.StartAt?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
+        Add(body, "windowEndsAt", request.WindowEndsAt?.UtcDateTime.ToString("yyyy-MM-ddTHH:mm:ssZ", System.Globalization.CultureInfo.InvariantCulture));
         Add(body, "deadlineSeconds", request.Deadline is { } deadline ? (int)deadline.TotalSeconds : null);
         Add(body, "expectedRevision", request.ExpectedRevision);
         Add(body, "overrideRules", request.OverrideRules.Length > 0 ? request.OverrideRules : null);
@@ -160,6 +196,7 @@ internal static class OperationRecords
         OperationType.ResetSession => "reset-session",
         OperationType.Freeze => "freeze",
         OperationType.Unfreeze => "unfreeze",
+        OperationType.BulkDrain => "bulk-drain",
         _ => "undrain",
     };
 
@@ -200,6 +237,8 @@ internal static class OperationRecords
     private static List<T> Read<T>(string json) => JsonSerializer.Deserialize<List<T>>(json, Json) ?? [];
 
     private sealed record StepRow(string Title, string Status, long? StartedAtMs, long? FinishedAtMs, string? Detail);
+
+    private sealed record RuleRow(string Id, string Name, bool Passed, bool Overridden, bool CanOverride, string Message, string? Remedy, int Status);
 
     private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before, bool LiftLocalDrain = false, Dictionary<string, string>? Failback = null);
 

@@ -3,6 +3,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Waiting;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Operations.Records;
@@ -17,6 +18,9 @@ internal sealed record AcceptedOperation(OperationPlan Plan, OperationView View,
 {
     /// <summary>What nodes that cannot be told now are to be told when they come back, by the revision of the intent.</summary>
     public ImmutableArray<(string Node, long Revision)> OnReturn { get; init; } = [];
+
+    /// <summary>What waits to be done afterwards, by itself; null: nothing.</summary>
+    public WaitingOperation? Then { get; init; }
 }
 
 /// <summary>What the history tells of one operation: kind and text of each event.</summary>
@@ -33,7 +37,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     private static readonly OperationStatus[] Unfinished = [OperationStatus.PendingApproval, OperationStatus.Queued, OperationStatus.Running, OperationStatus.OutcomeUnknown];
 
     /// <summary>Writes audit entry, operation and all its intents, in one transaction. Nothing may be sent before this returns.</summary>
-    public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, CancellationToken cancellationToken)
+    public async Task<AcceptedOperation> AcceptAsync(OperationPlan plan, AuditDraft draft, OperationView view, PairFacts pair, FleetSnapshot fleet, WaitingOperation? then, CancellationToken cancellationToken)
     {
         ImmutableArray<WantedOfNode> wanted = [];
         var onReturn = ImmutableArray.CreateBuilder<(string, long)>();
@@ -61,12 +65,37 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 }
 
                 wanted = steps.ToImmutable();
-                var number = (await db.Operations.MaxAsync(o => (long?)o.Number, ct) ?? 0) + 1;
-                db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
+                await AddOrBeginAsync(db, view, wanted, ct);
+                if (then is not null)
+                {
+                    await WaitingStore.InsertAsync(db, then, ct);
+                }
             },
             cancellationToken);
-        return new AcceptedOperation(plan, view, wanted, revision, draft) { OnReturn = onReturn.ToImmutable() };
+        return new AcceptedOperation(plan, view, wanted, revision, draft) { OnReturn = onReturn.ToImmutable(), Then = then };
     }
+
+    // One that has waited keeps its row and its place.
+    private static async Task AddOrBeginAsync(HubDbContext db, OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken cancellationToken)
+    {
+        if (await db.Operations.SingleOrDefaultAsync(o => o.Id == view.Id, cancellationToken) is { } waited)
+        {
+            OperationRecords.Update(waited, view);
+            waited.Title = view.Title;
+            waited.WantedJson = OperationRecords.ToJson(wanted);
+            waited.ApprovedBy = view.ApprovedBy;
+            waited.RulesJson = OperationRecords.ToJson(view.Rules);
+            waited.RequestJson = null;
+            return;
+        }
+
+        var number = (await db.Operations.MaxAsync(o => (long?)o.Number, cancellationToken) ?? 0) + 1;
+        db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
+    }
+
+    /// <summary>Audits an operation that sends nothing itself, and keeps it.</summary>
+    public Task AddAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken) =>
+        audit.ChangeAsync(draft, (db, ct) => AddOrBeginAsync(db, view, [], ct), cancellationToken);
 
     /// <summary>Allows a planned intent to leave the hub.</summary>
     public async Task<IntentFacts> ReleaseAsync(OperationView view, string node, long revision, CancellationToken cancellationToken)
@@ -138,18 +167,23 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
             }
         }
 
-        var pair = await db.Pairs.SingleAsync(p => p.Id == view.PairId, cancellationToken);
-        pair.Revision += raiseRevision ? 1 : 0;
+        // Null: it is about more than one pair.
+        var pair = await db.Pairs.SingleOrDefaultAsync(p => p.Id == view.PairId, cancellationToken);
+        if (pair is not null)
+        {
+            pair.Revision += raiseRevision ? 1 : 0;
+        }
+
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
-        return pair.Revision;
+        return pair?.Revision ?? 0;
     }
 
     /// <summary>Operations that were not finished when the hub ended, oldest first, with the events of theirs that are in the history.</summary>
     public async Task<List<(OperationView View, ImmutableArray<WantedOfNode> Wanted, ToldEvents Told)>> UnfinishedAsync(CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Operations.AsNoTracking().Where(o => Unfinished.Contains(o.Status)).OrderBy(o => o.Number).ToListAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => Unfinished.Contains(o.Status) && o.RequestJson == null).OrderBy(o => o.Number).ToListAsync(cancellationToken);
         var told = await ToldAsync(db, rows, cancellationToken);
         return rows.ConvertAll(r => (OperationRecords.ToView(r), OperationRecords.WantedOf(r), new ToldEvents(told[r.Id])));
     }
@@ -178,14 +212,14 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     }
 
     /// <summary>Those with a smaller number, newest first.</summary>
-    public async Task<List<OperationView>> RecentAsync(string? pairId, long before, int limit, CancellationToken cancellationToken)
+    public async Task<List<OperationView>> RecentAsync(OperationFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        var rows = await db.Operations.AsNoTracking().Where(o => o.Number < before && (pairId == null || o.PairId == pairId)).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
+        var rows = await OperationRecords.Where(db.Operations.AsNoTracking().Where(o => o.Number < before), filter).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
         return rows.ConvertAll(OperationRecords.ToView);
     }
 
-    private static async Task<ILookup<string, (string Kind, string Text)>> ToldAsync(HubDbContext db, List<OperationEntity> rows, CancellationToken cancellationToken)
+    internal static async Task<ILookup<string, (string Kind, string Text)>> ToldAsync(HubDbContext db, List<OperationEntity> rows, CancellationToken cancellationToken)
     {
         var ids = rows.ConvertAll(r => r.Id);
         var events = await db.Events.AsNoTracking().Where(e => e.OperationId != null && ids.Contains(e.OperationId)).Select(e => new { e.OperationId, e.Kind, e.Text }).ToListAsync(cancellationToken);

@@ -16,6 +16,11 @@ internal static class AgentRules
     {
         var rule = new Rule(target.Request, "SR-12", nameof(VersionSkew), 409, CanOverride: false);
         var node = target.Member.Node;
+        if (Refused(target) is { } refused)
+        {
+            return rule.Fail($"{refused}: its own configuration says so.", "Do it on the node itself with failoverhub-agent, or allow it in the agent's configuration.");
+        }
+
         return target.Type switch
         {
             OperationType.ResetSession => Can(rule, node, ResetSession, "reset a session when the hub asks for it"),
@@ -46,6 +51,30 @@ internal static class AgentRules
             : answering || another
             ? rule.Pass($"{node.Name} says that it is well, and {(another ? "another node announces its addresses" : "the address answers")}.")
             : rule.Fail($"Only {node.Name} itself says that it is well: no other node announces its addresses, and none of them answers.", $"Look at {node.Name} and ask for it by hand.");
+    }
+
+    /// <summary>What a node's own configuration forbids of the plan, "web-1 refuses to be drained by the hub"; null: nothing.</summary>
+    private static string? Refused(OperationTarget target)
+    {
+        foreach (var step in OperationPlanner.Plan(target).Steps)
+        {
+            if (target.Pair.Members.FirstOrDefault(m => m.Node.Name == step.Wanted.Node)?.Node is not { Limits: { AllowEverything: false } limits } node)
+            {
+                continue;
+            }
+
+            var becomes = step.Wanted.Roles.Where(r => step.Before.Roles.GetValueOrDefault(r.Key, Role.Secondary) != r.Value || !step.Before.Roles.ContainsKey(r.Key)).Select(r => r.Value).ToList();
+            var what = !limits.Drain && ((step.Wanted.Drained && !step.Before.Drained) || step.Wanted.LiftLocalDrain) ? (step.Wanted.Drained ? "be drained" : "have a drain of its own ended")
+                : !limits.Promote && becomes.Contains(Role.Primary) ? "be made primary"
+                : !limits.Demote && becomes.Contains(Role.Secondary) && step.Before.Roles.Any(r => r.Value == Role.Primary && step.Wanted.Roles.GetValueOrDefault(r.Key) == Role.Secondary) ? "be made secondary"
+                : null;
+            if (what is not null)
+            {
+                return $"{node.Name} refuses to {what} by the hub";
+            }
+        }
+
+        return null;
     }
 
     private static RuleResult Can(Rule rule, NodeView node, string capability, string what) => node.Capabilities.Contains(capability)

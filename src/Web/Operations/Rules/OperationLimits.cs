@@ -11,6 +11,12 @@ internal sealed record OperationLimits
 
     /// <summary>SR-08: how long after its start the hub waits for a node that it knows from before.</summary>
     public TimeSpan StartupGrace { get; init; } = TimeSpan.FromSeconds(15);
+
+    /// <summary>SR-13: how many nodes one bulk drain may be about.</summary>
+    public int BulkMost { get; init; } = 50;
+
+    /// <summary>SR-11: whom a second person is asked about.</summary>
+    public TwoPersonPolicy TwoPerson { get; init; }
 }
 
 /// <summary>What the rules know beside the fleet.</summary>

@@ -43,6 +43,13 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
                 continue;
             }
 
+            if (view.Type == OperationType.BulkDrain)
+            {
+                var done = view.Steps.Count(s => s.Status == StepStatus.Succeeded);
+                await FinishAsync(view, OperationStatus.Failed, $"The hub ended while it was under way. {done} of {view.Steps.Length} nodes had been drained; nothing more is drained.", raiseRevision: false, cancellationToken);
+                continue;
+            }
+
             if (view.Status != OperationStatus.OutcomeUnknown)
             {
                 left = view with

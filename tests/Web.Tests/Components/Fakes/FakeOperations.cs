@@ -35,14 +35,18 @@ internal sealed class FakeOperations : IOperations
         return Task.FromResult<SubmitResult>(new SubmitResult.Accepted(id));
     }
 
+    public Task<SubmitResult> ApproveAsync(string id, string reason, Actor actor, CancellationToken cancellationToken) => CancelAsync(id, reason, actor, cancellationToken);
+
+    public Task<SubmitResult> RejectAsync(string id, string reason, Actor actor, CancellationToken cancellationToken) => CancelAsync(id, reason, actor, cancellationToken);
+
     public Task<OperationView?> FindAsync(string id, CancellationToken cancellationToken) => Task.FromResult(Known.Find(operation => operation.Id == id));
 
-    public Task<IReadOnlyList<OperationView>> RecentAsync(string? pairId, int limit, CancellationToken cancellationToken) =>
-        Task.FromResult<IReadOnlyList<OperationView>>([.. Known.Where(operation => pairId is null || operation.PairId == pairId).OrderByDescending(operation => operation.RequestedAt).Take(limit)]);
+    public Task<IReadOnlyList<OperationView>> RecentAsync(OperationFilter filter, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<OperationView>>([.. Known.Where(filter.Has).OrderByDescending(operation => operation.RequestedAt).Take(limit)]);
 
-    public async Task<IReadOnlyList<OperationView>?> BeforeAsync(string? pairId, string id, int limit, CancellationToken cancellationToken) =>
+    public async Task<IReadOnlyList<OperationView>?> BeforeAsync(OperationFilter filter, string id, int limit, CancellationToken cancellationToken) =>
         Known.Find(operation => operation.Id == id) is { } last
-            ? [.. (await RecentAsync(pairId, int.MaxValue, cancellationToken)).SkipWhile(operation => operation.Id != last.Id).Skip(1).Take(limit)]
+            ? [.. (await RecentAsync(filter, int.MaxValue, cancellationToken)).SkipWhile(operation => operation.Id != last.Id).Skip(1).Take(limit)]
             : null;
 
     public void Publish(OperationView operation)

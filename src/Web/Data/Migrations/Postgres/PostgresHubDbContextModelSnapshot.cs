@@ -633,6 +633,10 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.Property<long>("RequestedAtMs")
                         .HasColumnType("bigint");
 
+                    b.Property<string>("RulesJson")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<long?>("ScheduledForMs")
                         .HasColumnType("bigint");
 

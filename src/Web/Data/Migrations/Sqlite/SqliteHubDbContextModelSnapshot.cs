@@ -551,6 +551,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.Property<long>("RequestedAtMs")
                         .HasColumnType("INTEGER");
 
+                    b.Property<string>("RulesJson")
+                        .HasColumnType("TEXT");
+
                     b.Property<long?>("ScheduledForMs")
                         .HasColumnType("INTEGER");
 

@@ -1,0 +1,114 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
+
+namespace FailoverHub.Web.Operations.Bulk;
+
+/// <summary>The nodes that a bulk drain is about: of each pair in a data center the one that has a role. Pure.</summary>
+internal sealed record BulkTarget
+{
+    public required OperationRequest Request { get; init; }
+
+    /// <summary>By the name of the pair.</summary>
+    public required ImmutableArray<(string Pair, string Node)> Nodes { get; init; }
+
+    public string Name => $"data center {Request.DataCenter}";
+
+    public string Title => string.Create(CultureInfo.InvariantCulture, $"Drain {Nodes.Length} {(Request.Role == Role.Primary ? "primary" : "secondary")} nodes of {Name}, one after the other");
+
+    /// <summary>Finds what the request names.</summary>
+    /// <returns>The target, or null with the <paramref name="problem"/>.</returns>
+    public static BulkTarget? Resolve(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
+    {
+        problem = null;
+        var problems = ImmutableDictionary.CreateBuilder<string, string>();
+        if (string.IsNullOrEmpty(request.DataCenter))
+        {
+            problems["dataCenter"] = "Name the data center.";
+        }
+
+        if (request.Role is null)
+        {
+            problems["role"] = "Say which node of each pair: the primary or the secondary.";
+        }
+
+        if (request.StartAt is not null || request.ExpiresIn is not null)
+        {
+            problems["startAt"] = "A bulk drain begins at once, and ends when somebody undrains its nodes.";
+        }
+
+        if (request.OverrideRules.FirstOrDefault(r => r != "SR-13") is { } other)
+        {
+            problems["overrideRules"] = $"Only SR-13 can be overridden here; who wants to override '{other}' drains that node alone.";
+        }
+
+        var nodes = fleet.Pairs
+            .Select(p => (Pair: p, Node: p.Members.FirstOrDefault(m => m.Node.DataCenter == request.DataCenter && !m.Node.AssignedDrained && m.Prefixes.Length > 0 && m.Prefixes.All(v => v.AssignedRole == request.Role))))
+            .Where(p => p.Node is not null)
+            .Select(p => (p.Pair.Name, p.Node!.Node.Name))
+            .ToImmutableArray();
+        if (problems.Count == 0 && nodes.IsEmpty)
+        {
+            problems["dataCenter"] = $"No pair of data center {request.DataCenter} has such a node that is not drained.";
+        }
+
+        if (problems.Count > 0)
+        {
+            problem = new SubmitResult.Invalid(problems.ToImmutable());
+            return null;
+        }
+
+        return new BulkTarget { Request = request, Nodes = nodes };
+    }
+
+    public OperationPreview Preview(OperationLimits limits) => new()
+    {
+        Rules =
+        [
+            .. NeedsApproval(limits) ? [ApprovalRules.Announced(Request)] : ImmutableArray<RuleResult>.Empty,
+            BulkLimit(limits),
+            SafetyRules.ReasonRequired(Request),
+        ],
+        Steps = [.. Nodes.Select(n => $"Drain {n.Node} (pair {n.Pair})")],
+        TrafficEffect = Request.Role == Role.Primary
+            ? "One pair after the other: the addresses of each move to its other node. Open TCP connections break. It stops at the first that fails."
+            : "No traffic moves. While they are drained their pairs have no standby. It stops at the first that fails.",
+        OutagePossible = Request.OverrideRules.Length > 0,
+        NeedsApproval = NeedsApproval(limits),
+        ApiCall = $"POST /api/v1/operations\n{OperationRecords.ToRequestJson(Request)}",
+    };
+
+    /// <summary>The operation that it is, with nothing begun.</summary>
+    public OperationView ToView(OperationPreview preview, Actor actor, DateTimeOffset now) => new()
+    {
+        Id = Guid.CreateVersion7().ToString("N"),
+        Type = OperationType.BulkDrain,
+        PairId = FreezeFacts.All,
+        PairName = Name,
+        Node = null,
+        Title = Title,
+        Status = OperationStatus.Queued,
+        Outcome = null,
+        Reason = Request.Reason!,
+        Actor = actor.Name,
+        RequestedAt = now,
+        FinishedAt = null,
+        Steps = [.. preview.Steps.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
+        Rules = preview.Rules,
+    };
+
+    // Once for all of its nodes: each of their drains may move an address.
+    private static bool NeedsApproval(OperationLimits limits) => limits.TwoPerson != TwoPersonPolicy.Off;
+
+    /// <summary>SR-13: whoever drains many at once has looked at how many.</summary>
+    private RuleResult BulkLimit(OperationLimits limits)
+    {
+        var rule = new Rule(Request, "SR-13", nameof(BulkLimit), 409, CanOverride: true);
+        var count = Nodes.Length.ToString(CultureInfo.InvariantCulture);
+        return Nodes.Length <= limits.BulkMost
+            ? rule.Pass($"It drains {count} nodes, {limits.BulkMost.ToString(CultureInfo.InvariantCulture)} at most.")
+            : rule.Fail($"It would drain {count} nodes, more than {limits.BulkMost.ToString(CultureInfo.InvariantCulture)} at once.", "Drain them in parts, or override SR-13.");
+    }
+}

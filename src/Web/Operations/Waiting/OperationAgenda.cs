@@ -1,0 +1,269 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Bulk;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Operations.Running;
+using FailoverHub.Web.Reachability;
+
+namespace FailoverHub.Web.Operations.Waiting;
+
+/// <summary>
+/// Keeps what waits for a second person or for its time, and does what is due: begins it if the rules still agree, or ends it and says why. What
+/// was missed while the hub was not running is reported, and not done late. One task, from <see cref="StartAsync"/> to its disposal; it sleeps
+/// until the next moment or until something is added.
+/// </summary>
+internal sealed partial class OperationAgenda(OperationRuns runs, BulkRuns bulk, WaitingStore store, OperationServices services, ILogger<OperationAgenda> logger) : IAsyncDisposable
+{
+    private static readonly Actor Hub = new("hub", null, null);
+    private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+
+    private readonly CancellationTokenSource _stopping = new();
+    private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
+
+    // Written under the lock of admission only; read by anybody.
+    private ImmutableDictionary<string, WaitingOperation> _waiting = ImmutableDictionary<string, WaitingOperation>.Empty;
+    private Task _loop = Task.CompletedTask;
+
+    /// <summary>Takes up what an earlier run of the hub left behind.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        foreach (var (waiting, told) in await store.LoadAsync(cancellationToken))
+        {
+            services.Feed.TakeOver(waiting.View, told);
+            _waiting = _waiting.SetItem(waiting.View.Id, waiting);
+        }
+
+        runs.OnThen = Keep;
+        runs.OnEnded = OnEndedAsync;
+        _loop = Task.Run(RunAsync, CancellationToken.None);
+    }
+
+    /// <summary>One that waits; null: it does not, or not any more.</summary>
+    public WaitingOperation? Find(string id) => Volatile.Read(ref _waiting).GetValueOrDefault(id);
+
+    /// <summary>Audits it and lets it wait. Whoever calls it holds the lock of admission.</summary>
+    public async Task AddAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken)
+    {
+        await store.AddAsync(waiting, draft, cancellationToken);
+        Keep(waiting);
+    }
+
+    /// <summary>It is stored already, with what it follows. Whoever calls it holds the lock of admission.</summary>
+    public void Keep(WaitingOperation waiting)
+    {
+        Volatile.Write(ref _waiting, _waiting.SetItem(waiting.View.Id, waiting));
+        services.Feed.Publish(waiting.View);
+        _changed.Writer.TryWrite(true);
+    }
+
+    /// <summary>Audits that it stands otherwise. One that has ended waits no more. Whoever calls it holds the lock of admission.</summary>
+    public async Task ChangeAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken)
+    {
+        await store.ChangeAsync(waiting.View, draft, cancellationToken);
+        if (waiting.View.IsFinished)
+        {
+            Forget(waiting);
+            services.Feed.Publish(waiting.View);
+        }
+        else
+        {
+            Keep(waiting);
+        }
+    }
+
+    /// <summary>Looks at the fleet again and begins it, if the rules agree. Whoever calls it holds the lock of admission.</summary>
+    /// <param name="waiting">What.</param>
+    /// <param name="accepted">Outcome in the audit when it begins: "accepted, approved by bob".</param>
+    /// <param name="cancellationToken">Stops it while nothing is stored.</param>
+    /// <returns>Why it does not begin; null: it has begun.</returns>
+    public async Task<(SubmitResult? Problem, OperationPreview? Preview)> BeginAsync(WaitingOperation waiting, string accepted, CancellationToken cancellationToken)
+    {
+        if (waiting.Request.Type == OperationType.BulkDrain)
+        {
+            var why = await bulk.BeginWaitingAsync(waiting, accepted, cancellationToken);
+            if (why is null)
+            {
+                Forget(waiting);
+            }
+
+            return (why, (why as SubmitResult.Refused)?.Preview);
+        }
+
+        // A time was chosen for it, so what was seen then is no condition any more.
+        var request = waiting.Request.StartAt is null ? waiting.Request : waiting.Request with { ExpectedRevision = null };
+        if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
+        {
+            return (problem, null);
+        }
+
+        var preview = runs.Preview(target);
+        if (request.Automatic)
+        {
+            var answering = services.Reachability is { } probes && target.Prefixes.Any(p => probes.Find(p)?.State == ReachabilityState.Reachable);
+            preview = preview with { Rules = [.. preview.Rules.Append(AgentRules.TwoSignals(target, answering)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] };
+        }
+
+        if (!preview.Allowed)
+        {
+            return (new SubmitResult.Refused(preview), preview);
+        }
+
+        await runs.AcceptAsync(target, preview, waiting.Actor, accepted, waiting.View, cancellationToken);
+        Forget(waiting);
+        return (null, preview);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (!_stopping.IsCancellationRequested)
+        {
+            await _stopping.CancelAsync();
+            await _loop;
+        }
+    }
+
+    // What was to follow something that did not happen is not done.
+    private async Task OnEndedAsync(AcceptedOperation operation, OperationView ended)
+    {
+        if (operation.Then is { } then && Find(then.View.Id) is { } waiting && ended.Status is OperationStatus.Failed or OperationStatus.TimedOut or OperationStatus.Cancelled)
+        {
+            var why = $"'{ended.Title}' did not succeed, so there is nothing to end. Nothing was sent.";
+            var view = waiting.View with { Status = OperationStatus.Cancelled, Outcome = why, FinishedAt = services.Time.GetUtcNow(), Steps = [.. waiting.View.Steps.Select(s => s with { Status = StepStatus.Skipped })] };
+            try
+            {
+                await ChangeAsync(waiting with { View = view }, Draft(view, Hub, "cancel", "accepted", why), CancellationToken.None);
+            }
+            catch (Exception e) when (StorageFaults.IsStorageFault(e))
+            {
+                // When its time has come it finds nothing to undrain, and ends so.
+                LogNotStored(logger, e);
+            }
+        }
+    }
+
+    private void Forget(WaitingOperation waiting) => Volatile.Write(ref _waiting, _waiting.Remove(waiting.View.Id));
+
+    private async Task RunAsync()
+    {
+        try
+        {
+            while (true)
+            {
+                await ActAsync();
+                await SleepAsync();
+            }
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            // The hub is stopping.
+        }
+        catch (Exception defect)
+        {
+            LogDefect(logger, defect);
+        }
+    }
+
+    private async Task SleepAsync()
+    {
+        var now = services.Time.GetUtcNow();
+        var next = _waiting.Values.Select(w => w.NextAt).DefaultIfEmpty(DateTimeOffset.MaxValue).Min();
+        var sleep = next - now < LongestSleep ? next - now : LongestSleep;
+        if (sleep <= TimeSpan.Zero)
+        {
+            return;
+        }
+
+        using var due = new CancellationTokenSource(sleep, services.Time);
+        using var either = CancellationTokenSource.CreateLinkedTokenSource(due.Token, _stopping.Token);
+        try
+        {
+            await _changed.Reader.ReadAsync(either.Token);
+        }
+        catch (OperationCanceledException) when (!_stopping.IsCancellationRequested)
+        {
+            // The next moment has come.
+        }
+    }
+
+    private async Task ActAsync()
+    {
+        if (!_waiting.Values.Any(w => w.NextAt <= services.Time.GetUtcNow()))
+        {
+            return;
+        }
+
+        await services.Admission.WaitAsync(_stopping.Token);
+        try
+        {
+            foreach (var due in _waiting.Values.Where(w => w.NextAt <= services.Time.GetUtcNow()).OrderBy(w => w.NextAt).ToList())
+            {
+                await DecideAsync(due);
+            }
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            LogNotStored(logger, e);
+            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
+        }
+        finally
+        {
+            services.Admission.Release();
+        }
+    }
+
+    private async Task DecideAsync(WaitingOperation due)
+    {
+        var now = services.Time.GetUtcNow();
+        var fate = WaitingFate.OfTime(due, now);
+        if (fate is null)
+        {
+            var (problem, preview) = await BeginAsync(due, due.View.ApprovedBy is { } approver ? $"accepted, as scheduled and approved by {approver}" : "accepted, as scheduled", _stopping.Token);
+            fate = problem switch
+            {
+                null => new WaitingFate.Begins(),
+                SubmitResult.Refused => WaitingFate.OfRules(due, preview!, now),
+                SubmitResult.Invalid invalid => new WaitingFate.Ends(OperationStatus.Cancelled, "schedule-refused", $"{string.Join(" ", invalid.Problem.Values)} Nothing was sent."),
+                SubmitResult.NotFound gone => new WaitingFate.Ends(OperationStatus.Refused, "schedule-refused", $"{gone.What} Nothing was sent."),
+                _ => throw new InvalidOperationException($"A waiting operation cannot be answered with {problem.GetType().Name}."),
+            };
+        }
+
+        switch (fate)
+        {
+            case WaitingFate.WaitsOn waits:
+                Volatile.Write(ref _waiting, _waiting.SetItem(due.View.Id, due with { RetryAt = waits.Until }));
+                break;
+            case WaitingFate.Ends ends:
+                var ended = due with { View = due.View with { Status = ends.Status, Outcome = ends.Why, FinishedAt = now, Steps = [.. due.View.Steps.Select(s => s with { Status = StepStatus.Skipped })] } };
+                await ChangeAsync(ended, Draft(ended.View, Hub, ends.Action, $"refused: {ends.Why}", due.Request.Reason), _stopping.Token);
+                LogEnded(logger, due.View.Title, ends.Why);
+                break;
+            default:
+                break;
+        }
+    }
+
+    internal static AuditDraft Draft(OperationView view, Actor actor, string action, string outcome, string? reason) => new()
+    {
+        Actor = actor,
+        Action = action,
+        Target = view.Node is { } node && !view.Type.IsOfPair() ? AuditTarget.NodeOfPair(node, view.PairName) : AuditTarget.Pair(view.PairName),
+        Reason = reason,
+        Outcome = outcome,
+        CorrelationId = view.Id,
+    };
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "'{Title}' was not begun: {Why}")]
+    private static partial void LogEnded(ILogger logger, string title, string why);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "What became of an operation that waited could not be stored; it is tried again")]
+    private static partial void LogNotStored(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "A defect of the hub: until the next start no scheduled operation begins, and no approval expires")]
+    private static partial void LogDefect(ILogger logger, Exception exception);
+}

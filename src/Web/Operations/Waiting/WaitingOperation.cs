@@ -1,0 +1,150 @@
+using FailoverHub.Web.Operations.Bulk;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Rules;
+
+namespace FailoverHub.Web.Operations.Waiting;
+
+/// <summary>An operation that is audited and stored, of which nothing is planned for good yet: it waits for a second person, or for its time.</summary>
+/// <param name="View">How it stands: PendingApproval, or Queued for its time.</param>
+/// <param name="Request">What was asked for; the rules are asked again when it begins.</param>
+/// <param name="Actor">Who asked for it.</param>
+internal sealed record WaitingOperation(OperationView View, OperationRequest Request, Actor Actor)
+{
+    /// <summary>When it is tried again, because something that passes stood in its way; null: it was not tried yet.</summary>
+    public DateTimeOffset? RetryAt { get; init; }
+
+    private static readonly TimeSpan ShortWindow = TimeSpan.FromMinutes(15);
+    private static readonly TimeSpan ApproveWithin = TimeSpan.FromHours(1);
+
+    /// <summary>A request that has to wait.</summary>
+    /// <param name="target">What is asked for.</param>
+    /// <param name="plan">What it would do now.</param>
+    /// <param name="preview">What the rules say to it now, and whether a second person has to agree first.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="now">When.</param>
+    public static WaitingOperation Of(OperationTarget target, OperationPlan plan, OperationPreview preview, Actor actor, DateTimeOffset now)
+    {
+        var windowEnds = target.Request.StartAt is { } start ? target.Request.WindowEndsAt ?? start + ShortWindow : (DateTimeOffset?)null;
+        return new WaitingOperation(
+            new OperationView
+            {
+                Id = Guid.CreateVersion7().ToString("N"),
+                Type = plan.Type,
+                PairId = plan.PairId,
+                PairName = plan.PairName,
+                Node = plan.Node,
+                Title = plan.Title,
+                Status = preview.NeedsApproval ? OperationStatus.PendingApproval : OperationStatus.Queued,
+                Outcome = null,
+                Reason = target.Request.Reason!,
+                Actor = actor.Name,
+                RequestedAt = now,
+                FinishedAt = null,
+                Steps = [.. plan.StepTitles.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
+                ScheduledFor = target.Request.StartAt,
+                WindowEndsAt = windowEnds,
+                ApprovalEndsAt = preview.NeedsApproval ? windowEnds ?? now + ApproveWithin : null,
+                Rules = preview.Rules,
+            },
+            target.Request,
+            actor);
+    }
+
+    /// <summary>A bulk drain that a second person has to approve.</summary>
+    public static WaitingOperation Of(BulkTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
+        new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
+
+    /// <summary>The undrain that ends a drain with an end; null: it has none. It is the hub's own doing, so two signals have to agree to it.</summary>
+    public static WaitingOperation? Undrain(OperationTarget drain, Actor actor, DateTimeOffset now)
+    {
+        if (drain is not { Type: OperationType.Drain, Request.ExpiresIn: { } lasts })
+        {
+            return null;
+        }
+
+        var node = drain.Member.Node.Name;
+        var request = new OperationRequest
+        {
+            Type = OperationType.Undrain,
+            Node = node,
+            Reason = $"The drain was to last {MomentRules.Words(lasts)}: {drain.Request.Reason}"[..Math.Min(SafetyRules.LongestReason, $"The drain was to last {MomentRules.Words(lasts)}: {drain.Request.Reason}".Length)],
+            StartAt = now + lasts,
+            WindowEndsAt = now + lasts + ApproveWithin,
+            Automatic = true,
+        };
+        return new WaitingOperation(
+            new OperationView
+            {
+                Id = Guid.CreateVersion7().ToString("N"),
+                Type = OperationType.Undrain,
+                PairId = drain.Pair.Id,
+                PairName = drain.Pair.Name,
+                Node = node,
+                Title = $"Undrain {node}",
+                Status = OperationStatus.Queued,
+                Outcome = null,
+                Reason = request.Reason,
+                Actor = actor.Name,
+                RequestedAt = now,
+                FinishedAt = null,
+                Steps = [],
+                ScheduledFor = request.StartAt,
+                WindowEndsAt = request.WindowEndsAt,
+            },
+            request,
+            actor);
+    }
+
+    /// <summary>When something has to be done about it by itself.</summary>
+    public DateTimeOffset NextAt => View.Status == OperationStatus.PendingApproval
+        ? View.ApprovalEndsAt ?? View.RequestedAt
+        : RetryAt ?? View.ScheduledFor ?? View.RequestedAt;
+
+    /// <summary>SR-11: who asked for it does not decide about it.</summary>
+    public RuleResult TwoPerson(Actor approver) => ApprovalRules.TwoPerson(Request, Actor.Name, approver.Name);
+}
+
+/// <summary>What becomes of a waiting operation when its moment has come. A closed family.</summary>
+internal abstract record WaitingFate
+{
+    private WaitingFate()
+    {
+    }
+
+    /// <summary>It may begin.</summary>
+    public sealed record Begins : WaitingFate;
+
+    /// <summary>Something that passes stands in its way, and its window is still open.</summary>
+    public sealed record WaitsOn(DateTimeOffset Until) : WaitingFate;
+
+    /// <summary>It never begins.</summary>
+    public sealed record Ends(OperationStatus Status, string Action, string Why) : WaitingFate;
+
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+
+    /// <summary>What passes by itself: another operation, a cooldown, a hub that has just started.</summary>
+    private static readonly string[] Passing = ["SR-05", "SR-06", "SR-08"];
+
+    /// <summary>Before the fleet is looked at: whether its moment is over; null: it is not.</summary>
+    public static WaitingFate? OfTime(WaitingOperation waiting, DateTimeOffset now) => waiting.View switch
+    {
+        { Status: OperationStatus.PendingApproval } => new Ends(OperationStatus.Cancelled, "approval-expired", "Nobody has approved it in time; nothing was sent."),
+        { WindowEndsAt: { } end } when now > end && waiting.RetryAt is null => new Ends(OperationStatus.TimedOut, "schedule-missed", "Its window was over before the hub could begin it: the hub was not running. It is not done late; nothing was sent."),
+        _ => null,
+    };
+
+    /// <summary>What the rules make of it.</summary>
+    public static WaitingFate OfRules(WaitingOperation waiting, OperationPreview preview, DateTimeOffset now)
+    {
+        var blocking = preview.Rules.Where(r => r.Blocks).ToList();
+        if (blocking.Count == 0)
+        {
+            return new Begins();
+        }
+
+        var retry = now + RetryAfter;
+        return blocking.TrueForAll(r => Passing.Contains(r.RuleId)) && waiting.View.WindowEndsAt is { } end && retry <= end
+            ? new WaitsOn(retry)
+            : new Ends(OperationStatus.Refused, "schedule-refused", $"{string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}"))} Nothing was sent.");
+    }
+}

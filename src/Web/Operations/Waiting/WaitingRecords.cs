@@ -1,0 +1,118 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Text.Json;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Records;
+
+namespace FailoverHub.Web.Operations.Waiting;
+
+/// <summary>The one place where waiting operations meet their rows.</summary>
+internal static class WaitingRecords
+{
+    private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
+
+    public static string ToJson(OperationRequest request, Actor actor) => JsonSerializer.Serialize(
+        new RequestRow
+        {
+            Type = request.Type.ToString(),
+            Pair = request.Pair,
+            Node = request.Node,
+            Target = request.Target,
+            Prefix = request.Prefix?.ToString(),
+            Role = request.Role?.ToString(),
+            Failback = request.Failback is { } failback ? FleetRecords.ToText(failback) : null,
+            Neighbor = request.Neighbor,
+            DataCenter = request.DataCenter,
+            ExpiresInSeconds = (long?)request.ExpiresIn?.TotalSeconds,
+            DeadlineSeconds = (long?)request.Deadline?.TotalSeconds,
+            Reason = request.Reason,
+            ExpectedRevision = request.ExpectedRevision,
+            OverrideRules = [.. request.OverrideRules],
+            StartAtMs = request.StartAt?.ToUnixTimeMilliseconds(),
+            WindowEndsMs = request.WindowEndsAt?.ToUnixTimeMilliseconds(),
+            Automatic = request.Automatic,
+            ActorName = actor.Name,
+            RemoteAddress = actor.RemoteAddress,
+            ForwardedFor = actor.ForwardedFor,
+        },
+        Json);
+
+    /// <summary>Null: it does not wait, or not any more.</summary>
+    public static WaitingOperation? ToWaiting(OperationEntity entity)
+    {
+        if (entity.RequestJson is not { } text || JsonSerializer.Deserialize<RequestRow>(text, Json) is not { } row)
+        {
+            return null;
+        }
+
+        var request = new OperationRequest
+        {
+            Type = Enum.Parse<OperationType>(row.Type),
+            Pair = row.Pair,
+            Node = row.Node,
+            Target = row.Target,
+            Prefix = row.Prefix is { } prefix ? IPNetwork.Parse(prefix) : null,
+            Role = row.Role is { } role ? Enum.Parse<Role>(role) : null,
+            Failback = row.Failback is { } failback ? FleetRecords.ToFailback(failback) : null,
+            Neighbor = row.Neighbor,
+            DataCenter = row.DataCenter,
+            ExpiresIn = Seconds(row.ExpiresInSeconds),
+            Deadline = Seconds(row.DeadlineSeconds),
+            Reason = row.Reason,
+            ExpectedRevision = row.ExpectedRevision,
+            OverrideRules = [.. row.OverrideRules],
+            StartAt = Time(row.StartAtMs),
+            WindowEndsAt = Time(row.WindowEndsMs),
+            Automatic = row.Automatic,
+        };
+        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor));
+    }
+
+    private static TimeSpan? Seconds(long? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
+
+    private static DateTimeOffset? Time(long? ms) => ms is { } at ? DateTimeOffset.FromUnixTimeMilliseconds(at) : null;
+
+    private sealed record RequestRow
+    {
+        public required string Type { get; init; }
+
+        public string? Pair { get; init; }
+
+        public string? Node { get; init; }
+
+        public string? Target { get; init; }
+
+        public string? Prefix { get; init; }
+
+        public string? Role { get; init; }
+
+        public string? Failback { get; init; }
+
+        public string? Neighbor { get; init; }
+
+        public string? DataCenter { get; init; }
+
+        public long? ExpiresInSeconds { get; init; }
+
+        public long? DeadlineSeconds { get; init; }
+
+        public string? Reason { get; init; }
+
+        public long? ExpectedRevision { get; init; }
+
+        public ImmutableArray<string> OverrideRules { get; init; } = [];
+
+        public long? StartAtMs { get; init; }
+
+        public long? WindowEndsMs { get; init; }
+
+        public bool Automatic { get; init; }
+
+        public required string ActorName { get; init; }
+
+        public string? RemoteAddress { get; init; }
+
+        public string? ForwardedFor { get; init; }
+    }
+}

@@ -1,0 +1,46 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Records;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Operations.Waiting;
+
+/// <summary>Waiting operations on the disk. Every method is one transaction.</summary>
+internal sealed class WaitingStore(IDbContextFactory<HubDbContext> factory, AuditLog audit)
+{
+    /// <summary>Audits a request that has to wait, and keeps it.</summary>
+    public Task AddAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken) =>
+        audit.ChangeAsync(draft, (db, ct) => InsertAsync(db, waiting, ct), cancellationToken);
+
+    /// <summary>Audits that it stands otherwise, and keeps it: approved, or ended without having begun.</summary>
+    public Task ChangeAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken) => audit.ChangeAsync(
+        draft,
+        async (db, ct) =>
+        {
+            var row = await db.Operations.SingleAsync(o => o.Id == view.Id, ct);
+            OperationRecords.Update(row, view);
+            row.ApprovedBy = view.ApprovedBy;
+            row.RequestJson = view.IsFinished ? null : row.RequestJson;
+        },
+        cancellationToken);
+
+    /// <summary>What waited when the hub ended, oldest first, with the events of theirs that are in the history.</summary>
+    public async Task<List<(WaitingOperation Waiting, ToldEvents Told)>> LoadAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking()
+            .Where(o => o.RequestJson != null && (o.Status == OperationStatus.PendingApproval || o.Status == OperationStatus.Queued))
+            .OrderBy(o => o.Number).ToListAsync(cancellationToken);
+        var told = await OperationStore.ToldAsync(db, rows, cancellationToken);
+        return [.. rows.Select(WaitingRecords.ToWaiting).OfType<WaitingOperation>().Select(w => (w, new ToldEvents(told[w.View.Id])))];
+    }
+
+    /// <summary>Adds its row to a transaction that somebody else commits.</summary>
+    public static async Task InsertAsync(HubDbContext db, WaitingOperation waiting, CancellationToken cancellationToken)
+    {
+        var last = db.Operations.Local.Select(o => (long?)o.Number).Max() ?? await db.Operations.MaxAsync(o => (long?)o.Number, cancellationToken) ?? 0;
+        var entity = OperationRecords.ToEntity(waiting.View, last + 1, []);
+        entity.RequestJson = WaitingRecords.ToJson(waiting.Request, waiting.Actor);
+        db.Operations.Add(entity);
+    }
+}

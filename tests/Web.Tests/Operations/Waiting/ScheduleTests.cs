@@ -1,0 +1,162 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Agents;
+using static FailoverHub.Web.Tests.Operations.OperationRig;
+
+namespace FailoverHub.Web.Tests.Operations.Waiting;
+
+/// <summary>Operations at a time, within a window: the rules are asked again then, and what was missed is reported and not done late.</summary>
+public sealed class ScheduleTests
+{
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static OperationRequest At(OperationRig rig, double seconds, double? windowSeconds = null) => Switchover("web-2") with
+    {
+        StartAt = rig.Time.GetUtcNow().AddSeconds(seconds),
+        WindowEndsAt = windowSeconds is { } w ? rig.Time.GetUtcNow().AddSeconds(seconds + w) : null,
+    };
+
+    // Time stands still as soon as it has begun: no deadline passes because a disk is slow.
+    private static async Task<OperationView> BegunAndEndedAsync(OperationRig rig, string id)
+    {
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+        return await rig.EndedAsync(id);
+    }
+
+    [Fact]
+    public async Task Scheduled_IsVisibleAndBeginsAtItsTime()
+    {
+        await using var rig = await StartAsync();
+
+        var id = await rig.AcceptedAsync(At(rig, 5));
+        var waiting = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+        Assert.Equal((OperationStatus.Queued, rig.Time.GetUtcNow().AddSeconds(5), rig.Time.GetUtcNow().AddSeconds(5 + 900)), (waiting.Status, waiting.ScheduledFor, waiting.WindowEndsAt));
+        Assert.Empty(rig.A.Intents);
+
+        var ended = await BegunAndEndedAsync(rig, id);
+
+        Assert.Equal((OperationStatus.Succeeded, "web-2"), (ended.Status, rig.Pair.ActiveNode));
+        Assert.Equal("accepted, as scheduled", (await rig.AuditAsync())[0].Outcome);
+        Assert.StartsWith("accepted, for 2026-05-04 12:00:", (await rig.AuditAsync())[1].Outcome, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task RuleThatStandsAgainstItThen_RefusesIt()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(At(rig, 5));
+        await rig.B.DisposeAsync();
+
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A);
+
+        Assert.Equal(OperationStatus.Refused, ended.Status);
+        Assert.Contains("SR-03 TargetReady", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal(("hub", "schedule-refused"), ((await rig.AuditAsync())[0].Actor, (await rig.AuditAsync())[0].Action));
+        Assert.Empty(rig.A.Intents);
+    }
+
+    [Fact]
+    public async Task AnotherOperationIsUnderWayThen_ItWaitsForItWithinItsWindow()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(At(rig, 3, windowSeconds: 60));
+        rig.A.Obedience = Obedience.IsDeaf;
+        var other = await rig.AcceptedAsync(OnNode(OperationType.SetRole, "web-1") with { Role = Role.Secondary, Deadline = TimeSpan.FromMinutes(5) });
+        var intent = await rig.A.ReceiveIntentAsync();
+        var due = rig.Time.GetUtcNow().AddSeconds(4);
+        await rig.PassTimeUntilAsync(other, _ => rig.Time.GetUtcNow() > due, rig.A, rig.B);
+        Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+
+        rig.A.Obedience = Obedience.Applies;
+        await rig.A.ReportAsync(state => FakeAgent.Apply(state, intent));
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(other)).Status);
+        var ended = await BegunAndEndedAsync(rig, id);
+
+        Assert.Equal((OperationStatus.Succeeded, "web-2"), (ended.Status, rig.Pair.ActiveNode));
+    }
+
+    [Fact]
+    public async Task Cancelled_NeverBegins()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(At(rig, 5));
+
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.CancelAsync(id, "postponed", Alice, Cancellation));
+        rig.Time.Advance(TimeSpan.FromSeconds(10));
+
+        Assert.Equal((OperationStatus.Cancelled, "Cancelled by alice. Nothing was sent."), await rig.Hub.Operations.FindAsync(id, Cancellation) is { } ended ? (ended.Status, ended.Outcome) : default);
+        await rig.RestartHubAsync();
+        Assert.Equal(OperationStatus.Cancelled, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+    }
+
+    [Theory]
+    [InlineData(10, OperationStatus.Queued)]
+    [InlineData(30, OperationStatus.TimedOut)]
+    public async Task HubWasDownAtThatTime_ItIsReportedAndNotDoneOutsideItsWindow(double downMinutes, OperationStatus status)
+    {
+        OperationRig? rig = null;
+        var down = false;
+        rig = await StartAsync(_ =>
+        {
+            if (down)
+            {
+                rig!.Time.Advance(TimeSpan.FromMinutes(downMinutes));
+            }
+        });
+        await using var _ = rig;
+        var id = await rig.AcceptedAsync(At(rig, 20 * 60, windowSeconds: 300));
+
+        down = true;
+        await rig.RestartHubAsync();
+        var now = status == OperationStatus.Queued ? (await rig.Hub.Operations.FindAsync(id, Cancellation))! : await rig.EndedAsync(id);
+
+        Assert.Equal(status, now.Status);
+        if (status == OperationStatus.TimedOut)
+        {
+            Assert.Contains("not done late", now.Outcome, StringComparison.Ordinal);
+            Assert.Equal("schedule-missed", (await rig.AuditAsync())[0].Action);
+        }
+    }
+
+    [Theory]
+    [InlineData(-1, null, "startAt")]
+    [InlineData(31 * 24 * 3600.0, null, "startAt")]
+    [InlineData(60, 0.0, "windowEndsAt")]
+    [InlineData(60, 25 * 3600.0, "windowEndsAt")]
+    public async Task TimesThatMakeNoSense_AreRefusedByField(double seconds, double? window, string field)
+    {
+        await using var rig = await StartAsync();
+
+        var answer = Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(At(rig, seconds, window), Alice, Cancellation));
+
+        Assert.Equal([field], answer.Problem.Keys);
+    }
+
+    [Fact]
+    public async Task DrainWithAnEnd_IsUndrainedThenByItself()
+    {
+        await using var rig = await StartAsync();
+        var drain = await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2") with { ExpiresIn = TimeSpan.FromSeconds(60) });
+        await rig.EndedAsync(drain);
+        var undrain = Assert.Single(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 10, Cancellation), o => o.Type == OperationType.Undrain);
+        Assert.Equal(OperationStatus.Queued, undrain.Status);
+        Assert.True(rig.Pair.Members[1].Node.Drained);
+
+        var ended = await BegunAndEndedAsync(rig, undrain.Id);
+
+        Assert.Equal(OperationStatus.Succeeded, ended.Status);
+        Assert.False(rig.Pair.Members[1].Node.Drained);
+    }
+
+    [Fact]
+    public async Task DrainWithAnEndThatFails_LeavesNothingToBeUndrained()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.Rejects;
+
+        await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2") with { ExpiresIn = TimeSpan.FromSeconds(60) }));
+
+        var undrain = Assert.Single(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 10, Cancellation), o => o.Type == OperationType.Undrain);
+        Assert.Equal(OperationStatus.Cancelled, (await rig.EndedAsync(undrain.Id)).Status);
+    }
+}
