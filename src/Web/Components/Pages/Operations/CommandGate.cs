@@ -45,6 +45,7 @@ public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
         SubmitResult.NotFound notFound => notFound.What,
         SubmitResult.Invalid invalid => string.Join(" ", invalid.Problem.Values),
         SubmitResult.Unavailable unavailable => unavailable.Why,
+        SubmitResult.TooLate late => late.Why,
         SubmitResult.Refused refused when refused.Preview.Rules.FirstOrDefault(rule => rule.Blocks) is { } rule => $"{rule.RuleId} {rule.Name}: {rule.Message}",
         _ => "Not possible now.",
     };

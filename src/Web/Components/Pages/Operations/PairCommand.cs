@@ -29,6 +29,15 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
             }
         }
 
+        // Only where it is of use: while a node cannot be reached, and for the one that can.
+        if (pair.Members.Any(member => !member.Node.IsFresh))
+        {
+            foreach (MemberView member in pair.Members.Where(member => member.Node.IsFresh && member.Prefixes.Any(prefix => prefix.ReportedRole != Role.Primary)))
+            {
+                Add(null, $"Force {member.Node.Name} to be primary", "action-force-promote", new() { Type = OperationType.ForcePromote, Pair = pair.Id, Target = member.Node.Name });
+            }
+        }
+
         foreach (MemberView member in pair.Members)
         {
             string name = member.Node.Name;
@@ -48,6 +57,23 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
 
         void Add(string? node, string label, string testId, OperationRequest request) =>
             commands.Add(new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem)));
+    }
+
+    /// <summary>Lets nothing happen to the pair for a while, or lets it happen again. The dialog asks for how long.</summary>
+    public static PairCommand FreezeOf(PairView pair, IOperations operations)
+    {
+        OperationRequest request = pair.Freeze is { OfAll: false }
+            ? new() { Type = OperationType.Unfreeze, Pair = pair.Id }
+            : new() { Type = OperationType.Freeze, Pair = pair.Id, ExpiresIn = TimeSpan.FromHours(1) };
+        string label = request.Type == OperationType.Unfreeze ? $"Unfreeze {pair.Name}" : $"Freeze {pair.Name}";
+        return new(request, null, label, request.Type == OperationType.Unfreeze ? "action-unfreeze" : "action-freeze", CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem));
+    }
+
+    /// <summary>Ends one session of a node, which comes up again by itself.</summary>
+    public static PairCommand ResetOf(string node, string neighbor, IOperations operations)
+    {
+        var request = new OperationRequest { Type = OperationType.ResetSession, Node = node, Neighbor = neighbor };
+        return new(request, node, "Reset", "action-reset-session", CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem));
     }
 
     /// <summary>Brings the addresses home also while their node is held back; null: nobody is preferred.</summary>

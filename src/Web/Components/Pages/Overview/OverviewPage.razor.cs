@@ -74,7 +74,8 @@ public sealed partial class OverviewPage
 
     private void Take(OperationView operation)
     {
-        if (operation.IsFinished)
+        // What waits for a person or for its time does nothing to the pair yet.
+        if (operation.IsFinished || operation.IsWaiting)
         {
             _operations.Remove(operation.Id);
         }

@@ -24,6 +24,7 @@ public sealed partial class PairPage
     private ImmutableArray<PairCommand> _commands = [];
     private PairCommand? _failback;
     private PairCommand? _setFailback;
+    private PairCommand? _freeze;
     private ImmutableArray<TargetReachability> _targets = [];
 
     /// <summary>Name of the pair, or its id.</summary>
@@ -66,7 +67,7 @@ public sealed partial class PairPage
         if (_pair is { } pair && pair.Id != before)
         {
             _operation = null;
-            if (await Operations.RecentAsync(pair.Id, 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
+            if (await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
             {
                 _operation = newest;
             }
@@ -96,6 +97,7 @@ public sealed partial class PairPage
         _commands = _pair is { } pair ? PairCommand.For(pair, Operations) : [];
         _failback = _pair is { } held && held.Members.Any(member => member.Prefixes.Any(prefix => prefix.Hold is not null)) ? PairCommand.FailbackOf(held, Operations) : null;
         _setFailback = _pair is { } known ? PairCommand.SetFailbackOf(known, Operations) : null;
+        _freeze = _pair is { } present ? PairCommand.FreezeOf(present, Operations) : null;
     }
 
     private async Task ConfirmAsync(PairCommand command)

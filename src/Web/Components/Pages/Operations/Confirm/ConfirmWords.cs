@@ -18,6 +18,10 @@ internal static class ConfirmWords
             OperationType.Switchover => $"Move {addresses} to {request.Target ?? "the other node"}",
             OperationType.Drain => $"Drain {request.Node}",
             OperationType.Undrain => $"Undrain {request.Node}",
+            OperationType.ForcePromote => $"Force {request.Target} to be primary",
+            OperationType.Freeze => $"Freeze {pair.Name}",
+            OperationType.Unfreeze => $"Unfreeze {pair.Name}",
+            OperationType.ResetSession => $"Reset the session with {request.Neighbor}",
             _ => $"Make {request.Node} {(request.Role == Role.Primary ? "primary" : "secondary")} for {addresses}",
         };
     }
@@ -29,6 +33,10 @@ internal static class ConfirmWords
         OperationType.Switchover => $"Switch {pair.Name} over to {request.Target ?? "the other node"}",
         OperationType.Drain => $"Drain {request.Node}",
         OperationType.Undrain => $"Undrain {request.Node}",
+        OperationType.ForcePromote => $"Force {request.Target} to be primary of {pair.Name}",
+        OperationType.Freeze => $"Freeze {pair.Name}",
+        OperationType.Unfreeze => $"Unfreeze {pair.Name}",
+        OperationType.ResetSession => $"Reset a session of {request.Node}",
         _ => $"Set the role of {request.Node} in {pair.Name}",
     };
 
