@@ -26,7 +26,6 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>Life of the nodes' certificates, in hours.</summary>
     public string? CertificateHours { get; init; }
 
-
     /// <summary>SR-11: whom a second person is asked about.</summary>
     public string? TwoPerson { get; init; }
 
@@ -63,7 +62,6 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             TraceEndpoint = Pick(commandLine.TraceEndpoint, TraceEndpointKey, nameof(TraceEndpoint)) ?? environment(StandardTraceEndpointKey),
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
             CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
-
             TwoPerson = Pick(commandLine.TwoPerson, TwoPersonKey, nameof(TwoPerson)),
         };
     }
