@@ -23,6 +23,7 @@ internal static partial class SourceRules
         ["src/Web/History/Search/SqliteSearch.cs"] = "the index of terms",
         ["src/Web/History/Search/PlainSearch.cs"] = "the same filters where there is no index of terms",
         ["src/Web/Operations/Records/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
+        ["src/Web/Operations/Records/OperationSearch.cs"] = "a filter of operations as a query of theirs",
         ["src/Web/Operations/Waiting/WaitingStore.cs"] = "audit entry and waiting operation in one transaction",
         ["src/Web/Operations/Freezes/FreezeStore.cs"] = "audit entry and freeze in one transaction",
         ["src/Web/Reachability/ProbeSampleStore.cs"] = "samples of the probes",

@@ -6,7 +6,6 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Planning;
-using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Operations.Records;
 
@@ -66,22 +65,6 @@ internal static class OperationRecords
         Update(entity, view);
         return entity;
     }
-
-    /// <summary>The rows that <see cref="OperationFilter.Has"/> has.</summary>
-    public static IQueryable<OperationEntity> Where(IQueryable<OperationEntity> query, OperationFilter filter)
-    {
-        var (pair, type, statuses, actor) = (filter.PairId, filter.Type, filter.Statuses.ToArray(), filter.Actor is { } name ? LikeText(name) : null);
-        query = pair is null ? query : query.Where(o => o.PairId == pair);
-        query = type is null ? query : query.Where(o => o.Type == type);
-        query = statuses.Length == 0 ? query : query.Where(o => statuses.Contains(o.Status));
-        query = actor is null ? query : query.Where(o => EF.Functions.Like(o.Actor, actor, LikeEscape));
-        return filter.Words.Select(word => $"%{LikeText(word)}%").Aggregate(query, (q, word) =>
-            q.Where(o => EF.Functions.Like(o.Title, word, LikeEscape) || EF.Functions.Like(o.Reason, word, LikeEscape) || EF.Functions.Like(o.Outcome, word, LikeEscape)));
-    }
-
-    private const string LikeEscape = "\\";
-
-    private static string LikeText(string text) => text.Replace(LikeEscape, @"\\", StringComparison.Ordinal).Replace("%", @"\%", StringComparison.Ordinal).Replace("_", @"\_", StringComparison.Ordinal);
 
     public static string ToJson(IEnumerable<WantedOfNode> wanted) => JsonSerializer.Serialize(wanted.Select(ToRow), Json);
 

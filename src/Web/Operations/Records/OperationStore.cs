@@ -111,6 +111,27 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return FleetRecords.ToIntent(intent);
     }
 
+    /// <summary>Allows what was planned for the return of nodes that could not be told, because the operation has succeeded after all. What is older than what such a node has been told since is left.</summary>
+    public async Task<List<(string Node, IntentFacts Intent)>> ReleaseOnReturnAsync(string operationId, CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        var released = new List<(string, IntentFacts)>();
+        foreach (var intent in await db.Intents.Where(i => i.OperationId == operationId && i.OnReturn && i.Stage == IntentStage.Planned).ToListAsync(cancellationToken))
+        {
+            if (!await db.Intents.AnyAsync(i => i.Node == intent.Node && i.Revision > intent.Revision, cancellationToken))
+            {
+                intent.Stage = IntentStage.Released;
+                await SupersedeAsync(db, intent.Node, intent.Revision, cancellationToken);
+                released.Add((intent.Node, FleetRecords.ToIntent(intent)));
+            }
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+        return released;
+    }
+
     /// <summary>Audits that a rule forbade a step when it was about to be sent, and gives up its intent.</summary>
     /// <param name="draft">For the audit.</param>
     /// <param name="step">The step; null: it has no intent of its own.</param>
@@ -161,7 +182,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
 
         if (view.IsFinished || view.Status == OperationStatus.OutcomeUnknown)
         {
-            foreach (var intent in await db.Intents.Where(i => i.OperationId == view.Id && i.Stage == IntentStage.Planned).ToListAsync(cancellationToken))
+            foreach (var intent in await db.Intents.Where(i => i.OperationId == view.Id && i.Stage == IntentStage.Planned && (view.IsFinished || !i.OnReturn)).ToListAsync(cancellationToken))
             {
                 intent.Stage = IntentStage.Abandoned;
             }
@@ -215,7 +236,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     public async Task<List<OperationView>> RecentAsync(OperationFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        var rows = await OperationRecords.Where(db.Operations.AsNoTracking().Where(o => o.Number < before), filter).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking().Where(o => o.Number < before).Where(filter).OrderByDescending(o => o.Number).Take(limit).ToListAsync(cancellationToken);
         return rows.ConvertAll(OperationRecords.ToView);
     }
 

@@ -130,6 +130,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
                 {
                     if (succeeded)
                     {
+                        await ReleaseOnReturnAsync(view, given);
                         return await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", raiseRevision: false, given, FailbackOf(view, wanted));
                     }
 
@@ -148,6 +149,15 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         }
 
         return false;
+    }
+
+    // As the run would have done: whoever could not be reached when another node was forced to be primary is told to be secondary.
+    private async Task ReleaseOnReturnAsync(OperationView view, CancellationToken given)
+    {
+        foreach (var (node, intent) in await OnDiskAsync(ct => services.Store.ReleaseOnReturnAsync(view.Id, ct), given))
+        {
+            await services.Fleet.PostAsync(new FleetMessage.IntentReleased(node, intent), CancellationToken.None);
+        }
     }
 
     /// <summary>A switchover that ended half-way: who stepped down gets back what it had, newest first, each only when no rule stands against it.</summary>
