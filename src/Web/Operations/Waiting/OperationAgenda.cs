@@ -226,7 +226,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, BulkRuns bulk,
             fate = problem switch
             {
                 null => new WaitingFate.Begins(),
-                SubmitResult.Refused => WaitingFate.OfRules(due, preview!, now),
+                SubmitResult.Refused => WaitingFate.OfRules(due, preview!, services.Fleet.Current.FindPair(due.View.PairId)?.Members.Any(m => !m.Node.HasReported) == true, now),
                 SubmitResult.Invalid invalid => new WaitingFate.Ends(OperationStatus.Cancelled, "schedule-refused", $"{string.Join(" ", invalid.Problem.Values)} Nothing was sent."),
                 SubmitResult.NotFound gone => new WaitingFate.Ends(OperationStatus.Refused, "schedule-refused", $"{gone.What} Nothing was sent."),
                 _ => throw new InvalidOperationException($"A waiting operation cannot be answered with {problem.GetType().Name}."),

@@ -134,7 +134,11 @@ internal abstract record WaitingFate
     };
 
     /// <summary>What the rules make of it.</summary>
-    public static WaitingFate OfRules(WaitingOperation waiting, OperationPreview preview, DateTimeOffset now)
+    /// <param name="waiting">What waits.</param>
+    /// <param name="preview">What they say now.</param>
+    /// <param name="unheard">A node that it is about has not reported since the hub started: what the rules see of it is only what the hub does not know yet.</param>
+    /// <param name="now">When.</param>
+    public static WaitingFate OfRules(WaitingOperation waiting, OperationPreview preview, bool unheard, DateTimeOffset now)
     {
         var blocking = preview.Rules.Where(r => r.Blocks).ToList();
         if (blocking.Count == 0)
@@ -143,7 +147,8 @@ internal abstract record WaitingFate
         }
 
         var retry = now + RetryAfter;
-        return blocking.TrueForAll(r => Passing.Contains(r.RuleId)) && waiting.View.WindowEndsAt is { } end && retry <= end
+        var passes = unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId));
+        return passes && waiting.View.WindowEndsAt is { } end && retry <= end
             ? new WaitsOn(retry)
             : new Ends(OperationStatus.Refused, "schedule-refused", $"{string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}"))} Nothing was sent.");
     }

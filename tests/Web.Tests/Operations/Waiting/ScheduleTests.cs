@@ -1,5 +1,8 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Planning;
+using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Tests.Agents;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
@@ -116,6 +119,27 @@ public sealed class ScheduleTests
             Assert.Contains("not done late", now.Outcome, StringComparison.Ordinal);
             Assert.Equal("schedule-missed", (await rig.AuditAsync())[0].Action);
         }
+    }
+
+    [Theory]
+    [InlineData("another operation is under way", new[] { "SR-05" }, false, 60, true)]
+    [InlineData("too often, and another operation is under way", new[] { "SR-05", "SR-06" }, false, 60, true)]
+    [InlineData("the hub has just started, and knows nothing of the nodes", new[] { "SR-03", "SR-08" }, true, 60, true)]
+    [InlineData("the hub started a while ago, and the nodes are not back yet", new[] { "SR-03" }, true, 60, true)]
+    [InlineData("the nodes are not back, and its window ends", new[] { "SR-03" }, true, 3, false)]
+    [InlineData("its window ends before it would be tried again", new[] { "SR-05" }, false, 3, false)]
+    [InlineData("the target is not ready", new[] { "SR-03" }, false, 60, false)]
+    [InlineData("it is frozen", new[] { "SR-07" }, false, 60, false)]
+    public void RuleStandsInItsWayThen_ItWaitsForWhatPassesAndNotForWhatDoesNot(string row, string[] blocking, bool unheard, double windowSeconds, bool waits)
+    {
+        var now = new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
+        var request = Switchover("web-2") with { StartAt = now, WindowEndsAt = now.AddSeconds(windowSeconds) };
+        var facts = Fleet.Fleets.Healthy;
+        var target = SafetyRulesTests.Target(facts, request);
+        var preview = new OperationPreview { Rules = [.. blocking.Select(id => new Rule(request, id, id, 409, CanOverride: false).Fail("It is so.", "Wait."))], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
+        var waiting = WaitingOperation.Of(target, OperationPlanner.Plan(target), preview, Alice, now.AddMinutes(-5));
+
+        Assert.True(waits == WaitingFate.OfRules(waiting, preview, unheard, now) is WaitingFate.WaitsOn, row);
     }
 
     [Theory]

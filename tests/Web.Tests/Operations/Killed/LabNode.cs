@@ -1,0 +1,129 @@
+using FailoverHub.Protos.V1;
+using FailoverHub.Web.Tests.Agents;
+using Grpc.Core;
+
+namespace FailoverHub.Web.Tests.Operations.Killed;
+
+/// <summary>A node that outlives its hub: what it is stays, whoever it speaks with. It stops at an intent of its choice, until it is told to go on.</summary>
+internal sealed class LabNode(string name, NodeReport state, string dataCenter, Func<bool> bothArePrimaryOrDrained) : IAsyncDisposable
+{
+    private FakeAgent? _agent;
+    private Task _reporting = Task.CompletedTask;
+    private CancellationTokenSource _connected = new();
+    private TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
+    private (int Intent, bool Obeys, bool Answers)? _stopAt;
+    private int _intents;
+    private bool _hangs;
+
+    public string Name => name;
+
+    public NodeReport State => state;
+
+    /// <summary>Refuses the next intent.</summary>
+    public bool RejectsNext { get; set; }
+
+    /// <summary>Set when it did what no operation may bring about.</summary>
+    public string? Broken { get; private set; }
+
+    /// <summary>Stops at that intent of its life.</summary>
+    /// <param name="intent">1: the first one.</param>
+    /// <param name="obeys">It obeys it before it stops.</param>
+    /// <param name="answers">It says so, too.</param>
+    /// <returns>When it has stopped.</returns>
+    public Task StopAt(int intent, bool obeys, bool answers = false)
+    {
+        (_stopAt, _stopped) = ((intent, obeys, answers), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return _stopped.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
+
+    /// <summary>Dials as it is, and goes on if it had stopped.</summary>
+    public async Task DialAsync(string url)
+    {
+        (_hangs, _stopAt) = (false, null);
+        _agent = await FakeAgent.ConnectAsync(url, name, state, revision: state.IntentRevision, dataCenter: dataCenter, keepsFailback: true);
+        _agent.Obedience = Obedience.IsDeaf;
+        var agent = _agent;
+        agent.OnIntent = intent => TakeAsync(agent, intent);
+        await agent.ReportAsync();
+        _connected = new CancellationTokenSource();
+        _reporting = ReportAsync(agent, _connected.Token);
+    }
+
+    /// <summary>The next request that is no intent.</summary>
+    public Task<NodeRequest> RequestedAsync() => _agent!.ReceiveRequestAsync();
+
+    public async Task HangUpAsync()
+    {
+        await _connected.CancelAsync();
+        await _reporting;
+        _connected.Dispose();
+        await (_agent?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _agent = null;
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        if (_agent is not null)
+        {
+            await HangUpAsync();
+        }
+    }
+
+    private async Task TakeAsync(FakeAgent agent, NodeIntent intent)
+    {
+        if (_hangs)
+        {
+            return;
+        }
+
+        var stop = ++_intents == _stopAt?.Intent ? _stopAt : null;
+        _hangs = stop is not null;
+        var rejected = RejectsNext;
+        RejectsNext = false;
+        if (!rejected && stop is not { Obeys: false })
+        {
+            Obey(intent);
+        }
+
+        if (stop is null or { Answers: true })
+        {
+            await agent.SendAsync(new AgentMessage { IntentResult = new IntentResult { Revision = intent.Revision, SessionsUpdated = 4, Outcome = rejected ? IntentResult.Types.Outcome.Rejected : IntentResult.Types.Outcome.Applied, Reason = rejected ? "the disk is full" : "" } });
+            await agent.ReportAsync();
+        }
+
+        if (stop is not null)
+        {
+            _stopped.TrySetResult();
+        }
+    }
+
+    // What the network is at this very moment: nobody else of the lab obeys while this is looked at.
+    private void Obey(NodeIntent intent)
+    {
+        lock (bothArePrimaryOrDrained)
+        {
+            FakeAgent.Apply(state, intent, keepsFailback: true);
+            Broken ??= bothArePrimaryOrDrained() ? $"Both nodes are primary or drained after {name} obeyed revision {intent.Revision} ({intent.Reason})." : null;
+        }
+    }
+
+    // As nodes do, whether or not anything changes; one that has stopped says nothing new. Until the hub is gone, or another one is dialled.
+    private async Task ReportAsync(FakeAgent agent, CancellationToken stop)
+    {
+        using var again = new PeriodicTimer(TimeSpan.FromSeconds(1));
+        try
+        {
+            while (await again.WaitForNextTickAsync(stop))
+            {
+                if (!_hangs)
+                {
+                    await agent.ReportAsync();
+                }
+            }
+        }
+        catch (Exception e) when (e is OperationCanceledException or RpcException or InvalidOperationException or ObjectDisposedException)
+        {
+            // There is nobody any more who listens.
+        }
+    }
+}
