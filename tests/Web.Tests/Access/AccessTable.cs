@@ -93,6 +93,7 @@ internal static class AccessTable
         ["page /nodes/{Name}"] = Viewers,
         ["page /not-found"] = Viewers,
         ["page /operations"] = Viewers,
+        ["page /operations/bulk-drain"] = Viewers,
         ["page /operations/{Id}"] = Viewers,
         ["page /pairs/{Name}"] = Viewers,
         ["page /settings/tokens"] = Admins,

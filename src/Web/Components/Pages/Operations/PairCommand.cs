@@ -59,22 +59,32 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
             commands.Add(new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem)));
     }
 
-    /// <summary>Lets nothing happen to the pair for a while, or lets it happen again. The dialog asks for how long.</summary>
-    public static PairCommand FreezeOf(PairView pair, IOperations operations)
+    /// <summary>Lets nothing happen to the pair for a while. The dialog asks for how long.</summary>
+    public static PairCommand FreezeOf(PairView pair, IOperations operations) =>
+        Ask(new() { Type = OperationType.Freeze, Pair = pair.Id, ExpiresIn = TimeSpan.FromHours(1) }, null, $"Freeze {pair.Name}", "action-freeze", operations);
+
+    /// <summary>The same for all pairs.</summary>
+    public static PairCommand FreezeAll(IOperations operations) =>
+        Ask(new() { Type = OperationType.Freeze, Pair = FreezeFacts.All, ExpiresIn = TimeSpan.FromHours(1) }, null, "Freeze all pairs", "action-freeze-all", operations);
+
+    /// <summary>Ends a freeze before its time; null: nothing is frozen.</summary>
+    /// <param name="freeze">The freeze.</param>
+    /// <param name="pair">Of which pair it is, when it is not of all.</param>
+    /// <param name="operations">Who is asked.</param>
+    public static PairCommand? UnfreezeOf(FreezeView? freeze, PairView? pair, IOperations operations) => freeze switch
     {
-        OperationRequest request = pair.Freeze is { OfAll: false }
-            ? new() { Type = OperationType.Unfreeze, Pair = pair.Id }
-            : new() { Type = OperationType.Freeze, Pair = pair.Id, ExpiresIn = TimeSpan.FromHours(1) };
-        string label = request.Type == OperationType.Unfreeze ? $"Unfreeze {pair.Name}" : $"Freeze {pair.Name}";
-        return new(request, null, label, request.Type == OperationType.Unfreeze ? "action-unfreeze" : "action-freeze", CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem));
-    }
+        null => null,
+        { OfAll: true } => Ask(new() { Type = OperationType.Unfreeze, Pair = FreezeFacts.All }, null, "Unfreeze all pairs", "action-unfreeze", operations),
+        _ => pair is null ? null : Ask(new() { Type = OperationType.Unfreeze, Pair = pair.Id }, null, $"Unfreeze {pair.Name}", "action-unfreeze", operations),
+    };
+
+    /// <summary>Stops a countdown to a failback: the pair's policy becomes manual, so the node stays secondary until somebody fails back.</summary>
+    public static PairCommand HoldOf(PairView pair, IOperations operations) =>
+        Ask(new() { Type = OperationType.SetFailback, Pair = pair.Id, Failback = Failback.Of(FailbackPolicy.Manual, TimeSpan.Zero) }, null, "Hold", "failback-stop", operations);
 
     /// <summary>Ends one session of a node, which comes up again by itself.</summary>
-    public static PairCommand ResetOf(string node, string neighbor, IOperations operations)
-    {
-        var request = new OperationRequest { Type = OperationType.ResetSession, Node = node, Neighbor = neighbor };
-        return new(request, node, "Reset", "action-reset-session", CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem));
-    }
+    public static PairCommand ResetOf(string node, string neighbor, IOperations operations) =>
+        Ask(new() { Type = OperationType.ResetSession, Node = node, Neighbor = neighbor }, node, "Reset", "action-reset-session", operations);
 
     /// <summary>Brings the addresses home also while their node is held back; null: nobody is preferred.</summary>
     public static PairCommand? FailbackOf(PairView pair, IOperations operations)
@@ -96,4 +106,7 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
     /// <summary>The role that a node does not have: what an operator most likely wants to give it.</summary>
     public static Role Opposite(MemberView member) =>
         member.Prefixes.Any(prefix => (prefix.AssignedRole ?? prefix.ReportedRole) == Role.Primary) ? Role.Secondary : Role.Primary;
+
+    private static PairCommand Ask(OperationRequest request, string? node, string label, string testId, IOperations operations) =>
+        new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem));
 }

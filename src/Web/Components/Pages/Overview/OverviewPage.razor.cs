@@ -1,9 +1,12 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FailoverHub.Web.Components.Pages.Operations;
+using FailoverHub.Web.Components.Pages.Operations.Confirm;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using Microsoft.AspNetCore.Components;
+using MudBlazor;
 
 namespace FailoverHub.Web.Components.Pages.Overview;
 
@@ -23,6 +26,9 @@ public sealed partial class OverviewPage
 
     [Inject]
     private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private IDialogService Dialogs { get; set; } = null!;
 
     [Inject]
     private NavigationManager Navigation { get; set; } = null!;
@@ -87,6 +93,11 @@ public sealed partial class OverviewPage
 
     private OperationView? OperationOf(PairView pair) =>
         _operations.Values.FirstOrDefault(operation => operation.PairId == pair.Id && !operation.IsFinished);
+
+    private static bool IsHeld(PairView pair) => pair.Members.Any(member => member.Node.IsFresh && member.Prefixes.Any(prefix => prefix.Hold is not null));
+
+    // What becomes of it is told by the card, live.
+    private Task ConfirmAsync(PairCommand command, PairView? pair) => Dialogs.ConfirmAsync(command.Request, pair);
 
     private TargetReachability? ReachabilityOf(PairView pair) =>
         _targets.Where(target => pair.Prefixes.Contains(target.Prefix)).OrderByDescending(target => target.State == ReachabilityState.Unreachable).FirstOrDefault();

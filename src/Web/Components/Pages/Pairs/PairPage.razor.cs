@@ -16,15 +16,15 @@ public sealed partial class PairPage
     /// <summary>An operation that ended a moment ago is still news to somebody who opens the page.</summary>
     private static readonly TimeSpan News = TimeSpan.FromMinutes(1);
 
-    private static readonly DialogOptions ConfirmOptions = new() { MaxWidth = MaxWidth.Small, FullWidth = true, BackdropClick = false, CloseOnEscapeKey = true, DefaultFocus = DefaultFocus.None };
-
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private PairView? _pair;
     private OperationView? _operation;
     private ImmutableArray<PairCommand> _commands = [];
     private PairCommand? _failback;
     private PairCommand? _setFailback;
+    private PairCommand? _hold;
     private PairCommand? _freeze;
+    private PairCommand? _unfreeze;
     private ImmutableArray<TargetReachability> _targets = [];
 
     /// <summary>Name of the pair, or its id.</summary>
@@ -95,9 +95,12 @@ public sealed partial class PairPage
     private void Ask()
     {
         _commands = _pair is { } pair ? PairCommand.For(pair, Operations) : [];
-        _failback = _pair is { } held && held.Members.Any(member => member.Prefixes.Any(prefix => prefix.Hold is not null)) ? PairCommand.FailbackOf(held, Operations) : null;
+        PairView? held = _pair is { } back && back.Members.Any(member => member.Prefixes.Any(prefix => prefix.Hold is not null)) ? back : null;
+        _failback = held is null ? null : PairCommand.FailbackOf(held, Operations);
+        _hold = held is null ? null : PairCommand.HoldOf(held, Operations);
         _setFailback = _pair is { } known ? PairCommand.SetFailbackOf(known, Operations) : null;
-        _freeze = _pair is { } present ? PairCommand.FreezeOf(present, Operations) : null;
+        _freeze = _pair is { Freeze: null or { OfAll: true } } present ? PairCommand.FreezeOf(present, Operations) : null;
+        _unfreeze = PairCommand.UnfreezeOf(_pair?.Freeze, _pair, Operations);
     }
 
     private async Task ConfirmAsync(PairCommand command)
@@ -107,11 +110,9 @@ public sealed partial class PairPage
             return;
         }
 
-        IDialogReference reference = await Dialogs.ShowAsync<ConfirmDialog>(
-            ConfirmWords.Title(command.Request, pair),
-            new DialogParameters<ConfirmDialog> { { dialog => dialog.Pair, pair }, { dialog => dialog.Request, command.Request } },
-            ConfirmOptions);
-        if ((await reference.Result)?.Data is string id && _operation?.Id != id && await Operations.FindAsync(id, Leaving) is { } started)
+        // What is about all pairs, of which this is one, is not this pair's operation.
+        bool ofAll = command.Request.Pair == FreezeFacts.All;
+        if (await Dialogs.ConfirmAsync(command.Request, ofAll ? null : pair) is { } id && _operation?.Id != id && await Operations.FindAsync(id, Leaving) is { } started)
         {
             Take(started);
         }

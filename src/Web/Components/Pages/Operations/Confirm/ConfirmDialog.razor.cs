@@ -26,10 +26,9 @@ public sealed partial class ConfirmDialog
     private bool _sending;
     private ElementReference _reasonField;
 
-    /// <summary>The pair as it was when the dialog was opened.</summary>
+    /// <summary>The pair as it was when the dialog was opened; null: it is about more than one.</summary>
     [Parameter]
-    [EditorRequired]
-    public PairView Pair { get; set; } = null!;
+    public PairView? Pair { get; set; }
 
     /// <summary>What is asked for, without reason.</summary>
     [Parameter]
@@ -58,17 +57,19 @@ public sealed partial class ConfirmDialog
     [CascadingParameter]
     public Actor Actor { get; set; } = new("unknown", null, null);
 
-    private PairView Current => Fleet.Current.FindPair(Pair.Id) ?? Pair;
+    private PairView? Current => Pair is null ? null : Fleet.Current.FindPair(Pair.Id) ?? Pair;
 
-    private bool IsOutdated => _request.ExpectedRevision != Current.Revision;
+    private bool IsOutdated => _request.ExpectedRevision != Current?.Revision;
 
-    private string? Missing => ConfirmWords.Missing(_preview, _reason, string.Equals(_typed.Trim(), Pair.Name, StringComparison.Ordinal), Pair.Name);
+    private string Subject => ConfirmWords.Subject(_request, Pair);
+
+    private string? Missing => ConfirmWords.Missing(_preview, _reason, string.Equals(_typed.Trim(), Subject, StringComparison.Ordinal), Subject);
 
     /// <inheritdoc/>
     protected override void OnInitialized()
     {
         base.OnInitialized();
-        _request = Request with { ExpectedRevision = Pair.Revision };
+        _request = Request with { ExpectedRevision = Pair?.Revision };
         Ask();
         Follow(Fleet.WatchAsync, _ => Ask());
     }
@@ -101,7 +102,7 @@ public sealed partial class ConfirmDialog
     private void SeeAsItIsNow()
     {
         _refusal = null;
-        ChangeRequest(_request with { ExpectedRevision = Current.Revision });
+        ChangeRequest(_request with { ExpectedRevision = Current?.Revision });
     }
 
     private async Task SubmitAsync()

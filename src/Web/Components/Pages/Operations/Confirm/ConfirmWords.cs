@@ -8,37 +8,42 @@ namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
 internal static class ConfirmWords
 {
     /// <summary>The button: verb and object, "Move 203.0.113.10 to node-b".</summary>
-    public static string Button(OperationRequest request, PairView pair)
+    public static string Button(OperationRequest request, PairView? pair)
     {
-        string addresses = Addresses(request.Prefix is { } prefix ? [prefix] : [.. pair.Prefixes]);
+        string addresses = Addresses(request.Prefix is { } prefix ? [prefix] : [.. pair?.Prefixes ?? []]);
         return request.Type switch
         {
-            OperationType.Failback => $"Move {addresses} back to {pair.PreferredNode}",
+            OperationType.Failback => $"Move {addresses} back to {pair?.PreferredNode}",
             OperationType.SetFailback => $"Set it to {(request.Failback is { } failback ? FailbackWords.Short(failback) : "another policy")}",
             OperationType.Switchover => $"Move {addresses} to {request.Target ?? "the other node"}",
             OperationType.Drain => $"Drain {request.Node}",
             OperationType.Undrain => $"Undrain {request.Node}",
             OperationType.ForcePromote => $"Force {request.Target} to be primary",
-            OperationType.Freeze => $"Freeze {pair.Name}",
-            OperationType.Unfreeze => $"Unfreeze {pair.Name}",
+            OperationType.Freeze => $"Freeze {Subject(request, pair)}",
+            OperationType.Unfreeze => $"Unfreeze {Subject(request, pair)}",
             OperationType.ResetSession => $"Reset the session with {request.Neighbor}",
+            OperationType.BulkDrain => "Drain them one after the other",
             _ => $"Make {request.Node} {(request.Role == Role.Primary ? "primary" : "secondary")} for {addresses}",
         };
     }
 
-    public static string Title(OperationRequest request, PairView pair) => request.Type switch
+    public static string Title(OperationRequest request, PairView? pair) => request.Type switch
     {
-        OperationType.Failback => $"Fail {pair.Name} back to {pair.PreferredNode}",
-        OperationType.SetFailback => $"Change the failback policy of {pair.Name}",
-        OperationType.Switchover => $"Switch {pair.Name} over to {request.Target ?? "the other node"}",
+        OperationType.Failback => $"Fail {Subject(request, pair)} back to {pair?.PreferredNode}",
+        OperationType.SetFailback => $"Change the failback policy of {Subject(request, pair)}",
+        OperationType.Switchover => $"Switch {Subject(request, pair)} over to {request.Target ?? "the other node"}",
         OperationType.Drain => $"Drain {request.Node}",
         OperationType.Undrain => $"Undrain {request.Node}",
-        OperationType.ForcePromote => $"Force {request.Target} to be primary of {pair.Name}",
-        OperationType.Freeze => $"Freeze {pair.Name}",
-        OperationType.Unfreeze => $"Unfreeze {pair.Name}",
+        OperationType.ForcePromote => $"Force {request.Target} to be primary of {Subject(request, pair)}",
+        OperationType.Freeze => $"Freeze {Subject(request, pair)}",
+        OperationType.Unfreeze => $"Unfreeze {Subject(request, pair)}",
         OperationType.ResetSession => $"Reset a session of {request.Node}",
-        _ => $"Set the role of {request.Node} in {pair.Name}",
+        OperationType.BulkDrain => $"Drain the {(request.Role == Role.Primary ? "primary" : "secondary")} nodes of {Subject(request, pair)}",
+        _ => $"Set the role of {request.Node} in {Subject(request, pair)}",
     };
+
+    /// <summary>What it is about, in words: what somebody types who accepts an outage.</summary>
+    public static string Subject(OperationRequest request, PairView? pair) => pair?.Name ?? (request.Type == OperationType.BulkDrain ? $"data center {request.DataCenter}" : "all pairs");
 
     /// <summary>Why the button cannot be pressed yet, or null.</summary>
     public static string? Missing(OperationPreview? preview, string reason, bool typedRight, string pairName)
