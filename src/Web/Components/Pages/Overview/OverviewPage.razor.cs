@@ -97,7 +97,7 @@ public sealed partial class OverviewPage
     private static bool IsHeld(PairView pair) => pair.Members.Any(member => member.Node.IsFresh && member.Prefixes.Any(prefix => prefix.Hold is not null));
 
     // What becomes of it is told by the card, live.
-    private Task ConfirmAsync(PairCommand command, PairView? pair) => Dialogs.ConfirmAsync(command.Request, pair);
+    private async Task ConfirmAsync(PairCommand command, PairView? pair) => await Dialogs.ConfirmAsync(command.Request, pair);
 
     private TargetReachability? ReachabilityOf(PairView pair) =>
         _targets.Where(target => pair.Prefixes.Contains(target.Prefix)).OrderByDescending(target => target.State == ReachabilityState.Unreachable).FirstOrDefault();

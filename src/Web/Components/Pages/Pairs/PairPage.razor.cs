@@ -16,9 +16,14 @@ public sealed partial class PairPage
     /// <summary>An operation that ended a moment ago is still news to somebody who opens the page.</summary>
     private static readonly TimeSpan News = TimeSpan.FromMinutes(1);
 
+    /// <summary>So many that wait are shown; the list of operations has all.</summary>
+    private const int Most = 5;
+
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private PairView? _pair;
+    private string? _readOf;
     private OperationView? _operation;
+    private ImmutableArray<OperationView> _waiting = [];
     private ImmutableArray<PairCommand> _commands = [];
     private PairCommand? _failback;
     private PairCommand? _setFailback;
@@ -62,11 +67,15 @@ public sealed partial class PairPage
     /// <inheritdoc/>
     protected override async Task OnParametersSetAsync()
     {
-        string? before = _pair?.Id;
         Take(Fleet.Current);
-        if (_pair is { } pair && pair.Id != before)
+        if (_pair is { } pair && pair.Id != _readOf)
         {
-            _operation = null;
+            (_readOf, _operation, _waiting) = (pair.Id, null, []);
+            foreach (OperationView waits in await Operations.RecentAsync(OperationFilter.OfPair(pair.Id) with { Statuses = [OperationStatus.PendingApproval, OperationStatus.Queued] }, Most, Leaving))
+            {
+                Keep(waits);
+            }
+
             if (await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
             {
                 _operation = newest;
@@ -81,8 +90,20 @@ public sealed partial class PairPage
         Ask();
     }
 
+    // What waits for a person or for its time stands on the page whatever else is done meanwhile.
+    private void Keep(OperationView operation)
+    {
+        _waiting = _waiting.RemoveAll(known => known.Id == operation.Id);
+        if (operation.IsWaiting && operation.PairId == _pair?.Id)
+        {
+            _waiting = _waiting.Add(operation);
+        }
+    }
+
     private void Take(OperationView operation)
     {
+        Keep(operation);
+
         // A newer one replaces what is shown; late news of an older one does not.
         if (operation.PairId == _pair?.Id && (_operation is null || _operation.Id == operation.Id || operation.RequestedAt >= _operation.RequestedAt))
         {

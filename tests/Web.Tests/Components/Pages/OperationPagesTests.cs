@@ -1,0 +1,52 @@
+using Bunit;
+using FailoverHub.Web.Components.Pages.Operations;
+using FailoverHub.Web.Components.Pages.Operations.Listing;
+using FailoverHub.Web.Components.Pages.Pairs;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+/// <summary>Operations as the pages show them: filters in the URL, what waits on its pair, what the rules said.</summary>
+public sealed class OperationPagesTests : DashboardTest
+{
+    [Fact]
+    public void Query_BecomesTheFilterAndTheAddressOfThePage()
+    {
+        var query = new OperationQuery { Text = "kernel update", Pair = "web", Type = "switchover", State = "not-succeeded", Actor = "alice" };
+
+        var filter = query.ToFilter(name => name + "-id");
+
+        Assert.Equal(("web-id", OperationType.Switchover, "alice"), (filter.PairId, filter.Type, filter.Actor));
+        Assert.Equal([OperationStatus.Failed, OperationStatus.TimedOut, OperationStatus.Refused, OperationStatus.Cancelled], filter.Statuses);
+        Assert.Equal("/operations?q=kernel%20update&pair=web&type=switchover&state=not-succeeded&actor=alice", query.ToUrl());
+        Assert.Equal("/operations", new OperationQuery().ToUrl());
+        Assert.Empty(new OperationQuery { State = "no-such", Type = "no-such" }.ToFilter(name => name).Statuses);
+    }
+
+    [Fact]
+    public void WhatWaitsForASecondPerson_StandsOnItsPairAlsoWhileSomethingElseRuns()
+    {
+        PairView pair = Make.Pair("web", PairState.Healthy, "x", "node-a", Make.Node("node-a", Role.Primary), Make.Node("node-b", Role.Secondary));
+        Fleet.Publish(Fresh(pair));
+        Operations.Known.Add(Make.Operation("op-waits") with { PairId = pair.Id, Status = OperationStatus.PendingApproval, FinishedAt = null, Outcome = null });
+
+        var page = RenderPage<PairPage>(("Name", "web"));
+        Assert.Equal("op-waits", page.Find("[data-testid=operation-panel]").GetAttribute("data-operation"));
+
+        Operations.Publish(Make.Operation("op-runs") with { PairId = pair.Id, Status = OperationStatus.Running, FinishedAt = null, Outcome = null, RequestedAt = Make.Operation("op-waits").RequestedAt.AddMinutes(1) });
+        page.WaitForAssertion(() => Assert.Equal(["op-waits", "op-runs"], page.FindAll("[data-testid=operation-panel]").Select(panel => panel.GetAttribute("data-operation"))));
+    }
+
+    [Fact]
+    public void Rules_StandWithTheOperationWithWhatTheySaw()
+    {
+        OperationView operation = Make.Operation("op-1") with { Rules = [Make.Rule("SR-01", "AtLeastOneAnnouncer", passed: true), Make.Rule("SR-02", "NoDualPrimary", passed: false, remedy: "Wait.") with { Overridden = true }] };
+
+        var shown = Render<RuleResults>(parameters => parameters.Add(component => component.Operation, operation));
+
+        Assert.Contains("allowed", shown.Find("[data-testid=rule-SR-01]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("set aside", shown.Find("[data-testid=rule-SR-02]").TextContent, StringComparison.Ordinal);
+    }
+}
