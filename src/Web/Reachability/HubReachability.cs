@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Reachability.Probing;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -16,7 +17,7 @@ internal static class HubReachability
         services.AddSingleton<IReachability>(all => all.GetRequiredService<ReachabilityView>());
         services.AddSingleton<IProbeRecord, ReachabilityEvents>();
         services.AddSingleton(all => new ProberTools(
-            all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>()));
+            all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>(), DefaultGateways.Read));
 
         // Started first and stopped last, so that the last findings are stored too.
         services.AddSingleton<ProbeSampleStore>();

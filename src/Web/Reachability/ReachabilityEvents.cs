@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Reachability.Probing;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -8,10 +9,20 @@ internal sealed class ReachabilityEvents(ProbeSampleStore store, EventLog events
 {
     public const string Lost = "reachability-lost";
     public const string Restored = "reachability-restored";
+    public const string CutOff = "hub-cut-off";
+    public const string HubConnected = "hub-connected";
 
     public void Sample(IPNetwork prefix, ProbeSample sample) => store.Add(prefix, sample);
 
     public void Change(ReachabilityChange change) => events.Append(ToDraft(change));
+
+    public void HubCutOff(string? problem, DateTimeOffset at) => events.Append(new EventDraft
+    {
+        At = at,
+        Kind = problem is null ? HubConnected : CutOff,
+        Severity = problem is null ? EventSeverity.Info : EventSeverity.Warning,
+        Text = problem ?? "The hub is connected again: its gateway answers.",
+    });
 
     /// <summary>Pure: the sentence that history keeps.</summary>
     public static EventDraft ToDraft(ReachabilityChange change) => new()

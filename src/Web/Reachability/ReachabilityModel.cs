@@ -57,7 +57,7 @@ public sealed record TargetReachability
     /// <summary>Whether it answers, as of the newest sample and its age.</summary>
     public required ReachabilityState State { get; init; }
 
-    /// <summary>Newest samples, oldest first: at most 120.</summary>
+    /// <summary>Newest samples, oldest first: those of the last two minutes, at most 600.</summary>
     public required ImmutableArray<ProbeSample> Recent { get; init; }
 
     /// <summary>Why it cannot be probed at all ("no ICMP socket: …"), null when it can.</summary>

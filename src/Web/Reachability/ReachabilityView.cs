@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Runtime.CompilerServices;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Reachability.Probing;
 
 namespace FailoverHub.Web.Reachability;
 

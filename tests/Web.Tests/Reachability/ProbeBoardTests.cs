@@ -1,6 +1,7 @@
 using System.Net;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Probing;
 using FailoverHub.Web.Tests.Components.Fakes;
 
 namespace FailoverHub.Web.Tests.Reachability;
@@ -35,6 +36,7 @@ public sealed class ProbeBoardTests
         FleetSnapshot before = Make.Fleet(pair);
 
         Assert.True(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { State = PairState.Degraded }] }));
+        Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { OperationId = "op-1" }] }));
         Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { Name = "other" }] }));
         Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair with { Prefixes = [IPNetwork.Parse("198.51.100.1/32")] }] }));
         Assert.False(ProbeTarget.AreTheSame(before, before with { Pairs = [pair, Make.HealthyPair("other")] }));
@@ -44,11 +46,11 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_SharedAgainWhileItsProbeIsOut_IsStillProbedOnceASecond()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         Assert.Single(board.TakeDue(Second, 10));
-        board.SetTargets([], Second);
-        board.SetTargets([Web], Second);
+        board.SetTargets([], [], Second);
+        board.SetTargets([Web], [], Second);
 
         board.Record(Web, Answered(Second), Second);
 
@@ -59,8 +61,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Probes_ComeOncePerSecondWhileEachIsAnswered()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         var sent = new List<TimeSpan>();
 
         for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(10); now += TimeSpan.FromMilliseconds(10))
@@ -79,8 +81,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Targets_ManyOfThem_AreSpreadOverTheSecond()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([.. Enumerable.Range(0, 100).Select(i => Target($"198.51.100.{i}/32"))], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([.. Enumerable.Range(0, 100).Select(i => Target($"198.51.100.{i}/32"))], [], TimeSpan.Zero);
 
         int inTheFirstTenth = board.TakeDue(TimeSpan.FromMilliseconds(100), 1_000).Length;
         int inAll = inTheFirstTenth + board.TakeDue(Second, 1_000).Length;
@@ -92,8 +94,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Prober_ThatWasHeldUp_LeavesOutWhatItMissedAndSaysHowLateItIs()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         TimeSpan phase = board.NextDue!.Value;
 
         (ProbeTarget target, TimeSpan lateness) = Assert.Single(board.TakeDue(phase + TimeSpan.FromSeconds(3.5), 10));
@@ -106,8 +108,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void MoreTargetsThanSlots_TheLongestOverdueGoFirst()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([.. Enumerable.Range(0, 20).Select(i => Target($"198.51.100.{i}/32"))], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([.. Enumerable.Range(0, 20).Select(i => Target($"198.51.100.{i}/32"))], [], TimeSpan.Zero);
 
         TimeSpan[] lateness = [.. board.TakeDue(Second, 5).Concat(board.TakeDue(Second, 100)).Select(d => d.Lateness)];
 
@@ -118,8 +120,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void OneLostProbe_IsNoOutage()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
 
         Assert.Null(board.Record(Web, Answered(Second), Second));
         Assert.Null(board.Record(Web, Lost(2 * Second), 2 * Second));
@@ -129,8 +131,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void TwoLostProbes_AreAnOutageOnceAndTheFirstAnswerEndsIt()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         board.Record(Web, Answered(Second), Second);
 
         ReachabilityChange?[] changes =
@@ -153,8 +155,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Sample_OlderThanThreeSeconds_SaysNothingAboutNow()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         board.Record(Web, Answered(Second), Second);
 
         KnownTarget known = Assert.Single(board.Snapshot());
@@ -166,8 +168,8 @@ public sealed class ProbeBoardTests
     [Fact]
     public void HubThatCannotProbe_KnowsNothingAndNeverCallsTheAddressDown()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         board.TakeDue(Second, 1);
 
         bool news = board.CannotProbe(Web, "no socket");
@@ -182,10 +184,10 @@ public sealed class ProbeBoardTests
     }
 
     [Fact]
-    public void ManySamples_OnlyTheNewestHundredAndTwentyAreKept()
+    public void ManySamples_OnlyThoseOfTwoMinutesAreKept()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
         for (int i = 1; i <= 150; i++)
         {
             board.Record(Web, Answered(i * Second), i * Second);
@@ -201,10 +203,10 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_NoLongerShared_IsForgottenAndItsLateAnswerToo()
     {
-        var board = new ProbeBoard(Second);
-        board.SetTargets([Web], TimeSpan.Zero);
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Web], [], TimeSpan.Zero);
 
-        Assert.True(board.SetTargets([], Second));
+        Assert.True(board.SetTargets([], [], Second));
         Assert.Null(board.Record(Web, Answered(Second), Second));
         Assert.Empty(board.Snapshot());
         Assert.Null(board.NextDue);

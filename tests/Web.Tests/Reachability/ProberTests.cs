@@ -4,6 +4,7 @@ using System.Net;
 using System.Threading.Channels;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Probing;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -31,7 +32,7 @@ public sealed class ProberTests : IAsyncLifetime
         _services = new ServiceCollection().AddMetrics().AddHubDatabase(_folder, TestDatabases.For(_folder)).BuildServiceProvider();
         _writer = new HubWriter(Database, _clock, NullLogger<HubWriter>.Instance);
         _view = new ReachabilityView(_clock, new ProbeSampleStore(Database, _writer, _clock), _probe);
-        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>());
+        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>(), () => []);
         _prober = new Prober(_fleet, _probe, _view, _findings, tools);
     }
 
@@ -250,5 +251,7 @@ public sealed class ProberTests : IAsyncLifetime
         public void Sample(IPNetwork prefix, ProbeSample sample) => Samples.Writer.TryWrite(sample);
 
         public void Change(ReachabilityChange change) => Changes.Writer.TryWrite(change);
+
+        public void HubCutOff(string? problem, DateTimeOffset at) => throw new InvalidOperationException("These tests have no gateway.");
     }
 }

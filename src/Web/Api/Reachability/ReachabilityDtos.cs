@@ -27,7 +27,7 @@ public sealed record ReachabilityDto
     /// <summary>Why it cannot be probed at all and what to do, null when it can.</summary>
     public required string? Problem { get; init; }
 
-    /// <summary>Newest probes, oldest first: at most 120.</summary>
+    /// <summary>Newest probes, oldest first: those of the last two minutes, at most 600.</summary>
     public required IReadOnlyList<ProbeDto> Recent { get; init; }
 }
 

@@ -13,6 +13,9 @@ internal static class HeartbeatSlots
     /// <summary>The hub probes once a second.</summary>
     public static readonly TimeSpan Interval = TimeSpan.FromSeconds(1);
 
+    /// <summary>While something happens it probes ten times as often: samples as close as that share a place, and the worst of them is shown.</summary>
+    private static readonly TimeSpan Shared = Interval * 0.75;
+
     /// <param name="samples">Oldest first.</param>
     /// <param name="now">The right edge.</param>
     /// <param name="count">How many places.</param>
@@ -36,8 +39,14 @@ internal static class HeartbeatSlots
 
             slots[slot] = samples[i];
             next = samples[i].At;
+            for (; i > 0 && next - samples[i - 1].At < Shared; i--)
+            {
+                slots[slot] = Worse(slots[slot]!, samples[i - 1]);
+            }
         }
 
         return [.. slots];
     }
+
+    private static ProbeSample Worse(ProbeSample a, ProbeSample b) => !a.Answered || (b.Answered && a.RoundTrip >= b.RoundTrip) ? a : b;
 }

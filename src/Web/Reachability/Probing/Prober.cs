@@ -1,32 +1,36 @@
+using System.Collections.Immutable;
 using System.Diagnostics;
 using System.Diagnostics.Metrics;
 using System.Net;
 using System.Threading.Channels;
 using FailoverHub.Web.Fleet;
 
-namespace FailoverHub.Web.Reachability;
+namespace FailoverHub.Web.Reachability.Probing;
 
 /// <summary>
 /// The loop "prober": owns the <see cref="ProbeBoard"/>, sends what is due, takes in what comes back, publishes what is known. It decides
 /// nothing itself.
 /// <code>
-///   fleet (read each turn) ──targets──▶ board ──due──▶ one task per probe, at most 256 ──result──▶ channel ──▶ board
+///   fleet (read each turn) ──targets──▶ board ──due──▶ one task per probe, at most 8192 ──result──▶ channel ──▶ board
 ///                                         │                                                                     │
 ///                                         └──▶ view (snapshot, at most 5 a second)      store, events ◀─────────┘
 /// </code>
 /// </summary>
 internal sealed partial class Prober : BackgroundService
 {
-    private static readonly TimeSpan Period = TimeSpan.FromSeconds(1);
-
-    /// <summary>Less than the period, so a target never has two probes out.</summary>
+    /// <summary>Less than a second, so that a target that is not looked at closely never has two probes out.</summary>
     private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(900);
 
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
+
+    /// <summary>While an answer may come: so much later it is noticed. Its time was taken where it came in.</summary>
+    private static readonly TimeSpan AnsweringTurn = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan TargetsAtLeastEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan ReadGatewaysEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RepublishEvery = TimeSpan.FromSeconds(1);
-    private const int MostInFlight = 256;
+    private const int MostInFlight = 8_192;
 
     private readonly IFleetView _fleet;
     private readonly IProbe _probe;
@@ -34,14 +38,18 @@ internal sealed partial class Prober : BackgroundService
     private readonly IProbeRecord _record;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly ProbeBoard _board = new(Period);
+    private readonly Func<ImmutableArray<IPAddress>> _readGateways;
+    private readonly ProbeBoard _board = new(ProbePace.Default);
     private readonly HashSet<Task> _inFlight = [];
     // Never full: there is room for every probe that may be in flight.
     private readonly Channel<Result> _results = Channel.CreateBounded<Result>(new BoundedChannelOptions(2 * MostInFlight) { SingleReader = true });
     private readonly Histogram<double> _lateness;
 
-    // Turns are many and the fleet's addresses seldom others.
-    private FleetSnapshot? _targetsOf;
+    private FleetSnapshot? _fleetSeen;
+    private TimeSpan _targetsSetAt;
+    private ImmutableArray<IPAddress> _gateways = [];
+    private TimeSpan? _gatewaysReadAt;
+    private string? _hubProblem;
     private TimeSpan? _publishedAt;
     private bool _dirty;
 
@@ -53,6 +61,9 @@ internal sealed partial class Prober : BackgroundService
         _record = record;
         _time = tools.Time;
         _logger = tools.Logger;
+
+        // Gateways answer ICMP or nothing; what answers TCP on a port of theirs says little.
+        _readGateways = probe.Method == ProbeMethod.Icmp ? tools.Gateways : () => [];
         Meter meter = tools.Meters.Create("FailoverHub.Reachability");
         _lateness = meter.CreateHistogram<double>("failoverhub.probe.lateness", "ms", "How much later than planned a probe was sent");
     }
@@ -65,7 +76,7 @@ internal sealed partial class Prober : BackgroundService
             while (!stoppingToken.IsCancellationRequested)
             {
                 TakeResults();
-                TakeTargets(_fleet.Current);
+                SetTargets();
                 StartDue(stoppingToken);
                 Publish();
                 await WaitAsync(stoppingToken);
@@ -80,23 +91,29 @@ internal sealed partial class Prober : BackgroundService
 
     private TimeSpan Now => _view.Now;
 
-    private void TakeTargets(FleetSnapshot fleet)
+    private void SetTargets()
     {
-        if (_targetsOf is null || !ProbeTarget.AreTheSame(_targetsOf, fleet))
+        TimeSpan now = Now;
+        bool anew = false;
+        if (_gatewaysReadAt is not { } read || now - read >= ReadGatewaysEvery)
         {
-            _dirty |= _board.SetTargets(ProbeTarget.Of(fleet), Now);
+            _gatewaysReadAt = now;
+            _gateways = _readGateways();
+            anew = true;
         }
 
-        _targetsOf = fleet;
+        // Turns are many, and the fleet's addresses seldom others; whether a session has just come or gone may be a second late.
+        FleetSnapshot fleet = _fleet.Current;
+        if (anew || _fleetSeen is null || !ProbeTarget.AreTheSame(_fleetSeen, fleet) || (!ReferenceEquals(_fleetSeen, fleet) && now - _targetsSetAt >= TargetsAtLeastEvery))
+        {
+            _targetsSetAt = now;
+            _dirty |= _board.SetTargets(ProbeTarget.Of(fleet), _gateways, now);
+            _fleetSeen = fleet;
+        }
     }
 
     private void TakeResults()
     {
-        if (_results.Reader.TryPeek(out _))
-        {
-            _inFlight.RemoveWhere(t => t.IsCompleted);
-        }
-
         while (_results.Reader.TryRead(out Result? result))
         {
             _dirty = true;
@@ -110,8 +127,13 @@ internal sealed partial class Prober : BackgroundService
                 continue;
             }
 
-            _record.Sample(result.Target.Prefix, result.Sample);
-            if (_board.Record(result.Target, result.Sample, result.SentAt) is { } change)
+            ReachabilityChange? found = _board.Record(result.Target, result.Sample, result.SentAt);
+            if (_board.Counts(result.Target, result.Sample, result.SentAt))
+            {
+                _record.Sample(result.Target.Prefix, result.Sample);
+            }
+
+            if (found is { } change)
             {
                 if (change.Lost)
                 {
@@ -124,6 +146,31 @@ internal sealed partial class Prober : BackgroundService
 
                 _record.Change(change);
             }
+        }
+
+        _inFlight.RemoveWhere(t => t.IsCompleted);
+        TellOfTheHubItself();
+    }
+
+    private void TellOfTheHubItself()
+    {
+        if (_board.HubProblem == _hubProblem)
+        {
+            return;
+        }
+
+        string? before = _hubProblem;
+        _hubProblem = _board.HubProblem;
+        _dirty = true;
+        if (_hubProblem is null)
+        {
+            LogConnected();
+            _record.HubCutOff(null, _time.GetUtcNow());
+        }
+        else if (before is null)
+        {
+            LogCutOff(_hubProblem);
+            _record.HubCutOff(_hubProblem, _time.GetUtcNow());
         }
     }
 
@@ -185,10 +232,10 @@ internal sealed partial class Prober : BackgroundService
         }
     }
 
-    /// <summary>Until a result is there, a probe is due, or what was held back may be published.</summary>
+    /// <summary>Until a probe is due, what was held back may be published, or answers may have come.</summary>
     private async Task WaitAsync(CancellationToken stoppingToken)
     {
-        TimeSpan wait = LongestTurn;
+        TimeSpan wait = _inFlight.Count > 0 ? AnsweringTurn : LongestTurn;
         if (_board.NextDue is { } due && due - Now < wait)
         {
             wait = due - Now;
@@ -199,16 +246,10 @@ internal sealed partial class Prober : BackgroundService
             wait = last + PublishEvery - Now;
         }
 
-        using var wake = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
-        Task<bool> result = _results.Reader.WaitToReadAsync(wake.Token).AsTask();
-        Task pause = Task.Delay(wait < ShortestTurn ? ShortestTurn : wait, _time, wake.Token);
-        await Task.WhenAny(result, pause);
-        await wake.CancelAsync();
-        await ((Task)result).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        await pause.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await Task.Delay(wait < ShortestTurn ? ShortestTurn : wait, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Probing every shared address each second by {Method}")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "Probing every shared address by {Method}: each second, and ten times a second while something happens to it")]
     private partial void LogStarted(string method);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} does not answer any more: {Error}; traffic to it is probably lost")]
@@ -217,6 +258,12 @@ internal sealed partial class Prober : BackgroundService
     [LoggerMessage(Level = LogLevel.Information, Message = "{Address} answers again")]
     private partial void LogRestored(IPAddress address);
 
+    [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
+    private partial void LogCutOff(string problem);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "The hub's gateway answers again; addresses are judged by their probes as before")]
+    private partial void LogConnected();
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
     private partial void LogCannotProbe(IPAddress address, string problem);
 
@@ -224,8 +271,8 @@ internal sealed partial class Prober : BackgroundService
     private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt, string? Problem);
 }
 
-/// <summary>Clock, log and meters of the prober.</summary>
-internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters);
+/// <summary>Clock, log and meters of the prober, and how it learns of the machine's gateways.</summary>
+internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters, Func<ImmutableArray<IPAddress>> Gateways);
 
 /// <summary>Where the prober's findings go. Neither call may wait: the prober has the next address to ask.</summary>
 internal interface IProbeRecord
@@ -233,4 +280,7 @@ internal interface IProbeRecord
     void Sample(IPNetwork prefix, ProbeSample sample);
 
     void Change(ReachabilityChange change);
+
+    /// <summary>The hub found itself cut off, and why it thinks so; null: no longer.</summary>
+    void HubCutOff(string? problem, DateTimeOffset at);
 }

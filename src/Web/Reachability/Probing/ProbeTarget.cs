@@ -2,7 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
 
-namespace FailoverHub.Web.Reachability;
+namespace FailoverHub.Web.Reachability.Probing;
 
 /// <summary>One address that is to be probed.</summary>
 /// <param name="Prefix">The shared prefix that it stands for.</param>
@@ -10,11 +10,17 @@ namespace FailoverHub.Web.Reachability;
 /// <param name="Pair">Name of the pair that shares it, for events.</param>
 internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string Pair)
 {
+    /// <summary>How long after a session came or went the address is still looked at closely.</summary>
+    private static readonly TimeSpan NewsFor = TimeSpan.FromSeconds(30);
+
+    /// <summary>Something happens to it by what the nodes report: an operation runs, or a session has just come or gone.</summary>
+    public bool Changing { get; init; }
+
     /// <summary>What should be probed by what is known of the fleet: every shared prefix once, in order of its text.</summary>
     public static ImmutableArray<ProbeTarget> Of(FleetSnapshot fleet) =>
     [
         .. fleet.Pairs
-            .SelectMany(pair => pair.Prefixes.Select(prefix => new ProbeTarget(prefix, AddressOf(prefix), pair.Name)))
+            .SelectMany(pair => pair.Prefixes.Select(prefix => new ProbeTarget(prefix, AddressOf(prefix), pair.Name) { Changing = IsChanging(pair, fleet.At) }))
             .DistinctBy(target => target.Prefix)
             .OrderBy(target => target.Prefix.ToString(), StringComparer.Ordinal),
     ];
@@ -56,4 +62,10 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
 
         return new IPAddress(bytes);
     }
+
+    private static bool IsMoving(PairView pair) => pair.OperationId is not null || pair.State == PairState.Switching;
+
+    private static bool IsChanging(PairView pair, DateTimeOffset at) =>
+        IsMoving(pair)
+        || pair.Members.Any(m => m.Node.IsFresh && m.Node.Sessions.Any(s => s.StateSince is { } since && (at - since).Duration() < NewsFor));
 }

@@ -1,0 +1,43 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Net;
+
+namespace FailoverHub.Web.Reachability.Probing;
+
+/// <summary>The machine's default gateways, as Linux tells of them in /proc/net.</summary>
+internal static class DefaultGateways
+{
+    /// <summary>Reads them; none when that cannot be read.</summary>
+    public static ImmutableArray<IPAddress> Read()
+    {
+        try
+        {
+            return [.. OfIPv4(File.ReadLines("/proc/net/route")).Concat(OfIPv6(File.ReadLines("/proc/net/ipv6_route"), ScopeOf)).Distinct()];
+        }
+        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
+        {
+            return [];
+        }
+    }
+
+    /// <summary>Interface, destination, gateway, flags, …; addresses as numbers in the machine's order of bytes.</summary>
+    internal static IEnumerable<IPAddress> OfIPv4(IEnumerable<string> lines) =>
+        from line in lines.Skip(1)
+        let part = line.Split('\t', StringSplitOptions.TrimEntries)
+        where part.Length > 7 && part[1] == "00000000" && part[7] == "00000000" && part[2] != "00000000"
+        select new IPAddress(BitConverter.GetBytes(uint.Parse(part[2], NumberStyles.HexNumber, CultureInfo.InvariantCulture)));
+
+    /// <summary>Destination, its length, source, its length, next hop, metric, references, use, flags, interface; all in hexadecimal digits.</summary>
+    internal static IEnumerable<IPAddress> OfIPv6(IEnumerable<string> lines, Func<string, long> scopeOf) =>
+        from line in lines
+        let part = line.Split(' ', StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)
+        where part.Length > 9 && part[0].All(c => c == '0') && part[1] == "00" && part[4].Any(c => c != '0')
+        let address = new IPAddress(Convert.FromHexString(part[4]))
+        select address.IsIPv6LinkLocal ? new IPAddress(address.GetAddressBytes(), scopeOf(part[9])) : address;
+
+    private static long ScopeOf(string device)
+    {
+        string index = $"/sys/class/net/{device}/ifindex";
+        return File.Exists(index) ? long.Parse(File.ReadAllText(index), CultureInfo.InvariantCulture) : 0;
+    }
+}

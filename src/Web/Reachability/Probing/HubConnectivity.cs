@@ -1,0 +1,60 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Reachability.Probing;
+
+/// <summary>
+/// Whether the hub itself is connected, by its gateways, pure. When no gateway answers, silence of an address says nothing about the
+/// address. A gateway that has never answered (many drop ICMP) proves nothing either way; without any that has, every silence is believed.
+/// </summary>
+internal sealed class HubConnectivity
+{
+    /// <summary>Of each gateway in a row, before the hub calls itself cut off.</summary>
+    private const int SilentProbes = 3;
+
+    private readonly Dictionary<IPAddress, ProbedAddress> _gateways = [];
+
+    /// <summary>What is asked.</summary>
+    public IReadOnlyCollection<ProbedAddress> Gateways => _gateways.Values;
+
+    /// <summary>Why nothing is known of any address; null: the hub is connected as far as can be told.</summary>
+    public string? Problem { get; private set; }
+
+    private IEnumerable<ProbedAddress> Telling => _gateways.Values.Where(g => g.LastAnsweredSentAt is not null);
+
+    /// <summary>Takes over which gateways there are; returns those that are new and due at once.</summary>
+    public ImmutableArray<ProbedAddress> SetGateways(ImmutableArray<IPAddress> gateways, TimeSpan now)
+    {
+        foreach (IPAddress gone in _gateways.Keys.Except(gateways).ToArray())
+        {
+            _gateways[gone].Gone = true;
+            _gateways.Remove(gone);
+            Judge();
+        }
+
+        var added = ImmutableArray.CreateBuilder<ProbedAddress>();
+        foreach (IPAddress gateway in gateways.Where(g => !_gateways.ContainsKey(g)))
+        {
+            var prefix = new IPNetwork(new IPAddress(gateway.GetAddressBytes()), gateway.GetAddressBytes().Length * 8);
+            var entry = new ProbedAddress(new ProbeTarget(prefix, gateway, "")) { Due = now };
+            _gateways.Add(gateway, entry);
+            added.Add(entry);
+        }
+
+        return added.ToImmutable();
+    }
+
+    /// <summary>The gateway of this address, or null.</summary>
+    public ProbedAddress? Find(IPAddress address) => _gateways.GetValueOrDefault(address);
+
+    /// <summary>Whether this is one of the gateways.</summary>
+    public bool Owns(ProbedAddress entry) => _gateways.TryGetValue(entry.Target.Address, out ProbedAddress? known) && ReferenceEquals(known, entry);
+
+    /// <summary>Whether a gateway answered a probe that was sent at that time or later; true without a gateway that tells.</summary>
+    public bool WasConnectedAfter(TimeSpan sentAt) => !Telling.Any() || Telling.Any(g => g.LastAnsweredSentAt >= sentAt);
+
+    /// <summary>Judges anew, after a result of a gateway.</summary>
+    public void Judge() => Problem = Telling.Any() && Telling.All(g => g.Failures >= SilentProbes)
+        ? $"The hub itself is cut off: {string.Join(" and ", Telling.Select(g => g.Target.Address))}, its gateway, does not answer. Nothing is known of any address until it does."
+        : null;
+}

@@ -1,0 +1,31 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Web.Reachability.Probing;
+
+/// <summary>One target's history, without a verdict: that depends on when it is asked for.</summary>
+/// <param name="Target">Which.</param>
+/// <param name="Recent">Newest samples, oldest first.</param>
+/// <param name="NewestSentAt">When the newest was sent, on the prober's own clock.</param>
+/// <param name="Problem">Why it cannot be probed.</param>
+internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSample> Recent, TimeSpan? NewestSentAt, string? Problem)
+{
+    /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
+    public const int MostRecent = 600;
+
+    /// <summary>What is older is only in the database.</summary>
+    public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
+
+    /// <summary>Older than that, a sample says nothing about now.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(3);
+
+    /// <summary>Whether it answers, as far as is known at that moment.</summary>
+    public ReachabilityState StateAt(TimeSpan now)
+    {
+        if (Problem is not null || NewestSentAt is not { } sent || now - sent > FreshFor)
+        {
+            return ReachabilityState.Unknown;
+        }
+
+        return Recent[^1].Answered ? ReachabilityState.Reachable : ReachabilityState.Unreachable;
+    }
+}

@@ -1,0 +1,204 @@
+using System.Collections.Immutable;
+using System.Net;
+
+namespace FailoverHub.Web.Reachability.Probing;
+
+/// <summary>
+/// What the prober knows and does next, pure: targets and results in, what is due and what changed out. Owned by one loop. `now` is time
+/// since that loop began, monotonic; wall-clock times are only passed through.
+/// </summary>
+internal sealed class ProbeBoard(ProbePace pace)
+{
+    private readonly SortedDictionary<string, ProbedAddress> _entries = new(StringComparer.Ordinal);
+    private readonly Dictionary<IPNetwork, ProbedAddress> _byPrefix = [];
+    private readonly PriorityQueue<ProbedAddress, TimeSpan> _queue = new();
+    private readonly HubConnectivity _hub = new();
+    private int _close;
+
+    /// <summary>When the next probe is due; null: nothing is to be probed.</summary>
+    public TimeSpan? NextDue
+    {
+        get
+        {
+            while (_queue.TryPeek(out ProbedAddress? entry, out TimeSpan due))
+            {
+                if (!entry.Gone)
+                {
+                    return due;
+                }
+
+                _queue.Dequeue();
+            }
+
+            return null;
+        }
+    }
+
+    /// <summary>Why the hub believes that it is cut off itself, so that nothing is known of any address; null: it does not.</summary>
+    public string? HubProblem => _hub.Problem;
+
+    /// <summary>Takes over what is to be probed from now on; what stays keeps its history. True: something changed.</summary>
+    /// <param name="targets">Every address.</param>
+    /// <param name="gateways">What the hub is connected by; asked too, so that it notices when it is itself cut off.</param>
+    /// <param name="now">The time.</param>
+    public bool SetTargets(ImmutableArray<ProbeTarget> targets, ImmutableArray<IPAddress> gateways, TimeSpan now)
+    {
+        bool changed = false;
+        var wanted = targets.ToDictionary(t => t.Prefix.ToString(), StringComparer.Ordinal);
+        foreach (string gone in _entries.Keys.Where(k => !wanted.ContainsKey(k)).ToArray())
+        {
+            Forget(_entries[gone]);
+            _byPrefix.Remove(_entries[gone].Target.Prefix);
+            changed |= _entries.Remove(gone);
+        }
+
+        foreach ((string key, ProbeTarget target) in wanted)
+        {
+            if (_entries.TryGetValue(key, out ProbedAddress? known))
+            {
+                known.Target = target;
+                Hurry(known, now);
+            }
+            else
+            {
+                var entry = new ProbedAddress(target) { Due = now + Phase(key) };
+                _entries.Add(key, entry);
+                _byPrefix.Add(target.Prefix, entry);
+                _queue.Enqueue(entry, entry.Due);
+                changed = true;
+            }
+        }
+
+        foreach (ProbedAddress gateway in _hub.SetGateways(gateways, now))
+        {
+            _queue.Enqueue(gateway, gateway.Due);
+        }
+
+        return changed;
+    }
+
+    /// <summary>
+    /// What is to be sent now, longest overdue first, and how late each is. Whoever gets one has to answer with <see cref="Record"/> or
+    /// <see cref="CannotProbe"/>; an address with as many probes out as a timeout has room for is left out.
+    /// </summary>
+    public ImmutableArray<(ProbeTarget Target, TimeSpan Lateness)> TakeDue(TimeSpan now, int most)
+    {
+        var due = ImmutableArray.CreateBuilder<(ProbeTarget, TimeSpan)>();
+        while (due.Count < most && _queue.TryPeek(out ProbedAddress? entry, out TimeSpan planned) && planned <= now)
+        {
+            _queue.Dequeue();
+
+            // Not the place that is in force: it was given up for an earlier one.
+            if (entry.Gone || planned != entry.Due)
+            {
+                continue;
+            }
+
+            Judge(entry, now);
+            TimeSpan period = entry.Close ? pace.ClosePeriod : pace.Period;
+            TimeSpan lateness = now - planned;
+
+            // Whole periods that were missed are left out, not caught up with in a burst.
+            entry.Due += period * (Math.Floor(lateness / period) + 1);
+            _queue.Enqueue(entry, entry.Due);
+            if (entry.Out < (entry.Close ? pace.MostOut : 1))
+            {
+                entry.Out++;
+                due.Add((entry.Target, lateness));
+            }
+        }
+
+        return due.ToImmutable();
+    }
+
+    /// <summary>The hub itself could not ask: nothing is learned about the address. True: that is news.</summary>
+    public bool CannotProbe(ProbeTarget target, string problem)
+    {
+        if (Find(target) is not { } entry)
+        {
+            return false;
+        }
+
+        entry.Out = Math.Max(0, entry.Out - 1);
+        bool news = entry.Problem != problem;
+        entry.Problem = problem;
+        return news;
+    }
+
+    /// <summary>A result. Returns what changed by it, or null.</summary>
+    public ReachabilityChange? Record(ProbeTarget target, ProbeSample sample, TimeSpan sentAt)
+    {
+        if (Find(target) is not { } entry)
+        {
+            return null;
+        }
+
+        entry.Out = Math.Max(0, entry.Out - 1);
+        ReachabilityChange? change = entry.Record(sample, sentAt, _hub.WasConnectedAfter);
+        if (_hub.Owns(entry))
+        {
+            _hub.Judge();
+            return null;
+        }
+
+        Hurry(entry, sentAt);
+        if (entry.Failures > 0)
+        {
+            // Whether it is the address or the hub itself should be known soon.
+            foreach (ProbedAddress gateway in _hub.Gateways)
+            {
+                gateway.NewsAt = sentAt;
+                Hurry(gateway, sentAt);
+            }
+        }
+
+        return change;
+    }
+
+    /// <summary>Whether a sample says something about the address: an unanswered one does not while nothing answers the hub.</summary>
+    public bool Counts(ProbeTarget target, ProbeSample sample, TimeSpan sentAt) =>
+        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedAfter(sentAt - pace.Period));
+
+    /// <summary>Everything as it stands, to be shown with its age.</summary>
+    public ImmutableArray<KnownTarget> Snapshot() =>
+        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, e.Problem ?? (e.Failures > 0 ? _hub.Problem : null)))];
+
+    private ProbedAddress? Find(ProbeTarget target) => _byPrefix.GetValueOrDefault(target.Prefix) ?? _hub.Find(target.Address);
+
+    private void Forget(ProbedAddress entry)
+    {
+        entry.Gone = true;
+        _close -= entry.Close ? 1 : 0;
+    }
+
+    private void Judge(ProbedAddress entry, TimeSpan now)
+    {
+        bool wanted = entry.DeservesACloseLook(pace, now) && (entry.Close || _close < pace.MostClose);
+        _close += wanted == entry.Close ? 0 : wanted ? 1 : -1;
+        entry.Close = wanted;
+    }
+
+    /// <summary>An address that is looked at closely from now on need not wait for the rest of its second.</summary>
+    private void Hurry(ProbedAddress entry, TimeSpan now)
+    {
+        bool before = entry.Close;
+        Judge(entry, now);
+        if (entry.Close && !before && entry.Due > now + pace.ClosePeriod)
+        {
+            entry.Due = now + pace.ClosePeriod;
+            _queue.Enqueue(entry, entry.Due);
+        }
+    }
+
+    /// <summary>Targets are spread over the period by their name, the same after every restart (FNV-1a).</summary>
+    private TimeSpan Phase(string key)
+    {
+        uint hash = 2166136261;
+        foreach (char c in key)
+        {
+            hash = (hash ^ c) * 16777619;
+        }
+
+        return pace.Period * (hash / (double)uint.MaxValue);
+    }
+}

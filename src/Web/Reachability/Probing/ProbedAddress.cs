@@ -1,0 +1,122 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Web.Reachability.Probing;
+
+/// <summary>One address on the board: when it is due, what is out, and what came back. Times are those of the prober's clock.</summary>
+internal sealed class ProbedAddress(ProbeTarget target)
+{
+    /// <summary>Two in a row: one lost packet is no outage.</summary>
+    private const int FailuresThatMeanLost = 2;
+
+    // When each sample of Recent was sent; a slow answer may come after a newer one, so both are kept in order of sending.
+    private ImmutableArray<TimeSpan> _sentAt = [];
+
+    public ProbeTarget Target { get; set; } = target;
+
+    public TimeSpan Due { get; set; }
+
+    /// <summary>Probes without a result so far.</summary>
+    public int Out { get; set; }
+
+    /// <summary>No longer probed: what is still in a queue or on its way counts for nothing.</summary>
+    public bool Gone { get; set; }
+
+    /// <summary>Looked at closely, as the board has room for it.</summary>
+    public bool Close { get; set; }
+
+    /// <summary>When the last thing happened to it; null: nothing yet.</summary>
+    public TimeSpan? NewsAt { get; set; }
+
+    public ImmutableArray<ProbeSample> Recent { get; private set; } = [];
+
+    public string? Problem { get; set; }
+
+    public bool Lost { get; private set; }
+
+    public TimeSpan? LostSince { get; private set; }
+
+    public TimeSpan? LastAnsweredSentAt { get; private set; }
+
+    public TimeSpan? NewestSentAt => _sentAt.IsEmpty ? null : _sentAt[^1];
+
+    /// <summary>When the first of the newest unanswered probes was sent; null: the newest was answered.</summary>
+    public TimeSpan? SilentSince => Failures == 0 ? null : _sentAt[^Failures];
+
+    /// <summary>So many of the newest probes were not answered.</summary>
+    public int Failures { get; private set; }
+
+    /// <summary>Whether it would be looked at closely if there is room.</summary>
+    public bool DeservesACloseLook(ProbePace pace, TimeSpan now) =>
+        Target.Changing
+        || (NewsAt is { } news && now - news < pace.CloseFor)
+        || (LostSince is { } lost && now - lost < pace.CloseWhileLost);
+
+    /// <summary>Takes in a result. Returns what changed by it, or null.</summary>
+    /// <param name="sample">The result.</param>
+    /// <param name="sentAt">When the probe was sent.</param>
+    /// <param name="proven">Whether silence since a time may be believed: it may not while the hub itself may be cut off.</param>
+    public ReachabilityChange? Record(ProbeSample sample, TimeSpan sentAt, Func<TimeSpan, bool> proven)
+    {
+        Problem = null;
+        Keep(sample, sentAt);
+        int before = Failures;
+        Failures = 0;
+        while (Failures < Recent.Length && !Recent[^(Failures + 1)].Answered)
+        {
+            Failures++;
+        }
+
+        if ((before == 0) != (Failures == 0))
+        {
+            NewsAt = sentAt;
+        }
+
+        if (sample.Answered)
+        {
+            // How long it really was silent is not known if it never answered before.
+            TimeSpan? silence = LastAnsweredSentAt is { } last ? sentAt - last : null;
+            LastAnsweredSentAt = LastAnsweredSentAt > sentAt ? LastAnsweredSentAt : sentAt;
+            if (!Lost || Failures > 0)
+            {
+                return null;
+            }
+
+            (Lost, LostSince) = (false, null);
+            return new ReachabilityChange(Target, Lost: false, sample.At, silence, null);
+        }
+
+        if (Lost || Failures < FailuresThatMeanLost || !proven(_sentAt[^Failures]))
+        {
+            return null;
+        }
+
+        (Lost, LostSince) = (true, _sentAt[^Failures]);
+        return new ReachabilityChange(Target, Lost: true, Recent[^1].At, null, Recent[^1].Error);
+    }
+
+    private void Keep(ProbeSample sample, TimeSpan sentAt)
+    {
+        int place = _sentAt.Length;
+        while (place > 0 && _sentAt[place - 1] > sentAt)
+        {
+            place--;
+        }
+
+        int old = 0;
+        while (old < place && (Recent.Length - old >= KnownTarget.MostRecent || sentAt - _sentAt[old] >= KnownTarget.KeptFor))
+        {
+            old++;
+        }
+
+        Recent = [.. Recent.AsSpan()[old..place], sample, .. Recent.AsSpan()[place..]];
+        _sentAt = [.. _sentAt.AsSpan()[old..place], sentAt, .. _sentAt.AsSpan()[place..]];
+    }
+}
+
+/// <summary>An address stopped answering, or answers again.</summary>
+/// <param name="Target">Which.</param>
+/// <param name="Lost">It stopped; else it is back.</param>
+/// <param name="At">When the probe that showed it was sent.</param>
+/// <param name="Silence">From the last answered probe to the first answered one again; null when that is not known.</param>
+/// <param name="Error">Why the last probe had no answer.</param>
+internal sealed record ReachabilityChange(ProbeTarget Target, bool Lost, DateTimeOffset At, TimeSpan? Silence, string? Error);
