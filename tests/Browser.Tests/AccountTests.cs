@@ -20,6 +20,7 @@ public sealed class AccountTests(TrialRun trial) : BrowserTest(trial)
         await FirstSignInAsync(page, "pat", "Viewer");
         await page.GotoAsync(new Uri(HubByName, "/account").AbsoluteUri);
         await page.GetByTestId("passkey-name").FillAsync("laptop");
+        await page.GetByTestId("passkey-password").FillAsync(Password);
         await page.GetByTestId("add-passkey").ClickAsync();
         await Expect(page.GetByTestId("account-done")).ToBeVisibleAsync();
         await Expect(page.GetByTestId("remove-passkey-laptop")).ToBeVisibleAsync();

@@ -31,7 +31,7 @@ internal readonly record struct Parsed<T>(T? Value, string? Problem)
 /// </summary>
 internal static partial class AgentMapping
 {
-    public const int MaxPrefixes = 4_096;
+    public const int MaxPrefixes = 16_384;
     public const int MaxSessions = 256;
     public const int MaxChecks = 128;
     public const int MaxJournalEntries = 5_000;
@@ -40,10 +40,6 @@ internal static partial class AgentMapping
     public const ulong MaxRevision = 1UL << 53;
     // An hour: longer than any operation.
     private const ulong LongestIntentUs = 3_600_000_000;
-
-    private const int MaxText = 1_000;
-    private const int MaxOutput = 200;
-    private const int MaxWord = 128;
 
     // Ten times the longest that an agent can be told; what is longer counts nothing that anybody waits for.
     private const long LongestHoldMs = 864_000_000;
@@ -55,12 +51,12 @@ internal static partial class AgentMapping
     {
         if (!NodeName().IsMatch(hello.Node))
         {
-            return Wrong<AgentHello>($"'{Short(hello.Node)}' is no node name: 1 to 63 letters, digits, '.', '-' or '_', beginning with a letter or digit.");
+            return Wrong<AgentHello>($"'{AgentText.Word(hello.Node)}' is no node name: 1 to 63 letters, digits, '.', '-' or '_', beginning with a letter or digit.");
         }
 
-        if (hello.BootId.Length is 0 or > MaxWord)
+        if (!AgentText.IsPlain(hello.BootId))
         {
-            return Wrong<AgentHello>($"The boot id must have 1 to {MaxWord} characters.");
+            return Wrong<AgentHello>($"The boot id must have 1 to {AgentText.MaxWord} printable ASCII characters and no space.");
         }
 
         if (hello.IntentRevision > MaxRevision)
@@ -70,17 +66,17 @@ internal static partial class AgentMapping
 
         if (hello.DataCenter.Length > 9 || !hello.DataCenter.All(char.IsAsciiDigit))
         {
-            return Wrong<AgentHello>($"'{Short(hello.DataCenter)}' is no data center: decimal digits, or empty when it is not known.");
+            return Wrong<AgentHello>($"'{AgentText.Word(hello.DataCenter)}' is no data center: decimal digits, or empty when it is not known.");
         }
 
         return new AgentHello
         {
             Node = hello.Node,
-            AgentVersion = Short(hello.AgentVersion),
+            AgentVersion = AgentText.Word(hello.AgentVersion),
             BootId = hello.BootId,
             IntentRevision = (long)hello.IntentRevision,
             DataCenter = hello.DataCenter,
-            Capabilities = [.. hello.Capabilities.Take(64)],
+            Capabilities = [.. hello.Capabilities.Take(64).Select(AgentText.Word)],
         };
     }
 
@@ -129,7 +125,7 @@ internal static partial class AgentMapping
             IntentRevision = (long)report.IntentRevision,
             Drained = report.Drained,
             LocallyDrained = report.LocallyDrained,
-            ConfigurationProblem = NullIfEmpty(Text(report.ConfigurationProblem)),
+            ConfigurationProblem = NullIfEmpty(AgentText.Sentence(report.ConfigurationProblem)),
             Limits = report.Limits is { } limits ? new IntentLimits(!limits.RefusesDrain, !limits.RefusesPromote, !limits.RefusesDemote) : null,
             Health = ToHealth(report.Health),
             Prefixes = [.. prefixes.OrderBy(p => p.Prefix, PrefixOrder.Instance)],
@@ -161,12 +157,12 @@ internal static partial class AgentMapping
         };
         return outcome is null || result.Revision > MaxRevision
             ? Wrong<IntentAnswer>("An intent result needs a revision and one of the outcomes applied, accepted-not-announced, rejected.")
-            : new IntentAnswer((long)result.Revision, outcome.Value, Count(result.SessionsUpdated), Text(result.Reason));
+            : new IntentAnswer((long)result.Revision, outcome.Value, Count(result.SessionsUpdated), AgentText.Sentence(result.Reason));
     }
 
-    public static Parsed<NodeRequestAnswer> Parse(NodeRequestResult result) => result.Id.Length is 0 or > MaxWord
-        ? Wrong<NodeRequestAnswer>($"The answer to a request carries its id, 1 to {MaxWord} characters.")
-        : new NodeRequestAnswer(result.Id, result.Done, Text(result.Text));
+    public static Parsed<NodeRequestAnswer> Parse(NodeRequestResult result) => result.Id.Length is 0 or > AgentText.MaxWord
+        ? Wrong<NodeRequestAnswer>($"The answer to a request carries its id, 1 to {AgentText.MaxWord} characters.")
+        : new NodeRequestAnswer(result.Id, result.Done, AgentText.Sentence(result.Text));
 
     public static HubMessage ToMessage(SessionResetOrder request) => new()
     {
@@ -176,7 +172,7 @@ internal static partial class AgentMapping
     /// <summary>The entries as events, oldest first.</summary>
     public static Parsed<List<JournalItem>> Parse(JournalBatch batch, string node, string? pair, DateTimeOffset now)
     {
-        if (batch.BootId.Length is 0 or > MaxWord || batch.Entries.Count is 0 or > MaxJournalEntries)
+        if (!AgentText.IsPlain(batch.BootId) || batch.Entries.Count is 0 or > MaxJournalEntries)
         {
             return Wrong<List<JournalItem>>($"A journal batch needs a boot id and 1 to {MaxJournalEntries} entries.");
         }
@@ -185,7 +181,7 @@ internal static partial class AgentMapping
         ulong last = 0;
         foreach (var entry in batch.Entries)
         {
-            if (entry.Sequence <= last || entry.Sequence > long.MaxValue || entry.Kind.Length is 0 or > MaxWord)
+            if (entry.Sequence <= last || entry.Sequence > long.MaxValue || !AgentText.IsPlain(entry.Kind))
             {
                 return Wrong<List<JournalItem>>($"Journal entry {entry.Sequence} after {last}: entries are numbered from 1, growing, and each has a kind.");
             }
@@ -193,16 +189,16 @@ internal static partial class AgentMapping
             last = entry.Sequence;
             var happened = new EventDraft
             {
-                At = Time(entry.AtUnixMs) ?? now,
+                At = Happened(entry.AtUnixMs, now),
                 Kind = entry.Kind,
                 Severity = SeverityOf(entry),
                 Pair = pair,
                 Node = node,
-                Prefix = NullIfEmpty(Short(entry.Prefix)),
-                Text = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? Text(entry.Text) : $"{Text(entry.Text)} ({Short(entry.Neighbor)})",
-                OperationId = NullIfEmpty(Short(entry.OperationId)),
+                Prefix = NullIfEmpty(AgentText.Word(entry.Prefix)),
+                Text = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? AgentText.Sentence(entry.Text) : $"{AgentText.Sentence(entry.Text)} ({AgentText.Word(entry.Neighbor)})",
+                OperationId = NullIfEmpty(AgentText.Word(entry.OperationId)),
             };
-            items.Add(new JournalItem((long)entry.Sequence, happened, entry.Kind == LocalCommand.Kind ? LocalCommand.ToAudit(happened, Short(entry.Actor)) : null));
+            items.Add(new JournalItem((long)entry.Sequence, happened, entry.Kind == LocalCommand.Kind ? LocalCommand.ToAudit(happened, AgentText.Word(entry.Actor)) : null));
         }
 
         return items;
@@ -270,20 +266,20 @@ internal static partial class AgentMapping
         Damped = prefix.Damped,
         Failback = ToPolicy(prefix.FailbackPolicy) is { } policy ? Failback.Of(policy, TimeSpan.FromSeconds(Math.Min(prefix.StableSeconds, (uint)Failback.Longest.TotalSeconds))) : null,
         Hold = prefix.FailbackHold is { } hold
-            ? new FailbackHold(hold.RemainingMs is >= 0 and <= LongestHoldMs ? TimeSpan.FromMilliseconds(hold.RemainingMs) : null, Text(hold.Reason))
+            ? new FailbackHold(hold.RemainingMs is >= 0 and <= LongestHoldMs ? TimeSpan.FromMilliseconds(hold.RemainingMs) : null, AgentText.Sentence(hold.Reason))
             : null,
     };
 
     private static CheckView ToView(CheckReport check, long takenAt) => new()
     {
-        Name = Short(check.Name),
-        Kind = Short(check.Kind),
+        Name = AgentText.Word(check.Name),
+        Kind = AgentText.Word(check.Kind),
         Verdict = ToHealth(check.Verdict),
         VerdictFor = Since(check.VerdictSinceUnixMs, takenAt),
         LastRunAgo = Since(check.LastRunUnixMs, takenAt),
         LastRunTook = TimeSpan.FromMilliseconds(check.LastRunMs),
-        LastOutput = NullIfEmpty(Output(check.LastOutput)),
-        Consequence = Short(check.Consequence),
+        LastOutput = NullIfEmpty(AgentText.Output(check.LastOutput)),
+        Consequence = AgentText.Word(check.Consequence),
         Prefixes = [.. check.Prefixes.Select(PrefixOf).OfType<IPNetwork>()],
     };
 
@@ -293,7 +289,7 @@ internal static partial class AgentMapping
 
     private static SessionView ToView(SessionReport session) => new()
     {
-        Neighbor = Short(session.Neighbor),
+        Neighbor = AgentText.Word(session.Neighbor),
         State = session.State switch
         {
             SessionState.Connect => BgpSessionState.Connect,
@@ -304,7 +300,7 @@ internal static partial class AgentMapping
             _ => BgpSessionState.Idle,
         },
         StateSince = Time(session.StateSinceUnixMs),
-        LastError = NullIfEmpty(Text(session.LastError)),
+        LastError = NullIfEmpty(AgentText.Sentence(session.LastError)),
         LastErrorAt = Time(session.LastErrorAtUnixMs),
         LastErrorFromPeer = session.LastErrorFromPeer,
         HoldTime = session.HoldTimeSeconds is 0 or > ushort.MaxValue ? null : TimeSpan.FromSeconds(session.HoldTimeSeconds),
@@ -337,22 +333,19 @@ internal static partial class AgentMapping
     private static IPNetwork? PrefixOf(string text) =>
         IPNetwork.TryParse(text, out var network) && IPAddress.TryParse(text.Split('/')[0], out var address) && address.Equals(network.BaseAddress) ? network : null;
 
-    private static Parsed<ReportFacts> WrongPrefix(string text) => Wrong<ReportFacts>($"'{Short(text)}' is no prefix, or has bits set beyond its length.");
+    private static Parsed<ReportFacts> WrongPrefix(string text) => Wrong<ReportFacts>($"'{AgentText.Word(text)}' is no prefix, or has bits set beyond its length.");
 
     private static Role? ToRole(ProtoRole role) => role switch { ProtoRole.Primary => Role.Primary, ProtoRole.Secondary => Role.Secondary, _ => null };
 
     private static DateTimeOffset? Time(long unixMs) => unixMs is > 0 and <= LastUnixMs ? DateTimeOffset.FromUnixTimeMilliseconds(unixMs) : null;
 
+    // A node whose clock is years off would else keep its events for ever, and have every search look through all of that time.
+    private static DateTimeOffset Happened(long unixMs, DateTimeOffset now) =>
+        Time(unixMs) is { } then && then <= now + TimeSpan.FromDays(2) && then >= now - TimeSpan.FromDays(400) ? then : now;
+
     private static int Count(uint value) => (int)Math.Min(value, int.MaxValue);
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
-
-    private static string Short(string text) => text.Length <= MaxWord ? text : text[..MaxWord];
-
-    // One line: a command may write several.
-    private static string Output(string text) => string.Join(' ', (text.Length <= MaxOutput ? text : text[..MaxOutput]).Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries));
-
-    private static string Text(string text) => text.Length <= MaxText ? text : text[..MaxText];
 
     private static Parsed<T> Wrong<T>(string problem)
         where T : class => new(null, problem);

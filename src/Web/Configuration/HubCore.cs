@@ -27,8 +27,8 @@ namespace FailoverHub.Web.Configuration;
 /// <summary>Fleet, operations, history, the agents' endpoint and the database: what the hub is without its interfaces.</summary>
 internal static class HubCore
 {
-    // A report of a node with 4,096 prefixes stays well below.
-    private const int MaxMessageBytes = 1024 * 1024;
+    // A report of a node with the most prefixes that an agent takes, each with a sentence of why it is held back, stays below.
+    private const int MaxMessageBytes = 4 * 1024 * 1024;
 
     /// <summary>Registers all of it. <see cref="IReachability"/> is used when it is registered, by whomever.</summary>
     /// <exception cref="DataFolderException">The data folder cannot be written.</exception>

@@ -11,6 +11,9 @@ internal sealed class DataFolderException(string message, Exception? inner = nul
 /// </summary>
 internal sealed class DataFolder
 {
+    /// <summary>Name of the database's file.</summary>
+    public const string DatabaseName = "hub.db";
+
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
@@ -18,7 +21,7 @@ internal sealed class DataFolder
 
     public string Path { get; }
 
-    public string DatabaseFile => System.IO.Path.Combine(Path, "hub.db");
+    public string DatabaseFile => System.IO.Path.Combine(Path, DatabaseName);
 
     /// <summary>Pooling keeps a handful of open connections; every opened one is given the pragmas of <see cref="SqlitePragmas"/>.</summary>
     public string ConnectionString => new SqliteConnectionStringBuilder

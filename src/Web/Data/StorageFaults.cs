@@ -10,8 +10,8 @@ internal static class StorageFaults
     /// <summary>It could not be read or written, for a reason outside of the program: disk full, locked, server away.</summary>
     public static bool IsStorageFault(Exception e) => e is DbUpdateException or DbException or IOException;
 
-    /// <summary>It breaks a constraint of the database, or has what it cannot store: trying again cannot help.</summary>
-    public static bool IsForEver(Exception e) => (e as DbException ?? e.InnerException as DbException) switch
+    /// <summary>It breaks a constraint of the database, or has what it cannot store or encode: trying again cannot help.</summary>
+    public static bool IsForEver(Exception e) => e.InnerException is ArgumentException || (e as DbException ?? e.InnerException as DbException) switch
     {
         SqliteException sqlite => sqlite.SqliteErrorCode == SqliteConstraint,
         { SqlState: { } state } => state.StartsWith(IntegrityConstraint, StringComparison.Ordinal) || state.StartsWith(DataException, StringComparison.Ordinal) || state == RaisedByTrigger,

@@ -27,6 +27,7 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
     private Task? _ticker;
     private readonly FleetProjector _projector = new();
     private long _version;
+    private bool _tickIsDue;
     private long _taken;
 
     public FleetSnapshot Current => _state.Current.Snapshot;
@@ -123,8 +124,11 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
         {
             while (await timer.WaitForNextTickAsync(_stopping.Token))
             {
-                // When the channel is full messages are being taken, and each of them is as good as a tick.
-                _messages.Writer.TryWrite(new FleetMessage.Tick());
+                // When the channel is full its loop is awake, and looks at the mark: ages must go on also while reports without news keep it busy.
+                if (!_messages.Writer.TryWrite(new FleetMessage.Tick()))
+                {
+                    Volatile.Write(ref _tickIsDue, true);
+                }
             }
         }
         catch (OperationCanceledException)
@@ -149,6 +153,8 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
                 urgent |= FleetReducer.IsUrgent(facts, message, now);
                 facts = FleetReducer.Apply(facts, message, now, NewPairId, effects);
             }
+
+            urgent |= Interlocked.Exchange(ref _tickIsDue, false);
 
             // Before the snapshot: an intent should leave as soon as it may.
             effects.ForEach(CarryOut);

@@ -67,7 +67,7 @@ internal static class IdentityRecords
             RevokedAt = At(node.RevokedAtMs),
             RevokedReason = node.RevokedReason,
             RemovedAt = At(node.RemovedAtMs),
-            Certificates = [.. all.Take(RegisteredNode.ValidAtOnce).Select(ToCertificate)],
+            Certificates = [.. all.OrderBy(c => c != all[0]).ThenBy(c => c.RevokedAtMs is not null).Take(RegisteredNode.ValidAtOnce).OrderByDescending(c => c.IssuedAtMs).ThenByDescending(c => c.NotAfterMs).Select(ToCertificate)],
             Renewals = all.TakeWhile(c => c.IsRenewal).Count(),
         };
     }

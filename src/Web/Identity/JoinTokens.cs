@@ -78,17 +78,24 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
     public async Task<bool> WithdrawAsync(string id, Actor actor, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
-        await using (var db = await database.CreateDbContextAsync(cancellationToken))
-        {
-            if (!await db.JoinTokens.AnyAsync(t => t.Id == id && t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now, cancellationToken))
-            {
-                return false;
-            }
-        }
-
         var draft = new AuditDraft { Actor = actor, Action = "join-token-withdrawn", Target = $"join token {id}", Outcome = "accepted" };
-        await audit.ChangeAsync(draft, (db, stop) => db.JoinTokens.Where(t => t.Id == id).ExecuteUpdateAsync(set => set.SetProperty(t => t.WithdrawnAtMs, now), stop), cancellationToken);
-        return true;
+        try
+        {
+            await audit.ChangeAsync(draft, async (db, stop) =>
+            {
+                var withdrawn = await db.JoinTokens.Where(t => t.Id == id && t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now)
+                    .ExecuteUpdateAsync(set => set.SetProperty(t => t.WithdrawnAtMs, now), stop);
+                if (withdrawn != 1)
+                {
+                    throw new DbUpdateConcurrencyException("There is no such token, or it was used a moment before.");
+                }
+            }, cancellationToken);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return false;
+        }
     }
 
     /// <summary>The token that this is, if it is good for that name now; null else. It is not used up by that.</summary>

@@ -109,7 +109,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
             }
 
             var draft = new AuditDraft { Actor = new Actor($"node {node.Name}", address?.ToString(), null), Action = "certificate-renewed", Target = AuditTarget.Node(node.Name), Outcome = "accepted" };
-            return await IssueAsync(node, key, isRenewal: true, draft, _ => Task.CompletedTask, "A newer certificate took its place.", cancellationToken);
+            return await IssueAsync(node, key, isRenewal: true, draft, _ => Task.CompletedTask, "A newer certificate took its place.", cancellationToken, known.Serial);
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
@@ -188,16 +188,20 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     }
 
     private async Task<EnrollmentResult> IssueAsync(
-        RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken)
+        RegisteredNode node, PublicKey key, bool isRenewal, AuditDraft draft, Func<HubDbContext, Task> change, string whyOthersEnd, CancellationToken cancellationToken, string? presented = null)
     {
         var now = services.Time.GetUtcNow();
         var issued = NodeCertificates.Issue(services.Identity.Authority, key, node.Name, node.NodeId, now, services.Endpoint.CertificateLifetime);
         var row = new RegisteredCertificate(issued.Serial, now, issued.NotAfter, isRenewal, false);
-        var changed = node.WithNew(row);
+        var changed = node.WithNew(row, presented);
         var audited = draft with { After = $$"""{"nodeId":"{{node.NodeId}}","serial":"{{issued.Serial}}","notAfter":"{{issued.NotAfter.UtcDateTime:yyyy-MM-ddTHH:mm:ssZ}}"}""" };
         await services.Audit.ChangeAsync(audited, async (db, _) =>
         {
             await change(db);
+
+            // What is pushed out stays out after a restart too.
+            var (kept, ms) = (changed.Certificates.Select(c => c.Serial).ToArray(), now.ToUnixTimeMilliseconds());
+            await db.NodeCertificates.Where(c => c.NodeId == node.NodeId && c.RevokedAtMs == null && !kept.Contains(c.Serial)).ExecuteUpdateAsync(set => set.SetProperty(c => c.RevokedAtMs, ms), cancellationToken);
             db.NodeCertificates.Add(IdentityRecords.ToEntity(node.NodeId, row));
         }, cancellationToken);
 

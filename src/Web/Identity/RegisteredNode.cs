@@ -30,9 +30,12 @@ internal sealed record RegisteredNode
     /// <summary>Since the last join.</summary>
     public required int Renewals { get; init; }
 
-    public RegisteredNode WithNew(RegisteredCertificate certificate) => this with
+    /// <summary>With one more, which may push out an older one, but never the one that asked for it: answers may get lost, or not be kept by the node, again and again.</summary>
+    /// <param name="certificate">The new one.</param>
+    /// <param name="presented">Serial of the one that asked for it; null: a join token did.</param>
+    public RegisteredNode WithNew(RegisteredCertificate certificate, string? presented = null) => this with
     {
-        Certificates = [certificate, .. Certificates.Take(ValidAtOnce - 1)],
+        Certificates = [certificate, .. Certificates.OrderBy(c => c.Serial != presented).Take(ValidAtOnce - 1).OrderByDescending(c => c.IssuedAt)],
         Renewals = certificate.IsRenewal ? Renewals + 1 : 0,
     };
 

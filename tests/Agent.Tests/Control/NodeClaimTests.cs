@@ -90,12 +90,27 @@ public sealed class NodeClaimTests : IDisposable
     }
 
     [Fact]
-    public async Task HolderWhoNeverAnswers_StillSaysWhoItIs_OrIsToldAbout()
+    public void AgentThatIsRefused_AgainAndAgain_IsRefusedEachTime()
     {
         Assert.Null(Claim().Extend([_neighbor]));
+
+        for (var start = 0; start < 300; start++)
+        {
+            Assert.Contains("another agent", Claim().Extend([_neighbor]), StringComparison.Ordinal);
+        }
+
+        Assert.Empty(_warnings);
+    }
+
+    [Fact]
+    public async Task HolderWhoNeverAnswers_StillSaysWhoItIs_OrIsToldAbout()
+    {
+        // Not one of our agents, which take whoever asks from the queue.
         var name = new UnixDomainSocketEndPoint($"\0fohub/{_node}/{Convert.ToHexStringLower(_neighbor.Address.GetAddressBytes())}ffff");
-        using var asker = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
-        await asker.ConnectAsync(name, TestContext.Current.CancellationToken);
+        using var holder = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        holder.Bind(name);
+        holder.Listen(1);
+        Assert.Contains("another agent", Claim().Extend([_neighbor]), StringComparison.Ordinal);
         using var another = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await another.ConnectAsync(name, TestContext.Current.CancellationToken);
 

@@ -17,7 +17,7 @@ namespace FailoverHub.Web.Tests.Access;
 /// <summary>People with accounts: how they come in, and how they are kept out.</summary>
 public sealed class AccountTests
 {
-    private const string Password = "correct horse battery";
+    internal const string Password = "correct horse battery";
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -50,6 +50,53 @@ public sealed class ProviderTests
         Assert.Equal("the provider says so", (await AuditAsync(hub, "user-roles-changed")).Single().Reason);
     }
 
+    [Fact]
+    public async Task SecondSignIn_WithoutAnyRole_TakesTheRolesAndTheOpenSessionsToo()
+    {
+        await using Provider provider = await Provider.StartAsync();
+        await using WholeHub hub = await HubWithAsync(provider);
+        HttpClient before = hub.Browser();
+        (await SignInAsync(hub, before)).Answer.Dispose();
+
+        provider.Groups = ["strangers"];
+        (HttpResponseMessage refused, _) = await SignInAsync(hub, hub.Browser());
+
+        Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
+        Assert.Empty((await FindAsync(hub, "anna")).Roles);
+        Assert.Equal(HttpStatusCode.Unauthorized, (await before.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+        Assert.Equal("the provider says so", (await AuditAsync(hub, "user-roles-changed")).Single().Reason);
+        refused.Dispose();
+    }
+
+    [Fact]
+    public async Task Account_OfTheProvider_TakesNoPasskeyThatWouldOpenItWithoutTheProvider()
+    {
+        await using Provider provider = await Provider.StartAsync();
+        await using WholeHub hub = await HubWithAsync(provider);
+        (await SignInAsync(hub, hub.Browser())).Answer.Dispose();
+
+        AccountResult added = await hub.Get<OwnAccount>().AddPasskeyAsync(await FindAsync(hub, "anna"), "", SecondFactorTests.SomePasskey(), WholeHub.Tester, Stop);
+
+        Assert.Contains("This account is the provider's", added.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WrongAnswers_OneAfterTheOther_AreNotAllWrittenIntoTheAudit()
+    {
+        await using Provider provider = await Provider.StartAsync();
+        await using WholeHub hub = await HubWithAsync(provider);
+        HttpClient attacker = hub.Browser();
+        var statuses = new List<HttpStatusCode>();
+        for (int i = 0; i < AccessLimits.SignInsPerMinute + 5; i++)
+        {
+            using HttpResponseMessage answer = await attacker.GetAsync("/sign-in/provider/callback?x", Stop);
+            statuses.Add(answer.StatusCode);
+        }
+
+        Assert.Contains(HttpStatusCode.TooManyRequests, statuses);
+        Assert.True((await AuditAsync(hub, "sign-in")).Count() <= 2 * AccessLimits.SignInsPerMinute);
+    }
+
     [Theory]
     [InlineData("strangers", "anna", "comes to a role of this hub")]
     [InlineData("noc", "taken", "account 'taken' of its own")]

@@ -2,9 +2,11 @@ using System.Net;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SecondFactor;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
@@ -146,11 +148,30 @@ public sealed partial class SecondFactorTests
         Assert.All(await db.Audit.ToListAsync(Stop), entry => Assert.DoesNotContain(secret, $"{entry.After}{entry.Before}{entry.Outcome}{entry.Reason}", StringComparison.Ordinal));
     }
 
+    [Fact]
+    public async Task WhatOpensTheAccountLaterOn_IsNotAddedAtAnOpenBrowserWithoutThePassword()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        await CreateAsync(hub, "anna", HubRoles.Viewer);
+        AccountView anna = await FindAsync(hub, "anna");
+        string secret = TimeCodes.NewSecret();
+
+        AccountResult passkey = await hub.Get<OwnAccount>().AddPasskeyAsync(anna, "not the password", SomePasskey(), WholeHub.Tester, Stop);
+        AccountResult app = await hub.Get<OwnAccount>().AddAuthenticatorAsync(anna, "not the password", secret, TimeCodes.CodeAt(secret, DateTimeOffset.UtcNow), WholeHub.Tester, Stop);
+        AccountResult right = await hub.Get<OwnAccount>().AddPasskeyAsync(anna, Password, SomePasskey(), WholeHub.Tester, Stop);
+
+        Assert.Equal([Credentials.Wrong, Credentials.Wrong, null], [passkey.Problem, app.Problem, right.Problem]);
+        Assert.Equal("passkey", Assert.Single(await hub.Get<OwnAccount>().PasskeysAsync(anna, Stop)).Name);
+        Assert.False((await FindAsync(hub, "anna")).HasAuthenticator);
+    }
+
+    internal static UserPasskeyInfo SomePasskey() => new([1, 2, 3], [4, 5, 6], DateTimeOffset.UnixEpoch, 0, null, true, false, false, [], []) { Name = "passkey" };
+
     private static async Task<(string Secret, string[] Codes)> WithAppAsync(WholeHub hub, FakeTimeProvider clock)
     {
         await CreateAsync(hub, "anna", HubRoles.Viewer);
         string secret = TimeCodes.NewSecret();
-        AccountResult added = await hub.Get<OwnAccount>().AddAuthenticatorAsync(await FindAsync(hub, "anna"), secret, TimeCodes.CodeAt(secret, clock.GetUtcNow()), WholeHub.Tester, Stop);
+        AccountResult added = await hub.Get<OwnAccount>().AddAuthenticatorAsync(await FindAsync(hub, "anna"), null, secret, TimeCodes.CodeAt(secret, clock.GetUtcNow()), WholeHub.Tester, Stop);
         Assert.Null(added.Problem);
         return (secret, added.Secret!.Split('\n'));
     }

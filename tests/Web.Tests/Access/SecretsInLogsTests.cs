@@ -33,7 +33,7 @@ public sealed class SecretsInLogsTests
         const string chosen = "correct horse battery";
         (await WholeHub.SendFormAsync(browser, "/sign-in/next", "/sign-in/next", ("password", chosen), ("again", chosen))).Dispose();
         string secret = TimeCodes.NewSecret();
-        string codes = (await hub.Get<OwnAccount>().AddAuthenticatorAsync(await FindAsync(hub, "anna"), secret, TimeCodes.CodeAt(secret, DateTimeOffset.UtcNow), WholeHub.Tester, Stop)).Secret!;
+        string codes = (await hub.Get<OwnAccount>().AddAuthenticatorAsync(await FindAsync(hub, "anna"), null, secret, TimeCodes.CodeAt(secret, DateTimeOffset.UtcNow), WholeHub.Tester, Stop)).Secret!;
         (await SignInAsync(hub.Browser(), "anna", "a wrong password")).Dispose();
         string token = await hub.TokenAsync("ci", ApiScope.Read);
         HttpClient script = hub.Browser();

@@ -1,3 +1,4 @@
+using System.Text;
 using CsCheck;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Agents;
@@ -108,6 +109,33 @@ public sealed class AgentMappingTests
         batch.Entries.AddRange(sequences.Select(s => new JournalEntry { Sequence = s, Kind = "announced", Text = "x" }));
 
         Assert.Equal(good, AgentMapping.Parse(batch, "web-1", null, Now).Problem is null);
+    }
+
+    [Theory]
+    [InlineData("plain words", "plain words")]
+    [InlineData("two\nlines\tand\u001b[31m a colour", "two lines and [31m a colour")]
+    [InlineData("turned \u202e round", "turned   round")]
+    [InlineData("half \ud83d a face", "half \ufffd a face")]
+    [InlineData("a whole \ud83d\ude00 one", "a whole \ud83d\ude00 one")]
+    public void Text_OfAnAgent_IsOneLineThatAnyDatabaseTakes(string sent, string kept) => Assert.Equal(kept, AgentText.Sentence(sent));
+
+    [Fact]
+    public void Text_ThatIsCutThroughAnEmoji_EndsWithSomethingThatCanBeEncoded()
+    {
+        string cut = AgentText.Sentence(new string('x', AgentText.MaxSentence - 1) + "\ud83d\ude00");
+
+        Assert.Equal(AgentText.MaxSentence, cut.Length);
+        Assert.Equal(cut, new UTF8Encoding(false, true).GetString(new UTF8Encoding(false, true).GetBytes(cut)));
+    }
+
+    [Theory]
+    [InlineData(253_402_300_799_000)]
+    [InlineData(1_000)]
+    public void JournalEntry_OfAClockThatIsYearsOff_HasTheTimeAtWhichItCame(long unixMs)
+    {
+        var batch = new JournalBatch { BootId = "b", Entries = { new JournalEntry { Sequence = 1, AtUnixMs = unixMs, Kind = "announced", Text = "x" } } };
+
+        Assert.Equal(Now, Assert.Single(AgentMapping.Parse(batch, "web-1", null, Now).Value!).Event.At);
     }
 
     [Fact]

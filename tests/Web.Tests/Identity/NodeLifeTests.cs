@@ -77,6 +77,31 @@ public sealed class NodeLifeTests : TlsHubTest
     }
 
     [Fact]
+    public async Task Renewals_WhoseAnswersTheNodeNeverKept_DoNotPushOutTheCertificateThatItHas()
+    {
+        var node = await JoinedAsync("web-1");
+        var first = node.Certificate;
+        for (var lost = 0; lost < 4; lost++)
+        {
+            await node.RenewAsync(Url);
+            node.Certificate = first;
+            Time.Advance(TimeSpan.FromHours(1));
+        }
+
+        await using (var agent = await node.ConnectAsync(Url))
+        {
+            await Hub.UntilAsync(s => s.FindNode("web-1")?.Link == NodeLink.Connected);
+        }
+
+        // Neither do they come back with a restart, and the one that it has is still taken.
+        await RestartAsync();
+        var kept = Hub.Get<NodeRegister>().FindByName("web-1")!.Certificates;
+        Assert.Equal(RegisteredNode.ValidAtOnce, kept.Count(c => !c.IsRevoked));
+        await using var again = await node.ConnectAsync(Url);
+        await Hub.UntilAsync(s => s.FindNode("web-1")?.Link == NodeLink.Connected);
+    }
+
+    [Fact]
     public async Task Revoke_DropsTheLiveStreamAtOnceAndRefusesTheNextWithTheReason()
     {
         var node = await JoinedAsync("web-1");

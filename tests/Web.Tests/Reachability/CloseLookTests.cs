@@ -133,7 +133,7 @@ public sealed class CloseLookTests
         Assert.All(_board.Snapshot(), known => Assert.Equal(ReachabilityState.Unknown, known.StateAt(_now)));
 
         // What was lost in the second before anybody could know is kept; nothing of the rest.
-        Assert.All(_counted.Where(s => !s.Answered), s => Assert.InRange(s.At - Make.At, 5 * Second, 6.1 * Second));
+        Assert.All(_counted.Where(s => !s.Answered), s => Assert.InRange(s.At - Make.At, 5 * Second, 6.3 * Second));
 
         Run(3 * Second, _ => true);
         Assert.Null(_board.HubProblem);

@@ -90,9 +90,11 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         try
         {
             socket.Bind(name);
-            // Nobody is ever answered: who asks wants to know only whose it is.
-            socket.Listen(1);
+            // Nobody is ever answered: who asks wants to know only whose it is, and that the kernel tells him. But he has to be taken from the queue, or agents
+            // that are refused again and again would fill it, and the next one would learn nothing and run.
+            socket.Listen(Askers);
             var held = socket;
+            _ = Task.Run(() => HangUpOnAskersAsync(held));
             socket = null;
             return (held, null);
         }
@@ -108,6 +110,31 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         finally
         {
             socket?.Dispose();
+        }
+    }
+
+    /// <summary>The loop "claim-askers", one for each neighbor; ends when the claim is given up and its socket closed.</summary>
+    private static async Task HangUpOnAskersAsync(Socket held)
+    {
+        while (true)
+        {
+            try
+            {
+                (await held.AcceptAsync()).Dispose();
+            }
+            catch (ObjectDisposedException)
+            {
+                return;
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.OperationAborted or SocketError.Interrupted or SocketError.InvalidArgument)
+            {
+                return;
+            }
+            catch (SocketException)
+            {
+                // No descriptors left: whoever asks meanwhile waits in the queue.
+                await Task.Delay(TimeSpan.FromSeconds(1));
+            }
         }
     }
 

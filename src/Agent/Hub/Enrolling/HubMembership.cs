@@ -27,6 +27,8 @@ internal sealed partial class HubMembership
     private readonly Random _random;
     private readonly Lock _gate = new();
     private MembershipReading _reading;
+    // Issued by the hub, and not on the disk yet. Of the loop of the renewal.
+    private HubIdentity? _unkept;
     private bool _expirySaid;
     private bool _troubleSaid;
 
@@ -132,6 +134,11 @@ internal sealed partial class HubMembership
     private async Task<string?> RenewAsync(CancellationToken ending)
     {
         var present = Identity;
+        if (_unkept is { } issuedBefore)
+        {
+            return Keep(issuedBefore, present);
+        }
+
         var (key, request) = NodeKey.Make();
         HubIdentity renewed;
         try
@@ -157,18 +164,27 @@ internal sealed partial class HubMembership
             return $"this node's key or certificate cannot be used: {exception.Message.TrimEnd('.')}";
         }
 
+        return Keep(renewed, present);
+    }
+
+    // Null: kept, and in use from now on. Else why not.
+    private string? Keep(HubIdentity renewed, HubIdentity present)
+    {
         // Somebody may have joined again meanwhile: what he was given counts.
         if (_store.Load().Identity is { } stored && stored.Fingerprint != present.Fingerprint)
         {
+            _unkept = null;
             return "this node has been joined again meanwhile; SIGHUP, or a restart, takes that";
         }
 
         if (_store.Save(renewed) is { } unkept)
         {
-            // The one on the disk is good still, and the hub gives another one any time.
+            // Only the writing is tried again: the hub takes a few certificates of a node at once, and each one more would push out the one on the disk.
+            _unkept = renewed;
             return unkept.TrimEnd('.');
         }
 
+        _unkept = null;
         Change(_ => new MembershipReading(renewed));
         return null;
     }

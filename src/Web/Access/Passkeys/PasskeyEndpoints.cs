@@ -56,7 +56,12 @@ internal static class PasskeyEndpoints
             : await passkeys.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = sent["credential"].ToString(), AssertionState = state });
         Actor nobody = RequestActor.Named(context, "nobody");
         CredentialResult opened;
-        if (result is { Succeeded: true })
+        if (result is { Succeeded: true, User.PasswordHash: null })
+        {
+            // Who has been sent away by the provider must not come in past it.
+            opened = await credentials.RefuseAsync(nobody, AccountMapping.Target(result.User.UserName!), "the account is the provider's, who has to vouch for it at each sign-in", context.RequestAborted);
+        }
+        else if (result is { Succeeded: true })
         {
             Actor actor = nobody with { Name = result.User.UserName! };
             opened = await credentials.OpenAsync(result.User, "passkey", Secret.New(), SignInForm.BrowserOf(context), actor, context.RequestAborted, result.Passkey);
@@ -115,7 +120,7 @@ internal static class PasskeyEndpoints
 
         string name = made.Name.Trim();
         result.Passkey.Name = name.Length is > 0 and <= LongestName ? name : "passkey";
-        AccountResult added = await desk.Own.AddPasskeyAsync(account, result.Passkey, RequestActor.Of(context), context.RequestAborted);
+        AccountResult added = await desk.Own.AddPasskeyAsync(account, made.Password ?? "", result.Passkey, RequestActor.Of(context), context.RequestAborted);
         return added.Succeeded ? TypedResults.NoContent() : TypedResults.Problem(added.Problem, statusCode: StatusCodes.Status409Conflict, title: "No passkey");
     }
 
@@ -128,7 +133,8 @@ internal static class PasskeyEndpoints
 /// <summary>What the account page's script sends.</summary>
 /// <param name="Credential">The browser's answer, as JSON.</param>
 /// <param name="Name">What its owner calls it.</param>
-internal sealed record NewPasskey(string Credential, string Name);
+/// <param name="Password">Of the account, once more.</param>
+internal sealed record NewPasskey(string Credential, string Name, string? Password);
 
 /// <summary>What adding a passkey needs beside the ceremony itself.</summary>
 internal sealed class PasskeyDesk(PasskeyCeremonies ceremonies, Accounts accounts, OwnAccount own)

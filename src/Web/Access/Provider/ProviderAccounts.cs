@@ -27,6 +27,7 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
 
             if (vouched.Roles.IsEmpty)
             {
+                await TakeRolesAsync(vouched, actor, cancellationToken);
                 return await RefuseAsync(actor, $"The provider vouches for you, but nothing in its claim '{vouched.RoleClaim}' comes to a role of this hub. Its admin maps values of that claim to roles in the hub's settings.", cancellationToken);
             }
 
@@ -80,6 +81,20 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
             return true;
         }), cancellationToken);
         return user;
+    }
+
+    /// <summary>Whom the provider gives no role any more has none here, and is signed out everywhere.</summary>
+    private async Task TakeRolesAsync(Vouched vouched, Actor actor, CancellationToken cancellationToken)
+    {
+        (HubUser? known, IList<string> had) = await directory.ReadAsync(async (users, _) =>
+        {
+            HubUser? found = await users.FindByLoginAsync(vouched.Issuer, vouched.Subject);
+            return (found, found is null ? [] : await users.GetRolesAsync(found));
+        }, cancellationToken);
+        if (known is not null && had.Count > 0)
+        {
+            await ChangeRolesAsync(known, had, vouched, actor, cancellationToken);
+        }
     }
 
     private async Task<HubUser> ChangeRolesAsync(HubUser user, IList<string> had, Vouched vouched, Actor actor, CancellationToken cancellationToken)

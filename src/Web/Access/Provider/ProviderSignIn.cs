@@ -58,7 +58,13 @@ internal static class ProviderSignIn
         });
     }
 
-    public static void Map(IEndpointRouteBuilder pages) => pages.MapGet("/sign-in/provider", BeginAsync).RequireRateLimiting(AccessLimits.SignIn);
+    public static void Map(IEndpointRouteBuilder pages)
+    {
+        pages.MapGet("/sign-in/provider", BeginAsync).RequireRateLimiting(AccessLimits.SignIn);
+
+        // The handler of the provider answers before this is reached. It stands here so that the limit applies: each answer that is wrong is an audit entry.
+        pages.MapGet(Callback, () => TypedResults.NotFound()).RequireRateLimiting(AccessLimits.SignIn);
+    }
 
     private static async Task<IResult> BeginAsync(HttpContext context, SignInForm form)
     {

@@ -66,9 +66,10 @@ internal sealed class Credentials(UserDirectory directory, AuditLog audit, Secre
             await audit.ChangeAsync(draft, (db, _) => directory.ChangeAsync(db, id, (_, current) =>
             {
                 // Of two uses of one code at the same moment the second finds it used here.
-                if (ChangeOf(current, code) is not { } again)
+                // And who guesses many codes at once has locked the account by the others.
+                if (IsClosed(current) || ChangeOf(current, code) is not { } again)
                 {
-                    throw new AccountRefusedException("The code was used already.");
+                    throw new AccountRefusedException("The code was used already, or the account was locked meanwhile.");
                 }
 
                 again.Apply(current);

@@ -101,7 +101,7 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
     private async Task<IResult> EnrollAsync(HttpContext context, HubUser user, PendingSignIn pending, string code)
     {
         AccountResult added = pending.Secret is { } secret
-            ? await own.AddAuthenticatorAsync(ViewOf(user), secret, code, RequestActor.Named(context, user.UserName!), context.RequestAborted)
+            ? await own.AddAuthenticatorAsync(ViewOf(user), null, secret, code, RequestActor.Named(context, user.UserName!), context.RequestAborted)
             : new AccountResult(TooOld);
         if (added.Secret is not { } codes)
         {

@@ -16,6 +16,9 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
     /// <summary>However busy the browser is, after this it has to sign in again.</summary>
     public static readonly TimeSpan Lifetime = TimeSpan.FromDays(7);
 
+    /// <summary>Of a session by a one-time link: it has no account by which it could be ended.</summary>
+    public static readonly TimeSpan LinkLifetime = TimeSpan.FromHours(12);
+
     /// <summary>Claim with the id of the session.</summary>
     public const string Claim = "session";
 
@@ -35,7 +38,7 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
             RemoteAddress = session.RemoteAddress,
             Browser = session.Browser is { Length: > LongestBrowser } much ? much[..LongestBrowser] : session.Browser,
             CreatedAtMs = now,
-            ExpiresAtMs = now + (long)Lifetime.TotalMilliseconds,
+            ExpiresAtMs = now + (long)(session.UserId is null ? LinkLifetime : Lifetime).TotalMilliseconds,
         });
     }
 

@@ -162,7 +162,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
     /// <summary>Pure. What is wrong with a name; null: nothing.</summary>
     public static string? NameProblem(string name) =>
         !Name().IsMatch(name) ? "A user's name has 1 to 63 letters, digits, '.', '-', '_' and '@'."
-        : name.Equals(AccessPolicies.Operator, StringComparison.OrdinalIgnoreCase) || name.Equals("nobody", StringComparison.OrdinalIgnoreCase) ? $"'{name}' means somebody without an account in the audit. Choose another name."
+        : name.Equals(AccessPolicies.Operator, StringComparison.OrdinalIgnoreCase) || name.Equals("nobody", StringComparison.OrdinalIgnoreCase) || name.Equals("hub", StringComparison.OrdinalIgnoreCase) ? $"'{name}' means somebody without an account, or the hub itself, in the audit. Choose another name."
         : null;
 
     private static string? ProblemOf(string name, IReadOnlyCollection<string> roles) =>

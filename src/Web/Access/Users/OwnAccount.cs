@@ -46,7 +46,13 @@ internal sealed class OwnAccount(UserDirectory directory, AuditLog audit, Creden
     }
 
     /// <summary>From the next sign-in on a code of this app is asked for. The recovery codes are in the answer, once.</summary>
-    public async Task<AccountResult> AddAuthenticatorAsync(AccountView account, string secret, string code, Actor actor, CancellationToken cancellationToken)
+    /// <param name="account">Whose.</param>
+    /// <param name="password">Null: it was given a moment ago, to sign in.</param>
+    /// <param name="secret">The app's.</param>
+    /// <param name="code">That the app shows for it now.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<AccountResult> AddAuthenticatorAsync(AccountView account, string? password, string secret, string code, Actor actor, CancellationToken cancellationToken)
     {
         if (TimeCodes.StepOf(secret, code, time.GetUtcNow(), 0) is not { } step)
         {
@@ -54,7 +60,7 @@ internal sealed class OwnAccount(UserDirectory directory, AuditLog audit, Creden
         }
 
         ImmutableArray<string> codes = RecoveryCodes.New();
-        return await ChangeAsync(account, actor, "authenticator-added", string.Join('\n', codes), (_, _, user) =>
+        return await WithPasswordAsync(account, password, actor, "authenticator-added", string.Join('\n', codes), (_, _, user) =>
         {
             if (user.AuthenticatorSecret is not null)
             {
@@ -91,23 +97,27 @@ internal sealed class OwnAccount(UserDirectory directory, AuditLog audit, Creden
             ? (await users.GetPasskeysAsync(user)).OrderBy(p => p.CreatedAt).Select(p => new PasskeyView(Base64Url.EncodeToString(p.CredentialId), p.Name ?? "passkey", p.CreatedAt)).ToImmutableArray()
             : [], cancellationToken);
 
-    /// <summary>Keeps a passkey that the browser has just made.</summary>
-    public Task<AccountResult> AddPasskeyAsync(AccountView account, UserPasskeyInfo passkey, Actor actor, CancellationToken cancellationToken) =>
-        ChangeAsync(account, actor, "passkey-added", null, async (_, users, user) => UserDirectory.Check(await users.AddOrUpdatePasskeyAsync(user, passkey)), cancellationToken, passkey.Name);
+    /// <summary>
+    /// Keeps a passkey that the browser has just made: it opens the account from then on without the password, so the password is asked for once more. An
+    /// account of a provider has none: who may come in is the provider's to say at each sign-in.
+    /// </summary>
+    public async Task<AccountResult> AddPasskeyAsync(AccountView account, string password, UserPasskeyInfo passkey, Actor actor, CancellationToken cancellationToken) => account.HasPassword
+        ? await WithPasswordAsync(account, password, actor, "passkey-added", null, async (_, users, user) => UserDirectory.Check(await users.AddOrUpdatePasskeyAsync(user, passkey)), cancellationToken, passkey.Name)
+        : new AccountResult("This account is the provider's: sign in there. Passkeys are for accounts with a password of this hub.");
 
     /// <summary>It opens nothing any more.</summary>
     public Task<AccountResult> RemovePasskeyAsync(AccountView account, PasskeyView passkey, Actor actor, CancellationToken cancellationToken) =>
         ChangeAsync(account, actor, "passkey-removed", null, async (_, users, user) => UserDirectory.Check(await users.RemovePasskeyAsync(user, Base64Url.DecodeFromChars(passkey.Id))), cancellationToken, passkey.Name);
 
     private async Task<AccountResult> WithPasswordAsync(
-        AccountView account, string? password, Actor actor, string action, string? secret, Func<HubDbContext, UserManager<HubUser>, HubUser, Task> change, CancellationToken cancellationToken)
+        AccountView account, string? password, Actor actor, string action, string? secret, Func<HubDbContext, UserManager<HubUser>, HubUser, Task> change, CancellationToken cancellationToken, string? what = null)
     {
         if (password is not null && await credentials.CheckPasswordAsync(account.Name, password, actor, cancellationToken) is { Problem: { } problem })
         {
             return new AccountResult(problem);
         }
 
-        return await ChangeAsync(account, actor, action, secret, change, cancellationToken);
+        return await ChangeAsync(account, actor, action, secret, change, cancellationToken, what);
     }
 
     private async Task<AccountResult> ChangeAsync(

@@ -40,9 +40,15 @@ internal sealed class FleetDifference
             }
         }
 
-        if (now.At - _agesToldAt >= AgesEvery)
+        // What a node says of its pair is the pair's doing, not the node's.
+        Dictionary<string, string> pairWas = PairNames(before);
+        Dictionary<string, string> pairIs = PairNames(now);
+        nodes.AddRange(now.Nodes.Where(n => pairWas.GetValueOrDefault(n.Name) != pairIs.GetValueOrDefault(n.Name)).Except(nodes));
+
+        // Also after the clock was set back.
+        if (now.At - _agesToldAt >= AgesEvery || now.At < _agesToldAt)
         {
-            DateTimeOffset since = _agesToldAt;
+            DateTimeOffset since = now.At < _agesToldAt ? DateTimeOffset.MinValue : _agesToldAt;
             _agesToldAt = now.At;
             foreach (NodeView node in now.Nodes)
             {
@@ -94,6 +100,20 @@ internal sealed class FleetDifference
 
         ILookup<string, string> pairOf = now.Pairs.SelectMany(p => p.Members.Select(m => (Node: m.Node.Name, Pair: p.Name))).ToLookup(m => m.Node, m => m.Pair);
         return [.. nodes.Select(n => n.ToDto(pairOf[n.Name].FirstOrDefault(), now.At))];
+    }
+
+    private static Dictionary<string, string> PairNames(FleetSnapshot fleet)
+    {
+        var names = new Dictionary<string, string>(fleet.Nodes.Length, StringComparer.OrdinalIgnoreCase);
+        foreach (PairView pair in fleet.Pairs)
+        {
+            foreach (MemberView member in pair.Members)
+            {
+                names.TryAdd(member.Node.Name, pair.Name);
+            }
+        }
+
+        return names;
     }
 
     private static bool SaysTheSame(PairView was, PairView now) =>

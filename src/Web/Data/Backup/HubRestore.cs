@@ -7,7 +7,7 @@ namespace FailoverHub.Web.Data.Backup;
 
 /// <summary>
 /// Puts a backup into a data folder that is new or empty. The whole file is read and checked against its manifest before anything is written, and
-/// the folder appears at once when everything is in it.
+/// what is in it appears when everything is there.
 /// </summary>
 internal static class HubRestore
 {
@@ -26,7 +26,8 @@ internal static class HubRestore
     {
         dataFolder = Path.GetFullPath(dataFolder);
         RefuseUsed(dataFolder);
-        string staging = $"{dataFolder.TrimEnd(Path.DirectorySeparatorChar)}.{Guid.CreateVersion7():N}.partial";
+        string staging = Path.Combine(dataFolder, ".restore.partial");
+        bool existed = Directory.Exists(dataFolder);
         try
         {
             BackupManifest manifest = await ReadAsync(file, null, cancellationToken);
@@ -35,16 +36,17 @@ internal static class HubRestore
                 throw new BackupException($"The backup was made by version {manifest.HubVersion}, whose database ({manifest.Schema}) this program does not know. Restore it with that version or a newer one.");
             }
 
+            // Inside of it: the folder may be the mount point of a volume, which can be neither moved nor made again, and has the owner that it shall have.
+            if (!existed)
+            {
+                Directory.CreateDirectory(dataFolder, OwnerOnlyFolder);
+            }
+
             Directory.CreateDirectory(staging, OwnerOnlyFolder);
             await ReadAsync(file, staging, cancellationToken);
             await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, now, by), cancellationToken);
-            RefuseUsed(dataFolder);
-            if (Directory.Exists(dataFolder))
-            {
-                Directory.Delete(dataFolder);
-            }
-
-            Directory.Move(staging, dataFolder);
+            MoveUp(staging, dataFolder);
+            existed = true;
             return manifest;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
@@ -56,6 +58,28 @@ internal static class HubRestore
             if (Directory.Exists(staging))
             {
                 Directory.Delete(staging, recursive: true);
+            }
+
+            if (!existed && Directory.Exists(dataFolder) && !Directory.EnumerateFileSystemEntries(dataFolder).Any())
+            {
+                Directory.Delete(dataFolder);
+            }
+        }
+    }
+
+    /// <summary>The database comes last: it never stands there without the keys that belong to it.</summary>
+    private static void MoveUp(string staging, string dataFolder)
+    {
+        foreach (string entry in Directory.EnumerateFileSystemEntries(staging).OrderBy(e => Path.GetFileName(e) == DataFolder.DatabaseName).ToArray())
+        {
+            string target = Path.Combine(dataFolder, Path.GetFileName(entry));
+            if (Directory.Exists(entry))
+            {
+                Directory.Move(entry, target);
+            }
+            else
+            {
+                File.Move(entry, target);
             }
         }
     }

@@ -18,6 +18,7 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
     private readonly TaskCompletionSource _firstRound = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _toldBroken;
     private bool _failing;
+    private bool _keyLookedAt;
 
     /// <summary>Completes when what was written before the hub started has been looked at.</summary>
     public Task FirstRound => _firstRound.Task;
@@ -27,7 +28,6 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
         using var timer = new PeriodicTimer(Every, time);
         try
         {
-            await TellOfAnotherKeyAsync(stoppingToken);
             do
             {
                 await MakeAsync(stoppingToken);
@@ -59,6 +59,12 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
     {
         try
         {
+            if (!_keyLookedAt)
+            {
+                await TellOfAnotherKeyAsync(cancellationToken);
+                _keyLookedAt = true;
+            }
+
             var outcome = await checkpoints.MakeAsync(cancellationToken);
             _failing = false;
             if (outcome.Broken is { } broken && !_toldBroken)

@@ -213,7 +213,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
 
             var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(view, before, state.Snapshot, ct), given);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
-            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node)?.Intent?.Revision >= intent.Revision, _stopping.Token);
+            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node) is not { } node || node.Intent?.Revision >= intent.Revision, _stopping.Token);
             return (intent.Revision, null);
         }
         finally

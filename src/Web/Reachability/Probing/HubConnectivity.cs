@@ -12,7 +12,16 @@ internal sealed class HubConnectivity
     /// <summary>Of each gateway in a row, before the hub calls itself cut off.</summary>
     private const int SilentProbes = 3;
 
+    /// <summary>From one answer to the next while nothing is wrong: a second, and what a busy machine adds.</summary>
+    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.2);
+
+    /// <summary>Longer than any probe is out. At ten a second that is a few hundred times at most.</summary>
+    private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
+
     private readonly Dictionary<IPAddress, ProbedAddress> _gateways = [];
+
+    // When the probes were sent that gateways answered, about in order.
+    private readonly Queue<TimeSpan> _answered = [];
 
     /// <summary>What is asked.</summary>
     public IReadOnlyCollection<ProbedAddress> Gateways => _gateways.Values;
@@ -50,11 +59,28 @@ internal sealed class HubConnectivity
     /// <summary>Whether this is one of the gateways.</summary>
     public bool Owns(ProbedAddress entry) => _gateways.TryGetValue(entry.Target.Address, out ProbedAddress? known) && ReferenceEquals(known, entry);
 
-    /// <summary>Whether a gateway answered a probe that was sent at that time or later; true without a gateway that tells.</summary>
-    public bool WasConnectedAfter(TimeSpan sentAt) => !Telling.Any() || Telling.Any(g => g.LastAnsweredSentAt >= sentAt);
+    /// <summary>Whether the hub was connected just before that time; true without a gateway that tells.</summary>
+    public bool WasConnectedBefore(TimeSpan sentAt) => !Telling.Any() || _answered.Any(a => a <= sentAt && sentAt - a <= Apart);
 
-    /// <summary>Judges anew, after a result of a gateway.</summary>
-    public void Judge() => Problem = Telling.Any() && Telling.All(g => g.Failures >= SilentProbes)
+    /// <summary>The same, and just after it: silence of an address at that time is the address's own.</summary>
+    public bool WasConnectedAround(TimeSpan sentAt) => !Telling.Any() || (WasConnectedBefore(sentAt) && _answered.Any(a => a >= sentAt && a - sentAt <= Apart));
+
+    /// <summary>Takes in the result of a gateway.</summary>
+    public void Record(bool answered, TimeSpan sentAt)
+    {
+        if (answered)
+        {
+            _answered.Enqueue(sentAt);
+            while (_answered.Peek() < sentAt - Remembered)
+            {
+                _answered.Dequeue();
+            }
+        }
+
+        Judge();
+    }
+
+    private void Judge() => Problem = Telling.Any() && Telling.All(g => g.Failures >= SilentProbes)
         ? $"The hub itself is cut off: {string.Join(" and ", Telling.Select(g => g.Target.Address))}, its gateway, does not answer. Nothing is known of any address until it does."
         : null;
 }

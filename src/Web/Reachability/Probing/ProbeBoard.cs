@@ -134,10 +134,10 @@ internal sealed class ProbeBoard(ProbePace pace)
         }
 
         entry.Out = Math.Max(0, entry.Out - 1);
-        ReachabilityChange? change = entry.Record(sample, sentAt, _hub.WasConnectedAfter);
+        ReachabilityChange? change = entry.Record(sample, sentAt, _hub.WasConnectedAround);
         if (_hub.Owns(entry))
         {
-            _hub.Judge();
+            _hub.Record(sample.Answered, sentAt);
             return null;
         }
 
@@ -157,7 +157,7 @@ internal sealed class ProbeBoard(ProbePace pace)
 
     /// <summary>Whether a sample says something about the address: an unanswered one does not while nothing answers the hub.</summary>
     public bool Counts(ProbeTarget target, ProbeSample sample, TimeSpan sentAt) =>
-        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedAfter(sentAt - pace.Period));
+        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedBefore(sentAt));
 
     /// <summary>Everything as it stands, to be shown with its age.</summary>
     public ImmutableArray<KnownTarget> Snapshot() =>

@@ -54,7 +54,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
     /// <summary>Takes in a result. Returns what changed by it, or null.</summary>
     /// <param name="sample">The result.</param>
     /// <param name="sentAt">When the probe was sent.</param>
-    /// <param name="proven">Whether silence since a time may be believed: it may not while the hub itself may be cut off.</param>
+    /// <param name="proven">Whether silence at a time may be believed: it may not while the hub itself may be cut off.</param>
     public ReachabilityChange? Record(ProbeSample sample, TimeSpan sentAt, Func<TimeSpan, bool> proven)
     {
         Problem = null;
@@ -85,7 +85,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
             return new ReachabilityChange(Target, Lost: false, sample.At, silence, null);
         }
 
-        if (Lost || Failures < FailuresThatMeanLost || !proven(_sentAt[^Failures]))
+        if (Lost || Failures < FailuresThatMeanLost || !_sentAt.TakeLast(FailuresThatMeanLost).All(proven))
         {
             return null;
         }

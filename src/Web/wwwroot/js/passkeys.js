@@ -34,14 +34,14 @@ export async function use(url, token) {
 }
 
 // Makes one for the account of this page. Null when it is kept, else why not.
-export async function add(name) {
+export async function add(name, password) {
   try {
     const token = document.querySelector("#account-form input[name=__RequestVerificationToken]").value;
     const options = await (await post("/account/passkeys/options", token)).json();
     const credential = await navigator.credentials.create({
       publicKey: { ...options, challenge: toBytes(options.challenge), user: { ...options.user, id: toBytes(options.user.id) }, excludeCredentials: withIds(options.excludeCredentials) },
     });
-    await post("/account/passkeys", token, JSON.stringify({ credential: toJson(credential), name }));
+    await post("/account/passkeys", token, JSON.stringify({ credential: toJson(credential), name, password }));
     return null;
   } catch (problem) {
     return problem.name === "NotAllowedError" ? "The browser did not make a passkey: it was cancelled, or took too long." : problem.message;

@@ -49,6 +49,27 @@ public sealed class FleetDifferenceTests
         Assert.Equal("snapshot", _difference.To(Fleet(FleetDifference.TooFarBehind.TotalSeconds + 1))!.Kind);
     }
 
+    [Fact]
+    public void NodeWhosePairIsFoundLater_IsToldAgainThoughItSaidNothingNew()
+    {
+        var alone = Make.Fleet() with { Nodes = [.. Healthy.Members.Select(m => m.Node)] };
+        Assert.All(_difference.To(alone)!.Nodes, n => Assert.Null(n.Pair));
+
+        var told = _difference.To(alone with { Version = alone.Version + 1, Pairs = [Healthy] })!;
+
+        Assert.Equal(["web", "web"], told.Nodes.Select(n => n.Pair));
+    }
+
+    [Fact]
+    public void ClockThatWasSetBack_AgesAreToldAllTheSame()
+    {
+        _difference.To(Fleet(100));
+
+        var told = _difference.To(Fleet(40) with { Version = 1_001 });
+
+        Assert.NotNull(told);
+    }
+
     private static FleetSnapshot Fleet(double seconds)
     {
         var at = Make.At.AddSeconds(seconds);

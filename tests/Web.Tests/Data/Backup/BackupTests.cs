@@ -100,6 +100,21 @@ public sealed class BackupTests : IDisposable
     }
 
     [Fact]
+    public async Task Restore_IntoTheEmptyFolderOfAVolume_KeepsTheFolderItselfAndLeavesNothingBesideIt()
+    {
+        await MakeAsync();
+        const UnixFileMode OfTheVolume = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
+        Directory.CreateDirectory(Restored, OfTheVolume);
+
+        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+
+        // A folder that had been made anew would have the mode of any other.
+        Assert.Equal(OfTheVolume, File.GetUnixFileMode(Restored));
+        Assert.True(File.Exists(Path.Combine(Restored, "hub.db")));
+        Assert.Empty(Directory.GetFileSystemEntries(Restored, ".restore*"));
+    }
+
+    [Fact]
     public async Task Restore_IntoAFolderInUse_ChangesNothing()
     {
         await MakeAsync();

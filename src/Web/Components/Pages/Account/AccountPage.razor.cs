@@ -24,6 +24,7 @@ public sealed partial class AccountPage
     private string _wanted = "";
     private string _again = "";
     private string _passkeyName = "";
+    private string _passkeyPassword = "";
     private string? _problem;
     private string? _done;
     private string? _secret;
@@ -103,8 +104,8 @@ public sealed partial class AccountPage
 
     private Task AddPasskeyAsync() => ActAsync("passkey-added", "The passkey is kept: next time sign in with it.", async (_, _) =>
     {
-        string? problem = _script is null ? "The page is not ready yet." : await _script.InvokeAsync<string?>("add", Leaving, _passkeyName);
-        _passkeyName = problem is null ? "" : _passkeyName;
+        string? problem = _script is null ? "The page is not ready yet." : await _script.InvokeAsync<string?>("add", Leaving, _passkeyName, _passkeyPassword);
+        (_passkeyName, _passkeyPassword) = (problem is null ? "" : _passkeyName, "");
         return problem is null ? AccountResult.Done : new AccountResult(problem);
     });
 
