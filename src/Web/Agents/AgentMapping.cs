@@ -136,7 +136,7 @@ internal static partial class AgentMapping
 
     /// <summary>When the node did what it was asked; null: it does not say, or what it says makes no sense and is worth no complaint.</summary>
     public static NodeTimes? TimesOf(IntentResult result) =>
-        result.Times is { TraceParent.Length: > 0 and <= MaxWord } times
+        result.Times is { TraceParent.Length: > 0 and <= AgentText.MaxWord } times
         && times.ReceivedUnixUs / 1_000 is > 0 and <= LastUnixMs
         && times is { StoredAfterUs: <= LongestIntentUs, AnsweredAfterUs: <= LongestIntentUs }
             ? new NodeTimes(
