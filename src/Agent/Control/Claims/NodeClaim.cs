@@ -23,6 +23,9 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     private const int PeerCredentials = 17;
     private const int CredentialsSize = 12;
 
+    // May ask at the same moment.
+    private const int Askers = 64;
+
     // Null: held by somebody who cannot be an agent of this node's, which was warned of.
     private readonly Dictionary<string, Socket?> _held = [];
 
