@@ -36,14 +36,16 @@ public sealed class SessionTests
         Assert.Equal("accepted", Assert.Single(audit.Items).Outcome);
     }
 
-    [Fact]
-    public async Task Session_AfterSevenDays_IsOverHoweverBusyItWas()
+    [Theory]
+    [InlineData(true, 7 * 24)]
+    [InlineData(false, 12)]
+    public async Task Session_OfAnAccountOrByALink_IsOverAfterItsTimeHoweverBusyItWas(bool account, int hours)
     {
         await using WholeHub hub = await WholeHub.StartAsync();
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
-        Sessions sessions = await WithAsync(hub, clock, "s");
+        Sessions sessions = await WithAsync(hub, clock, "s", account);
 
-        clock.Advance(TimeSpan.FromDays(7) - TimeSpan.FromMilliseconds(1));
+        clock.Advance(TimeSpan.FromHours(hours) - TimeSpan.FromMilliseconds(1));
         Assert.True(await sessions.IsOpenAsync(User("s"), Stop));
         clock.Advance(TimeSpan.FromMilliseconds(1));
 
@@ -129,11 +131,17 @@ public sealed class SessionTests
         Assert.Equal("tester", Assert.Single(audit.Items).Actor);
     }
 
-    private static async Task<Sessions> WithAsync(WholeHub hub, TimeProvider clock, string id)
+    private static async Task<Sessions> WithAsync(WholeHub hub, TimeProvider clock, string id, bool account = false)
     {
         var database = hub.Get<IDbContextFactory<HubDbContext>>();
         await using HubDbContext db = await database.CreateDbContextAsync(Stop);
-        await Sessions.OpenAsync(db, new NewSession(id, "operator", null, "link", null, null), clock.GetUtcNow(), Stop);
+        var user = new HubUser { UserName = "anna" };
+        if (account)
+        {
+            db.Users.Add(user);
+        }
+
+        await Sessions.OpenAsync(db, new NewSession(id, "operator", account ? user.Id : null, account ? "password" : "link", null, null), clock.GetUtcNow(), Stop);
         await db.SaveChangesAsync(Stop);
         return new Sessions(database, hub.Get<AuditLog>(), hub.Get<SessionSignals>(), clock);
     }

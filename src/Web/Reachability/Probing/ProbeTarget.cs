@@ -41,7 +41,7 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
         for (int i = 0; i < a.Pairs.Length; i++)
         {
             // A pair keeps its prefixes, the very same array, until they change.
-            if (!ReferenceEquals(a.Pairs[i], b.Pairs[i]) && (a.Pairs[i].Prefixes != b.Pairs[i].Prefixes || a.Pairs[i].Name != b.Pairs[i].Name))
+            if (!ReferenceEquals(a.Pairs[i], b.Pairs[i]) && (a.Pairs[i].Prefixes != b.Pairs[i].Prefixes || a.Pairs[i].Name != b.Pairs[i].Name || IsMoving(a.Pairs[i]) != IsMoving(b.Pairs[i])))
             {
                 return false;
             }
