@@ -26,6 +26,9 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     // May ask at the same moment.
     private const int Askers = 64;
 
+    // Half a second: attempts ten milliseconds apart.
+    private const int QueueIsFullFor = 50;
+
     // Null: held by somebody who cannot be an agent of this node's, which was warned of.
     private readonly Dictionary<string, Socket?> _held = [];
 
@@ -167,18 +170,26 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
 
     private static (int Process, uint User)? Owner(UnixDomainSocketEndPoint name)
     {
-        using var question = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
-        try
+        for (var attempt = 1; ; attempt++)
         {
-            question.Connect(name);
-            Span<byte> credentials = stackalloc byte[CredentialsSize];
-            question.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
-            return (MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials[sizeof(int)..]));
-        }
-        catch (SocketException)
-        {
-            // It has just ended, or its queue of those who ask is full.
-            return null;
+            using var question = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
+            try
+            {
+                question.Connect(name);
+                var credentials = new byte[CredentialsSize];
+                question.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
+                return (MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials.AsSpan(sizeof(int))));
+            }
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock && attempt < QueueIsFullFor)
+            {
+                // Many ask at the same moment. One of our agents takes them from its queue at once.
+                Thread.Sleep(TimeSpan.FromMilliseconds(10));
+            }
+            catch (SocketException)
+            {
+                // It has just ended, or its queue of those who ask stays full.
+                return null;
+            }
         }
     }
 }
