@@ -11,6 +11,7 @@
 #                                           About five minutes, with --largest ten; needs no root and no other daemon
 #
 #   ./bench.sh history [EVENTS]             makes a history of a million events and measures a page of it by every combination of filters; no root
+#                                           --keep DIR fills that folder once and measures it again; --database 'Host=…;Database=…' has it on PostgreSQL
 #
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row

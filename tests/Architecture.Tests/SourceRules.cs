@@ -21,7 +21,7 @@ internal static partial class SourceRules
         ["src/Web/History/Retention/RetentionWrites.cs"] = "removes old events within a transaction of the writer",
         ["src/Web/History/Search/IHistorySearch.cs"] = "what an index of the history does within the transaction of a store",
         ["src/Web/History/Search/SqliteSearch.cs"] = "the index of terms",
-        ["src/Web/History/Search/PlainSearch.cs"] = "the same filters where there is no index of terms",
+        ["src/Web/History/Search/PostgresSearch.cs"] = "the same index in PostgreSQL",
         ["src/Web/Operations/Records/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
         ["src/Web/Operations/Records/OperationSearch.cs"] = "a filter of operations as a query of theirs",
         ["src/Web/Operations/Waiting/WaitingStore.cs"] = "audit entry and waiting operation in one transaction",

@@ -4,47 +4,60 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Npgsql;
 
 namespace FailoverHub.Bench.History;
 
 /// <summary>
 /// A history of a million events on the hub's own database, and how long a page of it takes for every combination of the filters that pages offer,
-/// newest page and one further back. `./bench.sh history [EVENTS]`.
+/// newest page and further back. `./bench.sh history [EVENTS] [--keep DIR] [--database URL]`.
 /// </summary>
 internal static class HistoryBench
 {
     private const int Batch = 5_000;
     private const int PageSize = 100;
+    private const int Filters = 7;
     private static readonly DateTimeOffset End = new(2026, 11, 29, 12, 0, 0, TimeSpan.Zero);
     private static readonly TimeSpan Length = TimeSpan.FromDays(60);
     private static readonly string[] Words =
         ["announced", "withdrawn", "session", "hold", "timer", "route", "server", "primary", "secondary", "lost", "established", "because", "address", "answers", "again", "peer", "closed", "connection"];
 
-    public static async Task RunAsync(int events, TextWriter output)
+    /// <param name="arguments">[EVENTS] [--keep DIR] [--database URL]: how many; a folder (and database) that is filled once and measured again; PostgreSQL instead of the folder's file.</param>
+    /// <param name="output">For the table.</param>
+    public static async Task RunAsync(string[] arguments, TextWriter output)
     {
-        string folder = Directory.CreateTempSubdirectory("failoverhub-bench-").FullName;
+        string? Named(string name) => Array.IndexOf(arguments, name) is var i and >= 0 && i + 1 < arguments.Length ? arguments[i + 1] : null;
+        int events = arguments is [var count, ..] && int.TryParse(count, CultureInfo.InvariantCulture, out int many) ? many : 1_000_000;
+        string folder = Named("--keep") is { } kept ? Directory.CreateDirectory(kept).FullName : Directory.CreateTempSubdirectory("failoverhub-bench-").FullName;
         try
         {
-            await using ServiceProvider services = new ServiceCollection().AddHubDatabase(folder).BuildServiceProvider();
+            DatabaseSetting database = Named("--database") is { } url ? DatabaseSetting.Postgres(new NpgsqlConnectionStringBuilder(url)) : DatabaseSetting.InDataFolder;
+            await using ServiceProvider services = new ServiceCollection().AddHubDatabase(folder, database).BuildServiceProvider();
             var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
             await HubDatabase.MigrateAsync(factory, CancellationToken.None);
-            long began = Stopwatch.GetTimestamp();
-            await FillAsync(factory, events);
-            await output.WriteLineAsync(string.Create(
-                CultureInfo.InvariantCulture,
-                $"{events} events written in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s; the database has {new FileInfo(Path.Combine(folder, "hub.db")).Length / 1_048_576} MiB."));
+            await FillAsync(factory, events, output);
             await MeasureAsync(new SqliteHistory(factory, new HistoryChanges()), output);
         }
         finally
         {
-            Directory.Delete(folder, recursive: true);
+            if (Named("--keep") is null)
+            {
+                Directory.Delete(folder, recursive: true);
+            }
         }
     }
 
-    private static async Task FillAsync(IDbContextFactory<HubDbContext> factory, int events)
+    private static async Task FillAsync(IDbContextFactory<HubDbContext> factory, int events, TextWriter output)
     {
+        long began = Stopwatch.GetTimestamp();
+        int there;
+        await using (HubDbContext db = await factory.CreateDbContextAsync())
+        {
+            there = await db.Events.CountAsync();
+        }
+
         var random = new Random(1);
-        for (int from = 0; from < events; from += Batch)
+        for (int from = there; from < events; from += Batch)
         {
             await using HubDbContext db = await factory.CreateDbContextAsync();
             db.ChangeTracker.AutoDetectChangesEnabled = false;
@@ -69,43 +82,76 @@ internal static class HistoryBench
 
             await db.SaveChangesAsync();
         }
+
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{events} events, {Math.Max(0, events - there)} of them written now in {Stopwatch.GetElapsedTime(began).TotalSeconds:0} s."));
+        await using HubDbContext settled = await factory.CreateDbContextAsync();
+        if (settled.Database.IsNpgsql())
+        {
+            // What the server does by itself within a minute.
+            await settled.Database.ExecuteSqlRawAsync("VACUUM ANALYZE");
+        }
     }
 
     private static async Task MeasureAsync(SqliteHistory history, TextWriter output)
     {
-        const int filters = 7;
-        var all = new List<(double Ms, string What)>();
-        for (int combination = 0; combination < 1 << filters; combination++)
+        var all = new List<(double Ms, string What, int Filters)>();
+        for (int combination = 0; combination < 1 << Filters; combination++)
         {
             foreach (bool fits in new[] { true, false })
             {
-                HistoryFilter filter = Filter(combination, fits);
-                for (int i = 0; i < 5; i++)
-                {
-                    long began = Stopwatch.GetTimestamp();
-                    HistoryPage<EventRecord> page = await history.EventsAsync(filter, null, PageSize, CancellationToken.None);
-                    all.Add((Stopwatch.GetElapsedTime(began).TotalMilliseconds, Describe(combination, fits)));
-                    if (page.NextCursor is { } cursor)
-                    {
-                        string further = (long.Parse(cursor, CultureInfo.InvariantCulture) / 2 + 1).ToString(CultureInfo.InvariantCulture);
-                        began = Stopwatch.GetTimestamp();
-                        await history.EventsAsync(filter, further, PageSize, CancellationToken.None);
-                        all.Add((Stopwatch.GetElapsedTime(began).TotalMilliseconds, Describe(combination, fits) + ", further back"));
-                    }
-                }
+                await PagesAsync(history, Filter(combination, fits), Describe(combination, fits), int.PopCount(combination), all);
             }
         }
 
-        all.Sort((a, b) => a.Ms.CompareTo(b.Ms));
-        await output.WriteLineAsync(string.Create(
-            CultureInfo.InvariantCulture,
-            $"{all.Count} pages of {PageSize}, {1 << filters} combinations of filters, each also so that little or nothing fits: p50 {At(0.5).Ms:0.0} ms, p99 {At(0.99).Ms:0.0} ms, longest {all[^1].Ms:0.0} ms ({all[^1].What})."));
-        foreach (var (ms, what) in all.TakeLast(5))
+        await PagesAsync(history, new HistoryFilter { Text = "announc*" }, "text: a beginning that many words have", 1, all);
+        await PagesAsync(history, new HistoryFilter { Text = "203.0.113.7" }, "text: an address", 1, all);
+        await PagesAsync(history, new HistoryFilter { Text = "nowhere" }, "text: a word that is nowhere", 1, all);
+        await PagesAsync(history, new HistoryFilter { Text = "announced withdrawn session hold timer route server primary" }, "text: eight common words", 1, all);
+
+        await output.WriteLineAsync("page of 100 events, ms                                    p50     p99  longest");
+        foreach (var one in all.Where(m => m.Filters <= 1).GroupBy(m => m.What))
         {
-            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  {ms:0.0} ms  {what}"));
+            await TellAsync(one.Key, [.. one.Select(m => m.Ms)], output);
         }
 
-        (double Ms, string What) At(double share) => all[(int)(share * (all.Count - 1))];
+        await TellAsync($"all {1 << Filters} combinations, each also with little that fits", [.. all.Select(m => m.Ms)], output);
+        foreach (var (ms, what, _) in all.OrderByDescending(m => m.Ms).Take(8))
+        {
+            await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"  longest: {ms:0.0} ms  {what}"));
+        }
+    }
+
+    private static async Task TellAsync(string what, double[] ms, TextWriter output)
+    {
+        Array.Sort(ms);
+        double At(double share) => ms[(int)Math.Ceiling(share * (ms.Length - 1))];
+        await output.WriteLineAsync(string.Create(CultureInfo.InvariantCulture, $"{what,-55} {At(0.5),7:0.0} {At(0.99),7:0.0} {ms[^1],8:0.0}"));
+    }
+
+    // The newest page, one from the middle, and the one behind it. A first round is not counted: it reads what the others find in memory.
+    private static async Task PagesAsync(SqliteHistory history, HistoryFilter filter, string what, int filters, List<(double Ms, string What, int Filters)> all)
+    {
+        int rounds = filters <= 1 ? 20 : 4;
+        for (int round = 0; round <= rounds; round++)
+        {
+            string? cursor = null;
+            foreach (string where in (string[])["", ", from the middle", ", the page behind"])
+            {
+                long began = Stopwatch.GetTimestamp();
+                HistoryPage<EventRecord> page = await history.EventsAsync(filter, cursor, PageSize, CancellationToken.None);
+                if (round > 0)
+                {
+                    all.Add((Stopwatch.GetElapsedTime(began).TotalMilliseconds, what + where, filters));
+                }
+
+                if (page.NextCursor is not { } next)
+                {
+                    break;
+                }
+
+                cursor = where.Length == 0 ? (long.Parse(next, CultureInfo.InvariantCulture) / 2 + 1).ToString(CultureInfo.InvariantCulture) : next;
+            }
+        }
     }
 
     // "Does not fit": node and pair, kind and node of different rows, so that long lists have (nearly) nothing in common.

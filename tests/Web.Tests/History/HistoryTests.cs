@@ -191,7 +191,6 @@ public sealed class HistoryTests : IAsyncLifetime
     public async Task CursorThatIsNotOurs_IsRefused(string cursor) =>
         await Assert.ThrowsAsync<FormatException>(() => _history.EventsAsync(new HistoryFilter(), cursor, 10, Cancellation));
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Events_AreFilteredByEverythingThatIsAsked()
     {

@@ -6,6 +6,7 @@ using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Grpc.Core;
 
 namespace FailoverHub.Web.Tests.Identity;
@@ -91,7 +92,6 @@ public sealed class AuthorityTests : TlsHubTest
         Assert.NotNull(again.Fleet.Current.FindNode("web-1")!.Identity);
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Reset_BeginsAnewAndNoOldCertificateOpensAnything()
     {
@@ -101,8 +101,8 @@ public sealed class AuthorityTests : TlsHubTest
         using var error = new StringWriter();
         using var output = new StringWriter();
 
-        Assert.Equal(1, await Web.Configuration.HubCommandLine.Build(output, error).Parse(["authority", "reset", "--data", Folder]).InvokeAsync(cancellationToken: Stop));
-        Assert.Equal(0, await Web.Configuration.HubCommandLine.Build(output, error).Parse(["authority", "reset", "--yes", "--data", Folder]).InvokeAsync(cancellationToken: Stop));
+        Assert.Equal(1, await Web.Configuration.HubCommandLine.Build(output, error).Parse(["authority", "reset", .. TestDatabases.Arguments(Folder)]).InvokeAsync(cancellationToken: Stop));
+        Assert.Equal(0, await Web.Configuration.HubCommandLine.Build(output, error).Parse(["authority", "reset", "--yes", .. TestDatabases.Arguments(Folder)]).InvokeAsync(cancellationToken: Stop));
 
         // The command has made its authority by the machine's clock.
         Time.SetUtcNow(TimeProvider.System.GetUtcNow());

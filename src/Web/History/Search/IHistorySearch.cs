@@ -29,5 +29,5 @@ internal static class HistorySearch
 {
     private const string Sqlite = "Microsoft.EntityFrameworkCore.Sqlite";
 
-    public static IHistorySearch Of(HubDbContext db) => db.Database.ProviderName == Sqlite ? SqliteSearch.Instance : PlainSearch.Instance;
+    public static IHistorySearch Of(HubDbContext db) => db.Database.ProviderName == Sqlite ? SqliteSearch.Instance : PostgresSearch.Instance;
 }

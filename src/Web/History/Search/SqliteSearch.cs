@@ -22,7 +22,7 @@ internal sealed class SqliteSearch : IHistorySearch
 
     public async Task<List<EventEntity>> EventsAsync(HubDbContext db, HistoryFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
-        if (IsEmpty(filter))
+        if (SearchQuery.IsEmpty(filter))
         {
             return await db.Events.AsNoTracking().Where(e => e.Id < before).OrderByDescending(e => e.Id).Take(limit).ToListAsync(cancellationToken);
         }
@@ -32,7 +32,7 @@ internal sealed class SqliteSearch : IHistorySearch
 
     public async Task<List<AuditEntity>> AuditAsync(HubDbContext db, HistoryFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
-        if (IsEmpty(filter))
+        if (SearchQuery.IsEmpty(filter))
         {
             return await db.Audit.AsNoTracking().Where(a => a.Id < before).OrderByDescending(a => a.Id).Take(limit).ToListAsync(cancellationToken);
         }
@@ -43,22 +43,22 @@ internal sealed class SqliteSearch : IHistorySearch
     /// <summary>The query of a filter that is not empty; null: nothing can match.</summary>
     internal static async Task<IQueryable<EventEntity>?> EventQueryAsync(HubDbContext db, HistoryFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
-        var spans = filter.From is null && filter.To is null
-            ? (null, null)
-            : (await db.Events.MinAsync(e => (long?)e.AtMs, cancellationToken), await db.Events.MaxAsync(e => (long?)e.AtMs, cancellationToken));
-        return Match(filter, spans) is { } match
-            ? db.Events.FromSqlRaw(Sql("Event", "Events"), match, before, FromMs(filter), ToMs(filter), limit).AsNoTracking()
+        var kept = SearchQuery.HasTime(filter)
+            ? (await db.Events.MinAsync(e => (long?)e.AtMs, cancellationToken), await db.Events.MaxAsync(e => (long?)e.AtMs, cancellationToken))
+            : (null, null);
+        return SearchQuery.Of(filter, kept) is { } query
+            ? db.Events.FromSqlRaw(Sql("Event", "Events"), Match(query), before, query.FromMs, query.ToMs, limit).AsNoTracking()
             : null;
     }
 
     /// <inheritdoc cref="EventQueryAsync"/>
     internal static async Task<IQueryable<AuditEntity>?> AuditQueryAsync(HubDbContext db, HistoryFilter filter, long before, int limit, CancellationToken cancellationToken)
     {
-        var spans = filter.From is null && filter.To is null
-            ? (null, null)
-            : (await db.Audit.MinAsync(a => (long?)a.AtMs, cancellationToken), await db.Audit.MaxAsync(a => (long?)a.AtMs, cancellationToken));
-        return Match(filter, spans) is { } match
-            ? db.Audit.FromSqlRaw(Sql("Audit", "Audit"), match, before, FromMs(filter), ToMs(filter), limit).AsNoTracking()
+        var kept = SearchQuery.HasTime(filter)
+            ? (await db.Audit.MinAsync(a => (long?)a.AtMs, cancellationToken), await db.Audit.MaxAsync(a => (long?)a.AtMs, cancellationToken))
+            : (null, null);
+        return SearchQuery.Of(filter, kept) is { } query
+            ? db.Audit.FromSqlRaw(Sql("Audit", "Audit"), Match(query), before, query.FromMs, query.ToMs, limit).AsNoTracking()
             : null;
     }
 
@@ -90,8 +90,6 @@ internal sealed class SqliteSearch : IHistorySearch
         }
     }
 
-    private static bool IsEmpty(HistoryFilter filter) => string.IsNullOrWhiteSpace(filter.Text) && filter with { Text = null } == new HistoryFilter();
-
     // The lists are the outer loop; rows are only looked at for the two minutes at the ends of a span.
     private static string Sql(string terms, string table) =>
         $$"""
@@ -100,47 +98,21 @@ internal sealed class SqliteSearch : IHistorySearch
         ORDER BY "{{terms}}Terms".rowid DESC LIMIT {4}
         """;
 
-    private static long FromMs(HistoryFilter filter) => filter.From?.ToUnixTimeMilliseconds() ?? long.MinValue;
-
-    private static long ToMs(HistoryFilter filter) => filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue;
-
-    /// <summary>What FTS5 is asked; null: nothing can match.</summary>
-    private static string? Match(HistoryFilter filter, (long? First, long? Last) kept)
+    /// <summary>What FTS5 is asked.</summary>
+    private static string Match(SearchQuery query)
     {
-        var terms = SearchTerms.Of(filter);
-        if (terms.Contains(""))
+        var clauses = query.All.Select(t => t.EndsWith('*') ? $"\"{t[..^1]}\" *" : $"\"{t}\"").ToList();
+        if (query.Times is not { } times)
         {
-            return null;
+            // Something has to be asked.
+            clauses.Add("\"@y\" *");
         }
-
-        var clauses = terms.ConvertAll(t => t.EndsWith('*') ? $"\"{t[..^1]}\" *" : $"\"{t}\"");
-        if (filter.From is not null || filter.To is not null)
+        else if (!times.IsEmpty)
         {
-            if (Span(filter, kept) is not { } span)
-            {
-                return null;
-            }
-
-            // Beyond what is kept a span may be as round as it likes, which needs fewer terms.
-            var times = TimeTerms.Cover(span.From, span.To);
-            clauses.Add(times is { } few ? $"({string.Join(" OR ", few.Select(t => $"\"{t}\""))})" : "\"@y\" *");
+            clauses.Add($"({string.Join(" OR ", times.Select(t => $"\"{t}\""))})");
         }
 
         return string.Join(" AND ", clauses);
-    }
-
-    private static (DateTime From, DateTime To)? Span(HistoryFilter filter, (long? First, long? Last) kept)
-    {
-        if (kept is not { First: { } first, Last: { } last })
-        {
-            return null;
-        }
-
-        DateTime oldest = DateTimeOffset.FromUnixTimeMilliseconds(first).UtcDateTime;
-        DateTime newest = DateTimeOffset.FromUnixTimeMilliseconds(last).UtcDateTime;
-        DateTime from = filter.From is { } f && f.UtcDateTime > oldest ? f.UtcDateTime : TimeTerms.YearOf(oldest);
-        DateTime to = filter.To is { } t && t.UtcDateTime <= newest ? t.UtcDateTime : TimeTerms.YearAfter(newest);
-        return from < to ? (from, to) : null;
     }
 
     private static async Task<long> NewestAsync(HubDbContext db, string table, CancellationToken cancellationToken)

@@ -31,6 +31,10 @@ internal static class TestDatabases
     /// <summary>The same, without any table yet.</summary>
     public static DatabaseSetting EmptyFor(string dataFolder) => For(dataFolder, NoTables);
 
+    /// <summary>What a command of `failoverhub` is given so that it finds the folder's database.</summary>
+    public static string[] Arguments(string dataFolder) =>
+        ByFolder.TryGetValue(Path.GetFullPath(dataFolder), out Lazy<Placed>? placed) ? ["--data", dataFolder, "--database", placed.Value.Database.ConnectionString] : ["--data", dataFolder];
+
     /// <summary>Whatever the others have, the folder's database is an empty one on this server, or the one that another folder has.</summary>
     public static NpgsqlConnectionStringBuilder Put(string dataFolder, PostgresServer server, string? asFolder = null)
     {

@@ -86,6 +86,38 @@ public sealed class SearchTests : IAsyncLifetime
             threads: 1);
     }
 
+    /// <summary>A page is put together from near and far entries, also where the index is looked through piece by piece.</summary>
+    [Fact]
+    public async Task Entries_FarApart_AreFoundNewestFirstAndPageByPage()
+    {
+        long[] numbers = [1, 2, 8_191, 8_192, 8_193, 65_536, 70_000, 140_000, 1_000_000, 1_000_001, 3_000_000];
+        await using (HubDbContext db = _database.Factory.CreateDbContext())
+        {
+            db.Events.AddRange(numbers.Select(n => new EventEntity { Id = n, AtMs = Start.AddSeconds(n).ToUnixTimeMilliseconds(), RecordedAtMs = 0, Kind = n % 2 == 0 ? "even" : "odd", Severity = EventSeverity.Info, Text = "Announced 203.0.113.10/32" }));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        async Task<List<long>> AllAsync(HistoryFilter filter)
+        {
+            List<long> found = [];
+            string? cursor = null;
+            do
+            {
+                HistoryPage<EventRecord> page = await history.EventsAsync(filter, cursor, 2, Stop);
+                found.AddRange(page.Items.Select(e => e.Id));
+                cursor = page.NextCursor;
+            }
+            while (cursor is not null);
+            return found;
+        }
+
+        Assert.Equal(numbers.OrderDescending(), await AllAsync(new HistoryFilter { Text = "announcing 203.0.113*" }));
+        Assert.Equal(numbers.Where(n => n % 2 == 0).OrderDescending(), await AllAsync(new HistoryFilter { Kind = "even" }));
+        Assert.Equal(numbers.Where(n => n is > 2 and <= 1_000_000).OrderDescending(), await AllAsync(new HistoryFilter { From = Start.AddSeconds(3), To = Start.AddSeconds(1_000_001) }));
+        Assert.Empty(await AllAsync(new HistoryFilter { Text = "nounced" }));
+    }
+
     /// <summary>No combination looks at rows that the index has not named: the outer loop is the index, the rows are fetched by their number.</summary>
     [Trait("Database", "Sqlite")]
     [Theory]
@@ -121,7 +153,6 @@ public sealed class SearchTests : IAsyncLifetime
         AssertByIndex(await PlanAsync(db, (await SqliteSearch.AuditQueryAsync(db, ofAudit, 1_000, 101, Stop))!.ToQueryString()), "AuditTerms");
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task EntriesOfAnOlderVersion_AreFoundAfterTheStart()
     {
