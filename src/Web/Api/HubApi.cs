@@ -8,6 +8,7 @@ using FailoverHub.Web.Api.Live;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Api.Repeats;
+using FailoverHub.Web.Api.Users;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Data.Requests;
 using Microsoft.AspNetCore.Mvc;
@@ -41,6 +42,7 @@ internal static class HubApi
         ExportEndpoints.Map(read);
         ReachabilityEndpoints.Map(read);
         IdentityEndpoints.MapReads(read);
+        RetentionEndpoints.MapReads(read);
 
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
         RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
@@ -56,6 +58,8 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         IdentityEndpoints.MapChanges(administer);
+        UserEndpoints.Map(administer);
+        RetentionEndpoints.MapChanges(administer);
 
         // Approving: a right of its own, which whoever asks for operations need not have.
         RouteGroupBuilder approve = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiApprove).RequireRateLimiting(AccessLimits.Api)

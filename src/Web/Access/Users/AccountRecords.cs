@@ -52,6 +52,9 @@ public sealed record AccountResult(string? Problem, string? Secret = null)
     /// <summary>Done, with nothing to show.</summary>
     public static AccountResult Done { get; } = new(null, null);
 
+    /// <summary>Nothing was done because it could not be written, the audit least of all.</summary>
+    public bool NotWritten { get; init; }
+
     /// <summary>It was done.</summary>
     public bool Succeeded => Problem is null;
 }

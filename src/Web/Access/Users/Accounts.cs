@@ -126,11 +126,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
                 AccountMapping.Take(user, new LockOut(0, null));
                 if (withSecondFactor)
                 {
-                    (user.AuthenticatorSecret, user.RecoveryCodes) = (null, "");
-                    foreach (UserPasskeyInfo passkey in await users.GetPasskeysAsync(user))
-                    {
-                        UserDirectory.Check(await users.RemovePasskeyAsync(user, passkey.CredentialId));
-                    }
+                    await ForgetSecondFactorAsync(users, user);
                 }
 
                 UserDirectory.Check(await users.UpdateSecurityStampAsync(user));
@@ -138,6 +134,22 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
             await Sessions.EndAllAsync(db, account.Id, null, time.GetUtcNow(), cancellationToken);
         }, cancellationToken);
     }
+
+    /// <summary>Forgets app, recovery codes and passkeys; the password stays. Every session of the account ends.</summary>
+    public Task<AccountResult> ResetSecondFactorAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
+        ChangeAsync(Draft(actor, "user-second-factor-reset", account) with { After = """{"secondFactor":"removed"}""" }, null, async db =>
+        {
+            await directory.ChangeAsync(db, account.Id, async (users, user) =>
+            {
+                await ForgetSecondFactorAsync(users, user);
+                UserDirectory.Check(await users.UpdateSecurityStampAsync(user));
+            });
+            await Sessions.EndAllAsync(db, account.Id, null, time.GetUtcNow(), cancellationToken);
+        }, cancellationToken);
+
+    /// <summary>Audits an attempt that cannot be carried out, and says why.</summary>
+    public Task<AccountResult> RefuseAsync(string action, string name, string why, Actor actor, CancellationToken cancellationToken) =>
+        RefuseAsync(new AuditDraft { Actor = actor, Action = action, Target = AccountMapping.Target(Shown(name)), Outcome = "refused" }, why, cancellationToken);
 
     /// <summary>Removes the account; what it did stays in the audit.</summary>
     public Task<AccountResult> RemoveAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
@@ -152,6 +164,15 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
             await KeepAnAdminAsync(db, cancellationToken);
             await Sessions.EndAllAsync(db, account.Id, null, time.GetUtcNow(), cancellationToken);
         }, cancellationToken);
+
+    private static async Task ForgetSecondFactorAsync(UserManager<HubUser> users, HubUser user)
+    {
+        (user.AuthenticatorSecret, user.RecoveryCodes) = (null, "");
+        foreach (UserPasskeyInfo passkey in await users.GetPasskeysAsync(user))
+        {
+            UserDirectory.Check(await users.RemovePasskeyAsync(user, passkey.CredentialId));
+        }
+    }
 
     /// <summary>A password of 20 characters that can be read aloud: nothing that looks like something else.</summary>
     private static string NewPassword() => RandomNumberGenerator.GetString(Letters, 20);
@@ -197,7 +218,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
-            return new AccountResult($"It could not be written, so nothing was done ({fault.GetBaseException().Message}).");
+            return new AccountResult($"It could not be written, so nothing was done ({fault.GetBaseException().Message}).") { NotWritten = true };
         }
     }
 
@@ -210,7 +231,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
-            return new AccountResult($"{why} The audit cannot be written ({fault.GetBaseException().Message}).");
+            return new AccountResult($"{why} The audit cannot be written ({fault.GetBaseException().Message}).") { NotWritten = true };
         }
     }
 

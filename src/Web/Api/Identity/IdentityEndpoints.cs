@@ -1,12 +1,9 @@
-using System.Text.Json;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
-using Microsoft.AspNetCore.OpenApi;
-using Microsoft.OpenApi;
 
 namespace FailoverHub.Web.Api.Identity;
 
@@ -23,7 +20,7 @@ internal static class IdentityEndpoints
     {
         api.MapPost("/join-tokens", CreateAsync).WithMetadata(new AnsweredOnce()).WithTags(Tag).WithName("createJoinToken").WithSummary("Make a token with which one node joins")
             .WithDescription("The token is in this answer and nowhere else. It is good once and for a short time; `command` is what to run on the node.")
-            .AddOpenApiOperationTransformer(DescribeBodyAsync<JoinTokenBody>)
+            .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<JoinTokenBody>)
             .Produces<JoinTokenCreatedDto>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapDelete("/join-tokens/{id}", WithdrawAsync).WithTags(Tag).WithName("withdrawJoinToken").WithSummary("Make an unused join token useless")
             .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
@@ -40,23 +37,16 @@ internal static class IdentityEndpoints
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags(Tag)
         .WithDescription("The audit entry and the change are one transaction. A refusal is audited too.")
-        .AddOpenApiOperationTransformer(DescribeBodyAsync<NodeChangeBody>)
+        .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<NodeChangeBody>)
         .Produces<NodeChangedDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
         .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
-
-    private static async Task DescribeBodyAsync<T>(OpenApiOperation operation, OpenApiOperationTransformerContext context, CancellationToken cancellationToken) =>
-        operation.RequestBody = new OpenApiRequestBody
-        {
-            Required = true,
-            Content = new Dictionary<string, OpenApiMediaType> { ["application/json"] = new() { Schema = await context.GetOrCreateSchemaAsync(typeof(T), null, cancellationToken) } },
-        };
 
     private static async Task<Ok<JoinTokenDto[]>> ListAsync(JoinTokens tokens, CancellationToken cancellationToken) =>
         TypedResults.Ok((await tokens.ListAsync(cancellationToken)).Select(t => t.ToDto()).ToArray());
 
     private static async Task<IResult> CreateAsync(HttpContext context, JoinTokens tokens, HubIdentity identity)
     {
-        (JoinTokenBody? body, IResult? problem) = await ReadAsync<JoinTokenBody>(context);
+        (JoinTokenBody? body, IResult? problem) = await ApiBody.ReadAsync<JoinTokenBody>(context);
         if (body is null)
         {
             return problem!;
@@ -68,11 +58,11 @@ internal static class IdentityEndpoints
             JoinTokenCreation made = await tokens.CreateAsync(request, RequestActor.Of(context), context.RequestAborted);
             return made is { Token: { } token, Info: { } info }
                 ? TypedResults.Created((string?)null, info.ToCreatedDto(token, await identity.PublicUrlAsync(context.RequestAborted)))
-                : Malformed(made.Problem!);
+                : ApiBody.Malformed(made.Problem!);
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
-            return Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
+            return ApiBody.Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
         }
     }
 
@@ -86,45 +76,20 @@ internal static class IdentityEndpoints
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
-            return Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
+            return ApiBody.Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
         }
     }
 
     private static async Task<IResult> ChangeAsync(HttpContext context, Func<NodeChangeBody, Actor, Task<NodeChange>> change)
     {
-        (NodeChangeBody? body, IResult? problem) = await ReadAsync<NodeChangeBody>(context);
+        (NodeChangeBody? body, IResult? problem) = await ApiBody.ReadAsync<NodeChangeBody>(context);
         return body is null ? problem! : await change(body, RequestActor.Of(context)) switch
         {
             NodeChange.Done done => TypedResults.Ok(new NodeChangedDto(done.Text)),
             NodeChange.Refused refused => TypedResults.Problem(refused.Why, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
             NodeChange.NotFound notFound => ApiProblems.NotFound(notFound.What),
-            NodeChange.NotAudited not => Unavailable(not.Why),
+            NodeChange.NotAudited not => ApiBody.Unavailable(not.Why),
             var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
         };
     }
-
-    private static async Task<(T? Body, IResult? Problem)> ReadAsync<T>(HttpContext context)
-        where T : class
-    {
-        if (!context.Request.HasJsonContentType())
-        {
-            return (null, ApiProblems.Malformed(StatusCodes.Status415UnsupportedMediaType, new Dictionary<string, string> { ["$"] = "Send the request as application/json." }));
-        }
-
-        try
-        {
-            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Options, context.RequestAborted) is { } body
-                ? (body, null)
-                : (null, Malformed("The body is null; send a JSON object."));
-        }
-        catch (JsonException exception)
-        {
-            return (null, Malformed($"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, wrong type, or no JSON object."));
-        }
-    }
-
-    private static ProblemHttpResult Malformed(string why) => ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["$"] = why });
-
-    private static ProblemHttpResult Unavailable(string why) =>
-        TypedResults.Problem(why, statusCode: StatusCodes.Status503ServiceUnavailable, title: "The hub cannot keep a record, so it does nothing");
 }

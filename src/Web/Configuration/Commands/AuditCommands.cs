@@ -53,7 +53,7 @@ internal static class AuditCommands
     public static Task<int> CheckpointAsync(HubOptions options, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
         HubCommands.WithServicesAsync(options, error, async services =>
         {
-            CheckpointOutcome outcome = await services.GetRequiredService<AuditCheckpoints>().MakeForAsync(HubCommands.Actor, cancellationToken);
+            CheckpointOutcome outcome = await services.GetRequiredService<AuditCheckpoints>().MakeForAsync(HubCommands.Actor, null, cancellationToken);
             if (outcome.Made is not { } made)
             {
                 await error.WriteLineAsync($"failoverhub: the audit is not intact, so it was not signed. {outcome.Broken?.Text}");

@@ -43,20 +43,20 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
 
     /// <summary>Makes one because somebody asks for it: that is audited, and is the entry that is signed.</summary>
     /// <exception cref="DbUpdateException">It could not be written; nothing was done.</exception>
-    public async Task<CheckpointOutcome> MakeForAsync(Actor actor, CancellationToken cancellationToken)
+    public async Task<CheckpointOutcome> MakeForAsync(Actor actor, string? reason, CancellationToken cancellationToken)
     {
         await using (var db = await factory.CreateDbContextAsync(cancellationToken))
         {
             if ((await CheckSinceAsync(db, await LastAsync(db, cancellationToken), cancellationToken)).Finish() is { Intact: false } broken)
             {
-                await audit.WriteAsync(Draft(actor, $"refused: the chain is broken: {broken.Problems[0].Text}"), cancellationToken);
+                await audit.WriteAsync(Draft(actor, reason, $"refused: the chain is broken: {broken.Problems[0].Text}"), cancellationToken);
                 return new CheckpointOutcome(null, broken.Problems[0]);
             }
         }
 
         AuditCheckpointEntity? made = null;
         await audit.ChangeAsync(
-            Draft(actor, "accepted"),
+            Draft(actor, reason, "accepted"),
             (db, _) =>
             {
                 var head = db.Audit.Local.MaxBy(a => a.Id)!;
@@ -75,7 +75,7 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
         return await LastAsync(db, cancellationToken) is { } last ? HistoryRecords.ToCheckpoint(last) : null;
     }
 
-    private static AuditDraft Draft(Actor actor, string outcome) => new() { Actor = actor, Action = Action, Target = "audit", Outcome = outcome };
+    private static AuditDraft Draft(Actor actor, string? reason, string outcome) => new() { Actor = actor, Action = Action, Target = "audit", Reason = string.IsNullOrWhiteSpace(reason) ? null : reason.Trim(), Outcome = outcome };
 
     private AuditCheckpointEntity Sign(long entryId, string entryHash)
     {

@@ -10,7 +10,14 @@ internal sealed record RetentionPeriods(int? EventDays, int ProbeHours)
 {
     public static readonly RetentionPeriods Default = new(400, 24);
 
+    public const int MostEventDays = 36_500;
+    public const int MostProbeHours = 9_600;
+
     private const string Forever = "forever";
+
+    public bool EventsMakeSense => EventDays is null or (>= 1 and <= MostEventDays);
+
+    public bool ProbesMakeSense => ProbeHours is >= 1 and <= MostProbeHours;
 
     /// <summary>"400", or "forever".</summary>
     public string EventText => EventDays?.ToString(CultureInfo.InvariantCulture) ?? Forever;
@@ -29,12 +36,12 @@ internal sealed record RetentionPeriods(int? EventDays, int ProbeHours)
         }
         else if (events is not null)
         {
-            result = result with { EventDays = Number(events, 36_500, $"--events: '{events}' is no time to keep events. Write 1 to 36500 days, or {Forever}.", found) };
+            result = result with { EventDays = Number(events, MostEventDays, $"--events: '{events}' is no time to keep events. Write 1 to {MostEventDays} days, or {Forever}.", found) };
         }
 
         if (probes is not null)
         {
-            result = result with { ProbeHours = Number(probes, 9_600, $"--probes: '{probes}' is no time to keep single probes. Write 1 to 9600 hours.", found) };
+            result = result with { ProbeHours = Number(probes, MostProbeHours, $"--probes: '{probes}' is no time to keep single probes. Write 1 to {MostProbeHours} hours.", found) };
         }
 
         problems = found.ToImmutable();

@@ -61,7 +61,7 @@ public sealed class CheckpointTests : IAsyncLifetime
     {
         await WriteAsync(1);
 
-        AuditCheckpoint made = (await Checkpoints.MakeForAsync(Alice, Stop)).Made!;
+        AuditCheckpoint made = (await Checkpoints.MakeForAsync(Alice, null, Stop)).Made!;
 
         AuditEntry entry = (await _history.AuditAsync(new HistoryFilter { Kind = AuditCheckpoints.Action }, null, 10, Stop)).Items.Single();
         Assert.Equal((entry.Id, entry.Hash, "alice"), (made.EntryId, made.EntryHash, entry.Actor));
@@ -84,7 +84,7 @@ public sealed class CheckpointTests : IAsyncLifetime
         await TamperAsync(sql);
 
         Assert.NotNull((await Checkpoints.MakeAsync(Stop)).Broken);
-        Assert.Null((await Checkpoints.MakeForAsync(Alice, Stop)).Made);
+        Assert.Null((await Checkpoints.MakeForAsync(Alice, null, Stop)).Made);
         Assert.StartsWith("refused: the chain is broken", (await _history.AuditAsync(new HistoryFilter { Kind = AuditCheckpoints.Action }, null, 10, Stop)).Items.Single().Outcome, StringComparison.Ordinal);
         Assert.False((await _history.VerifyAuditAsync(Stop)).Intact);
     }
@@ -100,7 +100,6 @@ public sealed class CheckpointTests : IAsyncLifetime
         await Assert.ThrowsAnyAsync<System.Data.Common.DbException>(() => db.AuditCheckpoints.ExecuteUpdateAsync(s => s.SetProperty(c => c.EntryId, 7), Stop));
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task ExportedAudit_IsVerifiedWithoutAHub_AndWithoutTheKeyOnlyByItsOwnWord()
     {
@@ -117,7 +116,6 @@ public sealed class CheckpointTests : IAsyncLifetime
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(file));
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task DatabaseCutOffWithItsCheckpoints_IsFoundByTheExportBefore()
     {
@@ -194,14 +192,14 @@ public sealed class CheckpointTests : IAsyncLifetime
     private async Task<string> ExportAsync(string name)
     {
         string file = Path.Combine(_database.Path, name);
-        Assert.Equal(0, await RunAsync("audit", "export", file, "--data", _database.Path));
+        Assert.Equal(0, await RunAsync(["audit", "export", file, .. TestDatabases.Arguments(_database.Path)]));
         return file;
     }
 
     private async Task<string> KeyFileAsync()
     {
         _output.GetStringBuilder().Clear();
-        Assert.Equal(0, await RunAsync("audit", "key", "--data", _database.Path));
+        Assert.Equal(0, await RunAsync(["audit", "key", .. TestDatabases.Arguments(_database.Path)]));
         string file = Path.Combine(_database.Path, "public.pem");
         await File.WriteAllTextAsync(file, _output.ToString(), Stop);
         return file;
