@@ -99,6 +99,41 @@ public sealed class BackupTests : IDisposable
         await again.UntilAsync(f => f.FindNode("web-1")?.Link == NodeLink.Connected);
     }
 
+    /// <summary>As an operator does it: the program itself, in processes of its own, and agents that know the hub by its authority and are known by their certificates.</summary>
+    [Trait("Database", "Sqlite")]
+    [Fact]
+    public async Task HubRestoredByTheProgramIntoAFreshFolder_IsTheHubThatItsNodesHaveJoined()
+    {
+        using var one = new TestNode();
+        using var two = new TestNode();
+        string fingerprint;
+        await using (HubUnderTest hub = await HubUnderTest.StartAsync(Data, tls: AgentsEndpoint.Default))
+        {
+            fingerprint = hub.Get<HubIdentity>().Authority.Fingerprint;
+            foreach ((TestNode node, string name) in new[] { (one, "web-1"), (two, "web-2") })
+            {
+                JoinTokenCreation token = await hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest(name, false, JoinTokens.DefaultLifetime), Alice, Stop);
+                await node.JoinAsync(hub.AgentUrl, token.Token!.ToString(), name);
+            }
+
+            await hub.Writer.FlushAsync(Stop);
+            Assert.Equal((0, ""), await ProgramAsync("backup", File1, "--data", Data));
+        }
+
+        Directory.Delete(Data, recursive: true);
+        Assert.Equal((0, ""), await ProgramAsync("restore", File1, "--data", Restored));
+
+        await using HubUnderTest again = await HubUnderTest.StartAsync(Restored, tls: AgentsEndpoint.Default);
+        Assert.Equal(fingerprint, again.Get<HubIdentity>().Authority.Fingerprint);
+        await using FakeAgent first = await one.ConnectAsync(again.AgentUrl);
+        await using FakeAgent second = await two.ConnectAsync(again.AgentUrl, role: Role.Secondary);
+        FleetSnapshot fleet = await again.UntilAsync(f => f.FindPair("web")?.State == PairState.Healthy);
+        Assert.All(["web-1", "web-2"], name => Assert.NotNull(fleet.FindNode(name)!.Identity));
+        await one.RenewAsync(again.AgentUrl);
+        Assert.Single((await again.History.AuditAsync(new HistoryFilter { Kind = RestoreAudit.Action }, null, 10, Stop)).Items);
+        Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
+    }
+
     [Fact]
     public async Task Restore_IntoTheEmptyFolderOfAVolume_KeepsTheFolderItselfAndLeavesNothingBesideIt()
     {
@@ -197,6 +232,23 @@ public sealed class BackupTests : IDisposable
         {
             Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
         }
+    }
+
+    // The program of this build. What it says on standard error comes back too.
+    private static async Task<(int ExitCode, string Error)> ProgramAsync(params string[] arguments)
+    {
+        var start = new System.Diagnostics.ProcessStartInfo(Path.Combine(AppContext.BaseDirectory, "failoverhub"), arguments) { RedirectStandardOutput = true, RedirectStandardError = true };
+        foreach (string inherited in start.Environment.Keys.Where(k => k.StartsWith("FAILOVERHUB_", StringComparison.Ordinal)).ToList())
+        {
+            start.Environment.Remove(inherited);
+        }
+
+        using var program = System.Diagnostics.Process.Start(start)!;
+        Task<string> output = program.StandardOutput.ReadToEndAsync(Stop);
+        Task<string> error = program.StandardError.ReadToEndAsync(Stop);
+        await program.WaitForExitAsync(Stop);
+        await output;
+        return (program.ExitCode, await error);
     }
 
     private Task<int> RunAsync(params string[] arguments) => HubCommandLine.Build(_output, _error).Parse(arguments).InvokeAsync(cancellationToken: Stop);
