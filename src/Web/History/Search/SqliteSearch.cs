@@ -16,6 +16,9 @@ internal sealed class SqliteSearch : IHistorySearch
 
     private const int CatchUpStep = 1_000;
 
+    /// <summary>A beginning of more words than that is left to FTS5: each of them is rare then, or there would not be so many.</summary>
+    private const int MostWords = 64;
+
     private SqliteSearch()
     {
     }
@@ -46,8 +49,8 @@ internal sealed class SqliteSearch : IHistorySearch
         var kept = SearchQuery.HasTime(filter)
             ? (await db.Events.MinAsync(e => (long?)e.AtMs, cancellationToken), await db.Events.MaxAsync(e => (long?)e.AtMs, cancellationToken))
             : (null, null);
-        return SearchQuery.Of(filter, kept) is { } query
-            ? db.Events.FromSqlRaw(Sql("Event", "Events"), Match(query), before, query.FromMs, query.ToMs, limit).AsNoTracking()
+        return SearchQuery.Of(filter, kept) is { } query && await MatchAsync(db, "Event", query, cancellationToken) is { } match
+            ? db.Events.FromSqlRaw(Sql("Event", "Events"), match, before, query.FromMs, query.ToMs, limit).AsNoTracking()
             : null;
     }
 
@@ -57,8 +60,8 @@ internal sealed class SqliteSearch : IHistorySearch
         var kept = SearchQuery.HasTime(filter)
             ? (await db.Audit.MinAsync(a => (long?)a.AtMs, cancellationToken), await db.Audit.MaxAsync(a => (long?)a.AtMs, cancellationToken))
             : (null, null);
-        return SearchQuery.Of(filter, kept) is { } query
-            ? db.Audit.FromSqlRaw(Sql("Audit", "Audit"), Match(query), before, query.FromMs, query.ToMs, limit).AsNoTracking()
+        return SearchQuery.Of(filter, kept) is { } query && await MatchAsync(db, "Audit", query, cancellationToken) is { } match
+            ? db.Audit.FromSqlRaw(Sql("Audit", "Audit"), match, before, query.FromMs, query.ToMs, limit).AsNoTracking()
             : null;
     }
 
@@ -98,10 +101,27 @@ internal sealed class SqliteSearch : IHistorySearch
         ORDER BY "{{terms}}Terms".rowid DESC LIMIT {4}
         """;
 
-    /// <summary>What FTS5 is asked.</summary>
-    private static string Match(SearchQuery query)
+    /// <summary>What FTS5 is asked; null: nothing can match.</summary>
+    private static async Task<string?> MatchAsync(HubDbContext db, string terms, SearchQuery query, CancellationToken cancellationToken)
     {
-        var clauses = query.All.Select(t => t.EndsWith('*') ? $"\"{t[..^1]}\" *" : $"\"{t}\"").ToList();
+        var clauses = new List<string>();
+        foreach (string term in query.All)
+        {
+            if (!term.EndsWith('*'))
+            {
+                clauses.Add($"\"{term}\"");
+                continue;
+            }
+
+            List<string> words = await WordsAsync(db, terms, term[..^1], cancellationToken);
+            if (words.Count == 0)
+            {
+                return null;
+            }
+
+            clauses.Add(words.Count > MostWords ? $"\"{term[..^1]}\" *" : $"({string.Join(" OR ", words.Select(w => $"\"{w}\""))})");
+        }
+
         if (query.Times is not { } times)
         {
             // Something has to be asked.
@@ -113,6 +133,36 @@ internal sealed class SqliteSearch : IHistorySearch
         }
 
         return string.Join(" AND ", clauses);
+    }
+
+    // FTS5 gathers every entry of a beginning before it gives the first one; the words that there are it walks from their newest end.
+    private static async Task<List<string>> WordsAsync(HubDbContext db, string terms, string beginning, CancellationToken cancellationToken)
+    {
+        await db.Database.OpenConnectionAsync(cancellationToken);
+        try
+        {
+            await using (var vocabulary = Command(db, $"CREATE VIRTUAL TABLE IF NOT EXISTS temp.{terms}Words USING fts5vocab('main', '{terms}Terms', 'instance')"))
+            {
+                await vocabulary.ExecuteNonQueryAsync(cancellationToken);
+            }
+
+            // One look for each word: the table has a row for each entry of a word, and they are not walked.
+            await using var next = Command(db, $"SELECT term FROM temp.{terms}Words WHERE term >= $from LIMIT 1");
+            var from = Parameter(next, "$from");
+            from.Value = beginning;
+            var words = new List<string>();
+            while (words.Count <= MostWords && await next.ExecuteScalarAsync(cancellationToken) is string word && word.StartsWith(beginning, StringComparison.Ordinal))
+            {
+                words.Add(word);
+                from.Value = word + "\u0001";
+            }
+
+            return words;
+        }
+        finally
+        {
+            await db.Database.CloseConnectionAsync();
+        }
     }
 
     private static async Task<long> NewestAsync(HubDbContext db, string table, CancellationToken cancellationToken)
