@@ -27,6 +27,8 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
     private const string Password = "correct horse battery";
     private static readonly Actor Ann = new("ann", "192.0.2.1", null) { Rights = Rights.All };
 
+    private new static readonly TimeSpan Safety = TimeSpan.FromSeconds(60);
+
     private WholeHub _hub = null!;
 
     private static CancellationToken Stop => Xunit.TestContext.Current.CancellationToken;
@@ -54,6 +56,7 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
     {
         await MakeAsync("ann", HubRoles.Admin);
         var page = Open<UsersPage>();
+        page.WaitForElement("[data-testid=new-name]", Safety);
         Change(page, "new-name", "carol");
 
         Press(page, "create-user");
