@@ -7,7 +7,7 @@ namespace FailoverHub.Web.Data;
 
 /// <summary>
 /// The hub's database on a PostgreSQL server. It behaves as the file does, so that no store has to know which one it has: transactions come
-/// one after the other (<see cref="PostgresWriters"/>), and texts are ordered and compared by their octets.
+/// one after the other (<see cref="PostgresWriters"/>), texts are ordered and compared by their octets, LIKE does not see the case.
 /// </summary>
 internal sealed class PostgresHubDbContext(DbContextOptions<PostgresHubDbContext> options) : HubDbContext(options)
 {
@@ -15,7 +15,7 @@ internal sealed class PostgresHubDbContext(DbContextOptions<PostgresHubDbContext
     private const long MigrationLock = 0x4648_4D49_4752;
 
     // One set for all: Entity Framework keeps a compiler of queries for each.
-    private static readonly IInterceptor[] Interceptors = [new PostgresWriters()];
+    private static readonly IInterceptor[] Interceptors = [new PostgresWriters(), new LikeIgnoresCase()];
 
     public override string Place => $"The PostgreSQL database '{Database.GetDbConnection().Database}' at {Database.GetDbConnection().DataSource}";
 
