@@ -288,12 +288,21 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         Change(page, "current-password", current);
         Change(page, "wanted-password", wanted);
         Change(page, "again-password", again);
+        UntilEnabled(page, "change-password");
         await page.InvokeAsync(() => page.Find("form:has([data-testid=current-password])").Submit());
     }
 
     private static string Text(IRenderedComponent<PageFrame> page, string testId) => page.Find($"[data-testid={testId}]").TextContent.Trim();
 
-    private static void Press(IRenderedComponent<PageFrame> page, string testId) => On(page, testId, element => element.Click());
+    // A page that is still at the step before takes no other: its buttons are off until then.
+    private static void Press(IRenderedComponent<PageFrame> page, string testId)
+    {
+        UntilEnabled(page, testId);
+        On(page, testId, element => element.Click());
+    }
+
+    private static void UntilEnabled(IRenderedComponent<PageFrame> page, string testId) =>
+        page.WaitForAssertion(() => Assert.False(page.Find($"[data-testid={testId}]").HasAttribute("disabled")), Safety);
 
     private static void PressIn(IRenderedComponent<PageFrame> page, string testId) =>
         page.InvokeAsync(() => page.Find($"[data-testid={testId}] button").Click()).GetAwaiter().GetResult();
