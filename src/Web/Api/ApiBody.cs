@@ -25,7 +25,7 @@ internal static class ApiBody
         }
         catch (JsonException exception)
         {
-            return (null, Malformed($"The body cannot be understood at '{exception.Path ?? "$"}': unknown or missing field, wrong type, or no JSON object."));
+            return (null, Malformed($"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, missing field, wrong type, or no JSON object."));
         }
     }
 

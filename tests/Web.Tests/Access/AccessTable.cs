@@ -44,6 +44,7 @@ internal static class AccessTable
         ["GET /sign-in"] = Everybody,
         ["GET /sign-in/next"] = Everybody,
         ["GET /sign-in/provider"] = Everybody,
+        ["GET /sign-in/provider/callback"] = Everybody,
         ["GET /{**path:file}"] = Viewers,
         ["HEAD /{**path:file}"] = Viewers,
         ["POST /account/passkeys/"] = Viewers,

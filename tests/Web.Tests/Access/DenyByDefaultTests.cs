@@ -13,7 +13,7 @@ namespace FailoverHub.Web.Tests.Access;
 public sealed class DenyByDefaultTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     /// <summary>All that answers without being signed in; every other route of the hub must not.</summary>
-    private static readonly string[] Open = ["/healthz/live", "/healthz/ready", "/sign-in", "/sign-in/password", "/sign-in/next", "/sign-in/passkey", "/sign-in/passkey/options", "/sign-in/provider", "/sign-out"];
+    private static readonly string[] Open = ["/healthz/live", "/healthz/ready", "/sign-in", "/sign-in/password", "/sign-in/next", "/sign-in/passkey", "/sign-in/passkey/options", "/sign-in/provider", "/sign-in/provider/callback", "/sign-out"];
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 

@@ -170,14 +170,14 @@ public sealed class AgentLinkTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task MessageOverOneMegabyte_IsRefused()
+    public async Task MessageBeyondTheLimit_IsRefused()
     {
         await using var agent = await FakeAgent.StartAsync(_hub.AgentUrl, "web-1", Role.Primary);
 
         // The hub may end the stream while the agent still writes.
-        _ = await Record.ExceptionAsync(() => agent.SendAsync(new AgentMessage { Journal = new JournalBatch { BootId = "b", Entries = { new JournalEntry { Sequence = 1, Kind = "x", Text = new string('x', 2_000_000) } } } }));
+        _ = await Record.ExceptionAsync(() => agent.SendAsync(new AgentMessage { Journal = new JournalBatch { BootId = "b", Entries = { new JournalEntry { Sequence = 1, Kind = "x", Text = new string('x', 5_000_000) } } } }));
 
-        Assert.Equal(StatusCode.ResourceExhausted, (await agent.Ended.WaitAsync(Cancellation))!.StatusCode);
+        Assert.Equal(StatusCode.ResourceExhausted, (await agent.Ended.WaitAsync(TimeSpan.FromSeconds(60), Cancellation))!.StatusCode);
     }
 
     [Fact]

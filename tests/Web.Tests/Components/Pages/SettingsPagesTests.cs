@@ -3,7 +3,6 @@ using AngleSharp.Dom;
 using Bunit;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SecondFactor;
-using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Components.Pages.Account;
@@ -80,7 +79,7 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         Press(page, "change-carol");
         page.WaitForElement("[data-testid=change-panel]", Safety);
 
-        page.InvokeAsync(() => page.Find("[data-testid=change-panel] [data-testid=role-Operator]").Change(true)).GetAwaiter().GetResult();
+        await page.InvokeAsync(() => page.Find("[data-testid=change-panel] [data-testid=role-Operator]").Change(true));
         Press(page, "save-roles");
         page.WaitForAssertion(() => Assert.Contains("Viewer, Operator", Text(page, "user-carol"), StringComparison.Ordinal), Safety);
         Press(page, "lock");
@@ -233,10 +232,12 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         Press(page, "set-up-authenticator");
         page.WaitForElement("[data-testid=qr]", Safety);
         Change(page, "authenticator-code", "000000");
+        Change(page, "authenticator-password", Password);
         Press(page, "confirm-authenticator");
         page.WaitForElement("[data-testid=account-problem]", Safety);
 
         Change(page, "authenticator-code", TimeCodes.CodeAt(Text(page, "authenticator-secret"), DateTimeOffset.UtcNow));
+        Change(page, "authenticator-password", Password);
         Press(page, "confirm-authenticator");
 
         page.WaitForElement("[data-testid=shown-once-secret]", Safety);
