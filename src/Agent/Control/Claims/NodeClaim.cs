@@ -26,11 +26,12 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     // May ask at the same moment.
     private const int Askers = 64;
 
-    // Half a second: attempts ten milliseconds apart.
-    private const int QueueIsFullFor = 50;
+    // Half a second at most, before the agent announces anything.
+    private const int AttemptsToAsk = 50;
+    private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(10);
 
     // Null: held by somebody who cannot be an agent of this node's, which was warned of.
-    private readonly Dictionary<string, Socket?> _held = [];
+    private readonly Dictionary<string, HeldClaim?> _held = [];
 
     /// <summary>
     /// Claims these neighbors too; none: whom this node will dial is not known yet. Null: nobody who counts has them. Else why this agent must not run beside
@@ -47,14 +48,14 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
                 continue;
             }
 
-            var (socket, problem) = Take(key, neighbor);
+            var (claim, problem) = Take(key, neighbor);
             if (problem is not null)
             {
                 added.ForEach(GiveUp);
                 return problem;
             }
 
-            _held.Add(key, socket);
+            _held.Add(key, claim);
             added.Add(key);
         }
 
@@ -83,12 +84,12 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
 
     private void GiveUp(string key)
     {
-        _held.Remove(key, out var socket);
-        socket?.Dispose();
+        _held.Remove(key, out var claim);
+        claim?.Dispose();
     }
 
     // Neither: the name is held by somebody who must not be able to keep the node out of service.
-    private (Socket? Held, string? Problem) Take(string key, NeighborEndpoint? neighbor)
+    private (HeldClaim? Held, string? Problem) Take(string key, NeighborEndpoint? neighbor)
     {
         // In the kernel's abstract namespace, which belongs to the network namespace: no file, no rights, nothing to clean up. At most 105 of its 107 octets.
         var name = new UnixDomainSocketEndPoint($"\0fohub/{node}/{key}");
@@ -99,8 +100,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
             // Nobody is ever answered: who asks wants to know only whose it is, and that the kernel tells him. But he has to be taken from the queue, or agents
             // that are refused again and again would fill it, and the next one would learn nothing and run.
             socket.Listen(Askers);
-            var held = socket;
-            _ = Task.Run(() => HangUpOnAskersAsync(held));
+            var held = new HeldClaim(socket);
             socket = null;
             return (held, null);
         }
@@ -116,31 +116,6 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         finally
         {
             socket?.Dispose();
-        }
-    }
-
-    /// <summary>The loop "claim-askers", one for each neighbor; ends when the claim is given up and its socket closed.</summary>
-    private static async Task HangUpOnAskersAsync(Socket held)
-    {
-        while (true)
-        {
-            try
-            {
-                (await held.AcceptAsync()).Dispose();
-            }
-            catch (ObjectDisposedException)
-            {
-                return;
-            }
-            catch (SocketException exception) when (exception.SocketErrorCode is SocketError.OperationAborted or SocketError.Interrupted or SocketError.InvalidArgument)
-            {
-                return;
-            }
-            catch (SocketException)
-            {
-                // No descriptors left: whoever asks meanwhile waits in the queue.
-                await Task.Delay(TimeSpan.FromSeconds(1));
-            }
         }
     }
 
@@ -180,10 +155,10 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
                 question.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
                 return (MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials.AsSpan(sizeof(int))));
             }
-            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock && attempt < QueueIsFullFor)
+            catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock && attempt < AttemptsToAsk)
             {
                 // Many ask at the same moment. One of our agents takes them from its queue at once.
-                Thread.Sleep(TimeSpan.FromMilliseconds(10));
+                Thread.Sleep(BetweenAttempts);
             }
             catch (SocketException)
             {
