@@ -192,6 +192,7 @@ internal sealed partial class AgentProcess
         {
             Loop = loop,
             Claim = Claim,
+            IsConnected = speaker.Has,
             RouterId = routerId,
             Running = _options,
             Complete = discovery.Complete,

@@ -10,7 +10,8 @@ namespace FailoverHub.Agent.Addresses;
 /// <summary>The shared prefixes of the interfaces.</summary>
 /// <param name="Prefixes">Found.</param>
 /// <param name="IsCertain">False: what is missing may be there.</param>
-internal readonly record struct PrefixReading(ImmutableHashSet<IPNetwork> Prefixes, bool IsCertain);
+/// <param name="Trouble">What the kernel does not do to them though the agent wants it, in a sentence; null: nothing.</param>
+internal readonly record struct PrefixReading(ImmutableHashSet<IPNetwork> Prefixes, bool IsCertain, string? Trouble = null);
 
 /// <summary>
 /// Looks at the interfaces when the kernel says that something changed, so that an address that appears is announced and one that
@@ -39,6 +40,7 @@ internal sealed partial class AddressWatcher(
 
     private bool _failing;
     private bool _isCertain;
+    private string? _trouble;
     private TaskCompletionSource _lookNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Looks after this time even if nothing was told: for what depends on more than interfaces and addresses. Null: never.</summary>
@@ -88,9 +90,10 @@ internal sealed partial class AddressWatcher(
     private async Task<ImmutableHashSet<IPNetwork>> LookAsync(ImmutableHashSet<IPNetwork> known, CancellationToken cancellationToken)
     {
         ImmutableHashSet<IPNetwork> found;
+        string? trouble;
         try
         {
-            (found, _isCertain) = read();
+            (found, _isCertain, trouble) = read();
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -113,6 +116,12 @@ internal sealed partial class AddressWatcher(
         if (!found.SetEquals(known))
         {
             await post(new NodeEvent.AddressesChanged(found), cancellationToken);
+        }
+
+        if (trouble != _trouble)
+        {
+            _trouble = trouble;
+            await post(new NodeEvent.AddressTrouble(trouble), cancellationToken);
         }
 
         return found;

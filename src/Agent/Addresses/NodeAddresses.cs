@@ -137,7 +137,7 @@ internal sealed partial class NodeAddresses
     private PrefixReading Look()
     {
         var (_, shared) = Read();
-        return new PrefixReading(shared, _host.Table!.IsCertain);
+        return new PrefixReading(shared, _host.Table!.IsCertain, _keeper?.Trouble);
     }
 
     private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) Read()

@@ -68,6 +68,9 @@ internal sealed record StatusDocument
     /// <summary>Why the newest configuration was not taken, in sentences; null: it was.</summary>
     public string? ConfigurationProblem { get; init; }
 
+    /// <summary>Which address the kernel does not add or take off, in a sentence; null: none.</summary>
+    public string? AddressProblem { get; init; }
+
     public required string RouterId { get; init; }
 
     public required uint LocalAs { get; init; }

@@ -46,6 +46,7 @@ internal static class ControlMapping
             State = node.Stopping ? "stopping" : node.Leaving is null ? "running" : "graceful-shutdown",
             Problem = problem ?? (options.Neighbors.IsEmpty ? "no route server is known: the metadata service has not named a data center that this version knows; --dcid names it" : null),
             ConfigurationProblem = node.ConfigurationProblem,
+            AddressProblem = node.AddressProblem,
             RouterId = identity.RouterId.ToString(),
             LocalAs = options.LocalAs,
             PeerAs = options.PeerAs,

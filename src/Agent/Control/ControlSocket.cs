@@ -1,5 +1,6 @@
 using System.Net.Sockets;
 using System.Text;
+using FailoverHub.Agent.Platform;
 using Microsoft.Win32.SafeHandles;
 
 namespace FailoverHub.Agent.Control;
@@ -51,13 +52,7 @@ internal sealed class ControlSocket : IDisposable
             }
 
             // Of two agents that begin at the same time one must not take the other's new socket for an old one.
-            held = new FileStream(path + ".lock", new FileStreamOptions
-            {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.None,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            });
+            held = LockFile.Hold(path + ".lock");
             if (SocketFile.Look(path, throughLinks: false) is { } old)
             {
                 if (!old.IsSocket)

@@ -79,6 +79,11 @@ internal static class StatusText
             Row(text, "CONFIGURATION", $"the newest one is NOT TAKEN, the one before runs: {refused}");
         }
 
+        if (status.AddressProblem is { } stuck)
+        {
+            Row(text, "ADDRESSES", stuck);
+        }
+
         if (status.Problem is { } problem)
         {
             Row(text, "PROBLEM", problem);

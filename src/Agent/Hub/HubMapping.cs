@@ -43,6 +43,7 @@ internal static class HubMapping
             IntentRevision = state.Intent?.Revision ?? 0,
             Drained = state.Drained,
             ConfigurationProblem = state.ConfigurationProblem ?? "",
+            AddressProblem = state.AddressProblem ?? "",
             LocallyDrained = state.Orders.Drain is not null,
             Limits = new Protos.V1.IntentLimits
             {

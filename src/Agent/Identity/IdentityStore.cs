@@ -61,8 +61,10 @@ internal sealed class IdentityStore(string stateDirectory)
         try
         {
             Directory.CreateDirectory(stateDirectory, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
-            var probe = Path + ".probe";
-            using (new FileStream(probe, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
+
+            // A name that nobody can have taken, and only a new file: whoever owns the directory may have put a link there, and we may be root.
+            var probe = $"{Path}.{System.IO.Path.GetRandomFileName()}.probe";
+            using (new FileStream(probe, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Options = FileOptions.DeleteOnClose, UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite }))
             {
                 return null;
             }

@@ -27,6 +27,10 @@ internal abstract record NodeEvent
     /// <summary>The interfaces were read, and differ.</summary>
     internal sealed record AddressesChanged(ImmutableHashSet<IPNetwork> Prefixes) : NodeEvent;
 
+    /// <summary>The kernel does not add or take off an address as the agent wants it; null: it does again.</summary>
+    /// <param name="Problem">Which and why, in a sentence.</param>
+    internal sealed record AddressTrouble(string? Problem) : NodeEvent;
+
     /// <summary>The metadata service says this of the machine.</summary>
     internal sealed record InstanceLearned(InstanceFacts Facts) : NodeEvent;
 

@@ -30,6 +30,9 @@ internal static class NodeReducer
             case NodeEvent.AddressesChanged changed:
                 ChangeAddresses(step, changed.Prefixes);
                 break;
+            case NodeEvent.AddressTrouble trouble:
+                TakeAddressTrouble(step, trouble.Problem);
+                break;
             case NodeEvent.InstanceLearned learned:
                 Instance.Learn(step, learned.Facts);
                 break;
@@ -145,6 +148,18 @@ internal static class NodeReducer
             _ => "the addresses of the interfaces changed",
         };
         step.Replan(new Cause(cause) { Involuntary = true });
+    }
+
+    private static void TakeAddressTrouble(NodeStep step, string? problem)
+    {
+        if (problem == step.State.AddressProblem)
+        {
+            return;
+        }
+
+        // Who does it has said it in the log, with what to do.
+        step.State = step.State with { AddressProblem = problem };
+        step.Record(TransitionKind.AddressProblem, problem ?? "the addresses on the interfaces are as they are to be again");
     }
 
     private static void LookAtTheTime(NodeStep step)

@@ -204,6 +204,9 @@ internal sealed record NodeState
     /// <summary>Why the newest configuration was not taken; null: it was.</summary>
     public string? ConfigurationProblem { get; init; }
 
+    /// <summary>Which address the kernel does not add or take off, in a sentence; null: none.</summary>
+    public string? AddressProblem { get; init; }
+
     public bool Stopping { get; init; }
 
     /// <summary>Null: nothing is about to be withdrawn.</summary>

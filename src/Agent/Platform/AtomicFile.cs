@@ -9,7 +9,7 @@ internal static partial class AtomicFile
     private const int InvalidArgument = 22; // EINVAL
     private const int NotSupported = 95; // ENOTSUP
     private const uint SameGroup = uint.MaxValue; // (gid_t)-1
-    private const int ReadOnlyDirectory = 0x10000 | 0x80000; // O_RDONLY | O_DIRECTORY | O_CLOEXEC
+    private const int ReadOnlyHere = 0x80000; // O_RDONLY | O_CLOEXEC; O_DIRECTORY is another bit on arm64 than on x64, and nothing is lost without it
 
     /// <summary>Temp file, fsync, rename, fsync of the directory (without the last, a power cut may undo the rename).</summary>
     /// <param name="path">Where; its directory exists.</param>
@@ -21,7 +21,7 @@ internal static partial class AtomicFile
     public static string? Write(string path, ReadOnlySpan<byte> content, bool durable = true)
     {
         var temporary = path + ".new";
-        using (var stream = new FileStream(temporary, FileMode.Create, FileAccess.Write, FileShare.None, bufferSize: 0))
+        using (var stream = Begin(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.GroupRead | UnixFileMode.GroupWrite | UnixFileMode.OtherRead | UnixFileMode.OtherWrite))
         {
             stream.Write(content);
             if (durable)
@@ -44,19 +44,9 @@ internal static partial class AtomicFile
     public static string? WritePrivate(string path, ReadOnlySpan<byte> content)
     {
         var (temporary, directory) = (path + ".new", Path.GetDirectoryName(path)!);
-
-        // What another process has left there may be open to others, or still be read by them.
-        File.Delete(temporary);
         try
         {
-            using (var stream = new FileStream(temporary, new FileStreamOptions
-            {
-                Mode = FileMode.CreateNew,
-                Access = FileAccess.Write,
-                Share = FileShare.None,
-                BufferSize = 0,
-                UnixCreateMode = UnixFileMode.UserRead | UnixFileMode.UserWrite,
-            }))
+            using (var stream = Begin(temporary, UnixFileMode.UserRead | UnixFileMode.UserWrite))
             {
                 GiveToTheOwnerOf(directory, stream);
                 stream.Write(content);
@@ -74,6 +64,14 @@ internal static partial class AtomicFile
         return FlushDirectory(directory);
     }
 
+    // What stands under the name is taken away and never written through, whatever it is: a file that others can read, or the link or pipe of somebody whose
+    // directory this is and who waits for root to come by. Whoever puts one there in between gets nothing but a refusal.
+    private static FileStream Begin(string temporary, UnixFileMode mode)
+    {
+        File.Delete(temporary);
+        return new FileStream(temporary, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, Share = FileShare.None, BufferSize = 0, UnixCreateMode = mode });
+    }
+
     // Only root may, and only for root there is anything to give.
     private static void GiveToTheOwnerOf(string directory, FileStream stream)
     {
@@ -87,7 +85,7 @@ internal static partial class AtomicFile
     // .NET opens no directories, so there is no managed way.
     internal static string? FlushDirectory(string directory)
     {
-        var handle = Open(directory, ReadOnlyDirectory);
+        var handle = Open(directory, ReadOnlyHere);
         if (handle < 0)
         {
             return $"{directory} cannot be opened to flush it: {Marshal.GetLastPInvokeErrorMessage()}";

@@ -38,7 +38,7 @@ internal sealed class DrainMark(string path)
 
         try
         {
-            File.Create(path).Dispose();
+            new FileStream(path, FileMode.CreateNew, FileAccess.Write).Dispose();
             _isSet = true;
             return null;
         }

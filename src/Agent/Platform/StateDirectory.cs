@@ -1,4 +1,5 @@
 using System.Globalization;
+using System.Text;
 
 namespace FailoverHub.Agent.Platform;
 
@@ -7,9 +8,6 @@ namespace FailoverHub.Agent.Platform;
 /// </summary>
 internal sealed class StateDirectory : IDisposable
 {
-    // What flock says when another one holds it: EWOULDBLOCK.
-    private const int HeldByAnother = 11;
-
     private readonly FileStream? _lock;
 
     private StateDirectory(string path, FileStream? @lock, string? warning)
@@ -51,9 +49,9 @@ internal sealed class StateDirectory : IDisposable
         FileStream held;
         try
         {
-            held = new FileStream(Path.Combine(path, "agent.lock"), FileMode.OpenOrCreate, FileAccess.ReadWrite, FileShare.None);
+            held = LockFile.Hold(Path.Combine(path, "agent.lock"));
         }
-        catch (IOException exception) when (exception.HResult == HeldByAnother)
+        catch (IOException exception) when (LockFile.IsHeldByAnother(exception))
         {
             // The number is for whoever reads the message; what decides is the lock.
             var who = OtherAgent(pidFile) is { Length: > 0 } pid ? $"another agent (process {pid})" : "another agent";
@@ -68,7 +66,7 @@ internal sealed class StateDirectory : IDisposable
 
         try
         {
-            File.WriteAllText(pidFile, Environment.ProcessId.ToString(CultureInfo.InvariantCulture));
+            AtomicFile.Write(pidFile, Encoding.ASCII.GetBytes(Environment.ProcessId.ToString(CultureInfo.InvariantCulture)), durable: false);
         }
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {

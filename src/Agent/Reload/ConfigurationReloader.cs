@@ -18,6 +18,9 @@ internal sealed record ReloadTargets
     /// <summary>Of the neighbors: a new one is claimed before it is dialled.</summary>
     public required NodeClaim Claim { get; init; }
 
+    /// <summary>A neighbor has a connection of ours, or one that still says goodbye.</summary>
+    public required Func<NeighborEndpoint, bool> IsConnected { get; init; }
+
     /// <summary>Of the sessions.</summary>
     public required RouterId RouterId { get; init; }
 
@@ -46,6 +49,10 @@ internal sealed partial class ConfigurationReloader : IDisposable
     // Whoever writes a file does so in several steps; it is read when it was left alone for so long, and after ten times that in any case.
     private static readonly TimeSpan _quiet = TimeSpan.FromMilliseconds(200);
     private const int MostWaits = 10;
+
+    // Two seconds: a goodbye takes milliseconds, and half a second with a neighbor that reads no more.
+    private static readonly TimeSpan _ofTheEnd = TimeSpan.FromMilliseconds(20);
+    private const int MostWaitsForTheEnd = 100;
 
     // Characters. A file of errors must not fill the journal, and the hub keeps a thousand of a sentence.
     private const int LongestProblem = 800;
@@ -174,9 +181,20 @@ internal sealed partial class ConfigurationReloader : IDisposable
         }
 
         await targets.Loop.PostAsync(new NodeEvent.Reconfigured(AgentSettings.Node(read), [.. AgentSettings.Peers(read, targets.RouterId)], text), cancellationToken);
-        targets.Claim.Keep(read.Neighbors);
         await targets.Apply(read);
+        await GiveUpAsync([.. running.Neighbors.Except(read.Neighbors)], read.Neighbors, targets, cancellationToken);
         return read;
+    }
+
+    // Another agent may have a neighbor when our session with it has ended, and not while it still says goodbye. One that does not end stays claimed until the next reload.
+    private async Task GiveUpAsync(ImmutableArray<NeighborEndpoint> gone, ImmutableArray<NeighborEndpoint> kept, ReloadTargets targets, CancellationToken cancellationToken)
+    {
+        for (var waits = 0; waits < MostWaitsForTheEnd && gone.Any(targets.IsConnected); waits++)
+        {
+            await Task.Delay(_ofTheEnd, _time, cancellationToken);
+        }
+
+        targets.Claim.Keep([.. kept, .. gone.Where(targets.IsConnected)]);
     }
 
     private static ImmutableArray<string> Objections(AgentOptions running, AgentOptions read, ReloadTargets targets)

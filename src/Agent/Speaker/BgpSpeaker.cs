@@ -69,6 +69,9 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     public PeerMetrics Metrics(NeighborEndpoint neighbor) =>
         _roster.Members.FirstOrDefault(connection => connection.Neighbor == neighbor)?.Metrics ?? PeerMetrics.None;
 
+    /// <summary>It has a connection of ours, or one that still says goodbye; false when it was never given, or is gone. From any thread.</summary>
+    public bool Has(NeighborEndpoint neighbor) => _roster.Has(neighbor);
+
     /// <summary>
     /// How every neighbor stands, read on the speaker's thread between two of its inputs, from any thread; also after the end. Waits for
     /// <see cref="Start"/>.

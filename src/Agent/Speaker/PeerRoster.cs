@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Bgp.Session;
 
 namespace FailoverHub.Agent.Speaker;
@@ -28,6 +29,7 @@ internal sealed class PeerRoster : IDisposable
     private readonly List<Seat> _seats;
     private readonly List<Seat> _leaving = [];
     private IReadOnlyList<PeerConnection> _members;
+    private IReadOnlyList<PeerConnection> _ending = [];
     private (Seat Seat, TimeSpan Since)? _restarting;
 
     /// <param name="peers">The first neighbors. They are started by whoever owns this.</param>
@@ -41,6 +43,9 @@ internal sealed class PeerRoster : IDisposable
 
     /// <summary>A connection for each neighbor, in the order of the configuration. From any thread.</summary>
     public IReadOnlyList<PeerConnection> Members => Volatile.Read(ref _members);
+
+    /// <summary>Its connection is there, or still says goodbye. From any thread.</summary>
+    public bool Has(NeighborEndpoint neighbor) => Volatile.Read(ref _members).Concat(Volatile.Read(ref _ending)).Any(connection => connection.Neighbor == neighbor);
 
     /// <summary>Those, and the ones that still say goodbye.</summary>
     public ImmutableArray<PeerConnection> All => [.. _seats.Concat(_leaving).Select(seat => seat.Connection)];
@@ -198,7 +203,12 @@ internal sealed class PeerRoster : IDisposable
         }
     }
 
-    private void Publish() => Volatile.Write(ref _members, [.. _seats.Select(seat => seat.Connection)]);
+    // In this order: what goes from the one to the other is in both for a moment, and never in none.
+    private void Publish()
+    {
+        Volatile.Write(ref _ending, [.. _leaving.Select(seat => seat.Connection)]);
+        Volatile.Write(ref _members, [.. _seats.Select(seat => seat.Connection)]);
+    }
 
     // The place of one neighbor.
     private sealed class Seat(PeerConnection connection)

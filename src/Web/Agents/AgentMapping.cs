@@ -126,6 +126,8 @@ internal static partial class AgentMapping
             Drained = report.Drained,
             LocallyDrained = report.LocallyDrained,
             ConfigurationProblem = NullIfEmpty(AgentText.Sentence(report.ConfigurationProblem)),
+            AddressProblem = NullIfEmpty(AgentText.Sentence(report.AddressProblem)),
+            IdentityPort = report.IdentityPort is > 0 and <= ushort.MaxValue ? (int)report.IdentityPort : null,
             Limits = report.Limits is { } limits ? new IntentLimits(!limits.RefusesDrain, !limits.RefusesPromote, !limits.RefusesDemote) : null,
             Health = ToHealth(report.Health),
             Prefixes = [.. prefixes.OrderBy(p => p.Prefix, PrefixOrder.Instance)],

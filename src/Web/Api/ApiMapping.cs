@@ -54,6 +54,8 @@ internal static class ApiMapping
         Sessions = [.. node.Sessions.Select(ToDto)],
         Checks = [.. node.Checks.Select(c => ToDto(c, node.LastReportAt))],
         ConfigurationProblem = node.ConfigurationProblem,
+        AddressProblem = node.AddressProblem,
+        IdentityPort = node.IdentityPort,
         Limits = node.Limits is { } limits ? new IntentLimitsDto(limits.Drain, limits.Promote, limits.Demote) : null,
         Capabilities = [.. node.Capabilities],
     };

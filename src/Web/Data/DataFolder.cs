@@ -46,9 +46,12 @@ internal sealed class DataFolder
             }
 
             // SQLite makes more files beside the database: a folder that takes no new file is as bad as a read-only one.
-            var trial = System.IO.Path.Combine(folder.Path, $".writable-{Environment.ProcessId}");
-            File.WriteAllBytes(trial, []);
-            File.Delete(trial);
+            // A name that nobody can have taken, and only a new one: a command of root's must not be led through a link of the user whose folder it is.
+            var trial = System.IO.Path.Combine(folder.Path, $".writable-{System.IO.Path.GetRandomFileName()}");
+            using (new FileStream(trial, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnlyFile, Options = FileOptions.DeleteOnClose }))
+            {
+            }
+
             return folder;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
@@ -61,6 +64,7 @@ internal sealed class DataFolder
     /// <exception cref="DataFolderException">It cannot.</exception>
     public void PrepareDatabaseFile()
     {
+        RefuseLink(DatabaseFile);
         try
         {
             // SQLite would create the file by the umask; its -wal and -shm files take over the mode of the database file.
@@ -123,11 +127,24 @@ internal sealed class DataFolder
         }
     }
 
-    private static FileStream OpenAlone(string file) => new(file, new FileStreamOptions
+    private static FileStream OpenAlone(string file)
     {
-        Mode = FileMode.OpenOrCreate,
-        Access = FileAccess.ReadWrite,
-        Share = FileShare.None,
-        UnixCreateMode = OwnerOnlyFile,
-    });
+        RefuseLink(file);
+        return new FileStream(file, new FileStreamOptions
+        {
+            Mode = FileMode.OpenOrCreate,
+            Access = FileAccess.ReadWrite,
+            Share = FileShare.None,
+            UnixCreateMode = OwnerOnlyFile,
+        });
+    }
+
+    // Whoever owns the folder could have a file made or its mode changed elsewhere by root, who runs the hub's commands in it.
+    private static void RefuseLink(string file)
+    {
+        if (new FileInfo(file).LinkTarget is { } target)
+        {
+            throw new DataFolderException($"'{file}' is a symbolic link to '{target}', where the hub makes a file of its own. Remove it; to keep the data elsewhere name that folder with --data or FAILOVERHUB_DATA.");
+        }
+    }
 }

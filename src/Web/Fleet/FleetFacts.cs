@@ -155,6 +155,11 @@ internal sealed record ReportFacts
 
     public string? ConfigurationProblem { get; init; }
 
+    public string? AddressProblem { get; init; }
+
+    /// <summary>UDP port on which it answers who it is; null: it does not.</summary>
+    public int? IdentityPort { get; init; }
+
     /// <summary>What its configuration lets an intent ask; null: its agent does not say.</summary>
     public IntentLimits? Limits { get; init; }
 
@@ -172,6 +177,7 @@ internal sealed record ReportFacts
     /// <summary>Says the same as the other, but for counters and what counts down.</summary>
     public bool SaysTheSameAs(ReportFacts other) =>
         (IntentRevision, Drained, LocallyDrained, Health, StreamId, ConfigurationProblem, Limits) == (other.IntentRevision, other.Drained, other.LocallyDrained, other.Health, other.StreamId, other.ConfigurationProblem, other.Limits)
+        && (AddressProblem, IdentityPort) == (other.AddressProblem, other.IdentityPort)
         && Prefixes.Select(Uncounted).SequenceEqual(other.Prefixes.Select(Uncounted))
         && Checks.Length == other.Checks.Length
         && Checks.Zip(other.Checks).All(c => c.First.SaysTheSameAs(c.Second))

@@ -176,6 +176,8 @@ internal static class FleetProjection
         Drained = node.Report?.Drained ?? false,
         LocallyDrained = node.Report?.LocallyDrained ?? false,
         ConfigurationProblem = node.Report?.ConfigurationProblem,
+        AddressProblem = node.Report?.AddressProblem,
+        IdentityPort = node.Report?.IdentityPort,
         Limits = node.Report?.Limits,
         Capabilities = node.Capabilities,
         Checks = node.Report?.Checks ?? [],

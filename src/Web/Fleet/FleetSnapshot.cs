@@ -164,6 +164,12 @@ public sealed record NodeView
     /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
     public string? ConfigurationProblem { get; init; }
 
+    /// <summary>Which address its kernel does not add or take off, as of its last report; null: none.</summary>
+    public string? AddressProblem { get; init; }
+
+    /// <summary>UDP port on which it answers who it is, as of its last report; null: it does not.</summary>
+    public int? IdentityPort { get; init; }
+
     /// <summary>What its own configuration lets an intent ask; null: its agent does not say, and may refuse all the same.</summary>
     public IntentLimits? Limits { get; init; }
 

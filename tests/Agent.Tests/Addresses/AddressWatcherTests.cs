@@ -165,6 +165,23 @@ public sealed class AddressWatcherTests
     }
 
     [Fact]
+    public async Task KernelDoesNotDoIt_TheNodeIsToldOnce_AndWhenItDoes()
+    {
+        await using var watched = new Watched();
+        await watched.LooksAsync(1);
+
+        watched.Found = watched.Found with { Trouble = "stays on lo" };
+        await watched.HappenAsync();
+        await watched.HappenAsync();
+        watched.Found = watched.Found with { Trouble = null };
+        await watched.HappenAsync();
+        await watched.WaitsAsync();
+
+        Assert.Equal(["stays on lo", "none"], watched.Troubles.Seen);
+        Assert.Empty(watched.Told);
+    }
+
+    [Fact]
     public async Task MayDependOnMore_IsLookedAtAfterALongTime()
     {
         await using var watched = new Watched(lookAnyway: TimeSpan.FromMinutes(10));
@@ -198,6 +215,12 @@ public sealed class AddressWatcherTests
                 () => listens ? Events : throw new NetlinkException(NetlinkException.NotPermitted),
                 (occurred, _) =>
                 {
+                    if (occurred is NodeEvent.AddressTrouble trouble)
+                    {
+                        Troubles.Add(trouble.Problem ?? "none");
+                        return ValueTask.CompletedTask;
+                    }
+
                     _told.Add(Assert.IsType<NodeEvent.AddressesChanged>(occurred).Prefixes);
                     return ValueTask.CompletedTask;
                 },
@@ -208,6 +231,8 @@ public sealed class AddressWatcherTests
             };
             _running = Watcher.RunAsync(known ?? _none, _end.Token);
         }
+
+        public Signal<string> Troubles { get; } = new();
 
         public AddressWatcher Watcher { get; }
 

@@ -211,22 +211,27 @@ public sealed class AgentProcessTests : IAsyncLifetime
         Assert.Equal(0, await agent.ExitAsync());
     }
 
-    /// <summary>A disk that answers no more, played by a pipe without a reader where the intent is to be written.</summary>
+    /// <summary>A disk that answers no more, played by a pipe without a writer where the journal is read for the hub: whoever has something to write waits for the reader.</summary>
     [Fact]
     public async Task NodeLoopHangsOnItsDisk_OnSigterm_SaysGoodbyeAndEndsAllTheSame()
     {
-        await using var hub = await ScriptedHub.StartAsync();
-        Assert.Equal(0, MakePipe(_directory.At("intent.json.new"), 0x180));
-        var agent = Start("--hub", hub.Address.ToString());
+        using var port = new ReservedPort();
+        var agent = Start("--hub", $"http://127.0.0.1:{port.Number}");
         await EachSeesAsync(FakeRouter.Primary);
-        var stream = await hub.StreamAsync();
-        await stream.SendAsync(Intent(1, Wire.Role.Secondary));
-        await stream.ReportAsync(report => report.Sequence > 3);
+        await agent.Output.UntilAsync(lines => lines.Count(line => line.Contains(" established: ", StringComparison.Ordinal)) == _routers.Length);
+        var segment = Assert.Single(Directory.GetFiles(_directory.At("journal"), "*.ndjson"));
+        File.Delete(segment);
+        Assert.Equal(0, MakePipe(segment, 0x180));
+
+        // Opened when somebody reads, who gets nothing then: that is the moment.
+        var reading = Task.Run(() => new FileStream(segment, FileMode.Open, FileAccess.Write, FileShare.ReadWrite, bufferSize: 0), TestContext.Current.CancellationToken);
+        await using var hub = await ScriptedHub.StartAsync(port.Number);
+        await using var silent = await reading.WaitAsync(TimeSpan.FromMinutes(1), TestContext.Current.CancellationToken);
 
         agent.Terminate();
 
         Assert.Equal(1, await agent.ExitAsync());
-        await agent.Output.FirstAsync<string>(line => line.Contains("the node loop did not end", StringComparison.Ordinal));
+        await agent.Output.FirstAsync<string>(line => line.Contains("the node loop", StringComparison.Ordinal) && line.Contains("did not end", StringComparison.Ordinal));
         foreach (var router in _routers)
         {
             Assert.Equal((6, 2), ((await router.Log.FirstAsync<Seen.Failed>()).Error is var error) ? (error.Code, error.Subcode) : default);

@@ -48,6 +48,22 @@ public sealed class IdentityStoreTests : IDisposable
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(_store.Path));
     }
 
+    /// <summary>As 'join' by root in the directory of the service's user asks before it spends the token.</summary>
+    [Fact]
+    public void LinkIsPlanted_WhereItIsTriedWhetherItCanBeKept_WhatItLeadsToIsNotTouched()
+    {
+        var victim = _directory.At("victim");
+        File.WriteAllText(victim, "somebody else's");
+        File.CreateSymbolicLink(_store.Path + ".probe", victim);
+        File.CreateSymbolicLink(_store.Path + ".new", victim);
+
+        Assert.Null(_store.Refuse());
+        Assert.Null(_store.Save(Identity()));
+
+        Assert.Equal("somebody else's", File.ReadAllText(victim));
+        Assert.NotNull(_store.Load().Identity);
+    }
+
     [Theory]
     [InlineData(UnixFileMode.GroupRead)]
     [InlineData(UnixFileMode.OtherRead)]

@@ -117,6 +117,24 @@ public sealed class ReconfigurationTests
     }
 
     [Fact]
+    public void AddressTrouble_IsInTheJournalOnce_AndItsEndToo()
+    {
+        var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);
+
+        node.Give(new NodeEvent.AddressTrouble("203.0.113.11/32 stays on lo"));
+        Assert.Equal("203.0.113.11/32 stays on lo", node.State.AddressProblem);
+        Assert.Equal([TransitionKind.AddressProblem], node.Recorded);
+        Assert.Null(node.Handed);
+
+        node.Give(new NodeEvent.AddressTrouble("203.0.113.11/32 stays on lo"));
+        Assert.Empty(node.Effects);
+
+        node.Give(new NodeEvent.AddressTrouble(null));
+        Assert.Null(node.State.AddressProblem);
+        Assert.Equal([TransitionKind.AddressProblem], node.Recorded);
+    }
+
+    [Fact]
     public void Stopping_IsLeftForTheNextStart()
     {
         var node = new NodeUnderTest(Role.Primary).Start(NodeUnderTest.Shared);

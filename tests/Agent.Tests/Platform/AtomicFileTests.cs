@@ -1,3 +1,4 @@
+using System.Runtime.InteropServices;
 using FailoverHub.Agent.Platform;
 
 namespace FailoverHub.Agent.Tests.Platform;
@@ -16,6 +17,46 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Equal("new", File.ReadAllText(_directory.At("file")));
     }
 
+    /// <summary>The directory is the service's user's, who waits for root to come by.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void LinkIsPlanted_WhereTheNewFileIsBegun_WhatItLeadsToIsNotTouched(bool isSecret)
+    {
+        var victim = Victim();
+        File.CreateSymbolicLink(_directory.At("file.new"), victim);
+
+        Assert.Null(isSecret ? AtomicFile.WritePrivate(_directory.At("file"), "new"u8) : AtomicFile.Write(_directory.At("file"), "new"u8));
+
+        Assert.Equal("somebody else's", File.ReadAllText(victim));
+        Assert.Equal("new", File.ReadAllText(_directory.At("file")));
+        Assert.Null(new FileInfo(_directory.At("file")).LinkTarget);
+    }
+
+    [Fact]
+    public void LinkIsPlanted_InThePlaceOfTheFile_ItIsReplaced()
+    {
+        var victim = Victim();
+        File.CreateSymbolicLink(_directory.At("file"), victim);
+
+        Assert.Null(AtomicFile.Write(_directory.At("file"), "new"u8));
+
+        Assert.Equal("somebody else's", File.ReadAllText(victim));
+        Assert.Equal("new", File.ReadAllText(_directory.At("file")));
+    }
+
+    /// <summary>Another name of somebody else's file is not written through either.</summary>
+    [Fact]
+    public void SecondNameIsPlanted_WhereTheNewFileIsBegun_TheFirstIsNotTouched()
+    {
+        var victim = Victim();
+        Assert.Equal(0, GiveSecondName(victim, _directory.At("file.new")));
+
+        Assert.Null(AtomicFile.Write(_directory.At("file"), "new"u8));
+
+        Assert.Equal("somebody else's", File.ReadAllText(victim));
+    }
+
     /// <summary>After the rename a failure to flush is a doubt to be told, not a failure to write.</summary>
     [Fact]
     public void DirectoryCannotBeFlushed_IsSaid_AndNotThrown()
@@ -29,4 +70,14 @@ public sealed class AtomicFileTests : IDisposable
     {
         Assert.Null(AtomicFile.FlushDirectory("/proc/self"));
     }
+
+    private string Victim()
+    {
+        File.WriteAllText(_directory.At("victim"), "somebody else's");
+        return _directory.At("victim");
+    }
+
+    [DllImport("libc", EntryPoint = "link")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int GiveSecondName(string path, string second);
 }

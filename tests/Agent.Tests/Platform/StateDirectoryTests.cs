@@ -53,6 +53,30 @@ public sealed class StateDirectoryTests : IDisposable
         Assert.Contains("keeps nothing", directory?.Warning, StringComparison.Ordinal);
     }
 
+    /// <summary>Root runs the agent in the directory of the service's user, who has put links there.</summary>
+    [Fact]
+    public void LinksArePlanted_WhatTheyLeadToIsNeitherWrittenNorMade()
+    {
+        var (victim, made) = (_root.At("victim"), _root.At("made"));
+        File.WriteAllText(victim, "somebody else's");
+        Directory.CreateDirectory(_root.At("state"));
+        File.CreateSymbolicLink(Path.Combine(_root.At("state"), "agent.pid"), victim);
+        File.CreateSymbolicLink(Path.Combine(_root.At("state"), "agent.lock"), made);
+
+        using (var refused = StateDirectory.Open(_root.At("state")).Directory)
+        {
+            Assert.Contains("agent.lock is a symbolic link", refused?.Warning, StringComparison.Ordinal);
+        }
+
+        File.Delete(Path.Combine(_root.At("state"), "agent.lock"));
+        using var directory = StateDirectory.Open(_root.At("state")).Directory;
+
+        Assert.Null(directory?.Warning);
+        Assert.False(File.Exists(made));
+        Assert.Equal("somebody else's", File.ReadAllText(victim));
+        Assert.Equal(Environment.ProcessId.ToString(System.Globalization.CultureInfo.InvariantCulture), File.ReadAllText(Path.Combine(_root.At("state"), "agent.pid")));
+    }
+
     [Fact]
     public void LockHeld_NoPidFile_IsRefusedAllTheSame()
     {

@@ -82,5 +82,28 @@ public sealed class PeerRosterTests : IDisposable
         Assert.False(roster.HasWork);
     }
 
+    /// <summary>Another agent of the node's name may dial it when this one is done with it, and not before.</summary>
+    [Fact]
+    public void TakenAway_IsConnectedUntilItsGoodbyeIsSaid()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var peer = _peer with { Neighbor = new NeighborEndpoint(IPAddress.Loopback, ((IPEndPoint)listener.LocalEndpoint).Port) };
+        using var roster = new PeerRoster([peer], Connect);
+        var connection = roster.Members[0];
+        connection.Start(TimeSpan.Zero);
+
+        roster.Configure([]);
+        Assert.True(roster.Has(peer.Neighbor));
+        roster.Next(TimeSpan.Zero);
+        Assert.Empty(roster.Members);
+        Assert.True(roster.Has(peer.Neighbor));
+
+        connection.Stop("gone", TimeSpan.Zero, StopReason.PeerDeconfigured);
+        roster.Next(TimeSpan.Zero);
+        Assert.False(roster.Has(peer.Neighbor));
+        Assert.False(roster.Has(_peer.Neighbor));
+    }
+
     private static PeerConnection Connect(PeerOptions peer) => new(peer, new BgpSession(peer.Session, new Random(1)), () => TimeSpan.Zero, _ => { });
 }

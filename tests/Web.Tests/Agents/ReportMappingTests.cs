@@ -29,6 +29,8 @@ public sealed class ReportMappingTests
         {
             LocallyDrained = true,
             ConfigurationProblem = "checks[0].name: it has to be named",
+            AddressProblem = "it stays on lo",
+            IdentityPort = 5444,
             Prefixes =
             {
                 new PrefixReport
@@ -42,6 +44,8 @@ public sealed class ReportMappingTests
         var parsed = AgentMapping.Parse(report).Value!;
         var view = Assert.Single(parsed.Prefixes);
         Assert.Equal((true, "checks[0].name: it has to be named"), (parsed.LocallyDrained, parsed.ConfigurationProblem));
+        Assert.Equal(("it stays on lo", 5444), (parsed.AddressProblem, parsed.IdentityPort));
+        Assert.Null(AgentMapping.Parse(new NodeReport { IdentityPort = 70_000 }).Value!.IdentityPort);
         Assert.Equal((Health.Unhealthy, true), (view.Health, view.Damped));
         Assert.Equal(new Failback(FailbackPolicy.AfterStable, TimeSpan.FromSeconds(90)), view.Failback);
         Assert.Equal(new FailbackHold(TimeSpan.FromSeconds(42.5), "It was started."), view.Hold);

@@ -47,10 +47,10 @@ public sealed class JoinTokenWaysTests : IAsyncLifetime
 
         Assert.Equal(0, code);
         string[] words = Assert.Single(output.Split('\n', StringSplitOptions.RemoveEmptyEntries)).Split(' ');
-        Assert.Equal(["failoverhub-agent", "join", "--hub", "--node", "web-1", "--token"], [.. words[..3], .. words[4..7]]);
-        Assert.StartsWith("https://", words[3], StringComparison.Ordinal);
+        Assert.Equal(["echo", "|", "failoverhub-agent", "join", "--hub", "--node", "web-1", "--token", "-"], [words[0], .. words[2..6], .. words[7..]]);
+        Assert.StartsWith("https://", words[6], StringComparison.Ordinal);
         Assert.Contains("Good for one node until", error, StringComparison.Ordinal);
-        await NewNode().JoinAsync(AgentUrl, words[7].Trim(), "web-1");
+        await NewNode().JoinAsync(AgentUrl, words[1], "web-1");
     }
 
     [Fact]
@@ -94,7 +94,8 @@ public sealed class JoinTokenWaysTests : IAsyncLifetime
         string list = await admin.GetStringAsync("/api/v1/join-tokens", Stop);
 
         Assert.Equal(HttpStatusCode.Created, answer.StatusCode);
-        Assert.EndsWith($"--node web-1 --token {token}", made.GetProperty("command").GetString(), StringComparison.Ordinal);
+        Assert.StartsWith($"echo {token} | failoverhub-agent join --hub ", made.GetProperty("command").GetString(), StringComparison.Ordinal);
+        Assert.EndsWith(" --node web-1 --token -", made.GetProperty("command").GetString(), StringComparison.Ordinal);
         Assert.DoesNotContain(token.Split('.')[0], list, StringComparison.Ordinal);
         JsonElement listed = Assert.Single(JsonDocument.Parse(list).RootElement.EnumerateArray());
         Assert.Equal((made.GetProperty("id").GetString(), "web-1", "web-1"), (listed.GetProperty("id").GetString(), listed.GetProperty("node").GetString(), listed.GetProperty("usedBy").GetString()));

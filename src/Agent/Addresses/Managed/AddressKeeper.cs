@@ -29,10 +29,14 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private readonly Dictionary<SharedAddress, long> _leaving = [];
     private readonly Dictionary<SharedAddress, long> _putBack = [];
     private readonly HashSet<(string What, int Error)> _said = [];
+    private readonly SortedDictionary<string, string> _troubles = new(StringComparer.Ordinal);
     private bool _cannotRemember;
 
     /// <summary>What is on the interface and is the agent's own.</summary>
     public ImmutableHashSet<SharedAddress> Own => [.. _own];
+
+    /// <summary>What the kernel does not do, in a sentence; null: everything is as it is to be.</summary>
+    public string? Trouble => _troubles.Count == 0 ? null : _troubles.Count == 1 ? _troubles.Values.First() : $"{_troubles.Values.First()}; and {_troubles.Count - 1} more";
 
     /// <summary>When there is something to do though nothing happens; null: never.</summary>
     public TimeSpan? LookAgain { get; private set; }
@@ -48,7 +52,9 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     public bool Keep(InterfaceTable table, ImmutableHashSet<IPNetwork> wanted, ImmutableHashSet<IPNetwork> present)
     {
         LookAgain = null;
-        var isChanged = TakeOff(table, [.. wanted.Select(SharedAddress.Of)]);
+        HashSet<SharedAddress> kept = [.. wanted.Select(SharedAddress.Of)];
+        var isChanged = TakeOff(table, kept);
+        Settle(wanted.Where(prefix => !present.Contains(prefix)).Select(SharedAddress.Of));
         var missing = wanted.Where(prefix => !present.Contains(prefix)).Select(SharedAddress.Of).Where(IsDue).ToList();
         if (missing.Count == 0)
         {
@@ -81,11 +87,15 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     {
         if (_own.Count > 0 && FindIndex(table) is { } index)
         {
-            var count = _own.Count(address => Remove(index, address));
+            var count = _own.RemoveWhere(address => Remove(index, address));
             TakenOffAll(logger, count, device ?? Loopback);
         }
+        else
+        {
+            _own.Clear();
+        }
 
-        _own.Clear();
+        // What stays is known as the agent's own at the next start, which tries again.
         Remember(_own);
     }
 
@@ -105,9 +115,13 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
             {
                 LookAgainIn(left);
             }
-            else if (FindIndex(table) is { } index)
+            else if (FindIndex(table) is { } index && !Remove(index, address))
             {
-                Remove(index, address);
+                // Still on the interface and still on its way: it is not announced for that, and not left as somebody else's either.
+                LookAgainIn(PutBackEvery);
+            }
+            else
+            {
                 NotWanted(logger, address, device ?? Loopback);
                 _own.Remove(address);
                 _leaving.Remove(address);
@@ -125,6 +139,19 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         return isChanged;
     }
 
+    private void Settle(IEnumerable<SharedAddress> missing)
+    {
+        if (_troubles.Count == 0)
+        {
+            return;
+        }
+
+        foreach (var settled in _troubles.Keys.Except(missing.Concat(_leaving.Keys).Select(address => address.ToString())).ToList())
+        {
+            _troubles.Remove(settled);
+        }
+    }
+
     // One that was put on and is gone was taken off by somebody: at once the first time, and then not more often than this.
     private bool IsDue(SharedAddress address)
     {
@@ -140,6 +167,11 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private bool Put(int index, SharedAddress address)
     {
         var error = kernel.Add(index, address);
+        if (error != 0)
+        {
+            _troubles[address.ToString()] = $"{address} is not announced: it cannot be added to {device ?? Loopback} ({Marshal.GetPInvokeErrorMessage(error)})";
+        }
+
         switch (error)
         {
             case 0 when !_own.Add(address):
@@ -178,12 +210,19 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private bool Remove(int index, SharedAddress address)
     {
         var error = kernel.Remove(index, address);
-        if (error is not (0 or NetlinkException.NotAvailable))
+        if (error is 0 or NetlinkException.NotAvailable)
         {
-            CannotRemove(logger, address, device ?? Loopback, Marshal.GetPInvokeErrorMessage(error));
+            return true;
         }
 
-        return error == 0;
+        var problem = Marshal.GetPInvokeErrorMessage(error);
+        _troubles[address.ToString()] = $"{address} is no longer wanted here and not announced, but stays on {device ?? Loopback}: it cannot be taken off ({problem})";
+        if (_said.Add(($"-{address}", error)))
+        {
+            CannotRemove(logger, address, device ?? Loopback, problem);
+        }
+
+        return false;
     }
 
     private int? FindIndex(InterfaceTable table) => device is null ? table.Loopback : table.IndexOf(device);
@@ -237,7 +276,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     [LoggerMessage(EventId = 7, Level = LogLevel.Error, Message = "{Address} is not announced: {Device} has it already, but it does not count: the interface is down, another host has the address, or it stands there with another length (ip addr show dev {Device})")]
     private static partial void DoesNotCount(ILogger logger, SharedAddress address, string device);
 
-    [LoggerMessage(EventId = 8, Level = LogLevel.Warning, Message = "{Address} stays on {Device}: it cannot be taken off: {Problem}")]
+    [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "{Address} stays on {Device}, not announced: it cannot be taken off: {Problem}. It is tried again; by hand: ip addr del {Address} dev {Device}")]
     private static partial void CannotRemove(ILogger logger, SharedAddress address, string device, string problem);
 
     [LoggerMessage(EventId = 9, Level = LogLevel.Information, Message = "Dummy interface {Device} made; it stays when the agent ends, without addresses")]

@@ -53,7 +53,7 @@ internal static class PermanentFile
         {
             var options = new FileStreamOptions
             {
-                Mode = FileMode.Create,
+                Mode = FileMode.CreateNew,
                 Access = FileAccess.Write,
                 UnixCreateMode = permanent.IsPrivate
                     ? UnixFileMode.UserRead | UnixFileMode.UserWrite

@@ -43,7 +43,12 @@ internal sealed class JournalSegment
     {
         // A kill in the middle of the very same write may have left a file of this name with nothing whole in it.
         var segment = Create(directory, bootNumber, placed.Place.BootId, placed.Place.Sequence);
-        File.WriteAllBytes(segment.FilePath, Line(new NumberedEntry(placed.Place.Sequence, placed.Entry)));
+        File.Delete(segment.FilePath);
+        using (var file = new FileStream(segment.FilePath, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0))
+        {
+            file.Write(Line(new NumberedEntry(placed.Place.Sequence, placed.Entry)));
+        }
+
         segment.Last = placed.Place.Sequence;
         return segment;
     }

@@ -205,6 +205,12 @@ public sealed record NodeDto
     /// <summary>Why it did not take its newest configuration and goes on with the one before; null: it took it.</summary>
     public required string? ConfigurationProblem { get; init; }
 
+    /// <summary>Which address its kernel does not add or take off, and why; null: none.</summary>
+    public required string? AddressProblem { get; init; }
+
+    /// <summary>UDP port on which it answers who it is; null: it does not.</summary>
+    public required int? IdentityPort { get; init; }
+
     /// <summary>What its own configuration lets the hub ask of it; null: its agent does not say.</summary>
     public required IntentLimitsDto? Limits { get; init; }
 

@@ -176,6 +176,59 @@ public sealed class AddressKeeperTests : IDisposable
         Assert.Empty(_keeper.Own);
     }
 
+    /// <summary>It was announced again before as if it were somebody else's: nobody had taken it off, and nobody said so.</summary>
+    [Fact]
+    public void CannotBeTakenOff_IsSaid_IsNotAnnounced_AndIsTriedAgain()
+    {
+        Keep(Ipv4);
+        _kernel.RemoveError = NetlinkException.NotPermitted;
+        Keep();
+        _time.Advance(AddressKeeper.TakenOffAfter);
+
+        Assert.False(Keep());
+        Assert.True(_keeper.IsLeaving(new InterfaceAddress("lo", true, IPAddress.Parse("203.0.113.10"), 32)));
+        Assert.Contains($"{Ipv4} is no longer wanted here and not announced, but stays on lo", _keeper.Trouble, StringComparison.Ordinal);
+        Assert.Equal(AddressKeeper.PutBackEvery, _keeper.LookAgain);
+        _time.Advance(AddressKeeper.PutBackEvery);
+        Keep();
+        Assert.Contains("ip addr del", Assert.Single(Problems), StringComparison.Ordinal);
+
+        _kernel.RemoveError = 0;
+        _time.Advance(AddressKeeper.PutBackEvery);
+        Assert.True(Keep());
+        Keep();
+
+        Assert.Empty(_kernel.Addresses);
+        Assert.Null(_keeper.Trouble);
+        Assert.Null(_keeper.LookAgain);
+    }
+
+    [Fact]
+    public void CannotBeTakenOffAtTheEnd_IsKnownAsItsOwnAtTheNextStart()
+    {
+        Keep(Ipv4, Range);
+        _kernel.RemoveError = NetlinkException.NotPermitted;
+
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Equal(2, New().Own.Count);
+        Assert.Equal(2, Problems.Count());
+    }
+
+    [Fact]
+    public void CannotBeAdded_IsTrouble_UntilItIsThere()
+    {
+        _kernel.Error = NetlinkException.NotPermitted;
+        Keep(Ipv4, Range);
+        Assert.Contains("; and 1 more", _keeper.Trouble, StringComparison.Ordinal);
+
+        _kernel.Error = 0;
+        Keep(Ipv4, Range);
+        Keep(Ipv4, Range);
+
+        Assert.Null(_keeper.Trouble);
+    }
+
     [Fact]
     public void NamedInterfaceIsNotThere_ADummyIsMade()
     {
@@ -230,6 +283,8 @@ public sealed class AddressKeeperTests : IDisposable
 
         public int Error { get; set; }
 
+        public int RemoveError { get; set; }
+
         public bool Killed { get; set; }
 
         public InterfaceTable Table => new(
@@ -252,7 +307,7 @@ public sealed class AddressKeeperTests : IDisposable
         public int Remove(int index, SharedAddress address)
         {
             Calls.Add($"remove {index} {address}");
-            return Addresses.Remove(address.ToString()) ? 0 : NetlinkException.NotAvailable;
+            return RemoveError != 0 ? RemoveError : Addresses.Remove(address.ToString()) ? 0 : NetlinkException.NotAvailable;
         }
 
         public int AddDummy(string name)

@@ -147,7 +147,7 @@ public sealed class HeldBackPagesTests : DashboardTest
     [Fact]
     public void Node_ShowsItsChecksWhatTheySaidAndThatItsConfigurationWasNotTaken()
     {
-        var node = Make.Node("node-a", Role.Primary) with { Health = Health.Unhealthy, Checks = [Check(Health.Unhealthy, "HTTP 503"), Check(Health.Unknown, null) with { Name = "new" }], ConfigurationProblem = "checks[2].name" };
+        var node = Make.Node("node-a", Role.Primary) with { Health = Health.Unhealthy, Checks = [Check(Health.Unhealthy, "HTTP 503"), Check(Health.Unknown, null) with { Name = "new" }], ConfigurationProblem = "checks[2].name", AddressProblem = "203.0.113.11/32 stays on lo" };
         Fleet.Publish(Fresh(Make.Pair("web", PairState.Degraded, "x", "node-a", node, Make.Node("node-b", Role.Secondary))));
 
         var page = RenderPage<NodePage>(("Name", "node-a"));
@@ -157,6 +157,7 @@ public sealed class HeldBackPagesTests : DashboardTest
         Assert.Contains("demotes to secondary", page.Find("[data-testid=check-row]").TextContent, StringComparison.Ordinal);
         Assert.Contains("web: HTTP 503", page.Find("[data-testid=node-health]").TextContent, StringComparison.Ordinal);
         Assert.Contains("checks[2].name", page.Find("[data-testid=configuration-problem]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("203.0.113.11/32 stays on lo", page.Find("[data-testid=address-problem]").TextContent, StringComparison.Ordinal);
     }
 
     [Theory]

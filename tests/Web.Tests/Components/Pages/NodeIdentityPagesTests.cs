@@ -49,10 +49,10 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
         await page.InvokeAsync(() => page.Find("[data-testid=join-make]").Click());
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=join-command]")), Safety);
         string[] command = page.Find("[data-testid=join-command]").TextContent.Split(' ');
-        Assert.Equal(["failoverhub-agent", "join", "--hub", AgentsEndpoint.Default.PublicUrl, "--node", "web-1", "--token"], command[..7]);
+        Assert.Equal(["|", "failoverhub-agent", "join", "--hub", AgentsEndpoint.Default.PublicUrl, "--node", "web-1", "--token", "-"], command[2..]);
         Assert.Equal("waiting", page.Find("[data-testid=join-progress]").GetAttribute("data-step"));
 
-        await _machine.JoinAsync(_hub.AgentUrl, command[7], "web-1");
+        await _machine.JoinAsync(_hub.AgentUrl, command[1], "web-1");
         Fleet.Publish(Fresh() with { Version = 2 });
         page.WaitForAssertion(() => Assert.Equal("joined", page.Find("[data-testid=join-progress]").GetAttribute("data-step")), Safety);
 
