@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Answering;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Checks.Probes;
 using FailoverHub.Agent.Configuration;
@@ -34,6 +35,7 @@ namespace FailoverHub.Agent;
 ///   task each       CheckRunners     health checks, if there are any; a command has a thread while it runs
 ///   task            ConfigurationReloader  SIGHUP, and the file when it changes
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
+///   task            IdentityAnswers  the hub's question who it is that answers on a shared address
 ///   task            MetricsEndpoint  /metrics, if it was asked for
 ///   task            ServiceLink      what systemd hears, if it is what started us
 /// </code>
@@ -161,6 +163,7 @@ internal sealed partial class AgentProcess
 
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         var checks = new CheckRunners(check => ProbeFactory.Create(check, _time), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
+        using var identity = new IdentityAnswers(_options.IdentityPort, address => loop.Current.HasShared(address), _time, _logging.CreateLogger<IdentityAnswers>());
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost);
@@ -172,11 +175,11 @@ internal sealed partial class AgentProcess
                 Reload = _reloader.Ask,
             };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks, hub);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks, hub, identity);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub, IdentityAnswers identity)
     {
         using var tidying = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         using var tidyingAgain = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAgainAfter, Timeout.InfiniteTimeSpan);
@@ -186,7 +189,8 @@ internal sealed partial class AgentProcess
         var watched = Task.Run(() => interfaces.RunAsync(loop, watching.Token));
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
-        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read));
+        var identifying = Task.Run(() => identity.RunAsync(watching.Token));
+        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read, identity));
         using var service = ServiceLink.Open(loop, speaker, _time, _logging);
         var targets = new ReloadTargets
         {
@@ -204,7 +208,12 @@ internal sealed partial class AgentProcess
                 _threshold.Level = options.LogLevel;
                 interfaces.Configure(options);
                 checks.Configure(options.Checks);
-                await TakeOverAsync(hub, options, speaker, loop, checks);
+                identity.Configure(options.IdentityPort);
+                await TakeOverAsync(hub, options, AgentSettings.HubLink(options, speaker.Metrics, checks.Read, identity), loop);
+                if (options.Hub is null)
+                {
+                    identity.Take(null);
+                }
             },
         };
         var telling = Task.Run(() => service.RunAsync(watching.Token));
@@ -236,10 +245,10 @@ internal sealed partial class AgentProcess
         var finished = Task.Run(hub.FinishAsync);
         await Task.WhenAny(Task.WhenAll(finished, checking), over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, discovering, reloading, telling, metering, looping, finished, checking);
+        var rest = Task.WhenAll(watched, answering, discovering, reloading, telling, metering, identifying, looping, finished, checking);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the word to systemd", telling), ("the metrics", metering), ("the link to the hub", finished), ("a health check", checking)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the word to systemd", telling), ("the metrics", metering), ("the answering of identity requests", identifying), ("the link to the hub", finished), ("a health check", checking)]);
         }
 
         await rest;
@@ -249,10 +258,10 @@ internal sealed partial class AgentProcess
     }
 
     // Another hub, or another identity with the same one. The sessions hear nothing of it.
-    private static async Task TakeOverAsync(HubSlot hub, AgentOptions options, BgpSpeaker speaker, NodeLoop loop, CheckRunners checks)
+    private static async Task TakeOverAsync(HubSlot hub, AgentOptions options, HubLinkSettings? settings, NodeLoop loop)
     {
         var before = hub.Reading?.Membership?.Identity.Fingerprint;
-        await hub.SwitchAsync(AgentSettings.HubLink(options, speaker.Metrics, checks.Read));
+        await hub.SwitchAsync(settings);
         if (AgentSettings.MemberOf(options)?.Identity is { } joined && joined.Fingerprint != before)
         {
             await loop.PostAsync(

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Net.Sockets;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Answering;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
@@ -61,8 +62,9 @@ internal static class AgentSettings
     /// <param name="options">The operator's.</param>
     /// <param name="metrics">Of the speaker; read for each report.</param>
     /// <param name="checks">The health checks as they are; read for each report.</param>
+    /// <param name="answers">Of identity requests; given what the hub gives.</param>
     /// <returns>Null: there is no hub.</returns>
-    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks) => options.Hub is not { } hub ? null : new HubLinkSettings
+    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks, IdentityAnswers answers) => options.Hub is not { } hub ? null : new HubLinkSettings
     {
         Hub = hub,
         Node = MemberOf(options)?.Identity.Node ?? options.Node,
@@ -72,6 +74,8 @@ internal static class AgentSettings
         DataCenter = options.DataCenter,
         Metrics = metrics,
         Checks = checks,
+        Granted = answers.Take,
+        IdentityPort = () => answers.Port,
     };
 
     /// <summary>As whom the node speaks with its hub; null: it has not joined, or speaks without TLS.</summary>

@@ -22,6 +22,9 @@ internal sealed record ConfiguredPrefix(IPNetwork Prefix, Role? Role)
 /// <summary>What command line, environment and file say, parsed and checked. A reload makes new ones.</summary>
 internal sealed record AgentOptions
 {
+    /// <summary>Beside the hub's own 5443, and of nobody else that is known.</summary>
+    public const int DefaultIdentityPort = 5444;
+
     /// <summary>Unique in the fleet.</summary>
     public required string Node { get; init; }
 
@@ -109,6 +112,9 @@ internal sealed record AgentOptions
 
     /// <summary>Where <c>/metrics</c> is served; null: nowhere.</summary>
     public IPEndPoint? Metrics { get; init; }
+
+    /// <summary>UDP port on which the hub's identity requests are answered; 0: none.</summary>
+    public int IdentityPort { get; init; } = DefaultIdentityPort;
 
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 

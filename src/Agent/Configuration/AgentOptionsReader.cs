@@ -102,6 +102,7 @@ internal sealed class AgentOptionsReader
             StateDirectory = StateDirectory(_raw.State),
             ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
             Metrics = ReadMetrics(),
+            IdentityPort = (int)_errors.Number("--identity-port", _raw.IdentityPort, AgentOptions.DefaultIdentityPort, 0, 65535, "a UDP port, or 0 for none"),
             LogLevel = ReadLogLevel(),
             LogJson = _raw.LogJson,
             NeedsStoredIntent = role is null && hub is null && !_raw.Primary && !_raw.Secondary && (announce.IsEmpty || announce.Any(prefix => prefix.Role is null)),

@@ -122,6 +122,7 @@ internal sealed class HubConversation(
                 (reported, reportedAt) = (state, time.GetTimestamp());
                 var message = HubMapping.Report(state, settings.Metrics, ++sequence, node.Now);
                 message.Report.Checks.AddRange(settings.Checks().Select(CheckReports.Of));
+                message.Report.IdentityPort = (uint)settings.IdentityPort();
                 await call.RequestStream.WriteAsync(message, cancellationToken);
             }
 

@@ -244,9 +244,17 @@ internal sealed partial class HubLink : IDisposable
             throw new IOException("it closed the stream instead of a welcome");
         }
 
-        return call.ResponseStream.Current.Welcome is { } welcome
-            ? HubConversation.ReportIntervalOf(welcome)
-            : throw new IOException("it began with something else than a welcome");
+        if (call.ResponseStream.Current.Welcome is not { } welcome)
+        {
+            throw new IOException("it began with something else than a welcome");
+        }
+
+        if (HubMapping.Grant(welcome) is { } grant)
+        {
+            _settings.Granted(grant);
+        }
+
+        return HubConversation.ReportIntervalOf(welcome);
     }
 
     // The hub is told everything and has acknowledged it before the stream ends: the next one, with the new certificate, goes on behind it.

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Agent.Answering;
 using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Identity;
@@ -29,6 +30,12 @@ internal sealed record HubLinkSettings
 
     /// <summary>The health checks as they are now, for the reports.</summary>
     public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
+
+    /// <summary>Takes what the hub gives to answer identity requests with.</summary>
+    public Action<IdentityGrant> Granted { get; init; } = static _ => { };
+
+    /// <summary>UDP port on which they are answered now, for the reports; 0: they are not.</summary>
+    public Func<int> IdentityPort { get; init; } = static () => 0;
 
     /// <summary>How long the hub may take for its Welcome.</summary>
     public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);

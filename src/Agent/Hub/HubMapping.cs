@@ -30,10 +30,14 @@ internal static class HubMapping
             AgentVersion = version,
             BootId = bootId,
             IntentRevision = revision,
-            Capabilities = { "journal", "failback", "local-commands", "reset-session" },
+            Capabilities = { "journal", "failback", "local-commands", "reset-session", "identity" },
             DataCenter = dataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
         },
     };
+
+    /// <summary>With what this hub is answered who this node is; null: it asks nobody, or it is nothing that could be used.</summary>
+    public static Answering.IdentityGrant? Grant(Welcome welcome) =>
+        welcome.Identity is { } given ? Answering.IdentityGrant.Of(given.Label, given.AnswerKey.Span, given.AskKey.Span) : null;
 
     public static AgentMessage Report(NodeState state, Func<Configuration.NeighborEndpoint, PeerMetrics> metrics, ulong sequence, Moment taken)
     {

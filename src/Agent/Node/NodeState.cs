@@ -234,6 +234,11 @@ internal sealed record NodeState
 
     public int EstablishedSessions => Sessions.Count(session => session.IsEstablished);
 
+    /// <summary>It is in a shared prefix that an interface has, or that counts as present.</summary>
+    public bool HasShared(IPAddress address) => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
+        ? OnInterfaces.Contains(new IPNetwork(address, 32)) || CountsAsPresent(address)
+        : OnInterfaces.Contains(SharedPrefix.Of(address, 64)) || OnInterfaces.Contains(SharedPrefix.Of(address, 56)) || CountsAsPresent(address);
+
     public SessionStatus? Session(NeighborEndpoint neighbor) => Sessions.FirstOrDefault(session => session.Neighbor == neighbor);
 
     /// <summary>Established sessions on which the last UPDATE for this prefix was written; one that cannot carry it has had none.</summary>
@@ -241,6 +246,19 @@ internal sealed record NodeState
         prefix.Decision is AdvertisementDecision.Announce
             ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version && !session.Skipped.Any(skipped => skipped.Prefix.Equals(prefix.Prefix)))
             : 0;
+
+    private bool CountsAsPresent(IPAddress address)
+    {
+        foreach (var given in Settings.Announce)
+        {
+            if (given.Present && given.Prefix.Contains(address))
+            {
+                return true;
+            }
+        }
+
+        return false;
+    }
 
     /// <summary>The node before anything has happened, with what it knows of its life before this process.</summary>
     public static NodeState Resume(NodeSettings settings, NodeMemory memory, Moment now) => Initial(settings, memory.Intent, now) with

@@ -115,8 +115,8 @@ internal sealed class HubAuthority : IDisposable
         var pem = $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n";
 
         // Whole or not at all; and of two who make one at the same moment the first wins.
-        var beside = $"{file}.{Environment.ProcessId}";
-        using (var stream = new FileStream(beside, new FileStreamOptions { Mode = FileMode.Create, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        var beside = $"{file}.{Path.GetRandomFileName()}";
+        using (var stream = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
         {
             stream.Write(System.Text.Encoding.ASCII.GetBytes(pem));
             stream.Flush(flushToDisk: true);

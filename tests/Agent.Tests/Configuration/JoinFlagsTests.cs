@@ -1,9 +1,11 @@
+using FailoverHub.Agent.Answering;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Joining;
 using FailoverHub.Agent.Tests.Identity;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FailoverHub.Agent.Tests.Configuration;
 
@@ -88,7 +90,8 @@ public sealed class JoinFlagsTests : IDisposable
 
         Assert.Equal(identity.Hub, options.Hub);
         Assert.False(options.NeedsStoredIntent);
-        var link = AgentSettings.HubLink(options, _ => default!, () => [])!;
+        using var answers = new IdentityAnswers(0, _ => false, TimeProvider.System, NullLogger<IdentityAnswers>.Instance);
+        var link = AgentSettings.HubLink(options, _ => default!, () => [], answers)!;
         Assert.Equal(("node-a", identity.Fingerprint, identity.Trust), (link.Node, link.Member!.Identity.Fingerprint, link.Trust));
     }
 

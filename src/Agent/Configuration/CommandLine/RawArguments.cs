@@ -79,6 +79,8 @@ internal sealed record RawArguments
 
     public string? Metrics { get; init; }
 
+    public string? IdentityPort { get; init; }
+
     public string? Addresses { get; init; }
 
     public string? AddressDevice { get; init; }

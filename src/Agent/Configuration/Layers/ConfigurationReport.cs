@@ -81,6 +81,11 @@ internal static class ConfigurationReport
         }
 
         yield return ("hub", options.Hub is { } hub ? $"{hub}{Membership(options, hub)}; {Limits(options.Limits)}" : "none, stand-alone");
+        if (options.Hub is not null)
+        {
+            yield return ("identity", options.IdentityPort == 0 ? "nobody is answered which node this is" : $"its hub is answered on UDP port {options.IdentityPort} of the shared addresses, which node it is");
+        }
+
         yield return ("damping", options.Damping ? "on" : "off");
         yield return ("state", $"{options.StateDirectory}, control socket {options.ControlSocket}");
         yield return ("log", $"{LevelWord(options)}{(options.LogJson ? ", as JSON" : "")}");

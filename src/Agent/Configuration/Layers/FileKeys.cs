@@ -67,6 +67,7 @@ internal static class FileKeys
         new("state", "--state", FileShape.Text),
         new("control", "--control", FileShape.Text),
         new("metrics", "--metrics", FileShape.TextOrNumber),
+        new("identityPort", "--identity-port", FileShape.Number),
         new("damping", "--damping", FileShape.OnOff),
         new("addresses.mode", "--addresses", FileShape.Text) { Words = ["watched", "managed"] },
         new("addresses.device", "--address-device", FileShape.Text),

@@ -54,6 +54,7 @@ public sealed class ConfigurationFileTests
         Assert.Equal(new Uri("http://127.0.0.1:5081"), options.Hub);
         Assert.Equal(("/var/tmp/state", "/var/tmp/agent.sock"), (options.StateDirectory, options.ControlSocket));
         Assert.Equal(IPEndPoint.Parse("127.0.0.1:9179"), options.Metrics);
+        Assert.Equal(5999, options.IdentityPort);
         Assert.Equal((LogLevel.Debug, true), (options.LogLevel, options.LogJson));
     }
 

@@ -48,6 +48,7 @@ internal static class Samples
           "state": "/var/tmp/state",
           "control": "/var/tmp/agent.sock",
           "metrics": "127.0.0.1:9179",
+          "identityPort": 5999,
           "log": { "level": "debug", "json": true }
         }
         """;
