@@ -66,6 +66,18 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<SettingEntity> Settings => Set<SettingEntity>();
 
+    public DbSet<AlertRuleEntity> AlertRules => Set<AlertRuleEntity>();
+
+    public DbSet<AlertChannelEntity> AlertChannels => Set<AlertChannelEntity>();
+
+    public DbSet<AlertEntity> Alerts => Set<AlertEntity>();
+
+    public DbSet<AlertShelfEntity> AlertShelves => Set<AlertShelfEntity>();
+
+    public DbSet<AlertDeliveryEntity> AlertDeliveries => Set<AlertDeliveryEntity>();
+
+    public DbSet<MaintenanceWindowEntity> MaintenanceWindows => Set<MaintenanceWindowEntity>();
+
     /// <summary>Brings the database to the newest schema; of several processes that want it at once one does it and the others wait.</summary>
     /// <exception cref="DataFolderException">Another process has been at it for half a minute.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
@@ -109,6 +121,7 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
     protected override void OnModelCreating(ModelBuilder modelBuilder)
     {
         AccountModel.Configure(modelBuilder);
+        AlertTables.Configure(modelBuilder);
         modelBuilder.Entity<NodeEntity>(e =>
         {
             e.ToTable("Nodes");

@@ -1,0 +1,50 @@
+using System.Collections.Immutable;
+
+namespace FailoverHub.Web.Alerts.Book;
+
+/// <summary>What is active, what is about to be, and what is shelved. A value: <see cref="AlertReducer"/> makes the next one.</summary>
+internal sealed record AlertBook
+{
+    /// <summary>Active alerts; of each key one.</summary>
+    public ImmutableDictionary<AlertKey, Alert> Active { get; init; } = ImmutableDictionary<AlertKey, Alert>.Empty;
+
+    /// <summary>Since when something is wrong that is no alert yet, by the hub's uptime: not kept over a restart, after which it counts anew.</summary>
+    public ImmutableDictionary<AlertKey, TimeSpan> Rising { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+
+    /// <summary>Since when something is right again that is still an alert, likewise.</summary>
+    public ImmutableDictionary<AlertKey, TimeSpan> Clearing { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+
+    /// <summary>When an active alert was last written, by the hub's uptime: its sentence may change each second.</summary>
+    public ImmutableDictionary<AlertKey, TimeSpan> Written { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+
+    public ImmutableDictionary<AlertKey, AlertShelf> Shelves { get; init; } = ImmutableDictionary<AlertKey, AlertShelf>.Empty;
+
+    public static AlertBook Empty { get; } = new();
+
+    public Alert? Find(string id) => Active.Values.FirstOrDefault(a => a.Id == id);
+}
+
+/// <summary>Whom to tell what.</summary>
+/// <param name="Alert">As it stands then.</param>
+/// <param name="Kind">What.</param>
+/// <param name="Channels">Ids.</param>
+internal sealed record AlertNotice(Alert Alert, AlertNoticeKind Kind, ImmutableArray<string> Channels);
+
+/// <summary>Something that happened to an alert, for the history.</summary>
+internal sealed record AlertEvent(Alert Alert, string Kind, string Text);
+
+/// <summary>The next book, and what has to be written with it in one transaction.</summary>
+internal sealed record AlertStep(AlertBook Book)
+{
+    /// <summary>Alerts that are new or stand otherwise, each once.</summary>
+    public ImmutableArray<Alert> Changed { get; init; } = [];
+
+    public ImmutableArray<AlertNotice> Notices { get; init; } = [];
+
+    public ImmutableArray<AlertEvent> Events { get; init; } = [];
+
+    /// <summary>Shelves that are new; null: it is gone.</summary>
+    public ImmutableArray<(AlertKey Key, AlertShelf? Shelf)> Shelves { get; init; } = [];
+
+    public bool NeedsWriting => Changed.Length + Notices.Length + Events.Length + Shelves.Length > 0;
+}

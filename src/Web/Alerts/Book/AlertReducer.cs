@@ -1,0 +1,265 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Web.Alerts.Conditions;
+using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.Fleet;
+
+namespace FailoverHub.Web.Alerts.Book;
+
+/// <summary>
+/// When something that is wrong becomes an alert, when it ends, and who is told: book, findings and time in, the next book out. Of a key there is never more
+/// than one active alert. Whoever was told that something is wrong is told that it is over; who was told nothing hears nothing of its end.
+/// </summary>
+internal static class AlertReducer
+{
+    /// <summary>The sentence of an active alert may change each second; it is written again only so often.</summary>
+    private static readonly TimeSpan TextsAtMostEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>Looks at what is found now.</summary>
+    /// <param name="book">What stood so far.</param>
+    /// <param name="findings">What is wrong or cannot be judged.</param>
+    /// <param name="policy">By what to decide.</param>
+    /// <param name="now">When.</param>
+    /// <param name="newId">Makes ids that grow with time.</param>
+    public static AlertStep Look(AlertBook book, IEnumerable<Finding> findings, AlertPolicy policy, Moment now, Func<string> newId)
+    {
+        var work = new Work(book, policy, now);
+        work.EndShelves();
+        var wrong = new HashSet<AlertKey>();
+        var unknown = new HashSet<AlertKey>();
+        foreach (Finding finding in findings)
+        {
+            if (!finding.IsKnown)
+            {
+                unknown.Add(finding.Key);
+            }
+            else if (policy.Rules.TryGetValue(finding.Key.RuleId, out AlertRule? rule) && wrong.Add(finding.Key))
+            {
+                work.TakeWrong(finding, rule, newId);
+            }
+        }
+
+        foreach (Alert alert in book.Active.Values.Where(a => !wrong.Contains(a.Key)))
+        {
+            if (!policy.Rules.TryGetValue(alert.Key.RuleId, out AlertRule? rule) || !rule.Enabled)
+            {
+                work.Resolve(alert, rule is null ? "Its rule was removed." : "Its rule was switched off.");
+            }
+            else if (IsIn(unknown, alert.Key))
+            {
+                work.KeepUnknown(alert, rule);
+            }
+            else
+            {
+                work.TakeRight(alert, rule);
+            }
+        }
+
+        foreach (AlertKey gone in book.Rising.Keys.Where(k => !wrong.Contains(k) && !IsIn(unknown, k)))
+        {
+            work.Forget(gone);
+        }
+
+        return work.ToStep();
+    }
+
+    /// <summary>Somebody takes it on: nobody is reminded any more.</summary>
+    public static AlertStep Acknowledge(AlertBook book, Alert alert, AlertAcknowledgement by)
+    {
+        Alert after = alert with { Acknowledged = by };
+        return Change(book, after, "alert-acknowledged", $"{after.About}: {after.RuleName} acknowledged by {by.By}. {by.Reason}", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Acknowledged);
+    }
+
+    /// <summary>Nobody has it any more; people are reminded as before.</summary>
+    public static AlertStep Unacknowledge(AlertBook book, Alert alert, string by, DateTimeOffset now)
+    {
+        Alert after = alert with { Acknowledged = null, LastToldAt = alert.LastToldAt is null ? null : now };
+        return Change(book, after, "alert-unacknowledged", $"{after.About}: {after.RuleName} is nobody's any more, says {by}.", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Unacknowledged);
+    }
+
+    /// <summary>Nobody is told of it until a time, also when it ends and begins again.</summary>
+    public static AlertStep Shelve(AlertBook book, Alert alert, AlertShelf shelf)
+    {
+        string until = shelf.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+        AlertStep step = Change(book, alert with { Shelf = shelf }, "alert-shelved", $"{alert.About}: {alert.RuleName} shelved until {until} UTC by {shelf.By}. {shelf.Reason}", null);
+        return step with { Book = step.Book with { Shelves = step.Book.Shelves.SetItem(alert.Key, shelf) }, Shelves = [(alert.Key, shelf)] };
+    }
+
+    /// <summary>People are told again.</summary>
+    public static AlertStep Unshelve(AlertBook book, Alert alert, string by)
+    {
+        AlertStep step = Change(book, alert with { Shelf = null }, "alert-unshelved", $"{alert.About}: {alert.RuleName} is no longer shelved, says {by}.", null);
+        return step with { Book = step.Book with { Shelves = step.Book.Shelves.Remove(alert.Key) }, Shelves = [(alert.Key, null)] };
+    }
+
+    private static AlertStep Change(AlertBook book, Alert after, string kind, string text, AlertNoticeKind? notice) => new(book with { Active = book.Active.SetItem(after.Key, after) })
+    {
+        Changed = [after],
+        Events = [new AlertEvent(after, kind, text)],
+        Notices = notice is { } told ? [new AlertNotice(after, told, [.. after.ToldTo])] : [],
+    };
+
+    // A subject that ends with a slash stands for all that begin with it.
+    private static bool IsIn(HashSet<AlertKey> unknown, AlertKey key) =>
+        unknown.Contains(key) || (key.Subject.IndexOf('/', StringComparison.Ordinal) is > 0 and var slash && unknown.Contains(key with { Subject = key.Subject[..(slash + 1)] }));
+
+    /// <summary>One look, while it is made.</summary>
+    private sealed class Work(AlertBook book, AlertPolicy policy, Moment now)
+    {
+        private readonly ImmutableDictionary<AlertKey, Alert>.Builder _active = book.Active.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _rising = book.Rising.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _clearing = book.Clearing.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _written = book.Written.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, AlertShelf>.Builder _shelves = book.Shelves.ToBuilder();
+        private readonly Dictionary<AlertKey, Alert> _changed = [];
+        private readonly List<AlertNotice> _notices = [];
+        private readonly List<AlertEvent> _events = [];
+        private readonly List<(AlertKey, AlertShelf?)> _changedShelves = [];
+
+        public void EndShelves()
+        {
+            foreach ((AlertKey key, AlertShelf shelf) in book.Shelves.Where(s => s.Value.Until <= now.Wall))
+            {
+                _shelves.Remove(key);
+                _changedShelves.Add((key, null));
+                if (_active.TryGetValue(key, out Alert? alert))
+                {
+                    Alert after = alert with { Shelf = null };
+                    Set(after);
+                    _events.Add(new AlertEvent(after, "alert-unshelved", $"{after.About}: {after.RuleName} is no longer shelved: the time that {shelf.By} gave is over."));
+                }
+            }
+        }
+
+        public void TakeWrong(Finding finding, AlertRule rule, Func<string> newId)
+        {
+            _clearing.Remove(finding.Key);
+            if (_active.TryGetValue(finding.Key, out Alert? alert))
+            {
+                // What it says now is in memory at once, and on the disk with the next change or after a while.
+                bool isWorthWriting = alert.Text != finding.Text && (!_written.TryGetValue(finding.Key, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery);
+                Alert after = alert with { Text = finding.Text, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
+                KeepQuietOrTell(alert, after, rule, isWorthWriting);
+                return;
+            }
+
+            TimeSpan since = _rising.TryGetValue(finding.Key, out TimeSpan known) ? known : _rising[finding.Key] = now.Uptime;
+            if (now.Uptime - since >= rule.RaiseAfter)
+            {
+                Raise(finding, rule, newId());
+            }
+        }
+
+        public void TakeRight(Alert alert, AlertRule rule)
+        {
+            TimeSpan since = _clearing.TryGetValue(alert.Key, out TimeSpan known) ? known : _clearing[alert.Key] = now.Uptime;
+            if (now.Uptime - since >= rule.ResolveAfter)
+            {
+                Resolve(_active[alert.Key], "It is as it should be again.");
+            }
+        }
+
+        public void KeepUnknown(Alert alert, AlertRule rule) =>
+            KeepQuietOrTell(_active[alert.Key], _active[alert.Key] with { QuietBecause = policy.QuietFor(rule, alert.Pair, alert.Node) }, rule, false);
+
+        public void Forget(AlertKey key) => _rising.Remove(key);
+
+        public void Resolve(Alert alert, string why)
+        {
+            Alert after = _active.GetValueOrDefault(alert.Key, alert) with { ResolvedAt = now.Wall, ResolvedText = why };
+            _active.Remove(alert.Key);
+            _rising.Remove(alert.Key);
+            _clearing.Remove(alert.Key);
+            _written.Remove(alert.Key);
+            _changed[alert.Key] = after;
+            _events.Add(new AlertEvent(after, "alert-resolved", $"{after.About}: {after.RuleName} is over. {why}"));
+
+            // A channel that was removed meanwhile gets nothing: the deliverer drops it.
+            if (!after.ToldTo.IsEmpty)
+            {
+                _notices.Add(new AlertNotice(after, AlertNoticeKind.Resolved, [.. after.ToldTo]));
+            }
+        }
+
+        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable() })
+        {
+            Changed = [.. _changed.Values],
+            Notices = [.. _notices],
+            Events = [.. _events],
+            Shelves = [.. _changedShelves],
+        };
+
+        private void Raise(Finding finding, AlertRule rule, string id)
+        {
+            _rising.Remove(finding.Key);
+            var alert = new Alert
+            {
+                Id = id,
+                Key = finding.Key,
+                Kind = rule.Kind,
+                RuleName = rule.Name,
+                Severity = rule.Severity,
+                About = finding.About,
+                Pair = finding.Pair,
+                Node = finding.Node,
+                Prefix = finding.Prefix,
+                OperationId = finding.OperationId,
+                Text = finding.Text,
+                RaisedAt = now.Wall,
+                Shelf = _shelves.GetValueOrDefault(finding.Key),
+                QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node),
+            };
+            _events.Add(new AlertEvent(alert, "alert-raised", $"{alert.About}: {alert.RuleName}. {alert.Text}{(alert.QuietBecause is { } quiet ? $" Nobody is told: {quiet}." : "")}"));
+            Set(alert);
+            Tell(alert, rule);
+        }
+
+        private void KeepQuietOrTell(Alert before, Alert after, AlertRule rule, bool isWorthWriting)
+        {
+            if (before.QuietBecause != after.QuietBecause)
+            {
+                _events.Add(new AlertEvent(after, after.QuietBecause is null ? "alert-told-again" : "alert-kept-quiet", after.QuietBecause is { } quiet
+                    ? $"{after.About}: nobody is told of {after.RuleName}: {quiet}."
+                    : $"{after.About}: {after.RuleName} is no longer kept quiet."));
+                isWorthWriting = true;
+            }
+
+            if (isWorthWriting || _changed.ContainsKey(after.Key))
+            {
+                Set(after);
+            }
+            else
+            {
+                _active[after.Key] = after;
+            }
+
+            Tell(after, rule);
+        }
+
+        private void Tell(Alert alert, AlertRule rule)
+        {
+            if (alert.QuietBecause is not null || alert.Shelf is not null || alert.Acknowledged is not null)
+            {
+                return;
+            }
+
+            AlertNoticeKind? kind = alert.LastToldAt is not { } told ? AlertNoticeKind.Raised
+                : rule.RemindEvery is { } again && now.Wall - told >= again ? AlertNoticeKind.Reminder
+                : null;
+            ImmutableArray<string> channels = policy.ChannelsFor(rule, alert.Severity);
+            if (kind is { } notice && !channels.IsEmpty)
+            {
+                Alert after = alert with { ToldTo = alert.ToldTo.Union(channels), LastToldAt = now.Wall };
+                Set(after);
+                _notices.Add(new AlertNotice(after, notice, channels));
+            }
+        }
+
+        private void Set(Alert alert)
+        {
+            _active[alert.Key] = alert;
+            _changed[alert.Key] = alert;
+            _written[alert.Key] = now.Uptime;
+        }
+    }
+}

@@ -1,0 +1,93 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using FailoverHub.Web.Alerts.Channels;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Alerts.Delivery;
+
+/// <summary>A message that waits, without what it says.</summary>
+internal sealed record WaitingMessage(long Id, string ChannelId, string? AlertId, EventSeverity Severity, DateTimeOffset CreatedAt, DateTimeOffset DueAt, int Attempts, bool IsSummary);
+
+/// <summary>How a channel has been lately.</summary>
+/// <param name="Tried">When messages were tried within the last minute, oldest first; of summaries too.</param>
+/// <param name="PausedUntil">It did not answer: nothing is tried before.</param>
+internal sealed record ChannelTraffic(ImmutableArray<DateTimeOffset> Tried, DateTimeOffset? PausedUntil)
+{
+    public static ChannelTraffic None { get; } = new([], null);
+}
+
+/// <summary>What is done next for one channel.</summary>
+internal abstract record DeliveryStep
+{
+    /// <summary>That message is sent.</summary>
+    public sealed record Send(long Id) : DeliveryStep;
+
+    /// <summary>One message is made of these.</summary>
+    public sealed record Summarise(ImmutableArray<long> Ids) : DeliveryStep;
+
+    /// <summary>Nothing before that moment; null: nothing until something new waits.</summary>
+    public sealed record Wait(DateTimeOffset? Until) : DeliveryStep;
+}
+
+/// <summary>
+/// Which message leaves next, pure. Of one alert they leave in their order. Within a minute a channel gets as many as it takes, and where more wait one further message
+/// that tells of all of them; a pager, whose every incident has to be opened and closed by itself, gets them one after the other instead.
+/// </summary>
+internal static class DeliveryPlan
+{
+    public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
+
+    /// <summary>From a second to five minutes, doubling.</summary>
+    private static readonly TimeSpan LongestPause = TimeSpan.FromMinutes(5);
+
+    public static DeliveryStep Next(AlertChannel channel, ImmutableArray<WaitingMessage> waiting, ChannelTraffic traffic, DateTimeOffset now)
+    {
+        if (waiting.IsEmpty)
+        {
+            return new DeliveryStep.Wait(null);
+        }
+
+        if (traffic.PausedUntil is { } paused && paused > now)
+        {
+            return new DeliveryStep.Wait(paused);
+        }
+
+        ImmutableArray<DateTimeOffset> tried = [.. traffic.Tried.Where(t => now - t < Window)];
+
+        // A message that failed keeps those behind it that are about the same alert: an end must not come before its beginning.
+        ImmutableArray<WaitingMessage> turn = [.. ByAlert(waiting).Select(g => g.First())];
+        WaitingMessage? next = turn.Where(m => m.DueAt <= now).OrderByDescending(m => m.IsSummary).ThenByDescending(m => m.Severity).ThenBy(m => m.Id).FirstOrDefault();
+        bool summarises = channel.Type != AlertChannelType.PagerDuty;
+
+        // The one message more is kept for a summary.
+        if (next is not null && tried.Length < channel.MostPerMinute + (next.IsSummary ? 1 : 0))
+        {
+            return new DeliveryStep.Send(next.Id);
+        }
+
+        if (next is not null && summarises && !next.IsSummary && tried.Length == channel.MostPerMinute)
+        {
+            ImmutableArray<long> rest = [.. ByAlert(waiting).Where(g => g.All(m => m is { IsSummary: false, Attempts: 0 })).SelectMany(g => g.Select(m => m.Id))];
+            if (rest.Length > 1 && !waiting.Any(m => m.IsSummary))
+            {
+                return new DeliveryStep.Summarise(rest);
+            }
+        }
+
+        DateTimeOffset? room = next is null ? null : tried[^Math.Min(tried.Length, channel.MostPerMinute + (next.IsSummary ? 1 : 0))] + Window;
+        DateTimeOffset? due = next is null ? turn.Min(m => m.DueAt) : null;
+        return new DeliveryStep.Wait(room ?? due);
+    }
+
+    /// <summary>How long to wait after the so-manieth failure: doubling, with a fifth of chance so that many hubs or channels do not come at once.</summary>
+    /// <param name="failures">1 and up.</param>
+    /// <param name="chance">0 to 1.</param>
+    public static TimeSpan PauseAfter(int failures, double chance)
+    {
+        double seconds = Math.Min(LongestPause.TotalSeconds, Math.Pow(2, Math.Min(failures, 20) - 1));
+        return TimeSpan.FromSeconds(seconds * (0.8 + (0.4 * chance)));
+    }
+
+    private static IEnumerable<IGrouping<string, WaitingMessage>> ByAlert(ImmutableArray<WaitingMessage> waiting) =>
+        waiting.OrderBy(m => m.Id).GroupBy(m => m.AlertId ?? m.Id.ToString(CultureInfo.InvariantCulture));
+}

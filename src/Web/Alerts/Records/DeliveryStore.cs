@@ -1,0 +1,154 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.EntityFrameworkCore.Storage;
+
+namespace FailoverHub.Web.Alerts.Records;
+
+/// <summary>Messages on their way, on the disk. Every method is one transaction.</summary>
+internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, HistoryChanges changes)
+{
+    private const int AttemptsKept = 10;
+
+    /// <summary>So many are looked at in a turn; of more that wait the oldest.</summary>
+    private const int LookedAt = 2_000;
+
+    /// <summary>What waits, the oldest first.</summary>
+    public async Task<ImmutableArray<WaitingMessage>> WaitingAsync(CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.AlertDeliveries.AsNoTracking().Where(d => d.State == DeliveryStates.Waiting).OrderBy(d => d.Id).Take(LookedAt)
+            .Select(d => new { d.Id, d.ChannelId, d.AlertId, d.Notice, d.Severity, d.CreatedAtMs, d.DueAtMs, d.Attempts }).ToListAsync(cancellationToken);
+        return [.. rows.Select(d => new WaitingMessage(d.Id, d.ChannelId, d.AlertId, d.Severity, At(d.CreatedAtMs), At(d.DueAtMs), d.Attempts, d.Notice == "summary"))];
+    }
+
+    /// <summary>When messages were tried since a moment: so many the channels have had.</summary>
+    public async Task<ImmutableArray<(string ChannelId, DateTimeOffset At)>> TriedSinceAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        long from = since.ToUnixTimeMilliseconds();
+        List<AlertDeliveryEntity> rows = await db.AlertDeliveries.AsNoTracking().Where(d => d.LastAttemptAtMs >= from).ToListAsync(cancellationToken);
+        return [.. rows.SelectMany(r => AlertRecords.AttemptsOf(r).Where(a => a.At >= since).Select(a => (r.ChannelId, a.At)))];
+    }
+
+    /// <summary>What is to be sent, null: it is not there any more.</summary>
+    public async Task<AlertMessage?> MessageAsync(long id, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        return await db.AlertDeliveries.AsNoTracking().Where(d => d.Id == id).Select(d => d.MessageJson).SingleOrDefaultAsync(cancellationToken) is { } json ? AlertMessage.FromJson(json) : null;
+    }
+
+    /// <summary>Keeps how an attempt went.</summary>
+    /// <param name="id">The message.</param>
+    /// <param name="attempt">How it went.</param>
+    /// <param name="dueAt">When it is tried again; null: not any more.</param>
+    /// <param name="told">Written into the history with it, null: nothing.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task KeepAsync(long id, DeliveryAttempt attempt, DateTimeOffset? dueAt, EventDraft? told, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        if (await db.AlertDeliveries.FindAsync([id], cancellationToken) is not { } row)
+        {
+            return;
+        }
+
+        row.Attempts++;
+        row.LastAttemptAtMs = attempt.At.ToUnixTimeMilliseconds();
+        row.LastError = attempt.Error;
+        row.AttemptsJson = AlertRecords.ToJson([.. AlertRecords.AttemptsOf(row).Append(attempt).TakeLast(AttemptsKept)]);
+        if (attempt.Error is null)
+        {
+            row.State = DeliveryStates.Delivered;
+            row.DeliveredAtMs = attempt.At.ToUnixTimeMilliseconds() + attempt.Milliseconds;
+        }
+        else if (dueAt is { } due)
+        {
+            row.DueAtMs = due.ToUnixTimeMilliseconds();
+        }
+        else
+        {
+            row.State = DeliveryStates.GivenUp;
+        }
+
+        EventEntity? happened = told is null ? null : HistoryRecords.ToEntity(told, attempt.At);
+        if (happened is not null)
+        {
+            db.Events.Add(happened);
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
+        if (happened is not null)
+        {
+            changes.Appended(eventId: happened.Id);
+        }
+    }
+
+    /// <summary>Makes one message of many that wait; they are not sent by themselves then.</summary>
+    public async Task SummariseAsync(string channel, ImmutableArray<long> ids, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        await using IDbContextTransaction transaction = await db.Database.BeginTransactionAsync(cancellationToken);
+        List<AlertDeliveryEntity> rows = await db.AlertDeliveries.Where(d => ids.Contains(d.Id) && d.State == DeliveryStates.Waiting).OrderBy(d => d.Id).ToListAsync(cancellationToken);
+        if (rows.Count == 0)
+        {
+            return;
+        }
+
+        AlertDeliveryEntity summary = AlertRecords.ToEntity(AlertMessage.Summary([.. rows.Select(r => AlertMessage.FromJson(r.MessageJson))], now), channel, null);
+        db.AlertDeliveries.Add(summary);
+        await db.SaveChangesAsync(cancellationToken);
+        rows.ForEach(r => (r.State, r.SummaryId) = (DeliveryStates.Summarised, summary.Id));
+        await db.SaveChangesAsync(cancellationToken);
+        await transaction.CommitAsync(CancellationToken.None);
+    }
+
+    /// <summary>What waits for channels that are no more is not sent.</summary>
+    public async Task DropForOthersAsync(IReadOnlyCollection<string> channels, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        await db.AlertDeliveries.Where(d => d.State == DeliveryStates.Waiting && !channels.Contains(d.ChannelId))
+            .ExecuteUpdateAsync(set => set.SetProperty(d => d.State, DeliveryStates.Dropped).SetProperty(d => d.LastError, "Its channel is gone."), cancellationToken);
+    }
+
+    /// <summary>A test that was made just now, as the log keeps it.</summary>
+    public async Task<DeliveryRecord> KeepTestAsync(string channel, AlertMessage message, DeliveryAttempt attempt, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        AlertDeliveryEntity row = AlertRecords.ToEntity(message, channel, null);
+        row.Attempts = 1;
+        row.LastAttemptAtMs = attempt.At.ToUnixTimeMilliseconds();
+        row.LastError = attempt.Error;
+        row.AttemptsJson = AlertRecords.ToJson([attempt]);
+        row.State = attempt.Error is null ? DeliveryStates.Delivered : DeliveryStates.GivenUp;
+        row.DeliveredAtMs = attempt.Error is null ? attempt.At.ToUnixTimeMilliseconds() + attempt.Milliseconds : null;
+        db.AlertDeliveries.Add(row);
+        await db.SaveChangesAsync(cancellationToken);
+        return AlertRecords.ToRecord(row);
+    }
+
+    /// <summary>The log, newest first.</summary>
+    /// <param name="channel">Of this channel, null: of all.</param>
+    /// <param name="alert">Of this alert, null: of all. Summaries that tell of it are among them.</param>
+    /// <param name="before">Id that the page before ended with, null: from the newest.</param>
+    /// <param name="limit">1 to 501.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<ImmutableArray<DeliveryRecord>> ListAsync(string? channel, string? alert, long? before, int limit, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        IQueryable<AlertDeliveryEntity> found = db.AlertDeliveries.AsNoTracking();
+        found = channel is null ? found : found.Where(d => d.ChannelId == channel);
+        if (alert is not null)
+        {
+            IQueryable<long?> summaries = db.AlertDeliveries.Where(d => d.AlertId == alert && d.SummaryId != null).Select(d => d.SummaryId);
+            found = found.Where(d => d.AlertId == alert || summaries.Contains(d.Id));
+        }
+
+        found = before is { } id ? found.Where(d => d.Id < id) : found;
+        List<AlertDeliveryEntity> rows = await found.OrderByDescending(d => d.Id).Take(limit).ToListAsync(cancellationToken);
+        return [.. rows.Select(AlertRecords.ToRecord)];
+    }
+
+    private static DateTimeOffset At(long ms) => DateTimeOffset.FromUnixTimeMilliseconds(ms);
+}

@@ -1,0 +1,202 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Alerts.Conditions;
+using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Fakes;
+using static FailoverHub.Web.Tests.Alerts.AlertMaking;
+
+namespace FailoverHub.Web.Tests.Alerts;
+
+/// <summary>What each kind of rule finds, and what it says it cannot judge.</summary>
+public sealed class AlertConditionsTests
+{
+    private static readonly NodeView Standby = Make.Node("node-b", Role.Secondary);
+
+    [Fact]
+    public void HealthyFleet_NothingIsFoundByAnyOfTheRulesThatAHubBeginsWith()
+    {
+        AlertFacts facts = Facts(Make.HealthyPair()) with { Reachability = Reached(ReachabilityState.Reachable, Make.Samples(60)), Hub = new HubCondition { FreeDisk = 0.5 } };
+
+        Assert.Empty(AlertConditions.Find(facts, AlertKinds.Defaults));
+    }
+
+    [Fact]
+    public void Defaults_EachMakesSenseAndHasAnIdOfItsOwn()
+    {
+        Assert.All(AlertKinds.Defaults, rule => Assert.Empty(AlertRuleCheck.Problems(rule, new HashSet<string>())));
+        Assert.Equal(AlertKinds.Defaults.Length, AlertKinds.Defaults.Select(r => r.Id).Distinct().Count());
+        Assert.Equal(Enum.GetValues<AlertKind>(), AlertKinds.Defaults.Select(r => r.Kind).Distinct().Order());
+    }
+
+    [Theory]
+    [InlineData(PairState.Degraded, PairState.Degraded, "wrong")]
+    [InlineData(PairState.Degraded, PairState.Healthy, "right")]
+    [InlineData(PairState.Degraded, PairState.Frozen, "right")]
+    [InlineData(PairState.Degraded, PairState.FailedOver, "unknown")]
+    [InlineData(PairState.Degraded, PairState.Switching, "unknown")]
+    [InlineData(PairState.Degraded, PairState.NoAnnouncer, "unknown")]
+    [InlineData(PairState.FailedOver, PairState.Degraded, "right")]
+    [InlineData(PairState.NoAnnouncer, PairState.DualPrimary, "right")]
+    [InlineData(PairState.DualPrimary, PairState.NoAnnouncer, "unknown")]
+    [InlineData(PairState.DualPrimary, PairState.Unknown, "right")]
+    [InlineData(PairState.Unknown, PairState.Unknown, "wrong")]
+    public void StateOfAPair_OneThatIsShownHidesThoseBehindIt(PairState asked, PairState shown, string expected)
+    {
+        Finding[] found = Find(Facts(Make.HealthyPair() with { State = shown, StateReason = "Because." }), Rule(AlertKind.PairState, asked.ToString()));
+
+        Assert.Equal(expected, found switch { [] => "right", [{ IsKnown: true, Text: "Because." }] => "wrong", [{ IsKnown: false }] => "unknown", _ => "?" });
+    }
+
+    [Theory]
+    [InlineData(NodeLink.Offline, "wrong")]
+    [InlineData(NodeLink.Stale, "unknown")]
+    [InlineData(NodeLink.Connected, "right")]
+    [InlineData(NodeLink.Revoked, "right")]
+    public void SilentNode_IsFoundByItsLink(NodeLink link, string expected)
+    {
+        Finding[] found = Find(Facts(Pair(Make.Node("node-a", Role.Primary, link))), Rule(AlertKind.NodeLink, nameof(NodeLink.Offline)));
+
+        Assert.Equal(expected, Word(found));
+    }
+
+    [Fact]
+    public void HubThatHasJustStarted_DoesNotJudgeWhoHasNotComeBackYet()
+    {
+        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline)) with { State = PairState.Degraded });
+        AlertRule[] rules = [Rule(AlertKind.NodeLink), Rule(AlertKind.SessionsDown), Rule(AlertKind.PairState), Rule(AlertKind.CheckUnhealthy), Rule(AlertKind.AddressLost), Rule(AlertKind.FailbackPending)];
+
+        Assert.All(rules, rule => Assert.Equal("unknown", Word(Find(facts with { HubUpFor = TimeSpan.FromSeconds(59) }, rule))));
+        Assert.Equal("wrong", Word(Find(facts with { HubUpFor = AlertConditions.Grace }, rules[0])));
+    }
+
+    [Fact]
+    public void HubThatIsCutOff_TellsOfItselfAndDoesNotCallNodesSilent()
+    {
+        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline))) with { Hub = new HubCondition { CutOff = "The hub itself is cut off." } };
+
+        Assert.Equal("unknown", Word(Find(facts, Rule(AlertKind.NodeLink))));
+        Assert.Equal("The hub itself is cut off.", Assert.Single(Find(facts, Rule(AlertKind.HubCutOff))).Text);
+    }
+
+    [Theory]
+    [InlineData(1, 1, "wrong")]
+    [InlineData(1, 2, "right")]
+    [InlineData(2, 2, "wrong")]
+    [InlineData(0, 1, "right")]
+    public void SessionsDown_AsManyAsTheRuleSays(int down, double threshold, string expected)
+    {
+        ImmutableArray<SessionView> sessions = [.. Enumerable.Range(1, 4).Select(i => Make.Session(i, i <= down ? BgpSessionState.Active : BgpSessionState.Established, i <= down ? "Hold timer expired" : null))];
+
+        Finding[] found = Find(Facts(Pair(Make.Node("node-a", Role.Primary) with { Sessions = sessions })), Rule(AlertKind.SessionsDown) with { Threshold = threshold });
+
+        Assert.Equal(expected, Word(found));
+        Assert.All(found, f => Assert.Equal($"{down} of 4 sessions of node-a are not established; 2600:3c0f:18:34::1: Hold timer expired.", f.Text));
+    }
+
+    [Fact]
+    public void Check_ThatFails_IsFoundByItsNameAndOneWithoutVerdictIsNotJudged()
+    {
+        NodeView node = Make.Node("node-a", Role.Primary) with { Checks = [Check("http", Health.Unhealthy, "HTTP 503"), Check("disk", Health.Unknown), Check("tcp", Health.Healthy)] };
+
+        Finding[] found = Find(Facts(Pair(node)), Rule(AlertKind.CheckUnhealthy));
+
+        Assert.Equal([("check:node-a/http", true), ("check:node-a/disk", false)], found.Select(f => (f.Key.Subject, f.IsKnown)));
+        Assert.Equal("Check 'http' of node-a fails: HTTP 503.", found[0].Text);
+    }
+
+    [Theory]
+    [InlineData(ReachabilityState.Unreachable, "wrong")]
+    [InlineData(ReachabilityState.Reachable, "right")]
+    [InlineData(ReachabilityState.Unknown, "unknown")]
+    public void Address_ThatDoesNotAnswer_IsFound(ReachabilityState state, string expected) =>
+        Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Reachability = Reached(state, [new ProbeSample(Make.At, null, "no answer")]) }, Rule(AlertKind.AddressLost))));
+
+    [Fact]
+    public void Address_ThatIsNotProbedYet_IsNotJudged() =>
+        Assert.Equal("unknown", Word(Find(Facts(Make.HealthyPair()), Rule(AlertKind.AddressLost))));
+
+    [Theory]
+    [InlineData(60, 3, "wrong")]
+    [InlineData(60, 2, "right")]
+    [InlineData(19, 19, "unknown")]
+    public void LostProbes_AsManyPercentAsTheRuleSays(int probes, int lost, string expected)
+    {
+        ImmutableArray<ProbeSample> samples = [.. Make.Samples(probes).Select((s, i) => i < lost ? s with { RoundTrip = null, Error = "no answer" } : s)];
+
+        Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Reachability = Reached(ReachabilityState.Reachable, samples) }, Rule(AlertKind.ProbeLoss))));
+    }
+
+    [Theory]
+    [InlineData(30, 6.9, "wrong")]
+    [InlineData(30, 7.1, "right")]
+    [InlineData(30, -1, "wrong")]
+    [InlineData(0.125, 0.05, "right")]
+    [InlineData(0.125, 0.03, "wrong")]
+    public void Certificate_IsFoundByDaysAndByAQuarterOfItsLife(double life, double left, string expected)
+    {
+        var identity = new NodeIdentityView { NodeId = "n", JoinedAt = Make.At, Serial = "01", IssuedAt = Make.At.AddDays(left - life), NotAfter = Make.At.AddDays(left), Renewals = 0 };
+
+        Assert.Equal(expected, Word(Find(Facts(Pair(Make.Node("node-a", Role.Primary) with { Identity = identity })), Rule(AlertKind.CertificateExpiring))));
+    }
+
+    [Theory]
+    [InlineData(OperationStatus.Failed, 1, "wrong")]
+    [InlineData(OperationStatus.Failed, 25, "right")]
+    [InlineData(OperationStatus.OutcomeUnknown, 1, "wrong")]
+    [InlineData(OperationStatus.Succeeded, 1, "right")]
+    [InlineData(OperationStatus.Cancelled, 1, "right")]
+    public void Operation_ThatDidNotSucceed_IsNewsForAWhile(OperationStatus status, int hoursAgo, string expected)
+    {
+        OperationView operation = Make.Operation(status: status) with { FinishedAt = status == OperationStatus.OutcomeUnknown ? null : Make.At.AddHours(-hoursAgo) };
+
+        Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Operations = [operation] }, Rule(AlertKind.OperationFailed))));
+    }
+
+    [Fact]
+    public void Failback_ThatIsHeld_IsFoundWithWhatItWaitsFor()
+    {
+        NodeView node = Make.Node("node-a", Role.Primary);
+        node = node with { Prefixes = [node.Prefixes[0] with { Hold = new FailbackHold(TimeSpan.FromSeconds(42), "It has just come back.") }] };
+
+        Assert.Equal("node-a fails back in 42 s if it stays well.", Assert.Single(Find(Facts(Pair(node)), Rule(AlertKind.FailbackPending))).Text);
+    }
+
+    [Theory]
+    [InlineData(0.05, "wrong")]
+    [InlineData(0.2, "right")]
+    [InlineData(null, "unknown")]
+    public void Disk_NearlyFull_IsFound(double? free, string expected) =>
+        Assert.Equal(expected, Word(Find(Facts() with { Hub = new HubCondition { FreeDisk = free } }, Rule(AlertKind.HubDisk))));
+
+    [Theory]
+    [InlineData("web", "", true)]
+    [InlineData("db", "", false)]
+    [InlineData("", "node-b", true)]
+    [InlineData("", "node-c", false)]
+    [InlineData("db", "node-b", false)]
+    public void Scope_RuleIsAskedOnlyOfThosePairsAndNodes(string pairs, string nodes, bool found)
+    {
+        AlertRule rule = Rule(AlertKind.PairState, nameof(PairState.Degraded)) with { Pairs = Split(pairs), Nodes = Split(nodes) };
+
+        Assert.Equal(found, Find(Facts(Make.HealthyPair() with { State = PairState.Degraded }), rule).Length == 1);
+    }
+
+    private static ImmutableArray<string> Split(string names) => [.. names.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
+
+    private static Finding[] Find(AlertFacts facts, AlertRule rule) => [.. AlertConditions.Find(facts, [rule])];
+
+    // Of the node or pair that the test is about; the others of its pair are well.
+    private static string Word(Finding[] found) => found switch { [] => "right", [{ IsKnown: false }, ..] => "unknown", _ => "wrong" };
+
+    private static PairView Pair(NodeView node) => Make.Pair("web", PairState.Healthy, "Both announce.", "node-a", node, Standby);
+
+    private static CheckView Check(string name, Health verdict, string? output = null) => new()
+    {
+        Name = name, Kind = "http", Verdict = verdict, VerdictFor = null, LastRunAgo = null, LastRunTook = TimeSpan.Zero, LastOutput = output, Consequence = "withdraw", Prefixes = [],
+    };
+
+    private static Dictionary<IPNetwork, TargetReachability> Reached(ReachabilityState state, ImmutableArray<ProbeSample> samples) => new() { [Make.Prefix] = Make.Target(state, samples) };
+}
