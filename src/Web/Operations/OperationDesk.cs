@@ -23,10 +23,21 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
     // A page, and one more to see whether there is another.
     private const int MaxLimit = 501;
 
-    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) => request.Type.IsOfFreeze()
-        ? rooms.Freezes.Preview(request, out problem)
-        : request.Type == OperationType.BulkDrain ? rooms.Bulk.Preview(request, out problem)
-        : OperationTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? PreviewOf(target) : null;
+    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem)
+    {
+        if (request.Type.IsOfFreeze())
+        {
+            return rooms.Freezes.Preview(request, out problem);
+        }
+
+        if (request.Type == OperationType.BulkDrain)
+        {
+            return rooms.Bulk.Preview(request, out problem);
+        }
+
+        problem = OperationTarget.ProblemOfTimes(request, services.Time.GetUtcNow());
+        return problem is null && OperationTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? PreviewOf(target) : null;
+    }
 
     public async Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
     {

@@ -13,12 +13,15 @@ internal sealed class FakeOperations : IOperations
 
     public Func<OperationRequest, OperationPreview> OnPreview { get; set; } = _ => Make.Preview();
 
+    /// <summary>Why there is no preview; null: there is one.</summary>
+    public Func<OperationRequest, SubmitResult?> OnProblem { get; set; } = _ => null;
+
     public Func<OperationRequest, SubmitResult> OnSubmit { get; set; } = _ => new SubmitResult.Accepted("op-1");
 
     public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem)
     {
-        problem = null;
-        return OnPreview(request);
+        problem = OnProblem(request);
+        return problem is null ? OnPreview(request) : null;
     }
 
     public Task<SubmitResult> SubmitAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)

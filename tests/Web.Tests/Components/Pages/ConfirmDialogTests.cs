@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using Bunit;
 using FailoverHub.Web.Components.Pages.Pairs;
 using FailoverHub.Web.Operations;
@@ -114,6 +115,48 @@ public sealed class ConfirmDialogTests : DashboardTest
         Assert.Equal("Make node-a primary for 203.0.113.10", page.Find("[data-testid=confirm-submit]").TextContent.Trim());
         On(page, "role-secondary", element => element.Change("on"));
         Assert.Equal("Make node-a secondary for 203.0.113.10", page.Find("[data-testid=confirm-submit]").TextContent.Trim());
+    }
+
+    [Fact]
+    public void Later_IsSentWithItsTimeAndItsWindow_AndTheButtonSaysSo()
+    {
+        var page = Open("action-switchover");
+        On(page, "confirm-reason", element => element.Input("Kernel update"));
+
+        On(page, "start-when", element => element.Change("later"));
+        On(page, "start-at", element => element.Input("2099-01-02T03:04"));
+        On(page, "start-window", element => element.Change("60"));
+        Assert.Equal("Schedule: Move 203.0.113.10 to node-b", page.Find("[data-testid=confirm-submit]").TextContent.Trim());
+        On(page, "confirm-submit", element => element.Click());
+
+        page.WaitForAssertion(() => Assert.Single(Operations.Submitted), Safety);
+        OperationRequest request = Operations.Submitted[0].Request;
+        Assert.Equal((new DateTimeOffset(2099, 1, 2, 3, 4, 0, TimeSpan.Zero), new DateTimeOffset(2099, 1, 2, 4, 4, 0, TimeSpan.Zero)), (request.StartAt, request.WindowEndsAt));
+    }
+
+    [Fact]
+    public void Later_WithoutATime_NeverBeginsNow()
+    {
+        Operations.OnProblem = request => request.StartAt is { } at && at < DateTimeOffset.UtcNow ? new SubmitResult.Invalid(new Dictionary<string, string> { ["startAt"] = "Write a time later than now." }.ToImmutableDictionary()) : null;
+        var page = Open("action-switchover");
+        On(page, "confirm-reason", element => element.Input("Kernel update"));
+        On(page, "start-when", element => element.Change("later"));
+
+        On(page, "start-at", element => element.Input(""));
+
+        Assert.Contains("Write a time later than now.", page.Find("[data-testid=confirm-dialog]").TextContent, StringComparison.Ordinal);
+        Assert.True(page.Find("[data-testid=confirm-submit]").HasAttribute("disabled"));
+        On(page, "start-when", element => element.Change(""));
+        Assert.False(page.Find("[data-testid=confirm-submit]").HasAttribute("disabled"));
+        Assert.Equal("Move 203.0.113.10 to node-b", page.Find("[data-testid=confirm-submit]").TextContent.Trim());
+    }
+
+    [Fact]
+    public void AFreezeBeginsWhenItIsAskedFor()
+    {
+        var page = Open("action-freeze");
+
+        Assert.Empty(page.FindAll("[data-testid=start-when]"));
     }
 
     private IRenderedComponent<PageFrame> Open(string action)

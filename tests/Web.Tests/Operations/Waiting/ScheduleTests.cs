@@ -154,6 +154,10 @@ public sealed class ScheduleTests
         var answer = Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(At(rig, seconds, window), Alice, Cancellation));
 
         Assert.Equal([field], answer.Problem.Keys);
+
+        // The dialog says so before anybody presses its button.
+        Assert.Null(rig.Hub.Operations.Preview(At(rig, seconds, window), out SubmitResult? seen));
+        Assert.Equal([field], Assert.IsType<SubmitResult.Invalid>(seen).Problem.Keys);
     }
 
     [Fact]

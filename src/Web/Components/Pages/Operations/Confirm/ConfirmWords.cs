@@ -8,7 +8,10 @@ namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
 internal static class ConfirmWords
 {
     /// <summary>The button: verb and object, "Move 203.0.113.10 to node-b".</summary>
-    public static string Button(OperationRequest request, PairView? pair)
+    public static string Button(OperationRequest request, PairView? pair) =>
+        request.StartAt is null ? Act(request, pair) : $"Schedule: {Act(request, pair)}";
+
+    private static string Act(OperationRequest request, PairView? pair)
     {
         string addresses = Addresses(request.Prefix is { } prefix ? [prefix] : [.. pair?.Prefixes ?? []]);
         return request.Type switch
@@ -44,6 +47,9 @@ internal static class ConfirmWords
 
     /// <summary>What it is about, in words: what somebody types who accepts an outage.</summary>
     public static string Subject(OperationRequest request, PairView? pair) => pair?.Name ?? (request.Type == OperationType.BulkDrain ? $"data center {request.DataCenter}" : "all pairs");
+
+    /// <summary>It can be asked for now and begin later. A freeze and the data center at once begin when they are asked for.</summary>
+    public static bool MayWait(OperationType type) => type is not (OperationType.Freeze or OperationType.Unfreeze or OperationType.BulkDrain);
 
     /// <summary>Why the button cannot be pressed yet, or null.</summary>
     public static string? Missing(OperationPreview? preview, string reason, bool typedRight, string pairName)
