@@ -1,4 +1,5 @@
 using Bunit;
+using FailoverHub.Web.Components.Pages.History.Stories;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Listing;
 using FailoverHub.Web.Components.Pages.Pairs;
@@ -48,5 +49,21 @@ public sealed class OperationPagesTests : DashboardTest
 
         Assert.Contains("allowed", shown.Find("[data-testid=rule-SR-01]").TextContent, StringComparison.Ordinal);
         Assert.Contains("set aside", shown.Find("[data-testid=rule-SR-02]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(Rights.View, false)]
+    [InlineData(Rights.View | Rights.Operate, false)]
+    [InlineData(Rights.View | Rights.Audit, true)]
+    public void TheAuditOfAnOperation_IsForThoseWhoMayReadTheAudit(Rights rights, bool shown)
+    {
+        Operations.Known.Add(Make.Operation("op-1"));
+        History.Append(Make.AuditEntry(1, operation: "op-1"));
+
+        var story = Render<OperationStory>(parameters => parameters.Add(component => component.OperationId, "op-1").AddCascadingValue(Somebody with { Rights = rights }));
+
+        story.WaitForAssertion(() => Assert.Contains("Events of this operation", story.Markup, StringComparison.Ordinal), Safety);
+        Assert.Equal(shown, story.FindAll("h2").Any(title => title.TextContent == "Audit"));
+        Assert.Equal(shown, story.Markup.Contains("alice", StringComparison.Ordinal) || story.Markup.Contains("accepted", StringComparison.Ordinal));
     }
 }

@@ -1,0 +1,34 @@
+using Bunit;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Components.Layout;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+public sealed class NavRailTests : DashboardTest
+{
+    [Theory]
+    [InlineData("/", "Overview")]
+    [InlineData("/nodes/web-1", "Nodes")]
+    [InlineData("/settings/users", "Settings")]
+    [InlineData("/settings/tokens", "Settings")]
+    [InlineData("/settings/retention", "Settings")]
+    public void TheEntryOfThePageIsMarked_AlsoWhereItOpensAnotherPageOfItsSection(string path, string entry)
+    {
+        Services.GetRequiredService<NavigationManager>().NavigateTo(path);
+
+        var rail = Render<NavRail>(p => p.AddCascadingValue(Somebody with { Rights = Rights.View | Rights.Audit | Rights.Administer }));
+
+        Assert.Equal([entry], rail.FindAll("a.active").Select(link => link.TextContent.Trim()));
+        Assert.Equal("page", rail.Find("a.active").GetAttribute("aria-current"));
+    }
+
+    [Fact]
+    public void WhoMayNotGoSomewhereDoesNotSeeTheWay()
+    {
+        var rail = Render<NavRail>(p => p.AddCascadingValue(Somebody with { Rights = Rights.View }));
+
+        Assert.DoesNotContain(rail.FindAll("a"), link => link.TextContent.Trim() is "Audit" or "Settings");
+    }
+}
