@@ -11,8 +11,14 @@ internal sealed record BenchOptions
     /// <summary>Over which processor time of idle daemons is counted.</summary>
     public TimeSpan IdleTime { get; init; } = TimeSpan.FromSeconds(30);
 
-    /// <summary>Before idle daemons are looked at.</summary>
+    /// <summary>Before the memory of daemons is looked at.</summary>
     public TimeSpan RestTime { get; init; } = TimeSpan.FromSeconds(10);
+
+    /// <summary>
+    /// And then, before idle daemons are: what a daemon does once in its first minutes (ours gives back what its start needed, and asks in vain for a
+    /// metadata service, seldomer each time) is not what it costs for the months afterwards.
+    /// </summary>
+    public TimeSpan SettleTime { get; init; } = TimeSpan.FromSeconds(80);
 
     /// <summary>Over which keepalives under load are watched.</summary>
     public TimeSpan StressTime { get; init; } = TimeSpan.FromSeconds(45);

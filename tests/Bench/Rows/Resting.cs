@@ -13,12 +13,16 @@ internal static class Resting
     public static async Task MeasureIdleAsync(Run run, IReadOnlyList<Subject> subjects)
     {
         await StartAllAsync(run, subjects, 1);
+        await Pause.ForAsync(run.Options.SettleTime, run.Cancellation);
         Row cpu = new("idle.cpu", "processor time, four sessions, hold time 9", "ms/s");
-        var before = subjects.Select(subject => (subject, subject.Process.ProcessorTime(), At: Stopwatch.GetTimestamp())).ToList();
-        await Pause.ForAsync(run.Options.IdleTime, run.Cancellation);
-        foreach (var (subject, time, at) in before)
+        for (var round = 0; round < run.Options.Rounds; round++)
         {
-            cpu.Add(subject.Name, (subject.Process.ProcessorTime() - time).TotalMilliseconds / Stopwatch.GetElapsedTime(at).TotalSeconds);
+            var before = subjects.Select(subject => (subject, subject.Process.ProcessorTime(), At: Stopwatch.GetTimestamp())).ToList();
+            await Pause.ForAsync(run.Options.IdleTime, run.Cancellation);
+            foreach (var (subject, time, at) in before)
+            {
+                cpu.Add(subject.Name, (subject.Process.ProcessorTime() - time).TotalMilliseconds / Stopwatch.GetElapsedTime(at).TotalSeconds);
+            }
         }
 
         var memory = Memory(subjects, "idle", "1 prefix");
