@@ -30,8 +30,17 @@ internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbCont
         catch (Exception)
         {
             // Nobody stops what has not started; the folder is free for the next one.
-            await _lock.DisposeAsync();
+            await GiveBackAsync();
             throw;
+        }
+    }
+
+    // A host that could not start may be stopped all the same.
+    private async ValueTask GiveBackAsync()
+    {
+        if (Interlocked.Exchange(ref _lock, null) is { } held)
+        {
+            await held.DisposeAsync();
         }
     }
 
@@ -57,10 +66,7 @@ internal sealed partial class HubLifetime(HubRooms rooms, HubLock alone, IDbCont
         await rooms.Fleet.DisposeAsync();
         rooms.Events.Append(EventKinds.HubStopped, "The hub stopped. The nodes go on with what they were last told.");
         await rooms.Writer.DisposeAsync();
-        if (_lock is not null)
-        {
-            await _lock.DisposeAsync();
-        }
+        await GiveBackAsync();
     }
 
     private void Guard(Task owner) => owner.ContinueWith(

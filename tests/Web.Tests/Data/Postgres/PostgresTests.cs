@@ -9,6 +9,7 @@ using FailoverHub.Web.Tests.Operations;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Hosting;
+using Microsoft.Extensions.Logging;
 using Npgsql;
 using ProtoRole = FailoverHub.Protos.V1.Role;
 
@@ -109,6 +110,68 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
     }
 
     [Fact]
+    public async Task LockGivenBackTwiceAtOnce_IsFreeWhenEitherIsDone()
+    {
+        using var folder = new TemporaryFolder();
+        NpgsqlConnectionStringBuilder database = TestDatabases.Put(folder.Path, own.Server);
+        await using ServiceProvider services = LockServices(folder.Path, database, new LastLines());
+        await using var another = new NpgsqlConnection(database.ConnectionString);
+        await another.OpenAsync(Stop);
+
+        for (int i = 0; i < 10; i++)
+        {
+            IAsyncDisposable held = await services.GetRequiredService<HubLock>().TakeAsync(Stop);
+            Assert.NotEqual(0, await HolderAsync(another));
+            Task first = held.DisposeAsync().AsTask();
+            Task second = held.DisposeAsync().AsTask();
+
+            await Task.WhenAny(first, second).WaitAsync(Patience, Stop);
+            Assert.Equal(0, await HolderAsync(another));
+            await Task.WhenAll(first, second).WaitAsync(Patience, Stop);
+        }
+    }
+
+    [Fact]
+    public async Task LockOfAHubThatIsJustEnding_IsWaitedForAndSaid()
+    {
+        using var folder = new TemporaryFolder();
+        NpgsqlConnectionStringBuilder database = TestDatabases.Put(folder.Path, own.Server);
+        var log = new LastLines();
+        await using ServiceProvider services = LockServices(folder.Path, database, log);
+        var ending = new NpgsqlConnection(new NpgsqlConnectionStringBuilder(database.ConnectionString) { Pooling = false }.ConnectionString);
+        await ending.OpenAsync(Stop);
+        await using (var take = new NpgsqlCommand($"SELECT pg_advisory_lock({PostgresHubLock.LockClass}, {PostgresHubLock.LockId})", ending))
+        {
+            await take.ExecuteNonQueryAsync(Stop);
+        }
+
+        Task<IAsyncDisposable> waiting = services.GetRequiredService<HubLock>().TakeAsync(Stop);
+        await UntilWaitingAsync(database, "application_name LIKE 'failoverhub-lock-%'");
+        Assert.False(waiting.IsCompleted);
+        await ending.DisposeAsync();
+
+        await (await waiting.WaitAsync(Patience, Stop)).DisposeAsync();
+        Assert.Contains(log.Lines, l => l.Contains("this one waits for up to 5 s", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task HubThatIsStoppedTwice_EndsQuietlyAndTheNextOneStartsAtOnce()
+    {
+        using var folder = new TemporaryFolder();
+        TestDatabases.Put(folder.Path, own.Server);
+        for (int i = 0; i < 3; i++)
+        {
+            await using HubUnderTest hub = await HubUnderTest.StartAsync(folder.Path);
+            IHostedService lifetime = hub.Get<IEnumerable<IHostedService>>().OfType<HubLifetime>().Single();
+
+            await lifetime.StopAsync(Stop);
+            await lifetime.StopAsync(Stop);
+
+            Assert.DoesNotContain(hub.Log, l => l.Contains("this one waits", StringComparison.Ordinal));
+        }
+    }
+
+    [Fact]
     public async Task SessionOfTheLockLost_IsTakenAgain_AndAnotherHubThatWasQuickerEndsThisOne()
     {
         using var folder = new TemporaryFolder();
@@ -117,19 +180,13 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
         await using var another = new NpgsqlConnection(database.ConnectionString);
         await another.OpenAsync(Stop);
 
-        async Task<int> HolderAsync()
-        {
-            await using var ask = new NpgsqlCommand("SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted", another);
-            return await ask.ExecuteScalarAsync(Stop) is int pid ? pid : 0;
-        }
-
-        int first = await HolderAsync();
+        int first = await HolderAsync(another);
         own.Server.Execute($"SELECT pg_terminate_backend({first}, 10000)");
         using var patience = new CancellationTokenSource(Patience);
         int second = 0;
         while (second == 0 && !patience.IsCancellationRequested)
         {
-            second = await HolderAsync();
+            second = await HolderAsync(another);
         }
 
         Assert.NotEqual(0, second);
@@ -140,7 +197,7 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
         // The server gives the lock to who waits for it when its session ends.
         await using var wait = new NpgsqlCommand($"SET application_name = 'another hub'; SELECT pg_advisory_lock({PostgresHubLock.LockClass}, {PostgresHubLock.LockId})", another);
         Task<int> taken = wait.ExecuteNonQueryAsync(Stop);
-        await UntilWaitingAsync(database);
+        await UntilWaitingAsync(database, "application_name = 'another hub'");
         own.Server.Execute($"SELECT pg_terminate_backend({second}, 10000)");
         await taken.WaitAsync(Patience, Stop);
 
@@ -182,11 +239,25 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
         Assert.DoesNotContain("s3cret", fault.ToString(), StringComparison.Ordinal);
     }
 
-    private static async Task UntilWaitingAsync(NpgsqlConnectionStringBuilder database)
+    private static ServiceProvider LockServices(string folder, NpgsqlConnectionStringBuilder database, LastLines log) => new ServiceCollection()
+        .AddLogging(logging => logging.AddProvider(log))
+        .AddSingleton(TimeProvider.System)
+        .AddSingleton<IHostApplicationLifetime, Microsoft.Extensions.Hosting.Internal.ApplicationLifetime>()
+        .AddHubDatabase(folder, DatabaseSetting.Postgres(database))
+        .BuildServiceProvider();
+
+    /// <summary>The session that has the lock; 0: nobody has.</summary>
+    private static async Task<int> HolderAsync(NpgsqlConnection another)
+    {
+        await using var ask = new NpgsqlCommand("SELECT l.pid FROM pg_locks l JOIN pg_database d ON d.oid = l.database WHERE d.datname = current_database() AND l.locktype = 'advisory' AND l.objsubid = 2 AND l.granted", another);
+        return await ask.ExecuteScalarAsync(Stop) is int pid ? pid : 0;
+    }
+
+    private static async Task UntilWaitingAsync(NpgsqlConnectionStringBuilder database, string who)
     {
         await using var watcher = new NpgsqlConnection(database.ConnectionString);
         await watcher.OpenAsync(Stop);
-        await using var ask = new NpgsqlCommand("SELECT count(*) FROM pg_stat_activity WHERE application_name = 'another hub' AND wait_event_type = 'Lock'", watcher);
+        await using var ask = new NpgsqlCommand($"SELECT count(*) FROM pg_stat_activity WHERE datname = current_database() AND {who} AND wait_event_type = 'Lock'", watcher);
         using var patience = new CancellationTokenSource(Patience);
         while (await ask.ExecuteScalarAsync(Stop) is 0L)
         {
