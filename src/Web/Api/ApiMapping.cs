@@ -29,6 +29,7 @@ internal static class ApiMapping
         Freeze = pair.Freeze is { } freeze ? new FreezeDto(freeze.Until, freeze.By, freeze.Reason, freeze.OfAll) : null,
         Operation = pair.OperationId,
         Members = [.. pair.Members.Select(ToDto)],
+        Claimants = [.. pair.Claimants.Select(c => new ClaimantDto(c.Node, [.. c.Prefixes.Select(p => p.ToString())]))],
     };
 
     public static NodeDto ToDto(this NodeView node, string? pair, DateTimeOffset now) => new()

@@ -83,6 +83,7 @@ internal static class HubCore
         services.AddSingleton<NodeDeskServices>();
         services.AddSingleton<NodeDesk>();
         services.AddSingleton<NodeChanges>();
+        services.AddSingleton<PairAdmission>();
         services.AddSingleton<CertificateHistory>();
         services.AddSingleton<IdentityRoom>();
         services.AddSingleton<UnprovenConnections>();

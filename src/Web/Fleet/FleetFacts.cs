@@ -117,6 +117,9 @@ internal sealed record NodeFacts
     /// <summary>The stream that <see cref="Intent"/> was given to; null: none yet.</summary>
     public long? OfferedOn { get; init; }
 
+    /// <summary>What was last told of addresses that it reports and that are of pairs it is not of, in this run of the hub; null: nothing.</summary>
+    public ToldClaims? ToldClaims { get; init; }
+
     /// <summary>Its answer to the newest intent that it answered.</summary>
     public IntentAnswer? Answer { get; init; }
 

@@ -49,6 +49,13 @@ internal abstract record FleetMessage
         public Failback? Failback { get; init; }
     }
 
+    /// <summary>An operator has made the node one of the pair; it is stored.</summary>
+    /// <param name="PairId">Which pair.</param>
+    /// <param name="Node">Whom.</param>
+    /// <param name="InPlaceOf">Who is no longer of it; null: nobody leaves.</param>
+    /// <param name="Revision">The pair's new revision.</param>
+    public sealed record MemberLetIn(string PairId, string Node, string? InPlaceOf, long Revision) : FleetMessage;
+
     /// <summary>A node has joined, got another certificate, or lost the right to connect.</summary>
     /// <param name="Node">Its name.</param>
     /// <param name="Identity">What is known of it now.</param>
@@ -56,7 +63,11 @@ internal abstract record FleetMessage
     public sealed record IdentityChanged(string Node, IdentityFacts Identity, string Why) : FleetMessage;
 
     /// <summary>No stream of the node is taken until this is said again with null.</summary>
-    public sealed record NodeHeld(string Node, string? Why) : FleetMessage;
+    public sealed record NodeHeld(string Node, string? Why) : FleetMessage
+    {
+        /// <summary>A node that has a stream keeps it and is not held; else the stream ends.</summary>
+        public bool UnlessConnected { get; init; }
+    }
 
     /// <summary>The table of nodes calls it otherwise now.</summary>
     public sealed record NodeRenamed(string From, string To) : FleetMessage;

@@ -109,7 +109,9 @@ internal static class FleetProjection
     /// <summary>Why a node that lost an intent must not be told it again as things are now, half a sentence; null: nothing stands against it.</summary>
     public static string? AgainstReturningTo(FleetFacts facts, NodeFacts node, IntentFacts intent, Moment now)
     {
-        var others = facts.Nodes.Values.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).Select(n => ProjectNode(n, now)).ToList();
+        // Only those of its pair are believed: anybody may say that he announces an address.
+        var others = (facts.PairOf(node.Name)?.Members ?? []).Where(m => !string.Equals(m, node.Name, StringComparison.OrdinalIgnoreCase))
+            .Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().Select(n => ProjectNode(n, now)).ToList();
         foreach (var (name, role) in intent.Roles)
         {
             var prefix = IPNetwork.Parse(name);
@@ -224,12 +226,12 @@ internal static class FleetProjection
 
     /// <param name="pair">What is kept of the pair.</param>
     /// <param name="nodes">Its nodes as far as they are known, by name.</param>
-    /// <param name="others">Nodes of its data center that are not of the pair, have one of its prefixes, and whose reports are current: what they announce counts on the wire all the same.</param>
+    /// <param name="others">Nodes of its data center that are not of the pair and have one of its prefixes, or one of its nodes': what those announce whose reports are current counts on the wire all the same.</param>
     /// <param name="freeze">What is in force on the pair now; null: it is not frozen.</param>
     internal static PairView ProjectPair(PairFacts pair, ImmutableArray<NodeView> nodes, ImmutableArray<NodeView> others, FreezeView? freeze)
     {
         ImmutableArray<MemberView> members = [.. nodes.Select(n => MemberOf(pair, n))];
-        ImmutableArray<MemberView> outsiders = [.. others.Select(n => MemberOf(pair, n))];
+        ImmutableArray<MemberView> outsiders = [.. others.Where(n => n.IsFresh).Select(n => MemberOf(pair, n))];
         var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())) is { } name
             && !outsiders.Any(o => AnnouncedRole(o, p) <= AnnouncedRole(members.First(m => m.Node.Name == name), p)) ? name : null);
         var (state, reason) = PairStateRules.Judge(pair, members, outsiders, active);
@@ -258,6 +260,8 @@ internal static class FleetProjection
             Revision = pair.Revision,
             OperationId = pair.Running?.Id,
             Members = members,
+            Claimants = [.. others.Where(n => n is { HasReported: true, Link: not NodeLink.Revoked }).Select(n => new ClaimantView(
+                n.Name, [.. n.Prefixes.Select(p => p.Prefix).Where(p => pair.Prefixes.Contains(p) || nodes.Any(m => m.Prefixes.Any(v => v.Prefix.Equals(p))))]))],
         };
     }
 

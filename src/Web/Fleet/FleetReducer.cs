@@ -30,6 +30,7 @@ internal static class FleetReducer
         FleetMessage.IntentReleased released => Release(facts, released, effects),
         FleetMessage.OfferAgain again => OfferAgain(facts, again, effects),
         FleetMessage.OperationChanged changed => Operation(facts, changed, now, effects),
+        FleetMessage.MemberLetIn letIn => PairClaims.LetIn(facts, letIn, effects),
         FleetMessage.IdentityChanged changed => IdentityReducer.Changed(facts, changed, effects),
         FleetMessage.NodeHeld held => IdentityReducer.Held(facts, held, now, effects),
         FleetMessage.NodeRenamed renamed => IdentityReducer.Renamed(facts, renamed, effects),
@@ -398,7 +399,7 @@ internal static class FleetReducer
         var pairs = PairDiscovery.Find(facts, newId, reporter);
         if (ReferenceEquals(pairs, facts.Pairs))
         {
-            return facts;
+            return PairClaims.Tell(facts, reporter, now, effects);
         }
 
         foreach (var pair in pairs.Values)
@@ -422,7 +423,7 @@ internal static class FleetReducer
             }
         }
 
-        return facts with { Pairs = pairs };
+        return PairClaims.Tell(facts with { Pairs = pairs }, reporter, now, effects);
     }
 
     private static bool SamePrefixes(ReportFacts a, ReportFacts b) =>

@@ -76,7 +76,15 @@ public sealed record PairView
 
     /// <summary>The nodes, by name.</summary>
     public required ImmutableArray<MemberView> Members { get; init; }
+
+    /// <summary>Nodes of its data center that report an address of it, or of one of its nodes, and are not of it, by name. Only an operator makes one of them a member.</summary>
+    public ImmutableArray<ClaimantView> Claimants { get; init; } = [];
 }
+
+/// <summary>A node that reports addresses of a pair that it is not of.</summary>
+/// <param name="Node">Its name.</param>
+/// <param name="Prefixes">Which.</param>
+public sealed record ClaimantView(string Node, ImmutableArray<IPNetwork> Prefixes);
 
 /// <summary>One node seen as a member of one pair.</summary>
 public sealed record MemberView

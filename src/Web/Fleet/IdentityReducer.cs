@@ -29,7 +29,7 @@ internal static class IdentityReducer
 
     public static FleetFacts Held(FleetFacts facts, FleetMessage.NodeHeld held, Moment now, ICollection<FleetEffect> effects)
     {
-        if (facts.Nodes.GetValueOrDefault(held.Node) is not { } node)
+        if (facts.Nodes.GetValueOrDefault(held.Node) is not { } node || (held.UnlessConnected && node.Stream is not null))
         {
             return facts;
         }

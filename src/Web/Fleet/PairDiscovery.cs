@@ -4,8 +4,9 @@ using System.Net;
 namespace FailoverHub.Web.Fleet;
 
 /// <summary>
-/// Finds pairs: nodes of one data center (or both of an unknown one) that report a common prefix. A pair once found keeps its id, its
-/// name and its members; a node without a pair joins the pair whose prefix it reports.
+/// Finds pairs: two nodes of one data center (or both of an unknown one) that report a common prefix. A pair once found keeps its id, its
+/// name and its members, for whoever reports one of its prefixes later may be anybody: such a node is shown as a claimant
+/// (<see cref="PairView.Claimants"/>), and is let in, or not, by an operator.
 /// </summary>
 internal static class PairDiscovery
 {
@@ -23,30 +24,15 @@ internal static class PairDiscovery
         }
 
         var pairs = facts.Pairs;
-        var free = new List<NodeFacts>();
-        var ownerOf = FirstByPrefix(pairs.Values);
-        foreach (var node in facts.Nodes.Values.Where(n => n.Report is not null && facts.PairOf(n.Name) is null))
+        foreach (var (one, other, shared) in Couples(facts))
         {
-            if (FirstOf(node, ownerOf) is { } id)
-            {
-                pairs = pairs.SetItem(id, pairs[id] with { Members = pairs[id].Members.Add(node.Name) });
-            }
-            else
-            {
-                free.Add(node);
-            }
-        }
-
-        foreach (var component in Components(free))
-        {
-            var members = component.Select(n => n.Name).ToImmutableSortedSet(StringComparer.OrdinalIgnoreCase);
-            var shared = Shared(component);
+            ImmutableSortedSet<string> members = ImmutableSortedSet.Create(StringComparer.OrdinalIgnoreCase, one.Name, other.Name);
             var id = newId();
             pairs = pairs.Add(id, new PairFacts
             {
                 Id = id,
                 Name = NameFor(members, shared[0], pairs.Values.Select(p => p.Name)),
-                DataCenter = component[0].DataCenter,
+                DataCenter = one.DataCenter,
                 PreferredNode = null,
                 Revision = 1,
                 Members = members,
@@ -75,38 +61,8 @@ internal static class PairDiscovery
         return Enumerable.Range(1, names.Count + 1).Select(i => i == 1 ? name : $"{name}-{i}").First(n => !names.Contains(n));
     }
 
-    /// <summary>Which pair has a prefix, of several the first. A fleet that comes for the first time has as many nodes without a pair as it has pairs: no node can be compared with each of them.</summary>
-    private static Dictionary<(string DataCenter, IPNetwork Prefix), (int Place, string Id)> FirstByPrefix(IEnumerable<PairFacts> pairs)
-    {
-        var first = new Dictionary<(string, IPNetwork), (int, string)>();
-        var place = 0;
-        foreach (var pair in pairs)
-        {
-            place++;
-            foreach (var prefix in pair.Prefixes)
-            {
-                first.TryAdd((pair.DataCenter, prefix), (place, pair.Id));
-            }
-        }
-
-        return first;
-    }
-
-    private static string? FirstOf(NodeFacts node, Dictionary<(string DataCenter, IPNetwork Prefix), (int Place, string Id)> ownerOf)
-    {
-        (int Place, string Id)? first = null;
-        foreach (var prefix in node.Report!.Prefixes)
-        {
-            if (ownerOf.TryGetValue((node.DataCenter, prefix.Prefix), out var owner) && (first is null || owner.Place < first.Value.Place))
-            {
-                first = owner;
-            }
-        }
-
-        return first?.Id;
-    }
-
-    private static PairFacts Refresh(PairFacts pair, FleetFacts facts)
+    /// <summary>The pair with what its members share now.</summary>
+    public static PairFacts Refresh(PairFacts pair, FleetFacts facts)
     {
         var members = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().ToList();
         var everyoneReported = members.Count == pair.Members.Count && members.All(m => m.Report is not null);
@@ -137,28 +93,36 @@ internal static class PairDiscovery
 
     private static bool Reports(NodeFacts node, IPNetwork prefix) => node.Report?.Prefixes.Any(p => p.Prefix.Equals(prefix)) == true;
 
-    private static IEnumerable<List<NodeFacts>> Components(List<NodeFacts> nodes)
+    /// <summary>
+    /// Nodes without a pair that share a prefix which no pair has yet, two by two. Of several that share one it is those that have been in the
+    /// hub's table for the longest time, which is on its disk: it does not depend on who comes first after a restart.
+    /// </summary>
+    private static IEnumerable<(NodeFacts One, NodeFacts Other, ImmutableArray<IPNetwork> Shared)> Couples(FleetFacts facts)
     {
-        var byPrefix = nodes.SelectMany(n => n.Report!.Prefixes.Select(p => (Key: (n.DataCenter, p.Prefix), Node: n))).ToLookup(x => x.Key, x => x.Node);
-        var seen = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
-        foreach (var start in nodes)
+        var owned = facts.Pairs.Values.SelectMany(p => p.Prefixes.Select(x => (p.DataCenter, Prefix: x))).ToHashSet();
+        var byPrefix = new Dictionary<(string DataCenter, IPNetwork Prefix), List<NodeFacts>>();
+        var free = facts.Nodes.Values.Where(n => n.Report is not null && facts.PairOf(n.Name) is null).OrderBy(n => n.Identity?.JoinedAt ?? DateTimeOffset.MaxValue).ToList();
+        foreach (var node in free)
         {
-            if (!seen.Add(start.Name))
+            foreach (var key in node.Report!.Prefixes.Select(p => (node.DataCenter, p.Prefix)).Where(k => !owned.Contains(k)))
+            {
+                (byPrefix.TryGetValue(key, out var holders) ? holders : byPrefix[key] = []).Add(node);
+            }
+        }
+
+        var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
+        foreach (var one in free)
+        {
+            var keys = one.Report!.Prefixes.Select(p => (one.DataCenter, p.Prefix)).Where(k => !owned.Contains(k)).ToList();
+            if (taken.Contains(one.Name) || keys.SelectMany(k => byPrefix[k]).Where(n => !ReferenceEquals(n, one) && !taken.Contains(n.Name)).MinBy(free.IndexOf) is not { } other)
             {
                 continue;
             }
 
-            var component = new List<NodeFacts> { start };
-            for (var i = 0; i < component.Count; i++)
-            {
-                var node = component[i];
-                component.AddRange(node.Report!.Prefixes.SelectMany(p => byPrefix[(node.DataCenter, p.Prefix)]).Where(n => seen.Add(n.Name)));
-            }
-
-            if (component.Count > 1)
-            {
-                yield return component;
-            }
+            taken.UnionWith([one.Name, other.Name]);
+            ImmutableArray<IPNetwork> shared = [.. Shared([one, other]).Where(p => !owned.Contains((one.DataCenter, p)))];
+            owned.UnionWith(shared.Select(p => (one.DataCenter, p)));
+            yield return (one, other, shared);
         }
     }
 }

@@ -2,6 +2,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Running;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Identity;
@@ -26,13 +27,14 @@ internal abstract record NodeChange
 
 /// <summary>
 /// What an operator does to the table of nodes: revoke, rename, remove. None of it touches what a node announces. A refused attempt is audited as well.
+/// While a name changes or goes, no stream of it is let in and no operation begins, which would go on under a name that is no more.
 /// </summary>
-internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer)
+internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer, OperationServices operations)
 {
     public const int ShortestReason = 3;
 
     /// <summary>Makes every certificate of the node worthless at once, and drops its stream.</summary>
-    public Task<NodeChange> RevokeAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<NodeChange> RevokeAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => desk.ChangeAsync(
         name, reason, "certificate-revoked", actor,
         node => node is null ? $"{name} has no certificate, so there is nothing to revoke."
             : node.RevokedAt is not null ? $"The certificate of {node.Name} is revoked already."
@@ -54,12 +56,12 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             await services.Fleet.PostAsync(new FleetMessage.IdentityChanged(node.Name, node.ToFacts(), refusal.Why), CancellationToken.None);
             var text = $"The certificate of {node.Name} was revoked by {actor.Name}: {node.RevokedReason} Its stream is dropped; it goes on announcing what it was last told.";
             Tell(EventKinds.NodeRevoked, node.Name, text, EventSeverity.Warning);
-            return text;
+            return new NodeChange.Done(text);
         },
         cancellationToken);
 
     /// <summary>Gives the node another name. Its certificate stays, its history keeps the old name, and it dials again.</summary>
-    public Task<NodeChange> RenameAsync(string name, string newName, string reason, Actor actor, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<NodeChange> RenameAsync(string name, string newName, string reason, Actor actor, CancellationToken cancellationToken) => AloneAsync(() => desk.ChangeAsync(
         name, reason, "node-renamed", actor,
         node => node is null ? $"{name} has no certificate: its agent says what it is called. Change --node there."
             : !NodeNames.IsGood(newName) ? NodeNames.Problem(newName)
@@ -68,19 +70,34 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             : services.Fleet.State.Facts.PairOf(node.Name)?.Running is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
             : null,
         (node, draft) => RenameAsync(node!, newName, draft, actor, cancellationToken),
-        cancellationToken);
+        cancellationToken), cancellationToken);
 
     /// <summary>Forgets the node. Only one that is not connected: it would be gone from the screen and announce all the same.</summary>
-    public Task<NodeChange> RemoveAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => ChangeAsync(
+    public Task<NodeChange> RemoveAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => AloneAsync(() => desk.ChangeAsync(
         name, reason, "node-removed", actor,
-        _ => services.Fleet.State.Facts is var facts && facts.Nodes.GetValueOrDefault(name)?.Stream is not null
-            ? $"{name} is connected. Drain it and stop its agent first, or revoke its certificate: what nobody sees any more should announce nothing."
+        _ => services.Fleet.State.Facts is var facts && facts.Nodes.GetValueOrDefault(name)?.Stream is not null ? IsConnected(name)
             : facts.PairOf(name)?.Running is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
             : null,
-        async (node, draft) =>
+        (node, draft) => RemoveAsync(node, services.Fleet.State.Facts.Nodes.GetValueOrDefault(name)?.Name ?? name, draft, actor, cancellationToken),
+        cancellationToken), cancellationToken);
+
+    private static string IsConnected(string name) =>
+        $"{name} is connected. Drain it and stop its agent first, or revoke its certificate: what nobody sees any more should announce nothing.";
+
+    private async Task<NodeChange> RemoveAsync(RegisteredNode? node, string known, AuditDraft draft, Actor actor, CancellationToken cancellationToken)
+    {
+        // From here on it cannot connect; if it has in this very moment, it stays.
+        await services.Fleet.PostAsync(new FleetMessage.NodeHeld(known, $"'{known}' is being removed from the hub.") { UnlessConnected = true }, cancellationToken);
+        var removed = false;
+        try
         {
+            var held = await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(known) is not { Held: null, Stream: null }, cancellationToken);
+            if (held.Facts.Nodes.GetValueOrDefault(known)?.Stream is not null)
+            {
+                return await desk.RefuseAsync(draft, IsConnected(known), cancellationToken);
+            }
+
             var now = services.Time.GetUtcNow();
-            var known = services.Fleet.State.Facts.Nodes.GetValueOrDefault(name)?.Name ?? name;
             await services.Audit.ChangeAsync(draft, async (db, stop) =>
             {
                 var ms = now.ToUnixTimeMilliseconds();
@@ -96,19 +113,27 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.PairMembers.Where(m => m.Node == known).ExecuteDeleteAsync(stop);
                 await db.Nodes.Where(n => n.Name == known).ExecuteDeleteAsync(stop);
             }, cancellationToken);
+            removed = true;
             if (node is not null)
             {
                 services.Register.Set(node.WithoutValid() with { RemovedAt = now });
             }
 
             await services.Fleet.PostAsync(new FleetMessage.NodeRemoved(known), CancellationToken.None);
-            var text = $"{known} was removed from the hub by {actor.Name}: {Sentence(reason)} Its history stays.";
+            var text = $"{known} was removed from the hub by {actor.Name}: {Sentence(draft.Reason ?? "")} Its history stays.";
             Tell(EventKinds.NodeRemoved, known, text, EventSeverity.Info);
-            return text;
-        },
-        cancellationToken);
+            return new NodeChange.Done(text);
+        }
+        finally
+        {
+            if (!removed)
+            {
+                await services.Fleet.PostAsync(new FleetMessage.NodeHeld(known, null), CancellationToken.None);
+            }
+        }
+    }
 
-    private async Task<string> RenameAsync(RegisteredNode node, string newName, AuditDraft draft, Actor actor, CancellationToken cancellationToken)
+    private async Task<NodeChange> RenameAsync(RegisteredNode node, string newName, AuditDraft draft, Actor actor, CancellationToken cancellationToken)
     {
         // First nobody speaks for it under the old name any more, and what was said under it is on the disk.
         await services.Fleet.PostAsync(new FleetMessage.NodeHeld(node.Name, $"'{node.Name}' is getting another name. Dial again."), cancellationToken);
@@ -136,7 +161,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             var text = $"{old} is called {newName} from now on, says {actor.Name}: {Sentence(draft.Reason ?? "")} What happened before stands under {old}.";
             Tell(EventKinds.NodeRenamed, newName, text, EventSeverity.Info);
             Tell(EventKinds.NodeRenamed, old, text, EventSeverity.Info);
-            return text;
+            return new NodeChange.Done(text);
         }
         finally
         {
@@ -147,35 +172,17 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
         }
     }
 
-    private async Task<NodeChange> ChangeAsync(
-        string name, string reason, string action, Actor actor, Func<RegisteredNode?, string?> against, Func<RegisteredNode?, AuditDraft, Task<string>> change, CancellationToken cancellationToken)
+    // First this lock, then the desk's; whoever takes both takes them so.
+    private async Task<NodeChange> AloneAsync(Func<Task<NodeChange>> change, CancellationToken cancellationToken)
     {
-        var draft = new AuditDraft { Actor = actor, Action = action, Target = AuditTarget.Node(name), Reason = reason.Trim(), Outcome = "accepted" };
-        await desk.Gate.WaitAsync(cancellationToken);
+        await operations.Admission.WaitAsync(cancellationToken);
         try
         {
-            var node = services.Register.FindByName(name);
-            if (node is null && !services.Fleet.State.Facts.Nodes.ContainsKey(name))
-            {
-                return new NodeChange.NotFound($"No node is called '{name}'.");
-            }
-
-            var why = reason.Trim().Length < ShortestReason ? $"Say why: at least {ShortestReason} characters." : against(node);
-            if (why is not null)
-            {
-                await services.Audit.WriteAsync(draft with { Outcome = $"refused: {why}" }, cancellationToken);
-                return new NodeChange.Refused(why);
-            }
-
-            return new NodeChange.Done(await change(node, node is null ? draft : draft with { Before = $$"""{"nodeId":"{{node.NodeId}}","name":"{{node.Name}}"}""" }));
-        }
-        catch (Exception e) when (StorageFaults.IsStorageFault(e))
-        {
-            return new NodeChange.NotAudited($"The hub cannot write its audit ({e.GetBaseException().Message}). Nothing was done.");
+            return await change();
         }
         finally
         {
-            desk.Gate.Release();
+            operations.Admission.Release();
         }
     }
 

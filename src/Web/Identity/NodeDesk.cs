@@ -48,7 +48,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     private const string TokenHelp = "Make a new one on the page 'Add a node' or with `failoverhub join-token create`.";
 
     /// <summary>One change of the table at a time.</summary>
-    internal SemaphoreSlim Gate { get; } = new(1);
+    private SemaphoreSlim Gate { get; } = new(1);
 
     public async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, CancellationToken cancellationToken)
     {
@@ -119,6 +119,48 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         {
             Gate.Release();
         }
+    }
+
+    /// <summary>One change of the table by an operator: who asks for it gives a reason, and what is refused is audited too.</summary>
+    /// <param name="name">Name of the node.</param>
+    /// <param name="reason">Why, at least <see cref="NodeChanges.ShortestReason"/> characters.</param>
+    /// <param name="action">For the audit.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="against">Why it must not be, null: it may; asked when nobody else changes the table. Null as node: it has no certificate.</param>
+    /// <param name="change">Does it, and writes the audit entry in the same transaction.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    internal async Task<NodeChange> ChangeAsync(
+        string name, string reason, string action, Actor actor, Func<RegisteredNode?, string?> against, Func<RegisteredNode?, AuditDraft, Task<NodeChange>> change, CancellationToken cancellationToken)
+    {
+        var draft = new AuditDraft { Actor = actor, Action = action, Target = AuditTarget.Node(name), Reason = reason.Trim(), Outcome = "accepted" };
+        await Gate.WaitAsync(cancellationToken);
+        try
+        {
+            var node = services.Register.FindByName(name);
+            if (node is null && !services.Fleet.State.Facts.Nodes.ContainsKey(name))
+            {
+                return new NodeChange.NotFound($"No node is called '{name}'.");
+            }
+
+            var why = reason.Trim().Length < NodeChanges.ShortestReason ? $"Say why: at least {NodeChanges.ShortestReason} characters." : against(node);
+            return why is not null
+                ? await RefuseAsync(draft, why, cancellationToken)
+                : await change(node, node is null ? draft : draft with { Before = $$"""{"nodeId":"{{node.NodeId}}","name":"{{node.Name}}"}""" });
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            return new NodeChange.NotAudited($"The hub cannot write its audit ({e.GetBaseException().Message}). Nothing was done.");
+        }
+        finally
+        {
+            Gate.Release();
+        }
+    }
+
+    internal async Task<NodeChange> RefuseAsync(AuditDraft draft, string why, CancellationToken cancellationToken)
+    {
+        await services.Audit.WriteAsync(draft with { Outcome = $"refused: {why}" }, cancellationToken);
+        return new NodeChange.Refused(why);
     }
 
     private async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, JoinTokenInfo token, CancellationToken cancellationToken)

@@ -61,6 +61,7 @@ internal static class AccessTable
         ["POST /api/v1/operations/{id}/approve"] = Approvers,
         ["POST /api/v1/operations/{id}/cancel"] = Operators,
         ["POST /api/v1/operations/{id}/reject"] = Approvers,
+        ["POST /api/v1/pairs/{pair}/members"] = Administrators,
         ["POST /api/v1/pairs/{pair}/operations"] = Operators,
         ["POST /api/v1/pairs/{pair}/operations/preview"] = Operators,
         ["POST /api/v1/settings/retention"] = Administrators,

@@ -48,6 +48,17 @@ public sealed class FleetReducerTests
     }
 
     [Fact]
+    public void Hello_OfAnAgentThatLostADrain_IsNotToldAgainBecauseAStrangerSaysThatItAnnounces()
+    {
+        var drain = Intent(5) with { Drained = true };
+        var facts = Facts(Pair("web-1", "web-2"), new NodeFacts { Name = "web-1", Intent = drain, Confirmed = drain }, new NodeFacts { Name = "web-2" }, Node("web-3", Role.Primary));
+
+        Apply(facts, new FleetMessage.StreamOpened(7, Hello(), null));
+
+        Assert.DoesNotContain(_effects, e => e is FleetEffect.Offer);
+    }
+
+    [Fact]
     public void Hello_OfAnAgentThatLostItsPrimaryRole_IsNotToldAgainWhileAnotherNodeIsPrimary()
     {
         var facts = Facts(Pair("web-1", "web-2"), new NodeFacts { Name = "web-2", Intent = Intent(5, Role.Primary), Confirmed = Intent(5, Role.Primary) }, Healthy.Nodes["web-1"]);

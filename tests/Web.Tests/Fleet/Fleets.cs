@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
 
@@ -70,7 +71,7 @@ internal static class Fleets
         DataCenter = "",
         PreferredNode = "web-1",
         Revision = 1,
-        Members = [.. members],
+        Members = members.ToImmutableSortedSet(StringComparer.OrdinalIgnoreCase),
         Prefixes = [Prefix],
     };
 

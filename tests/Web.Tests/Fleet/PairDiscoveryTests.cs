@@ -42,14 +42,36 @@ public sealed class PairDiscoveryTests
     public void NodeAlone_IsNoPair() => Assert.Empty(Find(Node("web-1", Role.Primary)));
 
     [Fact]
-    public void ChainOfCommonPrefixes_IsOnePair()
+    public void ChainOfCommonPrefixes_IsAPairOfTwoAndSomebodyElse()
     {
         var middle = Node("web-2", Report(View(Role.Secondary, Role.Secondary), View(Role.Primary, Role.Primary, prefix: Other)));
 
         var pair = Assert.Single(Find(Node("web-1", Role.Primary), middle, Node("web-3", Report(View(Role.Secondary, Role.Secondary, prefix: Other)))));
 
-        Assert.Equal(["web-1", "web-2", "web-3"], pair.Members);
-        Assert.Null(pair.PreferredNode);
+        Assert.Equal(["web-1", "web-2"], pair.Members);
+        Assert.Equal([Prefix], pair.Prefixes);
+    }
+
+    [Fact]
+    public void OfSeveralThatShareAPrefix_ThoseThatJoinedTheHubFirstAreThePair()
+    {
+        NodeFacts Joined(string name, int day) => Node(name, Role.Secondary) with
+        {
+            Identity = new IdentityFacts { NodeId = name, JoinedAt = new DateTimeOffset(2026, 1, day, 0, 0, 0, TimeSpan.Zero), Serial = "1", IssuedAt = Now.Wall, NotAfter = Now.Wall, Renewals = 0, Valid = ["1"] },
+        };
+
+        Assert.Equal(["web-2", "web-3"], Assert.Single(Find(Joined("a-new-one", 9), Joined("web-2", 2), Joined("web-3", 3), Node("without", Role.Primary))).Members);
+    }
+
+    [Fact]
+    public void NodesThatShareAPrefixOfAPairAndOneOfTheirOwn_AreAPairOfTheirOwnPrefixOnly()
+    {
+        var both = Report(View(Role.Primary, Role.Primary), View(Role.Primary, Role.Primary, prefix: Other));
+
+        var pairs = Find(Facts(Pair("web-1", "web-2"), Node("web-1", Role.Primary), Node("web-2", Role.Secondary), Node("db-1", both), Node("db-2", Report(View(Role.Secondary, Role.Secondary, prefix: Other)))));
+
+        Assert.Equal([["web-1", "web-2"], ["db-1", "db-2"]], pairs.OrderBy(p => p.Id == "p1" ? 0 : 1).Select(p => p.Members.ToArray()));
+        Assert.Equal([Other], pairs.Single(p => p.Id != "p1").Prefixes);
     }
 
     [Fact]
@@ -68,8 +90,14 @@ public sealed class PairDiscoveryTests
     }
 
     [Fact]
-    public void ThirdNodeWithThePrefix_JoinsThePair() =>
-        Assert.Equal(3, Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", Role.Primary), Node("web-2", Role.Secondary), Node("web-3", Role.Secondary)))).Members.Count);
+    public void NodeThatComesLater_NeverJoinsByItself()
+    {
+        Assert.Equal(["web-1", "web-2"], Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-1", Role.Primary), Node("web-2", Role.Secondary), Node("web-3", Role.Secondary)))).Members);
+
+        // Neither where a place is free, nor where the members have said nothing since the hub started.
+        Assert.Equal(["web-1"], Assert.Single(Find(Facts(Pair("web-1"), Node("web-1", Role.Primary), Node("web-3", Role.Secondary)))).Members);
+        Assert.Equal(["web-1", "web-2"], Assert.Single(Find(Facts(Pair("web-1", "web-2"), Node("web-0", Role.Primary), Node("web-3", Role.Secondary), new NodeFacts { Name = "web-1" }, new NodeFacts { Name = "web-2" }))).Members);
+    }
 
     [Fact]
     public void LastPrefixOfAPair_StaysAlsoWhenEveryMemberGaveItUp() =>

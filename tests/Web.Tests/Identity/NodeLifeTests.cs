@@ -51,7 +51,7 @@ public sealed class NodeLifeTests : TlsHubTest
     public async Task NodeThatWasAwayTooLong_JoinsAgainAsItselfAndTheRefusalIsGone()
     {
         var node = await JoinedAsync("web-1");
-        var id = Hub.Fleet.Current.FindNode("web-1")!.Identity!.NodeId;
+        var id = (await Hub.UntilAsync(s => s.FindNode("web-1")?.Identity is not null)).FindNode("web-1")!.Identity!.NodeId;
         Time.Advance(TimeSpan.FromDays(40));
         await node.FailToConnectAsync(Url);
 

@@ -54,8 +54,9 @@ public sealed class SafetyRulesTests
     [InlineData("standby about to be drained", false)]
     [InlineData("standby has not obeyed yet", false)]
     [InlineData("another prefix of the node", false)]
-    [InlineData("another prefix of the node on a node outside of the pair", true)]
-    [InlineData("another prefix of the node in another data center", false)]
+    [InlineData("another prefix of the node on a node outside of the pair", false)]
+    [InlineData("another prefix of the node on a third node of the pair", true)]
+    [InlineData("standby silent and a stranger says that it announces", false)]
     public void AtLeastOneAnnouncer_OfADrain_LooksForAnotherFreshAnnouncer(string row, bool passed)
     {
         var facts = row switch
@@ -68,7 +69,8 @@ public sealed class SafetyRulesTests
             "standby has not obeyed yet" => PairOf(Primary1, Standby2 with { Intent = Wanted(1, drained: false) }),
             "another prefix of the node" => PairOf(WithOwn, Standby2),
             "another prefix of the node on a node outside of the pair" => Facts(Pair("web-1", "web-2"), WithOwn, Standby2, Node("db-1", Report(View(Role.Primary, Role.Primary, prefix: Own)))),
-            "another prefix of the node in another data center" => Facts(Pair("web-1", "web-2"), WithOwn, Standby2, Node("db-1", Report(View(Role.Primary, Role.Primary, prefix: Own))) with { DataCenter = "7" }),
+            "another prefix of the node on a third node of the pair" => Facts(Pair("web-1", "web-2", "db-1"), WithOwn, Standby2, Node("db-1", Report(View(Role.Primary, Role.Primary, prefix: Own)))),
+            "standby silent and a stranger says that it announces" => Facts(Pair("web-1", "web-2"), Primary1, Standby2.Gone(), Node("web-3", Role.Secondary)),
             "standby without session" => PairOf(Primary1, Node("web-2", Report(View(Role.Secondary, Role.Secondary, carrying: 0)) with { Sessions = [Session(1, BgpSessionState.Active)] })),
             _ => PairOf(Node("web-1", Report(View(Role.Primary, null, WithdrawnReason.Unhealthy))), Standby2.Gone()),
         };

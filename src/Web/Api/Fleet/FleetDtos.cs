@@ -43,7 +43,15 @@ public sealed record PairDto
 
     /// <summary>The nodes, by name.</summary>
     public required IReadOnlyList<MemberDto> Members { get; init; }
+
+    /// <summary>Nodes that report addresses of the pair, or of one of its nodes, and are not of it. No rule relies on them; POST /pairs/{pair}/members lets one in.</summary>
+    public required IReadOnlyList<ClaimantDto> Claimants { get; init; }
 }
+
+/// <summary>A node that reports addresses of a pair that it is not of.</summary>
+/// <param name="Node">Its name.</param>
+/// <param name="Prefixes">Which, CIDR.</param>
+public sealed record ClaimantDto(string Node, IReadOnlyList<string> Prefixes);
 
 /// <summary>A freeze that is in force.</summary>
 /// <param name="Until">When it ends by itself.</param>

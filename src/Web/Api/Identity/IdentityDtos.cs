@@ -110,5 +110,18 @@ public sealed record NodeChangeBody
     public string? Name { get; init; }
 }
 
+/// <summary>Body of POST /api/v1/pairs/{pair}/members.</summary>
+public sealed record PairMemberBody
+{
+    /// <summary>A node that reports an address of the pair and has no pair.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>The member that leaves for it; left out: nobody does.</summary>
+    public string? InPlaceOf { get; init; }
+
+    /// <summary>Why; at least 3 characters.</summary>
+    public string? Reason { get; init; }
+}
+
 /// <summary>What was done, in one sentence.</summary>
 public sealed record NodeChangedDto(string Text);

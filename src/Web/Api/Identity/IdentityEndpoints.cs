@@ -33,6 +33,11 @@ internal static class IdentityEndpoints
         Describe(api.MapPost("/nodes/{node}/remove", (string node, HttpContext context, NodeChanges changes) => ChangeAsync(
             context, (body, actor) => changes.RemoveAsync(node, body.Reason ?? "", actor, context.RequestAborted))))
             .WithName("removeNode").WithSummary("Forget a node that is not connected; its history stays");
+        api.MapPost("/pairs/{pair}/members", LetInAsync).WithTags(Tag).WithName("letIntoPair").WithSummary("Make a node that reports an address of the pair one of its nodes")
+            .WithDescription("A pair's `claimants` are nodes that report its addresses and are not of it; no rule relies on them until this is done. With `inPlaceOf` another node leaves the pair for it. Nothing is sent to any node. The audit entry and the change are one transaction; a refusal is audited too.")
+            .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<PairMemberBody>)
+            .Produces<NodeChangedDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound)
+            .ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static RouteHandlerBuilder Describe(RouteHandlerBuilder route) => route.WithTags(Tag)
@@ -83,13 +88,23 @@ internal static class IdentityEndpoints
     private static async Task<IResult> ChangeAsync(HttpContext context, Func<NodeChangeBody, Actor, Task<NodeChange>> change)
     {
         (NodeChangeBody? body, IResult? problem) = await ApiBody.ReadAsync<NodeChangeBody>(context);
-        return body is null ? problem! : await change(body, RequestActor.Of(context)) switch
-        {
-            NodeChange.Done done => TypedResults.Ok(new NodeChangedDto(done.Text)),
-            NodeChange.Refused refused => TypedResults.Problem(refused.Why, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
-            NodeChange.NotFound notFound => ApiProblems.NotFound(notFound.What),
-            NodeChange.NotAudited not => ApiBody.Unavailable(not.Why),
-            var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
-        };
+        return body is null ? problem! : Answer(await change(body, RequestActor.Of(context)));
     }
+
+    private static async Task<IResult> LetInAsync(string pair, HttpContext context, PairAdmission admission)
+    {
+        (PairMemberBody? body, IResult? problem) = await ApiBody.ReadAsync<PairMemberBody>(context);
+        return body is null ? problem!
+            : body.Node?.Trim() is not { Length: > 0 } node ? ApiBody.Malformed("node: name the node that is let in.")
+            : Answer(await admission.LetInAsync(pair, node, body.InPlaceOf?.Trim() is { Length: > 0 } leaves ? leaves : null, body.Reason ?? "", RequestActor.Of(context), context.RequestAborted));
+    }
+
+    private static IResult Answer(NodeChange change) => change switch
+    {
+        NodeChange.Done done => TypedResults.Ok(new NodeChangedDto(done.Text)),
+        NodeChange.Refused refused => TypedResults.Problem(refused.Why, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
+        NodeChange.NotFound notFound => ApiProblems.NotFound(notFound.What),
+        NodeChange.NotAudited not => ApiBody.Unavailable(not.Why),
+        var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),
+    };
 }

@@ -83,7 +83,7 @@ internal sealed class FleetProjector
             var known = _pairs.GetValueOrDefault(pair.Id);
             sameOrder &= known?.Facts.Name == pair.Name;
             var members = NodesOf(pair);
-            var outsiders = _holders.Outsiders(pair, name => _nodes[name].View);
+            var outsiders = _holders.Outsiders(pair, members, name => _nodes[name].View);
 
             // Ends by the clock, without anything being told.
             var freeze = facts.Freezes.IsEmpty ? null : FreezeFacts.InForce(facts.Freezes, pair.Id, now.Wall);

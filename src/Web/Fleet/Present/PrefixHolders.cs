@@ -41,27 +41,43 @@ internal sealed class PrefixHolders
         }
     }
 
-    /// <summary>Nodes of the pair's data center that are not of the pair, have one of its prefixes, and whose reports are current; by name.</summary>
-    public ImmutableArray<NodeView> Outsiders(PairFacts pair, Func<string, NodeView> viewOf)
+    /// <summary>Nodes of the pair's data center that are not of the pair and have one of its prefixes, or one that a node of it has; by name.</summary>
+    public ImmutableArray<NodeView> Outsiders(PairFacts pair, ImmutableArray<NodeView> members, Func<string, NodeView> viewOf)
     {
         ImmutableSortedSet<string>? found = null;
         foreach (var prefix in pair.Prefixes)
         {
-            if (!_holders.TryGetValue((pair.DataCenter, prefix), out var holders))
-            {
-                continue;
-            }
+            Add(pair, prefix, ref found);
+        }
 
-            foreach (var name in holders)
+        foreach (var member in members)
+        {
+            foreach (var view in member.Prefixes)
             {
-                if (!pair.Members.Contains(name))
+                if (!pair.Prefixes.Contains(view.Prefix))
                 {
-                    found = (found ?? Nobody).Add(name);
+                    Add(pair, view.Prefix, ref found);
                 }
             }
         }
 
-        return found is null ? [] : [.. found.Select(viewOf).Where(n => n.IsFresh)];
+        return found is null ? [] : [.. found.Select(viewOf)];
+    }
+
+    private void Add(PairFacts pair, IPNetwork prefix, ref ImmutableSortedSet<string>? found)
+    {
+        if (!_holders.TryGetValue((pair.DataCenter, prefix), out var holders))
+        {
+            return;
+        }
+
+        foreach (var name in holders)
+        {
+            if (!pair.Members.Contains(name))
+            {
+                found = (found ?? Nobody).Add(name);
+            }
+        }
     }
 
     private static bool HaveTheSamePrefixes(NodeView a, NodeView b)

@@ -45,13 +45,16 @@ internal static class SafetyRules
 
     private static bool MayMakeASecondPrimary(OperationTarget target) => target is { Type: OperationType.SetRole, Request.Role: Role.Primary } or { Type: OperationType.ForcePromote };
 
-    /// <summary>The prefixes that nobody would surely announce without the node: all that it announces or shares, not only the pair's.</summary>
-    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => LeftAlone(target.Fleet, target.Pair, target.Member.Node);
+    /// <summary>
+    /// The prefixes that nobody of the pair would surely announce without the node: all that it announces or shares, not only the pair's. Any other
+    /// node of the fleet may say that it announces them; only those of the pair are believed.
+    /// </summary>
+    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => LeftAlone(target.Pair, target.Member.Node);
 
     /// <inheritdoc cref="LeftAlone(OperationTarget)"/>
-    public static IReadOnlyList<IPNetwork> LeftAlone(FleetSnapshot fleet, PairView pair, NodeView node)
+    public static IReadOnlyList<IPNetwork> LeftAlone(PairView pair, NodeView node)
     {
-        var others = fleet.Nodes.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).ToList();
+        var others = pair.Members.Select(m => m.Node).Where(n => n.Name != node.Name).ToList();
 
         // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
         return [.. pair.Prefixes.Union(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))
@@ -68,7 +71,7 @@ internal static class SafetyRules
         if (target.Type == OperationType.SetFailback)
         {
             // They are told all that is wanted of them once more, a drain that they have not obeyed yet with it.
-            var emptied = OperationPlanner.ToTellFailback(target.Pair).Where(m => m.Node is { AssignedDrained: true, Drained: false }).FirstOrDefault(m => LeftAlone(target.Fleet, target.Pair, m.Node).Count > 0);
+            var emptied = OperationPlanner.ToTellFailback(target.Pair).Where(m => m.Node is { AssignedDrained: true, Drained: false }).FirstOrDefault(m => LeftAlone(target.Pair, m.Node).Count > 0);
             return emptied is null
                 ? rule.Pass("No step withdraws a prefix.")
                 : rule.Fail($"{emptied.Node.Name} is to be drained and has not obeyed yet; nobody else surely announces what it does.", $"Undrain {emptied.Node.Name} first, or bring the other node back.");

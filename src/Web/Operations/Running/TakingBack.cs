@@ -14,13 +14,12 @@ internal static class TakingBack
     /// <summary>Why the node must not become again what it was, half a sentence; null: it may.</summary>
     public static string? Against(FleetState state, string pairId, NodeWanted before)
     {
-        var fleet = state.Snapshot;
-        if (fleet.Pairs.FirstOrDefault(p => p.Id == pairId) is not { } pair || pair.Members.FirstOrDefault(m => m.Node.Name == before.Node) is not { } member)
+        if (state.Snapshot.Pairs.FirstOrDefault(p => p.Id == pairId) is not { } pair || pair.Members.FirstOrDefault(m => m.Node.Name == before.Node) is not { } member)
         {
             return $"{before.Node} is no node of the pair any more";
         }
 
-        if (before.Drained && SafetyRules.LeftAlone(fleet, pair, member.Node) is { Count: > 0 } alone)
+        if (before.Drained && SafetyRules.LeftAlone(pair, member.Node) is { Count: > 0 } alone)
         {
             return $"nobody else surely announces {string.Join(", ", alone)}";
         }

@@ -162,7 +162,7 @@ public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
         for (int i = 0; i < 3; i++)
         {
             await using HubUnderTest hub = await HubUnderTest.StartAsync(folder.Path);
-            IHostedService lifetime = hub.Get<IEnumerable<IHostedService>>().OfType<HubLifetime>().Single();
+            HubLifetime lifetime = hub.Get<IEnumerable<IHostedService>>().OfType<HubLifetime>().Single();
 
             await lifetime.StopAsync(Stop);
             await lifetime.StopAsync(Stop);
