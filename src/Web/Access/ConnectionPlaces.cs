@@ -20,6 +20,12 @@ internal sealed class ConnectionPlaces(int perAddress, int all, TimeProvider tim
     public bool TryEnter(IPAddress? address, out string key, out bool isNews)
     {
         key = AccessLimits.CallerOf(address);
+        return TryEnter(key, out isNews);
+    }
+
+    /// <summary>The same for somebody who is not known by an address; the key gives it back.</summary>
+    public bool TryEnter(string key, out bool isNews)
+    {
         isNews = false;
         lock (_gate)
         {

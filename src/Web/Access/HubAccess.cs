@@ -29,6 +29,8 @@ internal static class HubAccess
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<TokenUses>();
+        services.AddSingleton<WrongApiTokens>();
+        services.AddSingleton<TokenGate>();
         services.AddSingleton<SessionSignals>();
         services.AddSingleton<Sessions>();
         AddAccounts(services);
@@ -84,6 +86,7 @@ internal static class HubAccess
         services.AddHubAccounts();
         services.AddSingleton<SecretBox>();
         services.AddSingleton<SecondFactorRule>();
+        services.AddSingleton<PasswordChecks>();
         services.AddSingleton<Credentials>();
         services.AddSingleton<OwnAccount>();
         services.AddSingleton<AccountDesk>();

@@ -88,6 +88,9 @@ internal static class HubApplication
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
 
+        // ASP.NET tells two lines of each request that is not let in. Whoever is not let in must not fill the log; the audit has it.
+        logging.AddFilter(typeof(Access.Tokens.ApiTokenHandler).FullName, LogLevel.Warning);
+
         // HubRunner says in one sentence why the hub did not start; the stack trace says nothing more to an operator.
         logging.AddFilter("Microsoft.Extensions.Hosting.Internal.Host", LogLevel.Critical);
 

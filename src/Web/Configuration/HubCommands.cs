@@ -1,5 +1,6 @@
 using System.Globalization;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Access.Users;
@@ -138,6 +139,7 @@ internal static class HubCommands
                 .AddHubDatabase(options.DataDirectory, options.Database)
                 .AddSingleton<HistoryChanges>()
                 .AddSingleton<AuditLog>()
+                .AddAccessAudit()
                 .AddAuditCheckpoints()
                 .AddSingleton<RetentionSettings>()
                 .AddSingleton<HubBackup>()

@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Agents;
 using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
@@ -41,6 +42,7 @@ internal static class HubCore
         services.AddSingleton<HistoryChanges>();
         services.AddSingleton<EventLog>();
         services.AddSingleton<AuditLog>();
+        services.AddAccessAudit();
         services.AddSingleton<SqliteHistory>();
         services.AddSingleton<IHistory>(p => p.GetRequiredService<SqliteHistory>());
         services.AddAuditCheckpoints();
@@ -111,6 +113,7 @@ internal static class HubCore
         // After the owner that brings the database to its newest schema.
         services.AddHostedService<RestoreAudit>();
         services.AddHostedService<RetentionLoop>();
+        services.AddHostedService<RefusalReports>();
         services.AddSingleton<CheckpointLoop>();
         services.AddHostedService(p => p.GetRequiredService<CheckpointLoop>());
         return services;

@@ -1,5 +1,6 @@
 using System.Net;
 using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -40,10 +41,12 @@ internal sealed record NodeDeskServices(HubIdentity Identity, NodeRegister Regis
 /// The one owner of the table of nodes, one change at a time: joins and renewals here, revocation, renaming and removal in
 /// <see cref="NodeChanges"/>. First the transaction with its audit entry, then the table in memory, then the present.
 /// </summary>
-internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wrong, ILogger<NodeDesk> logger)
+internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wrong, AccessAudit refusals, ILogger<NodeDesk> logger)
 {
     /// <summary>Certificates of one node in an hour; an agent that asks for more has a defect.</summary>
     private const int RenewalsPerHour = 6;
+
+    private const string Joined = "node-joined";
 
     private const string TokenHelp = "Make a new one on the page 'Add a node' or with `failoverhub join-token create`.";
 
@@ -58,7 +61,11 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
             if (isNews)
             {
                 LogBlocked(logger, attempt.Address?.ToString() ?? "an unknown address", WrongTokens.PerAddressAndMinute);
-                await AuditAsync(actor, attempt.Node, "refused: too many wrong join tokens from this address; further ones of this minute are not looked at", cancellationToken);
+                await refusals.RefuseAsync(Draft(actor, attempt.Node, "refused: too many wrong join tokens from this address; further ones of this minute are counted and not looked at"), cancellationToken);
+            }
+            else
+            {
+                refusals.Count(Joined, actor);
             }
 
             return new EnrollmentResult.TooOften($"More than {WrongTokens.PerAddressAndMinute} wrong join tokens came from this address within a minute. Try again in a minute.");
@@ -255,26 +262,16 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
 
     private async Task<EnrollmentResult> WrongAsync(JoinAttempt attempt, Actor actor, CancellationToken cancellationToken)
     {
-        switch (wrong.Note(attempt.Address))
-        {
-            case WrongToken.Audit:
-                await AuditAsync(actor, attempt.Node, $"refused: the join token is unknown, used, expired or for another name. {TokenHelp}", cancellationToken);
-                break;
-            case WrongToken.AuditAndSayThatNoMoreAre:
-                LogFlood(logger, WrongTokens.AuditedPerMinute);
-                await AuditAsync(actor, attempt.Node, "refused: the join token is unknown, used, expired or for another name; further ones of this minute are not audited", cancellationToken);
-                break;
-        }
-
+        wrong.Note(attempt.Address);
+        await refusals.RefuseAsync(Draft(actor, attempt.Node, $"refused: the join token is unknown, used, expired or for another name. {TokenHelp}"), cancellationToken);
         return new EnrollmentResult.BadToken();
     }
 
     private Task AuditAsync(Actor actor, string node, string outcome, CancellationToken cancellationToken) =>
-        services.Audit.WriteAsync(new AuditDraft { Actor = actor, Action = "node-joined", Target = AuditTarget.Node(node), Outcome = outcome }, cancellationToken);
+        services.Audit.WriteAsync(Draft(actor, node, outcome), cancellationToken);
+
+    private static AuditDraft Draft(Actor actor, string node, string outcome) => new() { Actor = actor, Action = Joined, Target = AuditTarget.Node(node), Outcome = outcome };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "More than {Limit} wrong join tokens came from {Address} within a minute; the rest of this minute's are not looked at")]
     private static partial void LogBlocked(ILogger logger, string address, int limit);
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Limit} wrong join tokens came within a minute; the rest of this minute's are refused without an audit entry")]
-    private static partial void LogFlood(ILogger logger, int limit);
 }

@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
@@ -69,7 +70,7 @@ public sealed class SignInTests
     {
         var clock = new FakeTimeProvider(DateTimeOffset.UtcNow);
         await using WholeHub hub = await WholeHub.StartAsync();
-        var codes = new SignInCodes(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AuditLog>(), clock);
+        var codes = new SignInCodes(hub.Get<IDbContextFactory<HubDbContext>>(), hub.Get<AccessAudit>(), clock);
         string young = await codes.CreateAsync(WholeHub.Tester, Stop);
         string old = await codes.CreateAsync(WholeHub.Tester, Stop);
 

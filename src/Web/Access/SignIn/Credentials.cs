@@ -1,50 +1,30 @@
 using System.Security.Claims;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Access.SecondFactor;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Identity;
-using Microsoft.Extensions.Options;
 
 namespace FailoverHub.Web.Access.SignIn;
 
 /// <summary>
-/// Whether a password or a code is right. Every failure is audited and counted in one transaction; while an account is locked nothing is
-/// looked at, so that guessing learns nothing.
+/// Whether a password or a code is right. Every failure that counts against an account is audited and counted in one transaction, and five lock it; of those that
+/// count against none so many a minute are audited, and then their number. While an account is locked nothing is looked at, so that guessing learns nothing.
 /// </summary>
-internal sealed class Credentials(UserDirectory directory, AuditLog audit, SecretBox box, IOptions<PasswordHasherOptions> hashing, TimeProvider time)
+internal sealed class Credentials(UserDirectory directory, AccessAudit audit, SecretBox box, PasswordChecks checks, TimeProvider time)
 {
     /// <summary>What every failure says: which of them it was is for the audit, not for somebody who guesses.</summary>
     public const string Wrong = "Name, password or code is wrong, or the account is locked. After five failed attempts it is locked for five minutes; an admin can open it before.";
 
-    /// <summary>Verified when there is no such account, so that the answer takes as long.</summary>
-    private readonly string _decoy = new PasswordHasher<HubUser>(hashing).HashPassword(new HubUser(), Secret.New());
+    private const string Busy = "The hub is looking at as many passwords as it can. Try again in a few seconds; a passkey or a sign-in link works meanwhile.";
 
-    /// <summary>Looks at a password. Succeeding is not audited here: whoever opens a session does.</summary>
-    public async Task<CredentialResult> CheckPasswordAsync(string name, string password, Actor actor, CancellationToken cancellationToken)
-    {
-        try
-        {
-            (HubUser? user, bool right) = await directory.ReadAsync(async (users, _) =>
-            {
-                HubUser? found = password.Length <= PasswordRules.Longest && name.Length is > 0 and < 64 ? await users.FindByNameAsync(name) : null;
-                bool looked = found is null || IsClosed(found) || found.PasswordHash is null;
-                PasswordVerificationResult verified = looked
-                    ? users.PasswordHasher.VerifyHashedPassword(new HubUser(), _decoy, password)
-                    : users.PasswordHasher.VerifyHashedPassword(found!, found!.PasswordHash!, password);
-                return (found, !looked && verified != PasswordVerificationResult.Failed);
-            }, cancellationToken);
-            return user is null ? await RefuseAsync(actor with { Name = "nobody" }, "hub", "no such user", cancellationToken)
-                : IsClosed(user) ? await RefuseAsync(actor with { Name = "nobody" }, AccountMapping.Target(user.UserName!), "the account is locked", cancellationToken)
-                : right ? new CredentialResult(user, null)
-                : await CountAsync(user, actor with { Name = "nobody" }, "the password is wrong", cancellationToken);
-        }
-        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
-        {
-            return NotAudited(fault);
-        }
-    }
+    /// <summary>Looks at the password of somebody who wants to be let in. Succeeding is not audited here: whoever opens a session does.</summary>
+    public Task<CredentialResult> CheckPasswordAsync(string name, string password, Actor actor, CancellationToken cancellationToken) => CheckAsync(name, password, actor, false, cancellationToken);
+
+    /// <summary>The same of somebody who is signed in, before he changes what opens the account.</summary>
+    public Task<CredentialResult> ConfirmPasswordAsync(string name, string password, Actor actor, CancellationToken cancellationToken) => CheckAsync(name, password, actor, true, cancellationToken);
 
     /// <summary>Uses up a code of the authenticator app, or a recovery code.</summary>
     public async Task<CredentialResult> UseCodeAsync(string id, string code, Actor actor, CancellationToken cancellationToken)
@@ -136,8 +116,37 @@ internal sealed class Credentials(UserDirectory directory, AuditLog audit, Secre
     {
         try
         {
-            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "sign-in", Target = target, Outcome = $"refused: {why}" }, cancellationToken);
+            await audit.RefuseAsync(new AuditDraft { Actor = actor, Action = "sign-in", Target = target, Outcome = $"refused: {why}" }, cancellationToken);
             return new CredentialResult(null, Wrong);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            return NotAudited(fault);
+        }
+    }
+
+    private async Task<CredentialResult> CheckAsync(string name, string password, Actor actor, bool isSignedIn, CancellationToken cancellationToken)
+    {
+        Actor nobody = actor with { Name = "nobody" };
+        try
+        {
+            // Its turn first, then the account as it is in that moment: of many guesses at once none is looked at after the fifth.
+            using PasswordChecks.Turn? turn = await checks.EnterAsync(actor, isSignedIn, cancellationToken);
+            if (turn is null)
+            {
+                await RefuseAsync(nobody, "hub", "more passwords are tried than the hub looks at; this one was not", cancellationToken);
+                return new CredentialResult(null, Busy) { RetryAfter = PasswordChecks.ComeAgainAfter };
+            }
+
+            HubUser? user = password.Length <= PasswordRules.Longest && name.Length is > 0 and < 64
+                ? await directory.ReadAsync((users, _) => users.FindByNameAsync(name), cancellationToken)
+                : null;
+            bool closed = user is not null && IsClosed(user);
+            bool right = turn.IsRight(closed ? null : user, password.Length <= PasswordRules.Longest ? password : "");
+            return user is null ? await RefuseAsync(nobody, "hub", "no such user", cancellationToken)
+                : closed ? await RefuseAsync(nobody, AccountMapping.Target(user.UserName!), "the account is locked", cancellationToken)
+                : right ? new CredentialResult(user, null)
+                : await CountAsync(user, nobody, "the password is wrong", cancellationToken);
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
@@ -197,4 +206,7 @@ internal sealed record CredentialResult(HubUser? User, string? Problem, ClaimsPr
 {
     /// <summary>Not because of who asked: the hub cannot write.</summary>
     public bool IsUnavailable { get; init; }
+
+    /// <summary>Nothing was looked at, because too many ask: when to come again. Null: not so.</summary>
+    public TimeSpan? RetryAfter { get; init; }
 }

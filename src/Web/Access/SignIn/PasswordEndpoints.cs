@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverHub.Web.Access.SecondFactor;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
@@ -25,6 +26,11 @@ internal static class PasswordEndpoints
         string name = sent["name"].ToString().Trim();
         string returnUrl = BrowserGuards.LocalOrHome(sent["returnUrl"]);
         CredentialResult result = await credentials.CheckPasswordAsync(name, sent["password"].ToString(), RequestActor.Named(context, name), context.RequestAborted);
+        if (result.RetryAfter is { } wait)
+        {
+            context.Response.Headers.RetryAfter = wait.TotalSeconds.ToString("0", CultureInfo.InvariantCulture);
+        }
+
         return result.User is { } user
             ? await steps.GoOnAsync(context, user, new PendingSignIn(user.Id, user.SecurityStamp ?? "", false, null, returnUrl))
             : await SignInEndpoints.StartAsync(context, form, returnUrl, result.Problem, SignInSteps.StatusOf(result));
@@ -36,7 +42,7 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
 {
     private const string TooOld = "This took too long, or the account has changed. Begin again.";
 
-    public static int StatusOf(CredentialResult refused) => refused.IsUnavailable ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status403Forbidden;
+    public static int StatusOf(CredentialResult refused) => refused.IsUnavailable || refused.RetryAfter is not null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status403Forbidden;
 
     /// <summary>Opens the session, or asks for what is missing.</summary>
     public async Task<IResult> GoOnAsync(HttpContext context, HubUser user, PendingSignIn pending)

@@ -1,3 +1,4 @@
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -5,8 +6,8 @@ using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Access.SignIn;
 
-/// <summary>Codes of one-time sign-in links: 256 bits, 15 minutes, one use, stored hashed, every use and misuse audited.</summary>
-internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, AuditLog audit, TimeProvider time)
+/// <summary>Codes of one-time sign-in links: 256 bits, 15 minutes, one use, stored hashed, every use audited and every misuse counted there.</summary>
+internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, AccessAudit audit, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(15);
 
@@ -40,7 +41,7 @@ internal sealed class SignInCodes(IDbContextFactory<HubDbContext> database, Audi
                 return SignInOutcome.Accepted;
             }
 
-            await audit.WriteAsync(Draft(actor with { Name = "nobody" }, "refused: the code is unknown, used or expired"), cancellationToken);
+            await audit.RefuseAsync(Draft(actor with { Name = "nobody" }, "refused: the code is unknown, used or expired"), cancellationToken);
             return SignInOutcome.Refused;
         }
         catch (Exception exception) when (StorageFaults.IsStorageFault(exception))

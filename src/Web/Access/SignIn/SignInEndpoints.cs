@@ -101,7 +101,7 @@ internal static class SignInEndpoints
         if (problem is null)
         {
             Actor actor = RequestActor.Named(context, name);
-            CredentialResult right = await credentials.CheckPasswordAsync(name, password, actor, context.RequestAborted);
+            CredentialResult right = await credentials.ConfirmPasswordAsync(name, password, actor, context.RequestAborted);
             CredentialResult opened = right.User is { } user
                 ? await credentials.OpenAsync(user, "password", Secret.New(), SignInForm.BrowserOf(context), actor, context.RequestAborted)
                 : right;

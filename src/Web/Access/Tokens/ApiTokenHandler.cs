@@ -1,5 +1,5 @@
 using System.Text.Encodings.Web;
-using FailoverHub.Web.Operations;
+using FailoverHub.Web.History;
 using Microsoft.AspNetCore.Authentication;
 using Microsoft.AspNetCore.Authentication.Cookies;
 using Microsoft.Extensions.Options;
@@ -7,11 +7,15 @@ using Microsoft.Extensions.Options;
 namespace FailoverHub.Web.Access.Tokens;
 
 /// <summary>`Authorization: Bearer fh_…`, and the answers 401 and 403 of the API.</summary>
-internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, ApiTokens tokens, TokenUses uses)
+internal sealed class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOptions> options, ILoggerFactory logger, UrlEncoder encoder, TokenGate gate)
     : AuthenticationHandler<AuthenticationSchemeOptions>(options, logger, encoder)
 {
     private const string Prefix = "Bearer ";
     private const int LongestPath = 200;
+
+    private bool _isTooOften;
+
+    private string Target => $"{Request.Method} {Cut.To(Request.Path.ToString(), LongestPath)}";
 
     protected override async Task<AuthenticateResult> HandleAuthenticateAsync()
     {
@@ -26,19 +30,26 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
             return AuthenticateResult.NoResult();
         }
 
-        ApiTokenUse? use = await tokens.AuthenticateAsync(header[Prefix.Length..].Trim(), Context.RequestAborted);
-        if (use is null)
-        {
-            return AuthenticateResult.Fail("unknown, expired or revoked token");
-        }
-
-        uses.Note(use.Name);
-        return AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Script($"token {use.Name}", use.Scope), Scheme.Name));
+        TokenVerdict verdict = await gate.AdmitAsync(header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress, RequestActor.Named(Context, "nobody"), Target, Context.RequestAborted);
+        _isTooOften = verdict is TokenVerdict.TooOften;
+        return verdict is TokenVerdict.Good { Use: { } use }
+            ? AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Script($"token {use.Name}", use.Scope), Scheme.Name))
+            : AuthenticateResult.Fail("unknown, expired or revoked token");
     }
 
     protected override async Task HandleChallengeAsync(AuthenticationProperties properties)
     {
         bool sent = Request.Headers.Authorization.Count > 0;
+        if (_isTooOften)
+        {
+            Response.Headers.RetryAfter = "60";
+            await TypedResults.Problem(
+                $"More than {WrongApiTokens.PerAddressAndMinute} tokens that open nothing came from this address within a minute; this one was not looked up. Try again in a minute.",
+                statusCode: StatusCodes.Status429TooManyRequests,
+                title: "Too many wrong tokens").ExecuteAsync(Context);
+            return;
+        }
+
         Response.Headers.WWWAuthenticate = sent ? "Bearer error=\"invalid_token\"" : "Bearer";
         await TypedResults.Problem(
             sent
@@ -50,7 +61,8 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
 
     protected override async Task HandleForbiddenAsync(AuthenticationProperties properties)
     {
-        await AuditRefusalAsync();
+        await gate.RefuseAsync(
+            RequestActor.Of(Context), Target, Request.Headers.Authorization.Count > 0 ? "the token's scope does not allow it" : "the cookie of a browser may only read", Context.RequestAborted);
         await TypedResults.Problem(
             Request.Headers.Authorization.Count > 0
                 ? "This token's scope does not allow it. Make one with `failoverhub token create --name NAME --scope SCOPE`; the scopes are read, operate, approve and admin."
@@ -58,20 +70,4 @@ internal sealed partial class ApiTokenHandler(IOptionsMonitor<AuthenticationSche
             statusCode: StatusCodes.Status403Forbidden,
             title: "Not allowed").ExecuteAsync(Context);
     }
-
-    // What is refused here changed nothing, so it stays refused when the audit cannot be written.
-    private async Task AuditRefusalAsync()
-    {
-        string path = Request.Path.ToString();
-        string target = $"{Request.Method} {(path.Length <= LongestPath ? path : path[..LongestPath])}";
-        Actor actor = RequestActor.Of(Context);
-        string why = Request.Headers.Authorization.Count > 0 ? "the token's scope does not allow it" : "the cookie of a browser may only read";
-        if (!await tokens.AuditRefusalAsync(actor, target, why, Context.RequestAborted))
-        {
-            LogNotAudited(Logger, actor.Name, target);
-        }
-    }
-
-    [LoggerMessage(Level = LogLevel.Error, Message = "{Actor} was refused {Target}, and the audit could not be written")]
-    private static partial void LogNotAudited(ILogger logger, string actor, string target);
 }

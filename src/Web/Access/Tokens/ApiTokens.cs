@@ -1,3 +1,4 @@
+using System.Globalization;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
@@ -102,7 +103,11 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
     }
 
     /// <summary>Whose token this is, null: nobody's, or no longer. Asked of the database each time, so that revoking works at once; it only reads.</summary>
-    public async Task<ApiTokenUse?> AuthenticateAsync(string token, CancellationToken cancellationToken)
+    public async Task<ApiTokenUse?> AuthenticateAsync(string token, CancellationToken cancellationToken) =>
+        await FindAsync(token, cancellationToken) is { Ended: null } found ? new ApiTokenUse(found.Name, found.Scope) : null;
+
+    /// <summary>A token that was made here, good or not; null: it never was.</summary>
+    public async Task<ApiTokenFound?> FindAsync(string token, CancellationToken cancellationToken)
     {
         if (!token.StartsWith(Prefix, StringComparison.Ordinal) || token.Length > LongestToken)
         {
@@ -110,31 +115,14 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         }
 
         string hash = Secret.Hash(token);
-        long now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        DateTimeOffset now = time.GetUtcNow();
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
-        ApiTokenEntity? row = await db.ApiTokens.AsNoTracking()
-            .FirstOrDefaultAsync(t => t.Hash == hash && t.RevokedAtMs == null && (t.ExpiresAtMs == null || t.ExpiresAtMs > now), cancellationToken);
-        if (row is null || ApiScopes.Parse(row.Role) is not { } scope)
-        {
-            return null;
-        }
-
-        return new ApiTokenUse(row.Name, scope);
+        return await db.ApiTokens.AsNoTracking().FirstOrDefaultAsync(t => t.Hash == hash, cancellationToken) is { } row && ApiScopes.Parse(row.Role) is { } scope
+            ? new ApiTokenFound(row.Name, scope, At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
+            : null;
     }
 
-    /// <summary>Keeps that somebody asked for what his token or cookie does not allow. False: the audit cannot be written.</summary>
-    public async Task<bool> AuditRefusalAsync(Actor actor, string target, string why, CancellationToken cancellationToken)
-    {
-        try
-        {
-            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "api-request", Target = target, Outcome = $"refused: {why}" }, cancellationToken);
-            return true;
-        }
-        catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
-        {
-            return false;
-        }
-    }
+    private static string Words(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);
 
     private static DateTimeOffset? At(long? ms) => ms is { } known ? DateTimeOffset.FromUnixTimeMilliseconds(known) : null;
 
@@ -150,3 +138,9 @@ internal sealed record ApiTokenInfo(string Name, ApiScope Scope, DateTimeOffset 
 
 /// <summary>A token that was just shown to us.</summary>
 internal sealed record ApiTokenUse(string Name, ApiScope Scope);
+
+/// <summary>A token that was made here.</summary>
+/// <param name="Name">Its name.</param>
+/// <param name="Scope">What it may do, or might.</param>
+/// <param name="Ended">Why it opens nothing any more, to be read behind its name; null: it is good.</param>
+internal sealed record ApiTokenFound(string Name, ApiScope Scope, string? Ended);

@@ -112,7 +112,7 @@ internal sealed class OwnAccount(UserDirectory directory, AuditLog audit, Creden
     private async Task<AccountResult> WithPasswordAsync(
         AccountView account, string? password, Actor actor, string action, string? secret, Func<HubDbContext, UserManager<HubUser>, HubUser, Task> change, CancellationToken cancellationToken, string? what = null)
     {
-        if (password is not null && await credentials.CheckPasswordAsync(account.Name, password, actor, cancellationToken) is { Problem: { } problem })
+        if (password is not null && await credentials.ConfirmPasswordAsync(account.Name, password, actor, cancellationToken) is { Problem: { } problem })
         {
             return new AccountResult(problem);
         }
