@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Web.Access.Proxies;
 using FailoverHub.Web.Data.Requests;
 using FailoverHub.Web.Operations;
 
@@ -7,21 +8,23 @@ namespace FailoverHub.Web.Access;
 /// <summary>Who makes this request, as the audit keeps it.</summary>
 internal static class RequestActor
 {
-    /// <summary>What a caller claims must not fill the database.</summary>
-    private const int LongestForwardedFor = 200;
-
     public static Actor Of(HttpContext context) => Named(context, context.User.Identity?.Name ?? "nobody") with { Rights = AccessPolicies.RightsOf(context.User) };
 
     public static Actor Named(HttpContext context, string name)
     {
-        IPAddress? remote = context.Connection.RemoteIpAddress;
-        string forwarded = context.Request.Headers["X-Forwarded-For"].ToString();
+        IPAddress? remote = Plain(context.Connection.RemoteIpAddress);
+        ForwardedClaim? claim = context.Features.Get<ForwardedClaim>();
+        IPAddress? peer = Plain(claim?.Peer);
         return new Actor(
             name,
-            (remote is { IsIPv4MappedToIPv6: true } ? remote.MapToIPv4() : remote)?.ToString(),
-            forwarded.Length == 0 ? null : forwarded.Length <= LongestForwardedFor ? forwarded : forwarded[..LongestForwardedFor])
+            remote?.ToString(),
+
+            // A trusted proxy was asked by whom the address is of: then the proxy stands here.
+            claim is null ? null : Equals(peer, remote) ? claim.Header : $"{claim.Header} via {peer}")
         {
             Request = context.Features.Get<RepeatableRequest>(),
         };
     }
+
+    private static IPAddress? Plain(IPAddress? address) => address is { IsIPv4MappedToIPv6: true } ? address.MapToIPv4() : address;
 }

@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.Proxies;
 using FailoverHub.Web.Agents;
 using FailoverHub.Web.Api;
 using FailoverHub.Web.Api.Repeats;
@@ -39,6 +40,7 @@ internal static class HubApplication
 
         builder.Services.AddHubCore(options.DataDirectory, options.Database, options.Agents);
         builder.Services.AddHubAccess(options.Provider);
+        ForwardedRequests.Add(builder.Services);
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();
         builder.Services.AddHubHealth();
@@ -49,6 +51,7 @@ internal static class HubApplication
         configure?.Invoke(builder);
         WebApplication app = builder.Build();
 
+        ForwardedRequests.Use(app, options.TrustedProxies);
         app.UseExceptionHandler();
         app.Use(BrowserGuards.AddHeaders);
         app.UseRouting();

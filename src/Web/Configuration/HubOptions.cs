@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
+using System.Net;
 using FailoverHub.Web.Access.Provider;
+using FailoverHub.Web.Access.Proxies;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations.Rules;
@@ -41,6 +43,9 @@ internal sealed record HubOptions
 
     /// <summary>The provider that people may sign in with; null: there is none.</summary>
     public ProviderOptions? Provider { get; init; }
+
+    /// <summary>Peers that may say for whom they ask; empty: nobody.</summary>
+    public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
     /// <summary>Checks everything and names every problem, not only the first.</summary>
     public static HubOptionsResult Parse(HubSettings settings)
@@ -118,10 +123,11 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.DatabaseKey}: {databaseProblem}.");
         }
 
+        ImmutableArray<IPNetwork> proxies = TrustedProxySetting.Parse(settings.TrustedProxies, problems);
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider, TrustedProxies = proxies }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

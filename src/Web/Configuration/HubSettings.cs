@@ -29,6 +29,10 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>SR-11: whom a second person is asked about.</summary>
     public string? TwoPerson { get; init; }
 
+    /// <summary>Addresses and networks of reverse proxies, separated by commas.</summary>
+    public string? TrustedProxies { get; init; }
+
+    public const string TrustedProxiesKey = "--trusted-proxy (FAILOVERHUB_TRUSTED_PROXIES)";
     public const string TwoPersonKey = "FAILOVERHUB_TWO_PERSON";
     public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
     public const string CertificateHoursKey = "FAILOVERHUB_CERTIFICATE_HOURS";
@@ -62,6 +66,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             TraceEndpoint = Pick(commandLine.TraceEndpoint, TraceEndpointKey, nameof(TraceEndpoint)) ?? environment(StandardTraceEndpointKey),
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
             CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
+            TrustedProxies = Pick(commandLine.TrustedProxies, "FAILOVERHUB_TRUSTED_PROXIES", nameof(TrustedProxies)),
             TwoPerson = Pick(commandLine.TwoPerson, TwoPersonKey, nameof(TwoPerson)),
         };
     }

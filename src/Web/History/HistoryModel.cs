@@ -67,7 +67,7 @@ public sealed record AuditEntry
     /// <summary>Address that the request came from.</summary>
     public required string? RemoteAddress { get; init; }
 
-    /// <summary>Address that a proxy claims; not trusted.</summary>
+    /// <summary>What the request said for whom it was forwarded, as it stands there. "… via ADDRESS": a trusted proxy said so; else it means nothing.</summary>
     public required string? ForwardedFor { get; init; }
 
     /// <summary>What: "switchover", "drain", "sign-in", "token-created".</summary>

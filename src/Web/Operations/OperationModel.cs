@@ -165,8 +165,8 @@ public sealed record OperationRequest
 
 /// <summary>Who asks, from where: what the audit keeps.</summary>
 /// <param name="Name">User, or "token NAME".</param>
-/// <param name="RemoteAddress">Address that the request came from, null: not from the network.</param>
-/// <param name="ForwardedFor">What a proxy claims, as it stands in the request; never trusted.</param>
+/// <param name="RemoteAddress">Address that the request came from, or for which a trusted proxy asked; null: not from the network.</param>
+/// <param name="ForwardedFor">What the request said for whom it was forwarded, as it stands there; "… via ADDRESS" when a trusted proxy said it. Only to be shown.</param>
 public sealed record Actor(string Name, string? RemoteAddress, string? ForwardedFor)
 {
     /// <summary>What it may do, as known when it asked. Nothing, unless whoever knows it says more.</summary>

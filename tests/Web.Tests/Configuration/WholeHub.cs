@@ -60,10 +60,11 @@ internal sealed partial class WholeHub : IAsyncDisposable
 
     public static string NewFolder() => Directory.CreateTempSubdirectory("hub-test-").FullName;
 
-    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null, ProviderOptions? provider = null, int port = 0, string agentUrl = "http://127.0.0.1:0")
+    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null, ProviderOptions? provider = null, int port = 0, string agentUrl = "http://127.0.0.1:0", Func<HubOptions, HubOptions>? with = null)
     {
         string folder = data ?? NewFolder();
         HubOptions options = OptionsFor(folder, $"http://127.0.0.1:{port}", agentUrl) with { Provider = provider };
+        options = with?.Invoke(options) ?? options;
         WebApplication app = HubApplication.Build(options, builder =>
         {
             builder.Services.AddSingleton<IFleetView, FakeFleet>();

@@ -52,7 +52,7 @@ public sealed record AuditDto
     /// <summary>Address that the request came from.</summary>
     public required string? RemoteAddress { get; init; }
 
-    /// <summary>Address that a proxy claims; not trusted.</summary>
+    /// <summary>What the request said for whom it was forwarded, as it stands there. "… via ADDRESS": a trusted proxy said so; else it means nothing.</summary>
     public required string? ForwardedFor { get; init; }
 
     /// <summary>What, such as switchover, drain, sign-in, token-created; local-command: something on a node itself.</summary>

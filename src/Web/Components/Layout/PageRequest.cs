@@ -9,7 +9,7 @@ namespace FailoverHub.Web.Components.Layout;
 /// encrypts it on the way through the browser, so the audit may rely on the address.
 /// </summary>
 /// <param name="RemoteAddress">Address that the request came from.</param>
-/// <param name="ForwardedFor">What a proxy claims; not trusted.</param>
+/// <param name="ForwardedFor">What the request said for whom it was forwarded.</param>
 public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
 {
     /// <summary>Nothing is known.</summary>

@@ -15,12 +15,15 @@ internal sealed class Crowd(WholeHub hub) : IDisposable
     public static IPAddress Address(int number) => new([127, 7, (byte)(1 + number / 250), (byte)(1 + number % 250)]);
 
     /// <summary>A browser there, which follows no redirect by itself and keeps cookies.</summary>
-    public HttpClient At(int number)
+    /// <param name="number">Of the address.</param>
+    /// <param name="sendsAllCookies">Secure ones too: what is http here is https at the proxy for which this stands.</param>
+    public HttpClient At(int number, bool sendsAllCookies = false)
     {
         IPAddress from = Address(number);
-        var browser = new HttpClient(new SocketsHttpHandler
+        var sockets = new SocketsHttpHandler
         {
             AllowAutoRedirect = false,
+            UseCookies = !sendsAllCookies,
             CookieContainer = new CookieContainer(),
             ConnectCallback = async (context, stop) =>
             {
@@ -37,7 +40,8 @@ internal sealed class Crowd(WholeHub hub) : IDisposable
                     throw;
                 }
             },
-        })
+        };
+        var browser = new HttpClient(sendsAllCookies ? new EveryCookie(sockets) : sockets)
         {
             BaseAddress = hub.BrowserUrl,
         };
@@ -69,4 +73,24 @@ internal sealed class Crowd(WholeHub hub) : IDisposable
     public static bool IsSum(AuditEntry entry) => entry.Outcome.Contains("not written down one by one", StringComparison.Ordinal);
 
     public void Dispose() => _browsers.ForEach(b => b.Dispose());
+
+    private sealed class EveryCookie(HttpMessageHandler inner) : DelegatingHandler(inner)
+    {
+        private readonly Dictionary<string, string> _jar = new(StringComparer.Ordinal);
+
+        protected override async Task<HttpResponseMessage> SendAsync(HttpRequestMessage request, CancellationToken cancellationToken)
+        {
+            request.Headers.TryAddWithoutValidation("Cookie", string.Join("; ", _jar.Select(c => $"{c.Key}={c.Value}")));
+            HttpResponseMessage answer = await base.SendAsync(request, cancellationToken);
+            if (answer.Headers.TryGetValues("Set-Cookie", out IEnumerable<string>? set))
+            {
+                foreach (string[] pair in set.Select(c => c.Split(';')[0].Split('=', 2)))
+                {
+                    _jar[pair[0]] = pair[1];
+                }
+            }
+
+            return answer;
+        }
+    }
 }
