@@ -44,6 +44,7 @@ internal static class HubCore
         services.AddSingleton<AuditLog>();
         services.AddAccessAudit();
         services.AddSingleton<SqliteHistory>();
+        services.AddSingleton<LongReads>();
         services.AddSingleton<IHistory>(p => p.GetRequiredService<SqliteHistory>());
         services.AddAuditCheckpoints();
         services.AddSingleton<RetentionSettings>();

@@ -32,6 +32,7 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachability>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
+        Services.AddSingleton<LongReads>();
         Services.AddSingleton<OperationTrails>();
         Services.AddAuthorizationCore(rules =>
         {

@@ -23,8 +23,9 @@ internal static class ExportEndpoints
 {
     private static readonly QueryParameter Format = QueryParameter.Words("format", "csv when left out.", "csv", "json");
 
-    public static void Map(IEndpointRouteBuilder api)
+    public static void Map(IEndpointRouteBuilder all)
     {
+        RouteGroupBuilder api = all.MapGroup("").AddEndpointFilter<RouteGroupBuilder, OneLongRead>();
         api.MapGet("/events/export", EventsAsync).WithTags("History").WithName("exportEvents").WithSummary("All events that a filter finds, newest first, as a file")
             .WithQuery([.. HistoryEndpoints.OfEvents, Format])
             .WithDescription("In CSV a field that a spreadsheet would take for a formula begins with an apostrophe.")

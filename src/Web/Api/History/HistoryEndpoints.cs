@@ -1,5 +1,6 @@
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Api.Description;
+using FailoverHub.Web.Api.Exports;
 using FailoverHub.Web.History;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -35,7 +36,7 @@ internal static class HistoryEndpoints
         api.MapGet("/audit/checkpoints", CheckpointsAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("listAuditCheckpoints").WithSummary("Signatures over the head of the audit's chain, newest first")
             .WithDescription("Who keeps one can prove later that the audit up to there was neither changed nor cut off.").WithQuery([.. Paging])
             .Produces<PageDto<AuditCheckpointDto>>().ProducesProblem(StatusCodes.Status400BadRequest);
-        api.MapGet("/audit/verify", VerifyAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed, and that its checkpoints signed what is there")
+        api.MapGet("/audit/verify", VerifyAsync).AddEndpointFilter<RouteHandlerBuilder, OneLongRead>().RequireAuthorization(AccessPolicies.ApiAudit).WithTags("History").WithName("verifyAudit").WithSummary("Check that no audit entry was changed or removed, and that its checkpoints signed what is there")
             .Produces<AuditVerificationDto>();
     }
 

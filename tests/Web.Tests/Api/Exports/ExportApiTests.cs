@@ -8,7 +8,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Tests.Configuration;
 
-namespace FailoverHub.Web.Tests.Api;
+namespace FailoverHub.Web.Tests.Api.Exports;
 
 public sealed class ExportApiTests(SharedHub shared) : IClassFixture<SharedHub>
 {
