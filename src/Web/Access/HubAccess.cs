@@ -90,6 +90,7 @@ internal static class HubAccess
         services.AddSingleton<Credentials>();
         services.AddSingleton<OwnAccount>();
         services.AddSingleton<AccountDesk>();
+        services.AddSingleton<SpentTickets>();
         services.AddSingleton<PendingSignIns>();
         services.AddSingleton<SignInForm>();
         services.AddSingleton<SignInSteps>();

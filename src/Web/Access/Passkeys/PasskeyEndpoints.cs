@@ -1,5 +1,6 @@
 using System.Security.Cryptography;
 using System.Text;
+using System.Text.Json;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Configuration;
@@ -50,16 +51,21 @@ internal static class PasskeyEndpoints
         }
 
         string returnUrl = BrowserGuards.LocalOrHome(sent["returnUrl"]);
-        string? state = ceremonies.Take(context);
-        PasskeyAssertionResult<HubUser>? result = state is null
+        PasskeyCeremony? ceremony = ceremonies.Take(context);
+        PasskeyAssertionResult<HubUser>? result = ceremony is null
             ? null
-            : await passkeys.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = sent["credential"].ToString(), AssertionState = state });
+            : await passkeys.PerformAssertionAsync(new PasskeyAssertionContext { HttpContext = context, CredentialJson = sent["credential"].ToString(), AssertionState = ceremony.State });
         Actor nobody = RequestActor.Named(context, "nobody");
         CredentialResult opened;
         if (result is { Succeeded: true, User.PasswordHash: null })
         {
             // Who has been sent away by the provider must not come in past it.
             opened = await credentials.RefuseAsync(nobody, AccountMapping.Target(result.User.UserName!), "the account is the provider's, who has to vouch for it at each sign-in", context.RequestAborted);
+        }
+        else if (result is { Succeeded: true } && !ceremonies.TrySpend(ceremony!))
+        {
+            // Right, and a copy: the browser asks for another challenge each time.
+            opened = await credentials.RefuseAsync(nobody, AccountMapping.Target(result.User.UserName!), "the passkey's answer was used already", context.RequestAborted);
         }
         else if (result is { Succeeded: true })
         {
@@ -110,12 +116,13 @@ internal static class PasskeyEndpoints
             return NoAccount();
         }
 
-        PasskeyAttestationResult? result = desk.Ceremonies.Take(context) is { } state
-            ? await passkeys.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = context, CredentialJson = made.Credential, AttestationState = state })
+        PasskeyCeremony? ceremony = desk.Ceremonies.Take(context);
+        PasskeyAttestationResult? result = ceremony is not null
+            ? await passkeys.PerformAttestationAsync(new PasskeyAttestationContext { HttpContext = context, CredentialJson = made.Credential, AttestationState = ceremony.State })
             : null;
-        if (result is not { Succeeded: true } || result.UserEntity.Id != id)
+        if (result is not { Succeeded: true } || result.UserEntity.Id != id || !desk.Ceremonies.TrySpend(ceremony!))
         {
-            return TypedResults.Problem($"The browser's passkey was not accepted: {result?.Failure?.Message ?? "it took too long"}.", statusCode: StatusCodes.Status400BadRequest, title: "No passkey");
+            return TypedResults.Problem($"The browser's passkey was not accepted: {result?.Failure?.Message ?? "it took too long, or was used already"}.", statusCode: StatusCodes.Status400BadRequest, title: "No passkey");
         }
 
         string name = made.Name.Trim();
@@ -146,31 +153,40 @@ internal sealed class PasskeyDesk(PasskeyCeremonies ceremonies, Accounts account
     public Task<AccountView?> AccountAsync(string name, CancellationToken cancellationToken) => accounts.FindAsync(name, cancellationToken);
 }
 
-/// <summary>Between the two halves of a ceremony: its challenge, encrypted, in a cookie that is taken once, for five minutes.</summary>
-internal sealed class PasskeyCeremonies(IDataProtectionProvider keys)
+/// <summary>What the first half of a ceremony left for the second.</summary>
+/// <param name="Id">Random, of this one.</param>
+/// <param name="State">With the challenge.</param>
+internal sealed record PasskeyCeremony(string Id, string State);
+
+/// <summary>Between the two halves of a ceremony: its challenge, encrypted, in a cookie that succeeds once, for five minutes.</summary>
+internal sealed class PasskeyCeremonies(IDataProtectionProvider keys, SpentTickets spent, TimeProvider time)
 {
     private const string Cookie = "failoverhub.passkey";
 
     private static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(5);
 
-    private readonly ITimeLimitedDataProtector _protector = keys.CreateProtector("FailoverHub.Passkey.v1").ToTimeLimitedDataProtector();
+    private readonly ITimeLimitedDataProtector _protector = keys.CreateProtector("FailoverHub.Passkey.v1", spent.Run).ToTimeLimitedDataProtector();
 
-    public void Keep(HttpContext context, string? state) => context.Response.Cookies.Append(Cookie, _protector.Protect(state ?? "", Lifetime), Options(context, Lifetime));
+    public void Keep(HttpContext context, string? state) =>
+        context.Response.Cookies.Append(Cookie, _protector.Protect(JsonSerializer.Serialize(new PasskeyCeremony(Secret.New(), state ?? "")), Lifetime), Options(context, Lifetime));
 
     /// <summary>Null: there is none, or it is too old.</summary>
-    public string? Take(HttpContext context)
+    public PasskeyCeremony? Take(HttpContext context)
     {
         string? cookie = context.Request.Cookies[Cookie];
         context.Response.Cookies.Delete(Cookie, Options(context, null));
         try
         {
-            return string.IsNullOrEmpty(cookie) ? null : _protector.Unprotect(cookie);
+            return string.IsNullOrEmpty(cookie) ? null : JsonSerializer.Deserialize<PasskeyCeremony>(_protector.Unprotect(cookie));
         }
         catch (CryptographicException)
         {
             return null;
         }
     }
+
+    /// <summary>The browser's answer was right. False: and was given before; this is a copy of it.</summary>
+    public bool TrySpend(PasskeyCeremony ceremony) => spent.TrySpend(ceremony.Id, time.GetUtcNow() + Lifetime);
 
     private static CookieOptions Options(HttpContext context, TimeSpan? lifetime) =>
         new() { HttpOnly = true, Secure = context.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/", MaxAge = lifetime, IsEssential = true };

@@ -40,7 +40,7 @@ internal static class PasswordEndpoints
 /// <summary>The steps between a right password and an open session.</summary>
 internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Credentials credentials, OwnAccount own, SecondFactorRule rule)
 {
-    private const string TooOld = "This took too long, or the account has changed. Begin again.";
+    private const string TooOld = "This took too long, was used already, or the account has changed. Begin again.";
 
     public static int StatusOf(CredentialResult refused) => refused.IsUnavailable || refused.RetryAfter is not null ? StatusCodes.Status503ServiceUnavailable : StatusCodes.Status403Forbidden;
 
@@ -59,8 +59,16 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
 
     public async Task<IResult> ShowAsync(HttpContext context)
     {
-        (HubUser? user, PendingSignIn? pending) = await FindAsync(context);
-        return user is null || pending is null ? await StartAsync(context, TooOld, StatusCodes.Status403Forbidden) : await PageAsync(context, user, pending, null);
+        PendingSignIn? pending = pendings.Of(context);
+        if (await UserOfAsync(context, pending) is not { } user || pending is null)
+        {
+            return await StartAsync(context, TooOld, StatusCodes.Status403Forbidden);
+        }
+
+        // Only to look at the page uses nothing up; to be let in by it does.
+        return await StageAsync(context, user, pending) == SignInStage.Done && pendings.Take(context) is null
+            ? await StartAsync(context, TooOld, StatusCodes.Status403Forbidden)
+            : await PageAsync(context, user, pending, null);
     }
 
     public async Task<IResult> TakeAsync(HttpContext context)
@@ -70,8 +78,8 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
             return SignInForm.Html(SignInPage.Refused(SignInForm.Foreign), StatusCodes.Status400BadRequest);
         }
 
-        (HubUser? user, PendingSignIn? pending) = await FindAsync(context);
-        if (user is null || pending is null)
+        PendingSignIn? pending = pendings.Take(context);
+        if (await UserOfAsync(context, pending) is not { } user || pending is null)
         {
             return await StartAsync(context, TooOld, StatusCodes.Status403Forbidden);
         }
@@ -134,16 +142,23 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
     private async Task<IResult> PageAsync(HttpContext context, HubUser user, PendingSignIn pending, string? problem, int status = StatusCodes.Status200OK)
     {
         FormFields fields = form.FieldsFor(context, pending.ReturnUrl);
-        switch (await StageAsync(context, user, pending))
+        SignInStage stage = await StageAsync(context, user, pending);
+
+        // One secret for as long as the app is being set up: a page that is loaded again shows the same.
+        string secret = pending.Secret ?? TimeCodes.NewSecret();
+        if (problem is not null || (stage == SignInStage.Enroll && pending.Secret is null))
+        {
+            // What failed has used the one before up.
+            pendings.Keep(context, stage == SignInStage.Enroll ? pending with { Secret = secret } : pending);
+        }
+
+        switch (stage)
         {
             case SignInStage.Code:
                 return SignInForm.Html(SignInPage.Code(fields, problem), status);
             case SignInStage.NewPassword:
                 return SignInForm.Html(SignInPage.NewPassword(fields, user.UserName!, problem), status);
             case SignInStage.Enroll:
-                // One secret for as long as it is being set up: a page that is loaded again shows the same.
-                string secret = pending.Secret ?? TimeCodes.NewSecret();
-                pendings.Keep(context, pending with { Secret = secret });
                 return SignInForm.Html(SignInPage.Enroll(fields, TimeCodes.UriOf(user.UserName!, secret), secret, problem), status);
             default:
                 return await GoOnAsync(context, user, pending);
@@ -155,10 +170,8 @@ internal sealed class SignInSteps(SignInForm form, PendingSignIns pendings, Cred
     private async Task<SignInStage> StageAsync(HttpContext context, HubUser user, PendingSignIn pending) =>
         pending.NextOf(user, await rule.IsRequiredAsync(context.RequestAborted));
 
-    private async Task<(HubUser? User, PendingSignIn? Pending)> FindAsync(HttpContext context) =>
-        pendings.Of(context) is { } pending && await credentials.FindAsync(pending.UserId, context.RequestAborted) is { } user && user.SecurityStamp == pending.Stamp
-            ? (user, pending)
-            : (null, null);
+    private async Task<HubUser?> UserOfAsync(HttpContext context, PendingSignIn? pending) =>
+        pending is not null && await credentials.FindAsync(pending.UserId, context.RequestAborted) is { } user && user.SecurityStamp == pending.Stamp ? user : null;
 
     private static AccountView ViewOf(HubUser user) => AccountMapping.ToView(user, [], 0, DateTimeOffset.MinValue);
 }

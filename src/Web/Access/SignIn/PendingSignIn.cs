@@ -40,24 +40,38 @@ internal sealed record PendingSignIn(string UserId, string Stamp, bool CodeGiven
         Next(user.AuthenticatorSecret is not null, CodeGiven, user.PasswordIsTemporary, secondFactorRequired);
 }
 
-/// <summary>The cookie that holds it.</summary>
-internal sealed class PendingSignIns(IDataProtectionProvider keys, TimeProvider time)
+/// <summary>The cookie that holds it. Each is good for one step: the next step has another, and a copy of one that was used opens nothing.</summary>
+internal sealed class PendingSignIns(IDataProtectionProvider keys, SpentTickets spent, TimeProvider time)
 {
     public static readonly TimeSpan Lifetime = TimeSpan.FromMinutes(10);
 
     private const string Cookie = "failoverhub.pending";
 
-    private readonly IDataProtector _protector = keys.CreateProtector("FailoverHub.PendingSignIn.v1");
+    private readonly IDataProtector _protector = keys.CreateProtector("FailoverHub.PendingSignIn.v1", spent.Run);
 
-    public void Keep(HttpContext context, PendingSignIn pending) => context.Response.Cookies.Append(
-        Cookie,
-        _protector.Protect(JsonSerializer.Serialize(new Kept(pending, time.GetUtcNow() + Lifetime))),
-        new CookieOptions { HttpOnly = true, Secure = context.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/sign-in", MaxAge = Lifetime, IsEssential = true });
+    /// <summary>Gives the browser another one; the one that it came with is spent.</summary>
+    public void Keep(HttpContext context, PendingSignIn pending)
+    {
+        if (Read(context) is { } before)
+        {
+            spent.TrySpend(before.Id, before.Until);
+        }
+
+        context.Response.Cookies.Append(
+            Cookie,
+            _protector.Protect(JsonSerializer.Serialize(new Kept(pending, time.GetUtcNow() + Lifetime, Secret.New()))),
+            new CookieOptions { HttpOnly = true, Secure = context.Request.IsHttps, SameSite = SameSiteMode.Strict, Path = "/sign-in", MaxAge = Lifetime, IsEssential = true });
+    }
 
     public static void Forget(HttpContext context) => context.Response.Cookies.Delete(Cookie, new CookieOptions { Path = "/sign-in" });
 
-    /// <summary>Null: there is none, it is too old, or it is not ours.</summary>
-    public PendingSignIn? Of(HttpContext context)
+    /// <summary>Only looks. Null: there is none, it is too old, was used, or is not ours.</summary>
+    public PendingSignIn? Of(HttpContext context) => Read(context) is { } kept && !spent.IsSpent(kept.Id) ? kept.Pending : null;
+
+    /// <summary>Uses it up. Null: as above; of two requests with the same one at once one gets it.</summary>
+    public PendingSignIn? Take(HttpContext context) => Read(context) is { } kept && spent.TrySpend(kept.Id, kept.Until) ? kept.Pending : null;
+
+    private Kept? Read(HttpContext context)
     {
         if (context.Request.Cookies[Cookie] is not { Length: > 0 } cookie)
         {
@@ -66,7 +80,7 @@ internal sealed class PendingSignIns(IDataProtectionProvider keys, TimeProvider 
 
         try
         {
-            return JsonSerializer.Deserialize<Kept>(_protector.Unprotect(cookie)) is { } kept && time.GetUtcNow() < kept.Until ? kept.Pending : null;
+            return JsonSerializer.Deserialize<Kept>(_protector.Unprotect(cookie)) is { } kept && time.GetUtcNow() < kept.Until ? kept : null;
         }
         catch (CryptographicException)
         {
@@ -74,5 +88,5 @@ internal sealed class PendingSignIns(IDataProtectionProvider keys, TimeProvider 
         }
     }
 
-    private sealed record Kept(PendingSignIn Pending, DateTimeOffset Until);
+    private sealed record Kept(PendingSignIn Pending, DateTimeOffset Until, string Id);
 }
