@@ -91,6 +91,18 @@ internal sealed class ApiQuery
         return null;
     }
 
+    /// <summary>One of some words.</summary>
+    public string? Choice(string name, params ReadOnlySpan<string> words)
+    {
+        if (Text(name) is { } text && !words.Contains(text))
+        {
+            _problems[name] = $"Write one of {string.Join(", ", words.ToArray())}.";
+            return null;
+        }
+
+        return Text(name);
+    }
+
     /// <summary>A state by its name, in any case.</summary>
     public T? State<T>(string name)
         where T : struct, Enum

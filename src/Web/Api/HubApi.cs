@@ -1,4 +1,5 @@
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Alerts;
 using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Api.Exports;
 using FailoverHub.Web.Api.Fleet;
@@ -43,6 +44,8 @@ internal static class HubApi
         ReachabilityEndpoints.Map(read);
         IdentityEndpoints.MapReads(read);
         RetentionEndpoints.MapReads(read);
+        AlertEndpoints.MapReads(read);
+        AlertSettingEndpoints.MapReads(read);
 
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
         RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
@@ -51,6 +54,7 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         OperationEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
+        AlertEndpoints.MapChanges(change);
 
         // Who may connect: a token of scope admin.
         RouteGroupBuilder administer = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiAdmin).RequireRateLimiting(AccessLimits.Api)
@@ -60,6 +64,7 @@ internal static class HubApi
         IdentityEndpoints.MapChanges(administer);
         UserEndpoints.Map(administer);
         RetentionEndpoints.MapChanges(administer);
+        AlertSettingEndpoints.MapAdministration(administer);
 
         // Approving: a right of its own, which whoever asks for operations need not have.
         RouteGroupBuilder approve = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiApprove).RequireRateLimiting(AccessLimits.Api)

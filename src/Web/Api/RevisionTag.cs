@@ -5,7 +5,7 @@ using Microsoft.Net.Http.Headers;
 namespace FailoverHub.Web.Api;
 
 /// <summary>
-/// A pair's revision as an entity tag (RFC 9110 8.8.3). It is the tag of what is *wanted* of the pair, which is what somebody who changes it must have seen; what is so
+/// A revision as an entity tag (RFC 9110 8.8.3). Of a pair it is the tag of what is *wanted* of it, which is what somebody who changes it must have seen; what is so
 /// at this moment changes every second, and nobody could ever match that.
 /// </summary>
 internal static class RevisionTag
@@ -18,7 +18,7 @@ internal static class RevisionTag
     /// <returns>What is wrong with it, null: nothing.</returns>
     public static string? TryRead(StringValues header, out long? revision)
     {
-        const string how = "Write the ETag of the pair as it was given, such as \"7\", or leave the header out.";
+        const string how = "Write the ETag as it was given, such as \"7\", or leave the header out.";
         revision = null;
         if (header.Count == 0)
         {
@@ -38,7 +38,7 @@ internal static class RevisionTag
 
         if (tag.IsWeak || !long.TryParse(tag.Tag.AsSpan().Trim('"'), NumberStyles.None, CultureInfo.InvariantCulture, out long number))
         {
-            return $"{tag} is no revision of a pair. {how}";
+            return $"{tag} is no revision. {how}";
         }
 
         revision = number;

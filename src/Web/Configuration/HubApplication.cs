@@ -1,6 +1,7 @@
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Proxies;
 using FailoverHub.Web.Agents;
+using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Api;
 using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Components;
@@ -43,6 +44,7 @@ internal static class HubApplication
         ForwardedRequests.Add(builder.Services);
         builder.Services.AddHubApi();
         builder.Services.AddHubReachability();
+        builder.Services.AddHubAlerts();
         builder.Services.AddHubHealth();
         builder.Services.AddHubTelemetry();
         builder.Services.AddHubTraces(options.TraceEndpoint);

@@ -231,7 +231,7 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
             routes++;
         }
 
-        Assert.Equal(43, routes);
+        Assert.Equal(61, routes);
         Assert.Equal("bearer", (string?)document["components"]!["securitySchemes"]!["bearer"]!["scheme"]);
         Assert.NotEmpty(document["security"]!.AsArray());
         Assert.Equal("Never changes, also when the pair is renamed.", (string?)document["components"]!["schemas"]!["PairDto"]!["properties"]!["id"]!["description"]);

@@ -27,7 +27,7 @@ public sealed class OpenApiTests(SharedHub shared) : IClassFixture<SharedHub>
             Assert.Equal(PathParameters(path), (call["parameters"]?.AsArray() ?? []).Where(p => (string)p!["in"]! == "path").Select(p => (string)p!["name"]!));
             JsonObject answers = call["responses"]!.AsObject();
             Assert.True(answers.Any(a => a.Key[0] == '2' && (a.Key == "204" || a.Value!["content"] is not null)), $"{name} says nothing of its good answer");
-            string[] problems = method switch { "get" => path.StartsWith("/api/v1/users", StringComparison.Ordinal) ? ["401", "403", "429", "500"] : ["401", "429", "500"], "delete" => ["401", "403", "429", "500"], _ => ["400", "401", "403", "429", "500"] };
+            string[] problems = method switch { "get" => path.StartsWith("/api/v1/users", StringComparison.Ordinal) || path.StartsWith("/api/v1/alert-channels", StringComparison.Ordinal) ? ["401", "403", "429", "500"] : ["401", "429", "500"], "delete" => ["401", "403", "429", "500"], _ => ["400", "401", "403", "429", "500"] };
             Assert.All(problems, status => Assert.True(answers.ContainsKey(status), $"{name} says nothing of {status}"));
             Assert.All(answers.Where(a => a.Key[0] is '4' or '5'), a => Assert.True(a.Value!["content"]?["application/problem+json"]?["schema"] is not null, $"{name}: {a.Key} is no problem document"));
             Assert.True(method is "get" or "delete" || (call["requestBody"] is not null && (call["parameters"]?.AsArray() ?? []).Any(p => (string)p!["name"]! == "Idempotency-Key") != HasASecretInItsAnswer(path)), $"{name} says nothing of body or Idempotency-Key");
@@ -39,7 +39,7 @@ public sealed class OpenApiTests(SharedHub shared) : IClassFixture<SharedHub>
     }
 
     // What is never stored cannot be given again.
-    private static bool HasASecretInItsAnswer(string path) => path is "/api/v1/join-tokens" or "/api/v1/users" or "/api/v1/users/{user}/reset";
+    private static bool HasASecretInItsAnswer(string path) => path is "/api/v1/join-tokens" or "/api/v1/alert-channels" or "/api/v1/alert-channels/{id}" or "/api/v1/users" or "/api/v1/users/{user}/reset";
 
     [Fact]
     public async Task Query_ThatIsDescribed_IsTheOneThatIsTaken()
@@ -98,6 +98,9 @@ public sealed class OpenApiTests(SharedHub shared) : IClassFixture<SharedHub>
     [InlineData("/api/v1/audit", "/api/v1/audit", "200")]
     [InlineData("/api/v1/audit/verify", "/api/v1/audit/verify", "200")]
     [InlineData("/api/v1/reachability", "/api/v1/reachability", "200")]
+    [InlineData("/api/v1/alerts", "/api/v1/alerts", "200")]
+    [InlineData("/api/v1/alert-rules", "/api/v1/alert-rules", "200")]
+    [InlineData("/api/v1/alert-rules/{id}", "/api/v1/alert-rules/no-announcer", "200")]
     public async Task Answer_OfTheHub_IsOfTheSchemaThatTheDocumentPromises(string described, string path, string status)
     {
         WholeHub hub = shared.Fresh();

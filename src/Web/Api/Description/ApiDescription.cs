@@ -91,6 +91,11 @@ internal static class ApiDescription
             operation.Parameters.Add(Header("If-Match", "The ETag of the pair as it was last seen. When somebody has changed the pair since, the answer is 412. The same as expectedRevision.", 40));
         }
 
+        if (metadata.OfType<TakesIfMatch>().Any())
+        {
+            operation.Parameters.Add(Header("If-Match", "The ETag of what is changed as it was last seen. When somebody has changed it since, the answer is 412.", 40));
+        }
+
         DescribeAnswers(operation);
         ApiExamples.AddTo(operation);
         return Task.CompletedTask;
@@ -116,9 +121,9 @@ internal static class ApiDescription
                 response.Headers["Location"] = new OpenApiHeader { Description = "Where to follow it.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
             }
 
-            if (status is "200" && operation.OperationId == "getPair")
+            if (status is "200" && operation.OperationId is "getPair" or "getAlertRule" or "getAlertChannel")
             {
-                response.Headers["ETag"] = new OpenApiHeader { Description = "The pair's revision, for If-Match.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
+                response.Headers["ETag"] = new OpenApiHeader { Description = "Its revision, for If-Match.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
             }
 
             // The framework writes "application/json" for some of them; what is sent is a problem document.

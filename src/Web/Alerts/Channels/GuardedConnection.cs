@@ -1,0 +1,51 @@
+using System.Net;
+using System.Net.Sockets;
+
+namespace FailoverHub.Web.Alerts.Channels;
+
+/// <summary>
+/// Connections to receivers that an admin named. Link-local addresses are refused, because a cloud's metadata service answers there with the machine's own secrets; the name is
+/// looked up here and the address that was looked at is the one that is connected to, so that a name cannot lead there afterwards.
+/// </summary>
+internal static class GuardedConnection
+{
+    /// <summary>Opens one to the first address that answers.</summary>
+    /// <exception cref="HttpRequestException">No address of the name may be connected to.</exception>
+    /// <exception cref="SocketException">None answers, or the name is not known.</exception>
+    public static async ValueTask<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken)
+    {
+        IPAddress[] addresses = IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
+        IPAddress[] allowed = [.. addresses.Where(IsAllowed)];
+        if (allowed.Length == 0)
+        {
+            throw new HttpRequestException($"{host} is at an address that the hub does not send to (link-local, multicast or none)");
+        }
+
+        for (int i = 0; ; i++)
+        {
+            var socket = new Socket(allowed[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            try
+            {
+                await socket.ConnectAsync(new IPEndPoint(allowed[i], port), cancellationToken);
+                return new NetworkStream(socket, ownsSocket: true);
+            }
+            catch (SocketException) when (i < allowed.Length - 1)
+            {
+                socket.Dispose();
+            }
+            catch
+            {
+                socket.Dispose();
+                throw;
+            }
+        }
+    }
+
+    /// <summary>Pure. Loopback and private networks are where most receivers are; link-local ones (RFC 3927, RFC 4291 2.5.6) are none.</summary>
+    internal static bool IsAllowed(IPAddress address)
+    {
+        IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
+        return !plain.IsIPv6LinkLocal && !plain.IsIPv6Multicast && !plain.Equals(IPAddress.Any) && !plain.Equals(IPAddress.IPv6Any)
+            && !(plain.AddressFamily == AddressFamily.InterNetwork && plain.GetAddressBytes() is [169, 254, ..] or [>= 224, ..]);
+    }
+}

@@ -1,0 +1,282 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
+using FailoverHub.Web.Alerts.Channels;
+using FailoverHub.Web.Alerts.Records;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+
+namespace FailoverHub.Web.Alerts.Delivery;
+
+/// <summary>
+/// The loop "alert deliverer": sends what waits in the database, by <see cref="DeliveryPlan"/>, one message at a time for each channel. A message is crossed off after it was
+/// taken, so that a hub that is killed in between sends it again: at least once. What no channel took for a day is given up, and that is told. It ends with the hub; what is
+/// being sent then is tried again by the next one.
+/// </summary>
+internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings settings, AlertSenders senders, TimeProvider time, ILogger<AlertDeliverer> logger) : BackgroundService
+{
+    /// <summary>So long a message is tried.</summary>
+    public static readonly TimeSpan GivenUpAfter = TimeSpan.FromHours(24);
+
+    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+
+    // Capacity 1, further marks are dropped: one look sees everything that waits by then.
+    private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
+    private readonly Dictionary<string, Traffic> _traffic = [];
+    private volatile ImmutableDictionary<string, string> _failing = ImmutableDictionary<string, string>.Empty;
+    private int _waiting;
+
+    /// <summary>Raised after each attempt with the channel's type and whether it was taken: a handler only counts.</summary>
+    public event Action<AlertChannelType, bool>? Tried;
+
+    /// <summary>Messages that waited when it was last looked.</summary>
+    public int Waiting => Volatile.Read(ref _waiting);
+
+    /// <summary>Channels whose newest message was not taken, with the error.</summary>
+    public ImmutableDictionary<string, string> Failing => _failing;
+
+    /// <summary>Something new waits.</summary>
+    public void Wake() => _wake.Writer.TryWrite(true);
+
+    /// <summary>Sends a message that shows whether the channel works, at once and once, and keeps it in the log.</summary>
+    public async Task<DeliveryRecord> TestAsync(AlertChannel channel, string by, CancellationToken cancellationToken)
+    {
+        DateTimeOffset at = time.GetUtcNow();
+        var message = AlertMessage.Test(channel.Name, by, at);
+        SendResult result = await senders.SendAsync(channel, new OutgoingMessage(0, message), cancellationToken);
+        Tried?.Invoke(channel.Type, result.Error is null);
+        return await store.KeepTestAsync(channel.Id, message, ToAttempt(result, at), cancellationToken);
+    }
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        settings.Changed += Wake;
+        bool known = false;
+        try
+        {
+            while (!stoppingToken.IsCancellationRequested)
+            {
+                DateTimeOffset? next;
+                try
+                {
+                    if (!known)
+                    {
+                        await RememberAsync(stoppingToken);
+                        known = true;
+                    }
+
+                    next = await TurnAsync(stoppingToken);
+                }
+                catch (Exception e) when (StorageFaults.IsStorageFault(e))
+                {
+                    LogNotStored(logger, e);
+                    next = time.GetUtcNow() + RetryDiskAfter;
+                }
+
+                await WaitAsync(next, stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The hub is stopping.
+        }
+        finally
+        {
+            settings.Changed -= Wake;
+            await Task.WhenAll(_traffic.Values.Select(t => t.Sending)).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
+    }
+
+    // What an earlier run of the hub has sent within the minute counts too.
+    private async Task RememberAsync(CancellationToken stop)
+    {
+        foreach ((string channel, DateTimeOffset at) in await store.TriedSinceAsync(time.GetUtcNow() - DeliveryPlan.Window, stop))
+        {
+            Of(channel).Tried.Enqueue(at);
+        }
+    }
+
+    private async Task<DateTimeOffset?> TurnAsync(CancellationToken stop)
+    {
+        ImmutableArray<AlertChannel> channels = settings.Channels;
+        ImmutableArray<WaitingMessage> all = await store.WaitingAsync(stop);
+        Volatile.Write(ref _waiting, all.Length);
+        if (all.Any(m => !channels.Any(c => c.Id == m.ChannelId)))
+        {
+            await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
+        }
+
+        _failing = _failing.RemoveRange(_failing.Keys.Where(id => !channels.Any(c => c.Id == id && c.Enabled)));
+        ILookup<string, WaitingMessage> byChannel = all.ToLookup(m => m.ChannelId);
+        DateTimeOffset? earliest = null;
+        foreach (AlertChannel channel in channels.Where(c => c.Enabled))
+        {
+            Traffic traffic = Of(channel.Id);
+            if (!traffic.Sending.IsCompleted)
+            {
+                continue;
+            }
+
+            // A defect of a sender ends the hub, which begins anew: what waits stays on the disk.
+            await traffic.Sending;
+            DateTimeOffset now = time.GetUtcNow();
+            traffic.Forget(now - DeliveryPlan.Window);
+            switch (DeliveryPlan.Next(channel, [.. byChannel[channel.Id]], new ChannelTraffic([.. traffic.Tried], traffic.PausedUntil), now))
+            {
+                case DeliveryStep.Send send:
+                    traffic.Tried.Enqueue(now);
+                    traffic.Sending = SendAsync(channel, all.First(m => m.Id == send.Id), traffic, stop);
+                    break;
+                case DeliveryStep.Summarise summarise:
+                    await store.SummariseAsync(channel.Id, summarise.Ids, now, stop);
+                    LogSummarised(logger, summarise.Ids.Length, channel.Name);
+                    Wake();
+                    break;
+                case DeliveryStep.Wait { Until: { } until } when earliest is null || until < earliest:
+                    earliest = until;
+                    break;
+                default:
+                    break;
+            }
+        }
+
+        return earliest;
+    }
+
+    private async Task SendAsync(AlertChannel channel, WaitingMessage waiting, Traffic traffic, CancellationToken stop)
+    {
+        // Off the loop, which has other channels to look after.
+        await Task.Yield();
+        try
+        {
+            DateTimeOffset at = time.GetUtcNow();
+            AlertMessage? message = await store.MessageAsync(waiting.Id, stop);
+            if (message is null)
+            {
+                return;
+            }
+
+            SendResult result = await senders.SendAsync(channel, new OutgoingMessage(waiting.Id, message), stop);
+            Tried?.Invoke(channel.Type, result.Error is null);
+            await KeepAsync(channel, waiting, traffic, result, ToAttempt(result, at), stop);
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            LogNotStored(logger, e);
+            traffic.PausedUntil = time.GetUtcNow() + RetryDiskAfter;
+        }
+        catch (OperationCanceledException) when (stop.IsCancellationRequested)
+        {
+            // The next hub sends it.
+        }
+        finally
+        {
+            Wake();
+        }
+    }
+
+    private async Task KeepAsync(AlertChannel channel, WaitingMessage waiting, Traffic traffic, SendResult result, DeliveryAttempt attempt, CancellationToken stop)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        DateTimeOffset? dueAt = null;
+        EventDraft? told = null;
+        if (result.Error is { } error)
+        {
+            traffic.Failures++;
+            _failing = _failing.SetItem(channel.Id, error);
+            LogNotTaken(logger, channel.Name, waiting.Id, error);
+            TimeSpan pause = DeliveryPlan.PauseAfter(result.IsOfChannel ? traffic.Failures : waiting.Attempts + 1, Random.Shared.NextDouble());
+            traffic.PausedUntil = result.IsOfChannel ? now + pause : null;
+            bool isOver = now - waiting.CreatedAt >= GivenUpAfter;
+            dueAt = isOver ? null : now + pause;
+            told = isOver ? GivenUp(channel, waiting, error, now) : null;
+        }
+        else
+        {
+            (traffic.Failures, traffic.PausedUntil) = (0, null);
+            _failing = _failing.Remove(channel.Id);
+        }
+
+        // It must not be sent again because the disk was full for a moment.
+        while (true)
+        {
+            try
+            {
+                // Also while the hub stops: what was taken is not to be sent again by the next one.
+                await store.KeepAsync(waiting.Id, attempt, dueAt, told, CancellationToken.None);
+                return;
+            }
+            catch (Exception e) when (StorageFaults.MayPass(e))
+            {
+                LogNotStored(logger, e);
+                await Task.Delay(RetryDiskAfter, time, stop);
+            }
+        }
+    }
+
+    private static EventDraft GivenUp(AlertChannel channel, WaitingMessage waiting, string error, DateTimeOffset now) => new()
+    {
+        At = now,
+        Kind = "alert-given-up",
+        Severity = EventSeverity.Warning,
+        Text = $"A message to channel {channel.Name} was given up after {waiting.Attempts + 1} attempts in {GivenUpAfter.TotalHours:0} h: {error}.",
+    };
+
+    private DeliveryAttempt ToAttempt(SendResult result, DateTimeOffset began) => new(began, (long)(time.GetUtcNow() - began).TotalMilliseconds, result.Answer, result.Error);
+
+    private async Task WaitAsync(DateTimeOffset? until, CancellationToken stop)
+    {
+        using var waking = CancellationTokenSource.CreateLinkedTokenSource(stop);
+        Task woken = _wake.Reader.WaitToReadAsync(waking.Token).AsTask();
+        if (until is { } at)
+        {
+            TimeSpan wait = at - time.GetUtcNow();
+            await Task.WhenAny(woken, Task.Delay(wait < TimeSpan.FromMilliseconds(1) ? TimeSpan.FromMilliseconds(1) : wait, time, waking.Token));
+        }
+        else
+        {
+            await Task.WhenAny(woken);
+        }
+
+        await waking.CancelAsync();
+        _wake.Reader.TryRead(out _);
+    }
+
+    private Traffic Of(string channel)
+    {
+        if (!_traffic.TryGetValue(channel, out Traffic? traffic))
+        {
+            _traffic[channel] = traffic = new Traffic();
+        }
+
+        return traffic;
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "Channel {Channel} did not take message {Id}; it is tried again: {Error}")]
+    private static partial void LogNotTaken(ILogger logger, string channel, long id, string error);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} messages to channel {Channel} go out as one: there were more than it takes in a minute")]
+    private static partial void LogSummarised(ILogger logger, int count, string channel);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Messages of alerts cannot be read or written; it is tried again each second")]
+    private static partial void LogNotStored(ILogger logger, Exception exception);
+
+    /// <summary>Of one channel; used by the loop, and by its sending while the loop leaves it alone.</summary>
+    private sealed class Traffic
+    {
+        public Queue<DateTimeOffset> Tried { get; } = [];
+
+        public int Failures { get; set; }
+
+        public DateTimeOffset? PausedUntil { get; set; }
+
+        public Task Sending { get; set; } = Task.CompletedTask;
+
+        public void Forget(DateTimeOffset before)
+        {
+            while (Tried.TryPeek(out DateTimeOffset oldest) && oldest <= before)
+            {
+                Tried.Dequeue();
+            }
+        }
+    }
+}

@@ -1,0 +1,40 @@
+using FailoverHub.Web.Alerts.Channels;
+using FailoverHub.Web.Alerts.Conditions;
+using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Alerts.Records;
+
+namespace FailoverHub.Web.Alerts;
+
+/// <summary>Puts the room together. Call it after the hub's core, whose database it needs before it starts.</summary>
+internal static class HubAlerts
+{
+    public static IServiceCollection AddHubAlerts(this IServiceCollection services)
+    {
+        AlertHttp.Add(services);
+        services.AddSingleton<AlertHttp>();
+        services.AddSingleton<IAlertSender, WebhookSender>();
+        services.AddSingleton<IAlertSender, SlackSender>();
+        services.AddSingleton<IAlertSender, PagerDutySender>();
+        services.AddSingleton<IAlertSender, MailSender>();
+        services.AddSingleton<ChannelSecrets>();
+        services.AddSingleton<AlertSenders>();
+
+        services.AddSingleton<AlertStore>();
+        services.AddSingleton<DeliveryStore>();
+        services.AddSingleton<AlertSettingsStore>();
+        services.AddSingleton<AlertSettings>();
+        services.AddSingleton<WatchedRooms>();
+        services.AddSingleton<AlertSources>();
+        services.AddSingleton<AlertDeliverer>();
+        services.AddSingleton<ChannelTrial>();
+        services.AddSingleton<AlertDesk>();
+        services.AddSingleton<IAlerts>(all => all.GetRequiredService<AlertDesk>());
+        services.AddSingleton<AlertRoomTools>();
+        services.AddSingleton<AlertRoom>();
+
+        // The room first: the deliverer asks which channels there are.
+        services.AddHostedService(all => all.GetRequiredService<AlertRoom>());
+        services.AddHostedService(all => all.GetRequiredService<AlertDeliverer>());
+        return services;
+    }
+}

@@ -1,0 +1,258 @@
+using System.Net;
+using System.Text;
+using System.Text.Json.Nodes;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Channels;
+using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.Extensions.DependencyInjection;
+using MimeKit;
+using SmtpServer.Protocol;
+
+namespace FailoverHub.Web.Tests.Alerts;
+
+/// <summary>Each way to send, against a real server: what arrives, and what is said of what does not.</summary>
+public sealed class ChannelTests : IAsyncLifetime
+{
+    private static readonly Alert Silent = new()
+    {
+        Id = "0199a1b2",
+        Key = AlertMaking.Key,
+        Kind = AlertKind.NodeLink,
+        RuleName = "Silent node",
+        Severity = EventSeverity.Critical,
+        About = "node node-a",
+        Node = "node-a",
+        Pair = "web",
+        Text = "node-a is silent <since> & \"then\".",
+        RaisedAt = Make.At,
+    };
+
+    private readonly ServiceProvider _services;
+    private Receiver _receiver = null!;
+
+    public ChannelTests()
+    {
+        var services = new ServiceCollection();
+        AlertHttp.Add(services);
+        _services = services.AddSingleton<AlertHttp>().AddSingleton(TimeProvider.System).AddSingleton<WebhookSender>().AddSingleton<SlackSender>().AddSingleton<PagerDutySender>().AddSingleton<MailSender>().BuildServiceProvider();
+    }
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync() => _receiver = await Receiver.StartAsync();
+
+    public async ValueTask DisposeAsync()
+    {
+        await _receiver.DisposeAsync();
+        await _services.DisposeAsync();
+    }
+
+    [Fact]
+    public async Task Webhook_IsSignedSoThatItsReceiverCanCheckIt()
+    {
+        SendResult result = await SendAsync<WebhookSender>(Hook(), "s3cret", AlertNoticeKind.Raised);
+
+        Assert.Equal(SendResult.Took("204"), result);
+        Received got = await _receiver.NextAsync();
+        Assert.Equal(("/hook", "alert.raised", "7"), (got.Path, got.Headers["X-FailoverHub-Event"], got.Headers["X-FailoverHub-Delivery"]));
+        string expected = Convert.ToHexStringLower(System.Security.Cryptography.HMACSHA256.HashData("s3cret"u8.ToArray(), Encoding.UTF8.GetBytes($"{got.Headers["X-FailoverHub-Timestamp"]}.{got.Body}")));
+        Assert.Equal($"v1={expected}", got.Headers["X-FailoverHub-Signature"]);
+        JsonNode body = JsonNode.Parse(got.Body)!;
+        Assert.Equal(("alert.raised", "critical", 7L), ((string?)body["event"], (string?)body["severity"], (long)body["id"]!));
+        Assert.Equal(("0199a1b2", "node-link", "node-a", "web"), ((string?)body["alerts"]![0]!["id"], (string?)body["alerts"]![0]!["kind"], (string?)body["alerts"]![0]!["node"], (string?)body["alerts"]![0]!["pair"]));
+    }
+
+    [Theory]
+    [InlineData(400, false)]
+    [InlineData(404, false)]
+    [InlineData(429, true)]
+    [InlineData(500, true)]
+    [InlineData(503, true)]
+    public async Task Webhook_RefusedByItsReceiver_SaysWhatWasAnswered(int status, bool isOfChannel)
+    {
+        _receiver.Answer = _ => Task.FromResult((status, "no\nway"));
+
+        SendResult result = await SendAsync<WebhookSender>(Hook(), null, AlertNoticeKind.Raised);
+
+        Assert.Equal(new SendResult($"{status}", $"It answered {status}: no way", isOfChannel), result);
+        Assert.False((await _receiver.NextAsync()).Headers.ContainsKey("X-FailoverHub-Signature"));
+    }
+
+    [Fact]
+    public async Task Redirect_IsNotFollowed()
+    {
+        _receiver.Answer = got => Task.FromResult((got.Path == "/hook" ? 307 : 204, ""));
+        _receiver.AnswerHeaders["Location"] = new Uri(_receiver.Url, "/elsewhere").AbsoluteUri;
+
+        SendResult result = await SendAsync<WebhookSender>(Hook(), null, AlertNoticeKind.Raised);
+
+        Assert.Equal("It answered 307: redirects are not followed, write the address that it leads to", result.Error);
+        Assert.Single(_receiver.Rest());
+    }
+
+    [Fact]
+    public async Task HugeAnswer_IsReadOnlyAtItsBeginning()
+    {
+        _receiver.Answer = _ => Task.FromResult((400, new string('x', 10_000_000)));
+
+        SendResult result = await SendAsync<WebhookSender>(Hook(), null, AlertNoticeKind.Raised);
+
+        Assert.InRange(result.Error!.Length, 200, 260);
+    }
+
+    [Fact]
+    public async Task NobodyThere_IsAResultWithoutTheSecret()
+    {
+        string url;
+        await using (Receiver gone = await Receiver.StartAsync())
+        {
+            url = new Uri(gone.Url, "/services/T000/B000/XXXX").AbsoluteUri;
+        }
+
+        SendResult result = await SendAsync<SlackSender>(Channel(AlertChannelType.Slack), url, AlertNoticeKind.Raised);
+
+        Assert.True(result.IsOfChannel);
+        Assert.DoesNotContain("XXXX", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("169.254.169.254", false)]
+    [InlineData("::ffff:169.254.169.254", false)]
+    [InlineData("fe80::1", false)]
+    [InlineData("0.0.0.0", false)]
+    [InlineData("::", false)]
+    [InlineData("224.0.0.1", false)]
+    [InlineData("255.255.255.255", false)]
+    [InlineData("127.0.0.1", true)]
+    [InlineData("10.0.0.1", true)]
+    [InlineData("2001:db8::1", true)]
+    public void Address_OfACloudsMetadataIsNeverConnectedTo(string address, bool allowed) => Assert.Equal(allowed, GuardedConnection.IsAllowed(IPAddress.Parse(address)));
+
+    [Fact]
+    public async Task Webhook_ToTheMetadataService_IsRefusedBeforeItIsConnectedTo()
+    {
+        SendResult result = await SendAsync<WebhookSender>(Hook() with { Url = "http://169.254.169.254/latest/meta-data" }, null, AlertNoticeKind.Raised);
+
+        Assert.Contains("does not send to", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Slack_GetsTextAndColourWithItsMarkupEscaped()
+    {
+        Assert.Null((await SendAsync<SlackSender>(Channel(AlertChannelType.Slack), new Uri(_receiver.Url, "/services/T0/B0/X").AbsoluteUri, AlertNoticeKind.Raised)).Error);
+
+        Received got = await _receiver.NextAsync();
+        Assert.Equal("/services/T0/B0/X", got.Path);
+        JsonNode body = JsonNode.Parse(got.Body)!;
+        Assert.Equal("*Critical* Silent node, node node-a. node-a is silent &lt;since&gt; &amp; \"then\".", (string?)body["text"]);
+        Assert.Equal("#bf1f2b", (string?)body["attachments"]![0]!["color"]);
+    }
+
+    [Theory]
+    [InlineData(AlertNoticeKind.Raised, "trigger")]
+    [InlineData(AlertNoticeKind.Reminder, "trigger")]
+    [InlineData(AlertNoticeKind.Acknowledged, "acknowledge")]
+    [InlineData(AlertNoticeKind.Resolved, "resolve")]
+    public async Task PagerDuty_OpensAcknowledgesAndClosesOneIncident(AlertNoticeKind kind, string action)
+    {
+        _receiver.Answer = _ => Task.FromResult((202, """{"status":"success"}"""));
+
+        Assert.Equal(SendResult.Took("202"), await SendAsync<PagerDutySender>(Channel(AlertChannelType.PagerDuty) with { Url = _receiver.Url.AbsoluteUri }, "key", kind));
+
+        Received got = await _receiver.NextAsync();
+        JsonNode body = JsonNode.Parse(got.Body)!;
+        Assert.Equal(("/v2/enqueue", action, "failoverhub-0199a1b2", "key"), (got.Path, (string?)body["event_action"], (string?)body["dedup_key"], (string?)body["routing_key"]));
+        Assert.Equal(action == "trigger" ? "critical" : null, (string?)body["payload"]?["severity"]);
+        Assert.Equal(action == "trigger" ? "node-a" : null, (string?)body["payload"]?["source"]);
+    }
+
+    [Fact]
+    public async Task PagerDuty_TestOpensAnIncidentAndClosesItAgain()
+    {
+        Assert.Null((await _services.GetRequiredService<PagerDutySender>().SendAsync(Channel(AlertChannelType.PagerDuty) with { Url = _receiver.Url.AbsoluteUri }, "key", new OutgoingMessage(1, AlertMessage.Test("pager", "alice", Make.At)), Stop)).Error);
+
+        string?[] actions = [.. _receiver.Rest().Select(r => (string?)JsonNode.Parse(r.Body)!["event_action"])];
+        Assert.Equal(["trigger", "resolve"], actions);
+    }
+
+    [Fact]
+    public async Task Mail_ArrivesWithSubjectTextAndAsOneConversation()
+    {
+        await using MailServer server = await MailServer.StartAsync("hub", "passw0rd");
+        AlertChannel channel = Mail(server.Port) with { HasSecret = true };
+        channel = channel with { Mail = channel.Mail! with { User = "hub" } };
+
+        Assert.Null((await SendAsync<MailSender>(channel, "passw0rd", AlertNoticeKind.Raised)).Error);
+        Assert.Null((await SendAsync<MailSender>(channel, "passw0rd", AlertNoticeKind.Resolved)).Error);
+
+        MimeMessage raised = await server.NextAsync();
+        MimeMessage resolved = await server.NextAsync();
+        Assert.Equal("[FailoverHub] critical: Silent node, node node-a", raised.Subject);
+        Assert.Equal(["ops@example.org", "noc@example.org"], raised.To.Mailboxes.Select(m => m.Address));
+        Assert.Contains("node-a is silent <since> & \"then\".", raised.TextBody, StringComparison.Ordinal);
+        Assert.Equal("auto-generated", raised.Headers["Auto-Submitted"]);
+        Assert.Equal("[FailoverHub] over: Silent node, node node-a", resolved.Subject);
+        Assert.Equal(raised.MessageId, resolved.InReplyTo);
+    }
+
+    [Fact]
+    public async Task Mail_WithTheWrongPassword_IsSaidSo()
+    {
+        await using MailServer server = await MailServer.StartAsync("hub", "passw0rd");
+        AlertChannel channel = Mail(server.Port);
+
+        SendResult result = await SendAsync<MailSender>(channel with { Mail = channel.Mail! with { User = "hub" } }, "wrong", AlertNoticeKind.Raised);
+
+        Assert.True(result.IsOfChannel);
+        Assert.Contains("refused the name or the password", result.Error, StringComparison.Ordinal);
+        Assert.DoesNotContain("wrong", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mail_ToAServerWithoutTls_IsNotSentWhereTlsIsWanted()
+    {
+        await using MailServer server = await MailServer.StartAsync();
+        AlertChannel channel = Mail(server.Port);
+
+        SendResult result = await SendAsync<MailSender>(channel with { Mail = channel.Mail! with { Security = MailSecurity.StartTls } }, null, AlertNoticeKind.Raised);
+
+        Assert.NotNull(result.Error);
+    }
+
+    [Fact]
+    public async Task Mail_RefusedByTheServer_SaysItsWords()
+    {
+        await using MailServer server = await MailServer.StartAsync();
+        server.Answer = new SmtpResponse(SmtpReplyCode.SizeLimitExceeded, "too much mail");
+
+        SendResult result = await SendAsync<MailSender>(Mail(server.Port), null, AlertNoticeKind.Raised);
+
+        Assert.Equal(("552", false), (result.Answer, result.IsOfChannel));
+        Assert.Contains("too much mail", result.Error, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Mail_NobodyThere_IsAResult()
+    {
+        await using MailServer server = await MailServer.StartAsync();
+        int port = server.Port;
+        await server.DisposeAsync();
+
+        Assert.True((await SendAsync<MailSender>(Mail(port), null, AlertNoticeKind.Raised)).IsOfChannel);
+    }
+
+    private Task<SendResult> SendAsync<T>(AlertChannel channel, string? secret, AlertNoticeKind kind)
+        where T : IAlertSender => _services.GetRequiredService<T>().SendAsync(channel, secret, new OutgoingMessage(7, AlertMessage.Of(kind == AlertNoticeKind.Resolved ? Silent with { ResolvedAt = Make.At.AddMinutes(3), ResolvedText = "It is as it should be again." } : Silent, kind, Make.At)), Stop);
+
+    private AlertChannel Hook() => Channel(AlertChannelType.Webhook) with { Url = new Uri(_receiver.Url, "/hook").AbsoluteUri };
+
+    private static AlertChannel Channel(AlertChannelType type) => AlertMaking.Channel(type: type) with { Url = null };
+
+    private static AlertChannel Mail(int port) => Channel(AlertChannelType.Email) with
+    {
+        Mail = new MailSettings { Host = "127.0.0.1", Port = port, Security = MailSecurity.None, From = "failoverhub@example.org", To = ["ops@example.org", "noc@example.org"] },
+    };
+}
