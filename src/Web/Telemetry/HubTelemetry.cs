@@ -15,6 +15,7 @@ internal static class HubTelemetry
         services.AddSingleton<HubMetrics>();
         services.AddSingleton<OperationCounts>();
         services.AddHostedService(p => p.GetRequiredService<OperationCounts>());
+        services.AddSingleton<AlertCounts>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(HubMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting")
             .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
@@ -27,6 +28,7 @@ internal static class HubTelemetry
         // Who listens first, so that what begins at zero is heard; then who speaks, which nobody else asks for.
         app.ServiceProvider.GetRequiredService<MeterProvider>();
         app.ServiceProvider.GetRequiredService<HubMetrics>();
+        app.ServiceProvider.GetRequiredService<AlertCounts>();
         app.MapPrometheusScrapingEndpoint(Path).WithMetadata(ServedOn.Browser).RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api);
     }
 }
