@@ -2,6 +2,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
 using System.Text.Json;
+using Microsoft.Data.Sqlite;
 
 namespace FailoverHub.Web.Data.Backup;
 
@@ -20,9 +21,10 @@ internal static class HubRestore
     /// <param name="knownSchemas">Migrations that this program knows.</param>
     /// <param name="by">Who does it, for the audit of the next start.</param>
     /// <param name="now">When, for the same.</param>
+    /// <param name="revokeTokens">Every API token is revoked at the next start.</param>
     /// <param name="cancellationToken">Stops it; the folder is as it was then.</param>
     /// <exception cref="BackupException">It cannot be used; nothing was written.</exception>
-    public static async Task<BackupManifest> RestoreAsync(string file, string dataFolder, IReadOnlyCollection<string> knownSchemas, string by, DateTimeOffset now, CancellationToken cancellationToken)
+    public static async Task<BackupManifest> RestoreAsync(string file, string dataFolder, IReadOnlyCollection<string> knownSchemas, string by, DateTimeOffset now, bool revokeTokens, CancellationToken cancellationToken)
     {
         dataFolder = Path.GetFullPath(dataFolder);
         RefuseUsed(dataFolder);
@@ -44,7 +46,7 @@ internal static class HubRestore
 
             Directory.CreateDirectory(staging, OwnerOnlyFolder);
             await ReadAsync(file, staging, cancellationToken);
-            await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, now, by), cancellationToken);
+            await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, now, by, revokeTokens), cancellationToken);
             MoveUp(staging, dataFolder);
             existed = true;
             return manifest;
@@ -65,6 +67,25 @@ internal static class HubRestore
                 Directory.Delete(dataFolder);
             }
         }
+    }
+
+    /// <summary>Names of the API tokens that are good in a restored folder, whatever became of them after the backup.</summary>
+    public static async Task<IReadOnlyList<string>> GoodTokensAsync(string dataFolder, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        // Beside migrations: the next start brings the schema up, and has nothing to tell here.
+        await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(dataFolder, DataFolder.DatabaseName), Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
+        await connection.OpenAsync(cancellationToken);
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = """SELECT "Name" FROM "ApiTokens" WHERE "RevokedAtMs" IS NULL AND ("ExpiresAtMs" IS NULL OR "ExpiresAtMs" > $now) ORDER BY "Name" """;
+        command.Parameters.AddWithValue("$now", now.ToUnixTimeMilliseconds());
+        var names = new List<string>();
+        await using SqliteDataReader reader = await command.ExecuteReaderAsync(cancellationToken);
+        while (await reader.ReadAsync(cancellationToken))
+        {
+            names.Add(reader.GetString(0));
+        }
+
+        return names;
     }
 
     /// <summary>The database comes last: it never stands there without the keys that belong to it.</summary>
@@ -180,7 +201,8 @@ internal static class HubRestore
 /// <param name="BackupAt">When the backup was made, UTC: what happened after it is not in this history.</param>
 /// <param name="RestoredAt">When it was restored, UTC.</param>
 /// <param name="By">Who did that.</param>
-internal sealed record RestoreNote(string BackupId, DateTimeOffset BackupAt, DateTimeOffset RestoredAt, string By)
+/// <param name="RevokeTokens">He wants every API token revoked.</param>
+internal sealed record RestoreNote(string BackupId, DateTimeOffset BackupAt, DateTimeOffset RestoredAt, string By, bool RevokeTokens = false)
 {
     public const string FileName = "restored.json";
 

@@ -1,6 +1,12 @@
 using System.Formats.Tar;
 using System.IO.Compression;
+using System.Net;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
+using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Data.Backup;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -8,7 +14,11 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Configuration;
 using FailoverHub.Web.Tests.Identity;
+using Microsoft.Data.Sqlite;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 using Role = FailoverHub.Protos.V1.Role;
 
 namespace FailoverHub.Web.Tests.Data.Backup;
@@ -132,6 +142,77 @@ public sealed class BackupTests : IDisposable
         await one.RenewAsync(again.AgentUrl);
         Assert.Single((await again.History.AuditAsync(new HistoryFilter { Kind = RestoreAudit.Action }, null, 10, Stop)).Items);
         Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
+    }
+
+    /// <summary>What was ended after the backup is open in it: a browser, a link, a join token, and the API token of somebody who has gone.</summary>
+    [Trait("Database", "Sqlite")]
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RestoredHub_OpensNoBrowserLinkOrJoinTokenOfThen_AndApiTokensOnlyAsItSays(bool revokeTokens)
+    {
+        string link;
+        string token;
+        var jar = new CookieContainer();
+        string join;
+        await using (WholeHub hub = await WholeHub.StartAsync(data: Data))
+        {
+            HttpClient browser = hub.Browser(jar);
+            (await WholeHub.PressSignInAsync(browser, await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop))).Dispose();
+            Assert.Equal(HttpStatusCode.OK, (await browser.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+            link = await hub.Get<SignInCodes>().CreateAsync(WholeHub.Tester, Stop);
+            token = await hub.TokenAsync("ci", ApiScope.Read);
+            join = (await hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest("web-1", false, JoinTokens.DefaultLifetime), Alice, Stop)).Info!.Id;
+            Assert.Null((await hub.Get<Accounts>().CreateAsync("anna", [HubRoles.Viewer], "correct horse battery", false, WholeHub.Tester, Stop)).Problem);
+            await hub.Get<HubWriter>().FlushAsync(Stop);
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+
+            await hub.Get<ApiTokens>().RevokeAsync("ci", WholeHub.Tester, Stop);
+            (await WholeHub.PressSignOutAsync(browser)).Dispose();
+        }
+
+        string stamp = await StampAsync(File1);
+        string said = await SaidAsync([.. revokeTokens ? (string[])["--revoke-tokens"] : []]);
+
+        await using WholeHub again = await WholeHub.StartAsync(data: Restored);
+        HttpClient thief = again.Browser();
+        thief.DefaultRequestHeaders.Add("Cookie", string.Join("; ", jar.GetAllCookies().Select(c => $"{c.Name}={c.Value}")));
+        HttpClient script = again.Browser();
+        script.DefaultRequestHeaders.Authorization = new("Bearer", token);
+        using HttpResponseMessage byLink = await WholeHub.PressSignInAsync(again.Browser(), link);
+        await using HubDbContext db = await again.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+
+        Assert.Equal(HttpStatusCode.Unauthorized, (await thief.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+        Assert.Equal(HttpStatusCode.Forbidden, byLink.StatusCode);
+        Assert.Equal(revokeTokens ? HttpStatusCode.Unauthorized : HttpStatusCode.OK, (await script.GetAsync("/api/v1/pairs", Stop)).StatusCode);
+        Assert.NotNull((await db.JoinTokens.SingleAsync(t => t.Id == join, Stop)).WithdrawnAtMs);
+        Assert.NotEqual(stamp, (await db.Users.SingleAsync(Stop)).SecurityStamp);
+        Assert.Contains("Warning: ", said, StringComparison.Ordinal);
+        Assert.Contains(revokeTokens ? "Every API token is revoked." : "API tokens are as they were then: ci.", said, StringComparison.Ordinal);
+        AuditEntry entry = Assert.Single((await again.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = RestoreAudit.Action }, null, 10, Stop)).Items);
+        Assert.Equal($$"""{"browsersSignedOut":1,"apiTokens":["ci"],"apiTokensRevoked":{{(revokeTokens ? "true" : "false")}}}""", entry.After);
+        await again.Get<HubWriter>().FlushAsync(Stop);
+        Assert.Contains("Every browser is signed out", Assert.Single((await again.Get<IHistory>().EventsAsync(new HistoryFilter { Kind = RestoreAudit.Restored }, null, 10, Stop)).Items).Text, StringComparison.Ordinal);
+        Assert.True((await again.Get<IHistory>().VerifyAuditAsync(Stop)).Intact);
+    }
+
+    private async Task<string> SaidAsync(params string[] more)
+    {
+        using var output = new StringWriter();
+        Assert.Equal(0, await HubCommandLine.Build(output, TextWriter.Null).Parse(["restore", File1, "--data", Restored, .. more]).InvokeAsync(cancellationToken: Stop));
+        return output.ToString();
+    }
+
+    // As it is in the backup.
+    private async Task<string> StampAsync(string backup)
+    {
+        string folder = Path.Combine(_folder.Path, "looked-at");
+        Assert.Equal(0, await RunAsync("restore", backup, "--data", folder));
+        await using var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hub.db")};Mode=ReadOnly;Pooling=False");
+        await connection.OpenAsync(Stop);
+        await using SqliteCommand command = connection.CreateCommand();
+        command.CommandText = "SELECT \"SecurityStamp\" FROM \"Users\"";
+        return (string)(await command.ExecuteScalarAsync(Stop))!;
     }
 
     [Fact]
