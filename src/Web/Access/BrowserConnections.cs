@@ -20,6 +20,12 @@ internal sealed partial class BrowserConnections(TimeProvider time, ILogger<Brow
     /// <summary>A connection without a request is closed.</summary>
     public static readonly TimeSpan IdleFor = TimeSpan.FromMinutes(2);
 
+    /// <summary>A request's body comes at least so fast, after some seconds to begin; agents' streams, which are bodies too, are excepted where they are served.</summary>
+    public static readonly MinDataRate BodyRate = new(bytesPerSecond: 240, gracePeriod: TimeSpan.FromSeconds(5));
+
+    /// <summary>Of a request, in octets; where less is enough, less is said there. Agents' streams are excepted.</summary>
+    public const long LargestBody = 1024 * 1024;
+
     private readonly ConnectionPlaces _places = new(PerAddress, All, time);
 
     /// <summary>What Kestrel itself bounds.</summary>
@@ -27,6 +33,9 @@ internal sealed partial class BrowserConnections(TimeProvider time, ILogger<Brow
     {
         limits.RequestHeadersTimeout = HeadersWithin;
         limits.KeepAliveTimeout = IdleFor;
+        limits.MinRequestBodyDataRate = BodyRate;
+        limits.MinResponseDataRate = BodyRate;
+        limits.MaxRequestBodySize = LargestBody;
     }
 
     public static void Use(ListenOptions listen)

@@ -31,6 +31,8 @@ public sealed class SlowConnectionTests : TlsHubTest
     {
         Assert.Equal((BrowserConnections.HeadersWithin, BrowserConnections.IdleFor), (kestrel.Limits.RequestHeadersTimeout, kestrel.Limits.KeepAliveTimeout));
         (kestrel.Limits.RequestHeadersTimeout, kestrel.Limits.KeepAliveTimeout) = (Soon, Soon);
+        Assert.Equal((BrowserConnections.BodyRate, BrowserConnections.LargestBody), (kestrel.Limits.MinRequestBodyDataRate, kestrel.Limits.MaxRequestBodySize));
+        kestrel.Limits.MinRequestBodyDataRate = new MinDataRate(BrowserConnections.BodyRate.BytesPerSecond, TimeSpan.FromSeconds(1.1));
     });
 
     [Fact]
@@ -141,6 +143,47 @@ public sealed class SlowConnectionTests : TlsHubTest
         await socket.GetStream().CopyToAsync(answer, Stop).WaitAsync(Patience, Stop);
         Assert.StartsWith("HTTP/1.1 408 ", Encoding.ASCII.GetString(answer.ToArray()), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.OK, (await other.GetAsync("/healthz/live", Stop)).StatusCode);
+    }
+
+    /// <summary>A form of a page that was really fetched, so that its body is what the hub waits for; then one octet, and no more.</summary>
+    [Theory]
+    [InlineData("/sign-in/password")]
+    [InlineData("/sign-in")]
+    public async Task BodyThatHardlyComes_OnTheBrowsersPort_IsCutAndOthersAreAnswered(string path)
+    {
+        await using WholeHub hub = await WholeHub.StartAsync(builder => Configure(builder.Services));
+        HttpClient other = hub.Browser();
+        using HttpResponseMessage page = await other.GetAsync("/sign-in", Stop);
+        string cookie = page.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, hub.BrowserUrl.Port, Stop);
+        string head = $"POST {path} HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: 100000\r\n\r\nn";
+
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Stop);
+
+        Assert.Equal(HttpStatusCode.OK, (await other.GetAsync("/healthz/live", Stop)).StatusCode);
+        Assert.Equal(0, await ReadToEndAsync(socket.GetStream()).WaitAsync(Patience, Stop));
+        using HttpResponseMessage afterwards = await other.GetAsync("/sign-in", Stop);
+        Assert.Equal(HttpStatusCode.OK, afterwards.StatusCode);
+    }
+
+    [Fact]
+    public async Task BodyThatIsTooLarge_OnTheBrowsersPort_IsNotReadToItsEnd()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        HttpClient browser = hub.Browser();
+        using HttpResponseMessage page = await browser.GetAsync("/sign-in", Stop);
+        string cookie = page.Headers.GetValues("Set-Cookie").Single().Split(';')[0];
+        using var socket = new TcpClient();
+        await socket.ConnectAsync(IPAddress.Loopback, hub.BrowserUrl.Port, Stop);
+        string head = $"POST /sign-in/password HTTP/1.1\r\nHost: localhost\r\nCookie: {cookie}\r\nContent-Type: application/x-www-form-urlencoded\r\nContent-Length: {BrowserConnections.LargestBody + 1}\r\n\r\n";
+
+        await socket.GetStream().WriteAsync(Encoding.ASCII.GetBytes(head), Stop);
+
+        // None of the body was sent, and the answer is there.
+        byte[] begins = new byte[12];
+        await socket.GetStream().ReadExactlyAsync(begins, Stop).AsTask().WaitAsync(Patience, Stop);
+        Assert.Contains(Encoding.ASCII.GetString(begins), ["HTTP/1.1 400", "HTTP/1.1 413"]);
     }
 
     [Fact]

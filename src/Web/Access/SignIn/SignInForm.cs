@@ -18,9 +18,19 @@ internal sealed class SignInForm(IAntiforgery antiforgery)
         return new FormFields(tokens.FormFieldName, tokens.RequestToken!, BrowserGuards.LocalOrHome(returnUrl));
     }
 
-    /// <summary>Null: it is no form of ours.</summary>
-    public async Task<IFormCollection?> ReadAsync(HttpContext context) =>
-        context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context) ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+    /// <summary>Null: it is no form of ours, or did not come to its end.</summary>
+    public async Task<IFormCollection?> ReadAsync(HttpContext context)
+    {
+        try
+        {
+            return context.Request.HasFormContentType && await antiforgery.IsRequestValidAsync(context) ? await context.Request.ReadFormAsync(context.RequestAborted) : null;
+        }
+        catch (Exception unfinished) when (unfinished is IOException or InvalidDataException or AntiforgeryValidationException)
+        {
+            // Too slow, too large, or no form: whoever sends such a thing must not fill the log with a stack trace each time.
+            return null;
+        }
+    }
 
     /// <summary>From a script of ours, which sends the form's token as a header.</summary>
     public Task<bool> IsOwnAsync(HttpContext context) => antiforgery.IsRequestValidAsync(context);
