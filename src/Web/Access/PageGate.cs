@@ -19,7 +19,8 @@ internal sealed class PageGate(AuthenticationStateProvider authentication, IAuth
     /// <param name="policy">One of <see cref="AccessPolicies"/>.</param>
     /// <param name="what">What is tried, for the audit.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public async Task<Actor?> AskAsync(Actor actor, string policy, string what, CancellationToken cancellationToken)
+    /// <param name="target">On what.</param>
+    public async Task<Actor?> AskAsync(Actor actor, string policy, string what, CancellationToken cancellationToken, string target = "hub")
     {
         ClaimsPrincipal user = (await authentication.GetAuthenticationStateAsync()).User;
         if ((await authorization.AuthorizeAsync(user, policy)).Succeeded)
@@ -29,7 +30,7 @@ internal sealed class PageGate(AuthenticationStateProvider authentication, IAuth
 
         try
         {
-            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = what, Target = "hub", Outcome = $"refused: not allowed ({policy})" }, cancellationToken);
+            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = what, Target = target, Outcome = $"refused: not allowed ({policy})" }, cancellationToken);
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {

@@ -8,24 +8,42 @@ namespace FailoverHub.Web.Api;
 /// <summary>A request's body: read strictly, and described as what it is read into.</summary>
 internal static class ApiBody
 {
-    /// <summary>Either the body, or the answer that says what is wrong with it.</summary>
+    /// <summary>Either the body, or the answer that says what is wrong with it; then the attempt is audited.</summary>
     public static async Task<(T? Body, IResult? Problem)> ReadAsync<T>(HttpContext context)
+        where T : class
+    {
+        (T? body, IResult? problem, string why) = await TryReadAsync<T>(context);
+        if (problem is not null)
+        {
+            await RefusedRequest.AuditAsync(context, why);
+        }
+
+        return (body, problem);
+    }
+
+    private static async Task<(T? Body, IResult? Problem, string Why)> TryReadAsync<T>(HttpContext context)
         where T : class
     {
         if (!context.Request.HasJsonContentType())
         {
-            return (null, ApiProblems.Malformed(StatusCodes.Status415UnsupportedMediaType, new Dictionary<string, string> { ["$"] = "Send the request as application/json." }));
+            return (null, ApiProblems.Malformed(StatusCodes.Status415UnsupportedMediaType, new Dictionary<string, string> { ["$"] = "Send the request as application/json." }), "not sent as application/json");
         }
 
         try
         {
             return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Options, context.RequestAborted) is { } body
-                ? (body, null)
-                : (null, Malformed("The body is null; send a JSON object."));
+                ? (body, null, "")
+                : (null, Malformed("The body is null; send a JSON object."), "the body is null");
         }
         catch (JsonException exception)
         {
-            return (null, Malformed($"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, missing field, wrong type, or no JSON object."));
+            string why = $"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, missing field, wrong type, or no JSON object.";
+            return (null, Malformed(why), why);
+        }
+        catch (BadHttpRequestException exception)
+        {
+            const string Unfinished = "The body is too large, or ended before it was complete.";
+            return (null, ApiProblems.Malformed(exception.StatusCode, new Dictionary<string, string> { ["$"] = Unfinished }), Unfinished);
         }
     }
 

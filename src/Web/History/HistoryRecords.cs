@@ -116,10 +116,10 @@ internal static class HistoryRecords
         Reason = entity.Reason,
     };
 
-    /// <summary>One line of at most so many characters. A surrogate without its other half would come back as another character.</summary>
+    /// <summary>One line of at most so many characters; what is cut ends with a mark. A surrogate without its other half would come back as another character.</summary>
     private static string Plain(string text, int longest)
     {
-        var cut = text.Length <= longest ? text : text[..longest];
+        var cut = Cut.To(text, longest);
         return string.Create(cut.Length, cut, (line, source) =>
         {
             for (var i = 0; i < line.Length; i++)

@@ -29,11 +29,15 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
     private static readonly TimeSpan KeptAfterwards = TimeSpan.FromDays(30);
     private const int Listed = 100;
 
-    /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer.</summary>
+    // It may repeat the name that was asked for, however long that is.
+    private const int LongestProblem = 300;
+
+    /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer. A refusal is audited as well.</summary>
     public async Task<JoinTokenCreation> CreateAsync(JoinTokenRequest request, Actor actor, CancellationToken cancellationToken)
     {
         if (await ProblemOfAsync(request, cancellationToken) is { } problem)
         {
+            await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "join-token-created", Target = NodeNames.IsGood(request.Node ?? "") ? AuditTarget.Node(request.Node!) : "hub", Outcome = $"refused: {Cut.To(problem, LongestProblem)}" }, cancellationToken);
             return new JoinTokenCreation(null, null, problem);
         }
 
@@ -94,6 +98,7 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
         }
         catch (DbUpdateConcurrencyException)
         {
+            await audit.WriteAsync(draft with { Target = $"join token {Cut.To(id, LongestProblem)}", Outcome = "refused: there is no unused join token of that id" }, cancellationToken);
             return false;
         }
     }

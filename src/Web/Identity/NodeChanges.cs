@@ -33,9 +33,18 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
 {
     public const int ShortestReason = 3;
 
+    /// <summary>Actions of the audit.</summary>
+    public const string Revoked = "certificate-revoked";
+
+    /// <inheritdoc cref="Revoked"/>
+    public const string Renamed = "node-renamed";
+
+    /// <inheritdoc cref="Revoked"/>
+    public const string Removed = "node-removed";
+
     /// <summary>Makes every certificate of the node worthless at once, and drops its stream.</summary>
     public Task<NodeChange> RevokeAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => desk.ChangeAsync(
-        name, reason, "certificate-revoked", actor,
+        name, reason, Revoked, actor,
         node => node is null ? $"{name} has no certificate, so there is nothing to revoke."
             : node.RevokedAt is not null ? $"The certificate of {node.Name} is revoked already."
             : null,
@@ -62,7 +71,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
 
     /// <summary>Gives the node another name. Its certificate stays, its history keeps the old name, and it dials again.</summary>
     public Task<NodeChange> RenameAsync(string name, string newName, string reason, Actor actor, CancellationToken cancellationToken) => AloneAsync(() => desk.ChangeAsync(
-        name, reason, "node-renamed", actor,
+        name, reason, Renamed, actor,
         node => node is null ? $"{name} has no certificate: its agent says what it is called. Change --node there."
             : !NodeNames.IsGood(newName) ? NodeNames.Problem(newName)
             : string.Equals(node.Name, newName, StringComparison.Ordinal) ? $"It is called {newName} already."
@@ -74,7 +83,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
 
     /// <summary>Forgets the node. Only one that is not connected: it would be gone from the screen and announce all the same.</summary>
     public Task<NodeChange> RemoveAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => AloneAsync(() => desk.ChangeAsync(
-        name, reason, "node-removed", actor,
+        name, reason, Removed, actor,
         _ => services.Fleet.State.Facts is var facts && facts.Nodes.GetValueOrDefault(name)?.Stream is not null ? IsConnected(name)
             : facts.PairOf(name)?.Running is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
             : null,

@@ -46,6 +46,9 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     /// <summary>Certificates of one node in an hour; an agent that asks for more has a defect.</summary>
     private const int RenewalsPerHour = 6;
 
+    // Names of nodes have 63 characters at most; what is longer is no name and is cut.
+    private const int LongestName = 100;
+
     private const string Joined = "node-joined";
 
     private const string TokenHelp = "Make a new one on the page 'Add a node' or with `failoverhub join-token create`.";
@@ -146,6 +149,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
             var node = services.Register.FindByName(name);
             if (node is null && !services.Fleet.State.Facts.Nodes.ContainsKey(name))
             {
+                await services.Audit.WriteAsync(draft with { Target = AuditTarget.Node(Cut.To(name, LongestName)), Outcome = "refused: no node is called so" }, cancellationToken);
                 return new NodeChange.NotFound($"No node is called '{name}'.");
             }
 

@@ -19,6 +19,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
 
     private const string Prefix = "fh_";
     private const int LongestToken = 200;
+    private const int LongestName = 100;
 
     /// <summary>Makes a token, audited in the same transaction.</summary>
     /// <param name="name">1 to 63 letters, digits, '.', '-' and '_'.</param>
@@ -30,12 +31,12 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
     {
         if (!Name().IsMatch(name))
         {
-            return new TokenCreation(null, "A token's name has 1 to 63 letters, digits, '.', '-' and '_'.");
+            return await RefuseAsync(name, "A token's name has 1 to 63 letters, digits, '.', '-' and '_'.", actor, cancellationToken);
         }
 
         if (lifetime <= TimeSpan.Zero || lifetime > LongestLifetime)
         {
-            return new TokenCreation(null, $"A token is good for 1 to {LongestLifetime.TotalDays:0} days.");
+            return await RefuseAsync(name, $"A token is good for 1 to {LongestLifetime.TotalDays:0} days.", actor, cancellationToken);
         }
 
         string token = Prefix + Secret.New();
@@ -49,12 +50,9 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             Role = ApiScopes.Word(scope),
         };
 
-        await using (HubDbContext db = await database.CreateDbContextAsync(cancellationToken))
+        if (await ExistsAsync(name, cancellationToken))
         {
-            if (await db.ApiTokens.AnyAsync(t => t.Name == name && t.RevokedAtMs == null, cancellationToken))
-            {
-                return new TokenCreation(null, $"There is a token '{name}' already. Revoke it, or choose another name.");
-            }
+            return await RefuseAsync(name, $"There is a token '{name}' already. Revoke it, or choose another name.", actor, cancellationToken);
         }
 
         var draft = new AuditDraft
@@ -84,15 +82,13 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
     /// <summary>Takes a token's rights away at once, audited in the same transaction. False: there is no such token.</summary>
     public async Task<bool> RevokeAsync(string name, Actor actor, CancellationToken cancellationToken)
     {
-        await using (HubDbContext db = await database.CreateDbContextAsync(cancellationToken))
+        var draft = new AuditDraft { Actor = actor, Action = "token-revoked", Target = $"token {Cut.To(name, LongestName)}", Outcome = "accepted" };
+        if (!await ExistsAsync(name, cancellationToken))
         {
-            if (!await db.ApiTokens.AnyAsync(t => t.Name == name && t.RevokedAtMs == null, cancellationToken))
-            {
-                return false;
-            }
+            await audit.WriteAsync(draft with { Outcome = "refused: there is no such token" }, cancellationToken);
+            return false;
         }
 
-        var draft = new AuditDraft { Actor = actor, Action = "token-revoked", Target = $"token {name}", Outcome = "accepted" };
         await audit.ChangeAsync(draft, async (db, stop) =>
         {
             long now = time.GetUtcNow().ToUnixTimeMilliseconds();
@@ -120,6 +116,18 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         return await db.ApiTokens.AsNoTracking().FirstOrDefaultAsync(t => t.Hash == hash, cancellationToken) is { } row && ApiScopes.Parse(row.Role) is { } scope
             ? new ApiTokenFound(row.Name, scope, At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
             : null;
+    }
+
+    private async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        return await db.ApiTokens.AnyAsync(t => t.Name == name && t.RevokedAtMs == null, cancellationToken);
+    }
+
+    private async Task<TokenCreation> RefuseAsync(string name, string why, Actor actor, CancellationToken cancellationToken)
+    {
+        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "token-created", Target = $"token {Cut.To(name, LongestName)}", Outcome = $"refused: {why}" }, cancellationToken);
+        return new TokenCreation(null, why);
     }
 
     private static string Words(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture);

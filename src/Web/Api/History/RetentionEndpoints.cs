@@ -46,6 +46,7 @@ internal static class RetentionEndpoints
 
         if (problems.Count > 0)
         {
+            await RefusedRequest.AuditAsync(context, string.Join(' ', problems.Select(p => $"{p.Key}: {p.Value}")));
             return ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems);
         }
 

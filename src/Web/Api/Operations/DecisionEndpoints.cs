@@ -48,12 +48,12 @@ internal static class DecisionEndpoints
             },
         };
 
-    // A body that cannot be read names no reason, and without one the desk refuses and audits.
+    // What can be read goes to the desk, which audits what it refuses; what cannot is audited here.
     private static async Task<IResult> DecideAsync(HttpContext context, Func<string, Task<SubmitResult>> decide)
     {
         if (!context.Request.HasJsonContentType())
         {
-            return ApiProblems.Malformed(StatusCodes.Status415UnsupportedMediaType, new Dictionary<string, string> { ["$"] = "Send the request as application/json." });
+            return await RefuseAsync(context, StatusCodes.Status415UnsupportedMediaType, "$", "Send the request as application/json.");
         }
 
         DecisionBody? body;
@@ -63,15 +63,32 @@ internal static class DecisionEndpoints
         }
         catch (JsonException)
         {
-            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["$"] = "The body is not one JSON object with a reason." });
+            return await RefuseAsync(context, StatusCodes.Status400BadRequest, "$", "The body is not one JSON object with a reason.");
         }
         catch (BadHttpRequestException exception)
         {
-            return ApiProblems.Malformed(exception.StatusCode, new Dictionary<string, string> { ["$"] = "The body is too large, or ended before it was complete." });
+            return await RefuseAsync(context, exception.StatusCode, "$", "The body is too large, or ended before it was complete.");
         }
 
         return body?.Reason?.Any(char.IsControl) == true
-            ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["reason"] = "Write one line of text, without control characters." })
-            : ApiProblems.Answer(await decide(body?.Reason ?? ""));
+            ? await RefuseAsync(context, StatusCodes.Status400BadRequest, "reason", "Write one line of text, without control characters.")
+            : await AnswerAsync(context, await decide(body?.Reason ?? ""));
+    }
+
+    // Of an operation that there is not, the desk has nothing to write down.
+    private static async Task<IResult> AnswerAsync(HttpContext context, SubmitResult result)
+    {
+        if (result is SubmitResult.NotFound notFound)
+        {
+            await RefusedRequest.AuditAsync(context, notFound.What);
+        }
+
+        return ApiProblems.Answer(result);
+    }
+
+    private static async Task<IResult> RefuseAsync(HttpContext context, int status, string where, string why)
+    {
+        await RefusedRequest.AuditAsync(context, why);
+        return ApiProblems.Malformed(status, new Dictionary<string, string> { [where] = why });
     }
 }

@@ -1,8 +1,10 @@
 using Bunit;
+using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Pages.Nodes;
 using FailoverHub.Web.Components.Pages.Nodes.Joining;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Identity.Past;
 using FailoverHub.Web.Operations;
@@ -30,6 +32,8 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
         Services.AddSingleton(_hub.Get<HubIdentity>());
         Services.AddSingleton(_hub.Get<NodeChanges>());
         Services.AddSingleton(_hub.Get<CertificateHistory>());
+        Services.AddSingleton(_hub.Get<AuditLog>());
+        Services.AddScoped<PageGate>();
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync()
@@ -71,6 +75,38 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
 
         page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=join-problem]")), Safety);
         Assert.Empty(await _hub.Get<JoinTokens>().ListAsync(Xunit.TestContext.Current.CancellationToken));
+        AuditEntry tried = Assert.Single(await AuditAsync("join-token-created"));
+        Assert.Equal(("ann", "hub", "refused: not allowed (page-admin)"), (tried.Actor, tried.Target, tried.Outcome));
+    }
+
+    [Fact]
+    public async Task AddNode_UnderANameThatCannotBe_IsRefusedAndAudited()
+    {
+        var page = Open<AddNodePage>();
+        On(page, "join-node", element => element.Input("-web"));
+
+        await page.InvokeAsync(() => page.Find("[data-testid=join-make]").Click());
+
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=join-problem]")), Safety);
+        Assert.StartsWith("refused: ", Assert.Single(await AuditAsync("join-token-created")).Outcome, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Revoke_BySomebodyWhoMayNotAnyMore_DoesNothingAndIsAudited()
+    {
+        Show(Make.Node("web-1", Role.Primary) with { Identity = Identity(25) });
+        var page = Open<NodePage>(("Name", "web-1"));
+        await page.InvokeAsync(() => page.Find("[data-testid=node-revoke]").Click());
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=node-change-dialog]")), Safety);
+        On(page, "node-change-reason", element => element.Input("stolen"));
+        On(page, "node-change-typed", element => element.Input("web-1"));
+        SignedIn = false;
+
+        On(page, "node-change-submit", element => element.Click());
+
+        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=node-change-refusal]")), Safety);
+        AuditEntry tried = Assert.Single(await AuditAsync(NodeChanges.Revoked));
+        Assert.Equal(("ann", "node web-1", "refused: not allowed (page-admin)"), (tried.Actor, tried.Target, tried.Outcome));
     }
 
     [Fact]
@@ -168,6 +204,8 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Equal("stolen.", seen.FindNode("web-1")!.Identity!.RevokedReason);
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("[data-testid=node-change-dialog]")), Safety);
     }
+
+    private async Task<IReadOnlyList<AuditEntry>> AuditAsync(string action) => (await _hub.History.AuditAsync(new HistoryFilter { Kind = action }, null, 50, Xunit.TestContext.Current.CancellationToken)).Items;
 
     private static NodeIdentityView Identity(double days) => new()
     {

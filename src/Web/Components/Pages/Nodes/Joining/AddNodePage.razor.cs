@@ -2,9 +2,9 @@ using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Shared.Status;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
 
 namespace FailoverHub.Web.Components.Pages.Nodes.Joining;
@@ -65,15 +65,14 @@ public sealed partial class AddNodePage
         try
         {
             // The page may be older than its right to act: the session may have ended since.
-            var user = (await Authentication.GetAuthenticationStateAsync()).User;
-            if (!(await Authorization.AuthorizeAsync(user, AccessPolicies.PageAdmin)).Succeeded)
+            var name = IsForExisting ? Node : _node.Length == 0 ? null : _node;
+            if (await Gate.AskAsync(Actor, AccessPolicies.PageAdmin, "join-token-created", Leaving, NodeNames.IsGood(name ?? "") ? AuditTarget.Node(name!) : "hub") is not { } actor)
             {
-                _problem = "You may not add nodes, or are not signed in any more. Sign in again and repeat it.";
+                _problem = PageGate.Closed;
                 return;
             }
 
-            var name = IsForExisting ? Node : _node.Length == 0 ? null : _node;
-            var made = await Tokens.CreateAsync(new JoinTokenRequest(name, IsForExisting, TimeSpan.FromMinutes(_minutes)), Actor, Leaving);
+            var made = await Tokens.CreateAsync(new JoinTokenRequest(name, IsForExisting, TimeSpan.FromMinutes(_minutes)), actor, Leaving);
             (_token, _info, _problem) = (made.Token, made.Info, made.Problem);
             _hubUrl = await Identity.PublicUrlAsync(Leaving);
         }
