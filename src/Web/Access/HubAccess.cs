@@ -131,6 +131,7 @@ internal static class HubAccess
             Sessions sessions = validate.HttpContext.RequestServices.GetRequiredService<Sessions>();
             if (validate.Principal is not { } user || !await sessions.IsOpenAsync(user, validate.HttpContext.RequestAborted))
             {
+                validate.HttpContext.Items[Sessions.Refused] = validate.Principal;
                 validate.RejectPrincipal();
             }
         };

@@ -1,5 +1,6 @@
 using System.Net;
 using FailoverHub.Web.Access.Proxies;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data.Requests;
 using FailoverHub.Web.Operations;
 
@@ -8,7 +9,11 @@ namespace FailoverHub.Web.Access;
 /// <summary>Who makes this request, as the audit keeps it.</summary>
 internal static class RequestActor
 {
-    public static Actor Of(HttpContext context) => Named(context, context.User.Identity?.Name ?? "nobody") with { Rights = AccessPolicies.RightsOf(context.User) };
+    public static Actor Of(HttpContext context) => Named(context, context.User.Identity?.Name ?? "nobody") with
+    {
+        Rights = AccessPolicies.RightsOf(context.User),
+        Session = context.User.FindFirst(Sessions.Claim)?.Value,
+    };
 
     public static Actor Named(HttpContext context, string name)
     {

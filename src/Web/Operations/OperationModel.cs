@@ -172,6 +172,9 @@ public sealed record Actor(string Name, string? RemoteAddress, string? Forwarded
     /// <summary>What it may do, as known when it asked. Nothing, unless whoever knows it says more.</summary>
     public Rights Rights { get; init; }
 
+    /// <summary>Session of the browser that it is done in; null: none.</summary>
+    internal string? Session { get; init; }
+
     /// <summary>The request, when its sender may send it again: what it changes is written together with its key. Null: it has none.</summary>
     internal Data.Requests.RepeatableRequest? Request { get; init; }
 }

@@ -183,7 +183,7 @@ public sealed class SlowConnectionTests : TlsHubTest
         // None of the body was sent, and the answer is there.
         byte[] begins = new byte[12];
         await socket.GetStream().ReadExactlyAsync(begins, Stop).AsTask().WaitAsync(Patience, Stop);
-        Assert.Contains(Encoding.ASCII.GetString(begins), ["HTTP/1.1 400", "HTTP/1.1 413"]);
+        Assert.Contains(Encoding.ASCII.GetString(begins), (string[])["HTTP/1.1 400", "HTTP/1.1 413"]);
     }
 
     [Fact]

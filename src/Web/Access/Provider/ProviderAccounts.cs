@@ -73,13 +73,19 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
     {
         var user = new HubUser { UserName = vouched.Name, CreatedAtMs = time.GetUtcNow().ToUnixTimeMilliseconds() };
         var draft = new AuditDraft { Actor = actor, Action = "user-created", Target = AccountMapping.Target(vouched.Name), After = AccountMapping.RolesJson(vouched.Roles), Reason = "first sign-in by the provider", Outcome = "accepted" };
-        await audit.ChangeAsync(draft, (db, _) => directory.WithAsync(db, async users =>
+        await audit.ChangeAsync(draft, async (db, stop) =>
         {
-            UserDirectory.Check(await users.CreateAsync(user));
-            UserDirectory.Check(await users.AddLoginAsync(user, new UserLoginInfo(vouched.Issuer, vouched.Subject, vouched.Issuer)));
-            UserDirectory.Check(await users.AddToRolesAsync(user, vouched.Roles));
-            return true;
-        }), cancellationToken);
+            bool hadAdmin = await Accounts.HasAdminAsync(db, stop);
+            await directory.WithAsync(db, async users =>
+            {
+                UserDirectory.Check(await users.CreateAsync(user));
+                UserDirectory.Check(await users.AddLoginAsync(user, new UserLoginInfo(vouched.Issuer, vouched.Subject, vouched.Issuer)));
+                UserDirectory.Check(await users.AddToRolesAsync(user, vouched.Roles));
+                return true;
+            });
+            await Accounts.EndLinksAsync(db, hadAdmin, actor, evenHis: true, time.GetUtcNow(), stop);
+        }, cancellationToken);
+        signals.Ended();
         return user;
     }
 

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using System.Security.Claims;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
@@ -21,6 +22,9 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
 
     /// <summary>Claim with the id of the session.</summary>
     public const string Claim = "session";
+
+    /// <summary>Item of a request with who its cookie says it is, when that session is not open.</summary>
+    public const string Refused = "failoverhub.refused-session";
 
     private const int LongestBrowser = 200;
 
@@ -52,6 +56,35 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
     {
         long now = at.ToUnixTimeMilliseconds();
         return db.Sessions.Where(s => s.UserId == user && s.Id != except && s.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(s => s.RevokedAtMs, now), cancellationToken);
+    }
+
+    /// <summary>
+    /// Ends the sessions by a one-time link in the transaction that makes the hub's first admin account, with an audit entry of its own when there are any: such a session
+    /// is as strong as that account, and nobody sees it in a list.
+    /// </summary>
+    /// <param name="db">Has the transaction.</param>
+    /// <param name="actor">Who makes the account; his own session goes on, so that he can see what he has made.</param>
+    /// <param name="evenHis">It does not: he signs in with the account at once.</param>
+    /// <param name="at">Now.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async Task EndLinksAsync(HubDbContext db, Actor actor, bool evenHis, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        long now = at.ToUnixTimeMilliseconds();
+        string? except = evenHis ? null : actor.Session;
+        int ended = await db.Sessions.Where(s => s.UserId == null && s.RevokedAtMs == null && s.ExpiresAtMs > now && s.Id != except).ExecuteUpdateAsync(set => set.SetProperty(s => s.RevokedAtMs, now), cancellationToken);
+        if (ended > 0)
+        {
+            string outcome = string.Create(CultureInfo.InvariantCulture, $"accepted: the hub has its first admin account, so {ended} {(ended == 1 ? "session" : "sessions")} by a one-time link ended");
+            await AuditLog.AddAsync(db, new AuditDraft { Actor = actor, Action = "sessions-ended", Target = "hub", Outcome = outcome }, at, cancellationToken);
+        }
+    }
+
+    /// <summary>Whether this was a session by a one-time link that was ended before its time.</summary>
+    public async Task<bool> IsEndedLinkAsync(ClaimsPrincipal user, CancellationToken cancellationToken)
+    {
+        string? id = user.FindFirstValue(Claim);
+        await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        return id is not null && await db.Sessions.AnyAsync(s => s.Id == id && s.UserId == null && s.RevokedAtMs != null, cancellationToken);
     }
 
     /// <summary>
@@ -91,7 +124,11 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
     /// Ends it for every page that is open by it, audited in the same transaction. Who is in no session has nothing to end. False: the audit
     /// could not be written, and the session is still open.
     /// </summary>
-    public async Task<bool> CloseAsync(ClaimsPrincipal user, Actor actor, CancellationToken cancellationToken)
+    /// <param name="user">Whose.</param>
+    /// <param name="actor">Who ends it.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="why">Why, when it is not that he signs out.</param>
+    public async Task<bool> CloseAsync(ClaimsPrincipal user, Actor actor, CancellationToken cancellationToken, string? why = null)
     {
         if (user.FindFirstValue(Claim) is not { } id)
         {
@@ -99,7 +136,7 @@ internal sealed class Sessions(IDbContextFactory<HubDbContext> database, AuditLo
         }
 
         return await TryAsync(
-            new AuditDraft { Actor = actor, Action = "sign-out", Target = "hub", Outcome = "accepted" },
+            new AuditDraft { Actor = actor, Action = "sign-out", Target = "hub", Outcome = why is null ? "accepted" : $"accepted: {why}" },
             (db, stop) =>
             {
                 long now = time.GetUtcNow().ToUnixTimeMilliseconds();

@@ -1,3 +1,4 @@
+using System.Security.Claims;
 using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Configuration;
@@ -10,6 +11,8 @@ namespace FailoverHub.Web.Access.SignIn;
 /// <summary>GET /sign-in shows every way in, POST /sign-in uses a link's code up, POST /sign-out ends the session; /setup makes the first account.</summary>
 internal static class SignInEndpoints
 {
+    private const string LinkEnded = "This browser was signed in by a one-time link. Such sessions end when the hub gets its first admin account: sign in with an account, or make a new link on the hub's machine.";
+
     public static void Map(IEndpointRouteBuilder app)
     {
         RouteGroupBuilder pages = app.MapGroup("").WithMetadata(ServedOn.Browser).AllowAnonymous().ExcludeFromDescription();
@@ -33,7 +36,7 @@ internal static class SignInEndpoints
         return SignInForm.Html(SignInPage.Start(form.FieldsFor(context, returnUrl), withAccounts, provider?.Name, problem), status);
     }
 
-    private static async Task<IResult> ShowAsync(HttpContext context, SignInForm form)
+    private static async Task<IResult> ShowAsync(HttpContext context, SignInForm form, Sessions sessions)
     {
         string code = context.Request.Query["code"].ToString();
         string returnUrl = BrowserGuards.LocalOrHome(context.Request.Query["returnUrl"]);
@@ -42,9 +45,13 @@ internal static class SignInEndpoints
             return SignInForm.Html(SignInPage.WithButton(code, form.FieldsFor(context, returnUrl)));
         }
 
-        return context.User.Identity?.IsAuthenticated == true
-            ? TypedResults.LocalRedirect(returnUrl)
-            : await StartAsync(context, form, returnUrl, null, StatusCodes.Status200OK);
+        if (context.User.Identity?.IsAuthenticated == true)
+        {
+            return TypedResults.LocalRedirect(returnUrl);
+        }
+
+        bool byLink = context.Items[Sessions.Refused] is ClaimsPrincipal before && await sessions.IsEndedLinkAsync(before, context.RequestAborted);
+        return await StartAsync(context, form, returnUrl, byLink ? LinkEnded : null, StatusCodes.Status200OK);
     }
 
     private static async Task<IResult> SignInAsync(HttpContext context, SignInForm form, SignInCodes codes)
@@ -86,7 +93,7 @@ internal static class SignInEndpoints
     private static async Task<IResult> ShowSetupAsync(HttpContext context, SignInForm form, Accounts accounts) =>
         await accounts.NoneYetAsync(context.RequestAborted) ? SignInForm.Html(SignInPage.Setup(form.FieldsFor(context, "/"), null)) : TypedResults.LocalRedirect("/");
 
-    private static async Task<IResult> SetUpAsync(HttpContext context, SignInForm form, Accounts accounts, Credentials credentials, Sessions sessions)
+    private static async Task<IResult> SetUpAsync(HttpContext context, SignInForm form, Accounts accounts, Credentials credentials)
     {
         if (await form.ReadAsync(context) is not { } sent)
         {
@@ -107,7 +114,6 @@ internal static class SignInEndpoints
                 : right;
             if (opened.Principal is { } principal)
             {
-                await sessions.CloseAsync(context.User, RequestActor.Of(context), context.RequestAborted);
                 await SignInForm.LetInAsync(context, principal);
                 return TypedResults.LocalRedirect("/");
             }

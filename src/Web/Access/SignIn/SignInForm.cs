@@ -37,11 +37,17 @@ internal sealed class SignInForm(IAntiforgery antiforgery)
 
     public static string? BrowserOf(HttpContext context) => context.Request.Headers.UserAgent.ToString() is { Length: > 0 } agent ? agent : null;
 
-    /// <summary>The cookie names the session; it is open already.</summary>
-    public static Task LetInAsync(HttpContext context, ClaimsPrincipal user)
+    /// <summary>The cookie names the session; it is open already. One by a link that this browser had before ends: nobody could end it any more.</summary>
+    public static async Task LetInAsync(HttpContext context, ClaimsPrincipal user)
     {
         PendingSignIns.Forget(context);
-        return context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, user);
+        if (context.User.Identity is { IsAuthenticated: true } && SignedIn.AccountOf(context.User) is null)
+        {
+            Sessions sessions = context.RequestServices.GetRequiredService<Sessions>();
+            await sessions.CloseAsync(context.User, RequestActor.Of(context), context.RequestAborted, "this browser signed in anew");
+        }
+
+        await context.SignInAsync(CookieAuthenticationDefaults.AuthenticationScheme, user);
     }
 
     public static ContentHttpResult Html(string page, int status = StatusCodes.Status200OK) => TypedResults.Text(page, "text/html; charset=utf-8", Encoding.UTF8, status);

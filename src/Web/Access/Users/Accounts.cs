@@ -62,12 +62,14 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
                 throw new AccountRefusedException("There is an account already: an admin makes the others.");
             }
 
+            bool had = await HasAdminAsync(db, cancellationToken);
             await directory.WithAsync(db, async users =>
             {
                 UserDirectory.Check(await users.CreateAsync(user, made));
                 UserDirectory.Check(await users.AddToRolesAsync(user, roles));
                 return true;
             });
+            await EndLinksAsync(db, had, actor, onlyAsFirst, time.GetUtcNow(), cancellationToken);
         }, cancellationToken);
     }
 
@@ -79,6 +81,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
             ? RefuseAsync(draft, problem, cancellationToken)
             : ChangeAsync(draft, null, async db =>
             {
+                bool hadAdmin = await HasAdminAsync(db, cancellationToken);
                 await directory.ChangeAsync(db, account.Id, async (users, user) =>
                 {
                     IList<string> had = await users.GetRolesAsync(user);
@@ -86,6 +89,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
                     UserDirectory.Check(await users.AddToRolesAsync(user, roles.Except(had)));
                 });
                 await KeepAnAdminAsync(db, cancellationToken);
+                await EndLinksAsync(db, hadAdmin, actor, evenHis: false, time.GetUtcNow(), cancellationToken);
                 await Sessions.EndAllAsync(db, account.Id, null, time.GetUtcNow(), cancellationToken);
             }, cancellationToken);
     }
@@ -198,9 +202,23 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
     private static async Task KeepAnAdminAsync(HubDbContext db, CancellationToken cancellationToken)
     {
         await db.SaveChangesAsync(cancellationToken);
-        if (!await db.Users.AnyAsync(u => !u.IsLocked && db.UserRoles.Any(link => link.UserId == u.Id && db.Roles.Any(role => role.Id == link.RoleId && role.Name == HubRoles.Admin)), cancellationToken))
+        if (!await HasAdminAsync(db, cancellationToken))
         {
             throw new AccountRefusedException("That would leave the hub without an admin who can sign in. Make another account admin first.");
+        }
+    }
+
+    /// <summary>Somebody can sign in and is an admin.</summary>
+    internal static Task<bool> HasAdminAsync(HubDbContext db, CancellationToken cancellationToken) =>
+        db.Users.AnyAsync(u => !u.IsLocked && db.UserRoles.Any(link => link.UserId == u.Id && db.Roles.Any(role => role.Id == link.RoleId && role.Name == HubRoles.Admin)), cancellationToken);
+
+    /// <summary>Where the transaction has made the first admin, sessions by a link end in it.</summary>
+    internal static async Task EndLinksAsync(HubDbContext db, bool hadAdmin, Actor actor, bool evenHis, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        await db.SaveChangesAsync(cancellationToken);
+        if (!hadAdmin && await HasAdminAsync(db, cancellationToken))
+        {
+            await Sessions.EndLinksAsync(db, actor, evenHis, at, cancellationToken);
         }
     }
 

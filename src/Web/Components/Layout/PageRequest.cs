@@ -1,5 +1,6 @@
 using System.Security.Claims;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Components.Layout;
@@ -27,5 +28,5 @@ public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
     }
 
     /// <summary>Who acts on this page.</summary>
-    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor) { Rights = AccessPolicies.RightsOf(user) };
+    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor) { Rights = AccessPolicies.RightsOf(user), Session = user.FindFirstValue(Sessions.Claim) };
 }
