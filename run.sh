@@ -92,7 +92,7 @@ start_component() {
       role=--primary
       if [ "$name" = node-b ]; then role=--secondary; fi
       launch "$name" "$(executable Agent failoverhub-agent)" run --node "$name" "$role" "${neighbors[@]}" \
-        --local-address "$(node_address "$name")" --announce "$(shared_address)/32" --state "$run_dir/$name"
+        --local-address "$(node_address "$name")" --announce "$(shared_address)/32" --identity-port 0 --state "$run_dir/$name"
       ;;
   esac
 }

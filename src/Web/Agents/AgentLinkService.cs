@@ -3,6 +3,7 @@ using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Reachability.Answering;
 using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
@@ -20,7 +21,7 @@ internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, His
 /// The agents' end of the hub: one call per agent, for as long as it lives. It parses, posts and answers; what anything means is decided
 /// elsewhere. A stream that ends is posted at once.
 /// </summary>
-internal sealed partial class AgentLinkService(AgentLinkServices services, ILogger<AgentLinkService> logger) : AgentLink.AgentLinkBase
+internal sealed partial class AgentLinkService(AgentLinkServices services, IdentityKeys keys, ILogger<AgentLinkService> logger) : AgentLink.AgentLinkBase
 {
     /// <summary>An agent says who it is as soon as it is connected.</summary>
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
@@ -41,6 +42,10 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, ILogg
             // Who it is says the certificate; what it is called says the hub's table.
             identity = new StreamIdentity(caller.Node.NodeId, caller.Serial, caller.NotAfter);
             hello = hello with { Node = caller.Node.Name };
+            if (hello.Capabilities.Contains(IdentityKeys.Capability))
+            {
+                stream.Grant = keys.GrantTo(caller.Node.NodeId);
+            }
         }
 
         stream.Node = hello.Node;

@@ -3,6 +3,7 @@ using System.Text.RegularExpressions;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Reachability.Answering;
 using FailoverHub.Web.Telemetry.Traces;
 using Failback = FailoverHub.Web.Fleet.Failback;
 using FailbackHold = FailoverHub.Web.Fleet.FailbackHold;
@@ -245,7 +246,22 @@ internal static partial class AgentMapping
 
     public static HubMessage ToAck(string bootId, long sequence) => new() { JournalAck = new JournalAck { BootId = bootId, Sequence = (ulong)sequence } };
 
-    public static HubMessage ToWelcome(string hubVersion) => new() { Welcome = new Welcome { HubVersion = hubVersion, Capabilities = { "journal" } } };
+    /// <param name="hubVersion">Of the program.</param>
+    /// <param name="grant">With what the node answers who it is; null: it is not asked.</param>
+    public static HubMessage ToWelcome(string hubVersion, NodeGrant? grant) => new()
+    {
+        Welcome = new Welcome
+        {
+            HubVersion = hubVersion,
+            Capabilities = { "journal" },
+            Identity = grant is null ? null : new IdentityGrant
+            {
+                Label = grant.Label,
+                AnswerKey = Google.Protobuf.ByteString.CopyFrom(grant.AnswerKey),
+                AskKey = Google.Protobuf.ByteString.CopyFrom(grant.AskKey),
+            },
+        },
+    };
 
     private static PrefixView ToView(PrefixReport prefix, IPNetwork network) => new()
     {

@@ -2,6 +2,7 @@ using System.Threading.Channels;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Reachability.Answering;
 using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
@@ -36,6 +37,9 @@ internal sealed class AgentStream : IAgentStream, IDisposable
     /// <summary>Whose it is; set before it can be admitted.</summary>
     public string Node { get; set; } = "";
 
+    /// <summary>With what the node answers who it is; set before it can be admitted, null: it is not asked.</summary>
+    public NodeGrant? Grant { get; set; }
+
     /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
     public CancellationToken Ended { get; }
 
@@ -49,7 +53,7 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     public void Admit()
     {
-        Send(AgentMapping.ToWelcome(_hubVersion));
+        Send(AgentMapping.ToWelcome(_hubVersion, Grant));
         _admitted.TrySetResult();
     }
 

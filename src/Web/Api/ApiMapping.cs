@@ -24,6 +24,8 @@ internal static class ApiMapping
         PreferredNode = pair.PreferredNode,
         ActiveNode = pair.ActiveNode,
         ActiveNodeBasis = ApiWords.Kebab(pair.ActiveNodeBasis),
+        ActiveObservedAt = pair.ActiveObservedAt,
+        Answers = [.. pair.Answers.Select(a => new AnswerDto(a.Prefix.ToString(), a.Node, a.At, a.Ttl, a.Mark is { } mark ? ApiWords.Kebab(mark.Kind) : null, a.Mark?.Text, a.Mark?.Since))],
         Prefixes = [.. pair.Prefixes.Select(p => p.ToString())],
         Revision = pair.Revision,
         Freeze = pair.Freeze is { } freeze ? new FreezeDto(freeze.Until, freeze.By, freeze.Reason, freeze.OfAll) : null,

@@ -19,6 +19,7 @@ using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Answering;
 using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -92,6 +93,7 @@ internal static class HubCore
         services.AddSingleton<UnprovenConnections>();
         services.AddSingleton<HandshakeQueue>();
 
+        services.AddSingleton<IdentityKeys>();
         services.AddSingleton<OperationTraces>();
         services.AddSingleton<AgentLinkServices>();
         services.AddGrpc(options =>

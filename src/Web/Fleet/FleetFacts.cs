@@ -21,6 +21,9 @@ internal sealed record FleetFacts
     /// <summary>What is frozen; one that is over may still be here for a moment.</summary>
     public ImmutableArray<FreezeFacts> Freezes { get; init; } = [];
 
+    /// <summary>Who answers on shared addresses, by prefix; what is not asked, or does not answer, is absent.</summary>
+    public ImmutableDictionary<IPNetwork, PrefixAnswer> Answers { get; init; } = ImmutableDictionary<IPNetwork, PrefixAnswer>.Empty;
+
     // One machine cannot be "Web-1" and "web-1": names differ in more than case.
     public static FleetFacts Empty { get; } = new()
     {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 
 namespace FailoverHub.Web.Fleet;
 
@@ -77,6 +78,9 @@ internal abstract record FleetMessage
 
     /// <summary>A certificate of the node was turned away.</summary>
     public sealed record NodeRefused(string Node, string? RemoteAddress, string Why) : FleetMessage;
+
+    /// <summary>Who answers on shared addresses now, all of it.</summary>
+    public sealed record Answered(ImmutableDictionary<IPNetwork, PrefixAnswer> Answers) : FleetMessage;
 
     /// <summary>Time went by.</summary>
     public sealed record Tick : FleetMessage;

@@ -228,7 +228,8 @@ internal static class FleetProjection
     /// <param name="nodes">Its nodes as far as they are known, by name.</param>
     /// <param name="others">Nodes of its data center that are not of the pair and have one of its prefixes, or one of its nodes': what those announce whose reports are current counts on the wire all the same.</param>
     /// <param name="freeze">What is in force on the pair now; null: it is not frozen.</param>
-    internal static PairView ProjectPair(PairFacts pair, ImmutableArray<NodeView> nodes, ImmutableArray<NodeView> others, FreezeView? freeze)
+    /// <param name="answers">Who answers on its addresses, as far as that is current.</param>
+    internal static PairView ProjectPair(PairFacts pair, ImmutableArray<NodeView> nodes, ImmutableArray<NodeView> others, FreezeView? freeze, ImmutableArray<AnswerView> answers)
     {
         ImmutableArray<MemberView> members = [.. nodes.Select(n => MemberOf(pair, n))];
         ImmutableArray<MemberView> outsiders = [.. others.Where(n => n.IsFresh).Select(n => MemberOf(pair, n))];
@@ -244,7 +245,7 @@ internal static class FleetProjection
         // One name for the whole pair only when all its prefixes are on that node.
         var actives = active.Values.Distinct().ToList();
         var activeNode = actives.Count == 1 && state != PairState.Unknown ? actives[0] : null;
-        return new PairView
+        return ObservedActive.Over(new PairView
         {
             Id = pair.Id,
             Name = pair.Name,
@@ -262,7 +263,7 @@ internal static class FleetProjection
             Members = members,
             Claimants = [.. others.Where(n => n is { HasReported: true, Link: not NodeLink.Revoked }).Select(n => new ClaimantView(
                 n.Name, [.. n.Prefixes.Select(p => p.Prefix).Where(p => pair.Prefixes.Contains(p) || nodes.Any(m => m.Prefixes.Any(v => v.Prefix.Equals(p))))]))],
-        };
+        }, active, answers);
     }
 
     /// <summary>What the preferred node keeps: it is the one that returns.</summary>

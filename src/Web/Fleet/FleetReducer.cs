@@ -36,6 +36,7 @@ internal static class FleetReducer
         FleetMessage.NodeRenamed renamed => IdentityReducer.Renamed(facts, renamed, effects),
         FleetMessage.NodeRemoved removed => IdentityReducer.Removed(facts, removed, effects),
         FleetMessage.NodeRefused refused => IdentityReducer.Refused(facts, refused, now, effects),
+        FleetMessage.Answered answered => facts with { Answers = answered.Answers },
         FleetMessage.Tick => facts,
         _ => throw new InvalidOperationException($"Unknown message {message.GetType().Name}."),
     };
@@ -44,6 +45,7 @@ internal static class FleetReducer
     public static bool IsUrgent(FleetFacts facts, FleetMessage message, Moment now) => message switch
     {
         FleetMessage.Heard => false,
+        FleetMessage.Answered answered => !PrefixAnswer.SayTheSame(facts.Answers, answered.Answers),
         FleetMessage.Reported reported => facts.Nodes.GetValueOrDefault(reported.Node)?.Report is not { } before
             || now.Uptime - before.ReceivedAt.Uptime > FleetProjection.FreshFor
             || !before.SaysTheSameAs(reported.Report with { StreamId = reported.StreamId }),

@@ -56,6 +56,15 @@ public sealed record PairView
     /// <summary>How <see cref="ActiveNode"/> is known.</summary>
     public required ActiveNodeBasis ActiveNodeBasis { get; init; }
 
+    /// <summary>When the node that was observed answered the oldest of the questions that say so; null: it was not observed.</summary>
+    public DateTimeOffset? ActiveObservedAt { get; init; }
+
+    /// <summary>Who answers on the pair's addresses, as far as is known now; in the order of the prefixes.</summary>
+    public ImmutableArray<AnswerView> Answers { get; init; } = [];
+
+    /// <summary>What is wrong with who answers, the worst of it; null: nothing that is known.</summary>
+    public AnswerMark? AnswerMark => Answers.Select(a => a.Mark).OfType<AnswerMark>().MinBy(m => m.Kind switch { AnswerMarkKind.Forged => 0, AnswerMarkKind.Split => 1, _ => 2 });
+
     /// <summary>What the nodes share, in order.</summary>
     public required ImmutableArray<IPNetwork> Prefixes { get; init; }
 

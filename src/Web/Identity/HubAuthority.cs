@@ -95,6 +95,22 @@ internal sealed class HubAuthority : IDisposable
         return request.Create(_certificate, begin, end, serial);
     }
 
+    /// <summary>A key of 32 octets that only who has the authority's own can compute (HKDF, RFC 5869), the same at each start.</summary>
+    /// <param name="purpose">No two purposes give the same.</param>
+    public byte[] DeriveKey(string purpose)
+    {
+        using ECDsa key = _certificate.GetECDsaPrivateKey() ?? throw new InvalidOperationException("The authority has no key.");
+        ECParameters secret = key.ExportParameters(includePrivateParameters: true);
+        try
+        {
+            return HKDF.DeriveKey(HashAlgorithmName.SHA256, secret.D!, 32, info: System.Text.Encoding.UTF8.GetBytes(purpose));
+        }
+        finally
+        {
+            CryptographicOperations.ZeroMemory(secret.D);
+        }
+    }
+
     public void Dispose()
     {
         _certificate.Dispose();

@@ -10,6 +10,8 @@ internal static class HubReachability
     public static IServiceCollection AddHubReachability(this IServiceCollection services)
     {
         services.AddMetrics();
+        services.AddSingleton<Answering.AnswerAskerTools>();
+        services.AddHostedService<Answering.AnswerAsker>();
         services.AddSingleton<IProbe>(all => all.GetRequiredService<HubOptions>().Probe is { Method: ProbeMethod.Tcp, Port: { } port }
             ? new TcpProbe(port, all.GetRequiredService<TimeProvider>())
             : new IcmpProbe(all.GetRequiredService<TimeProvider>()));

@@ -32,7 +32,8 @@ internal static class FabricText
     /// <param name="folder">For its log.</param>
     /// <param name="address">Its own.</param>
     /// <param name="servers">Of the route servers.</param>
-    public static string Bgpd(string folder, string address, IReadOnlyList<string> servers)
+    /// <param name="shares">What route servers have chosen differently it shares out among all of it.</param>
+    public static string Bgpd(string folder, string address, IReadOnlyList<string> servers, bool shares = false)
     {
         var neighbors = string.Join('\n', servers.Select(server => $"""
              neighbor {server} remote-as 65000
@@ -41,6 +42,11 @@ internal static class FabricText
              neighbor {server} timers connect 1
             """));
         var active = string.Join('\n', servers.Select(server => $"  neighbor {server} activate\n  neighbor {server} route-map NOTHING out"));
+        if (shares)
+        {
+            active = $"  maximum-paths ibgp 4\n{active}";
+        }
+
         // compare-routerid: of two that are alike the same one always wins, and not the older.
         return $"""
             hostname fabric

@@ -30,13 +30,14 @@ public abstract class ForwardingTest : DataCenterTest
     private protected static long Now => Stopwatch.GetTimestamp();
 
     /// <summary>Makes everything but the agents.</summary>
-    private protected async Task StartFabricAsync()
+    /// <param name="shares">As <see cref="Fabric"/> has it.</param>
+    private protected async Task StartFabricAsync(bool shares = false)
     {
         var center = await StartAsync(new DataCenterOptions
         {
             Kind = RouteServerKind.Frr, Forwards = true, Servers = new RouteServerOptions { HoldTime = 9, TellsFabric = true },
         });
-        await new Fabric(center.Sandbox).StartAsync(Cancellation);
+        await new Fabric(center.Sandbox, shares).StartAsync(Cancellation);
         foreach (var node in Addresses.Nodes)
         {
             _services[node] = Responder.Start(node, Addresses.SharedHosts.Select(host =>

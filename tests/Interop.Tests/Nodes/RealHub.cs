@@ -4,12 +4,16 @@ using FailoverHub.Interop.Tests.Harness;
 
 namespace FailoverHub.Interop.Tests.Nodes;
 
-/// <summary>The built hub as a process in node a's network, with its own authority and real TLS for agents.</summary>
+/// <summary>The built hub as a process with its own authority and real TLS for agents, in node a's network unless another is given.</summary>
 /// <param name="center">Where.</param>
-internal sealed class RealHub(DataCenter center)
+/// <param name="network">In which network namespace.</param>
+/// <param name="agentUrl">Where agents reach it.</param>
+internal sealed class RealHub(DataCenter center, string? network = null, string agentUrl = RealHub.Url)
 {
-    /// <summary>For agents.</summary>
+    /// <summary>For agents on its own machine.</summary>
     public const string Url = "https://127.0.0.1:5443";
+
+    private readonly string _network = network ?? Addresses.NodeNetwork("a");
 
     // It compiles itself as it starts, which takes most of a minute where everything else is compiled and tested at the same time.
     private static readonly TimeSpan _startBound = TimeSpan.FromMinutes(3);
@@ -27,8 +31,8 @@ internal sealed class RealHub(DataCenter center)
         Assert.True(File.Exists(BuiltPaths.HubExecutable), $"Build the hub first: {BuiltPaths.HubExecutable} is not there.");
         _starts.Add(center.Sandbox.Spawn(
             $"hub-{_starts.Count + 1}",
-            Addresses.NodeNetwork("a"),
-            [BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", Url, "--data", _data],
+            _network,
+            [BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", agentUrl, "--data", _data],
             new Dictionary<string, string>(Environment) { ["DOTNET_ROOT"] = Agent.Runtime }));
         await _starts[^1].StartedAsync(cancellation);
         await Eventually.SeeAsync("the hub is ready", c => AskAsync("GET", "/healthz/ready", "", c), answer => answer.Contains(" 200 ", StringComparison.Ordinal), cancellation, _startBound);
@@ -62,7 +66,7 @@ internal sealed class RealHub(DataCenter center)
     /// <summary>One of its commands, on its data.</summary>
     /// <returns>What it said.</returns>
     public async Task<string> CommandAsync(string[] command, CancellationToken cancellation) => (await center.Sandbox.RunAsync(
-        Addresses.NodeNetwork("a"), ["env", $"DOTNET_ROOT={Agent.Runtime}", .. Environment.Select(entry => $"{entry.Key}={entry.Value}"), BuiltPaths.HubExecutable, .. command, "--data", _data], cancellation)).Checked().Trim();
+        _network, ["env", $"DOTNET_ROOT={Agent.Runtime}", .. Environment.Select(entry => $"{entry.Key}={entry.Value}"), BuiltPaths.HubExecutable, .. command, "--data", _data], cancellation)).Checked().Trim();
 
     public async Task RevokeAsync(string node, CancellationToken cancellation) =>
         Assert.Contains(" 200 ", await AskAsync("POST", $"/api/v1/nodes/{node}/revoke", """{"reason":"a test"}""", cancellation), StringComparison.Ordinal);
@@ -74,11 +78,22 @@ internal sealed class RealHub(DataCenter center)
         answer => answer.Replace(" ", "", StringComparison.Ordinal).Contains(words, StringComparison.Ordinal),
         cancellation);
 
+    /// <summary>What its API says of the only pair that there is; null: there is none yet, or more than one.</summary>
+    public async Task<JsonNode?> PairAsync(CancellationToken cancellation) =>
+        JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/pairs", "", cancellation)))?["items"] is JsonArray { Count: 1 } pairs ? pairs[0] : null;
+
+    /// <summary>The newest events of these kinds, newest first, as sentences.</summary>
+    public async Task<IReadOnlyList<string>> EventsAsync(CancellationToken cancellation, params string[] kinds) =>
+        [.. JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/events?limit=200", "", cancellation)))!["items"]!.AsArray()
+            .Where(happened => kinds.Contains((string?)happened!["kind"])).Select(happened => (string)happened!["text"]!)];
+
+    private static string BodyOf(string answer) => answer.IndexOf("\r\n\r\n", StringComparison.Ordinal) is >= 0 and var at ? answer[(at + 4)..] : throw new InvalidOperationException("Nobody answers.");
+
     // With nothing but bash, so that nothing has to be installed; empty: nobody answers.
     private async Task<string> AskAsync(string method, string path, string body, CancellationToken cancellation)
     {
         const string script = "exec 3<>/dev/tcp/127.0.0.1/5080 && printf '%s %s HTTP/1.0\\r\\nHost: 127.0.0.1:5080\\r\\nAuthorization: Bearer %s\\r\\nContent-Type: application/json\\r\\nContent-Length: %s\\r\\n\\r\\n%s' \"$1\" \"$2\" \"$3\" \"$4\" \"$5\" >&3 && timeout 10 cat <&3";
         return (await center.Sandbox.RunAsync(
-            Addresses.NodeNetwork("a"), ["bash", "-c", script, "ask", method, path, _token, body.Length.ToString(CultureInfo.InvariantCulture), body], cancellation)).Output;
+            _network, ["bash", "-c", script, "ask", method, path, _token, body.Length.ToString(CultureInfo.InvariantCulture), body], cancellation)).Output;
     }
 }

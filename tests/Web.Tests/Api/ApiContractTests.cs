@@ -29,9 +29,28 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
 
         Assert.Equal(
             """
-            {"id":"id-web","name":"web","state":"Healthy","failback":{"policy":"after-stable","stableSeconds":60},"failbackIsSet":false,"preferredNode":"node-a","activeNode":"node-a","activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"freeze":null,"operation":null,"members":[{"node":"node-a","link":"Connected","lastReportAt":"2026-11-22T14:00:00.000Z","drained":false,"locallyDrained":false,"health":"Healthy","sessions":{"established":4,"configured":4},"prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Unknown","failback":null,"failbackHold":null,"damped":false,"localRole":null}]}],"claimants":[]}
+            {"id":"id-web","name":"web","state":"Healthy","failback":{"policy":"after-stable","stableSeconds":60},"failbackIsSet":false,"preferredNode":"node-a","activeNode":"node-a","activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"freeze":null,"operation":null,"members":[{"node":"node-a","link":"Connected","lastReportAt":"2026-11-22T14:00:00.000Z","drained":false,"locallyDrained":false,"health":"Healthy","sessions":{"established":4,"configured":4},"prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Unknown","failback":null,"failbackHold":null,"damped":false,"localRole":null}]}],"claimants":[],"activeObservedAt":null,"answers":[]}
             """,
             answer);
+    }
+
+    [Fact]
+    public async Task Pair_WhoseAddressAnswersInTurn_SaysWhoAnsweredWhenAndWhatIsWrong()
+    {
+        WholeHub hub = shared.Fresh();
+        var at = new DateTimeOffset(2026, 11, 22, 14, 0, 0, TimeSpan.Zero);
+        PairView pair = Make.HealthyPair() with
+        {
+            ActiveNodeBasis = ActiveNodeBasis.Observed,
+            ActiveObservedAt = at,
+            Answers = [new AnswerView(System.Net.IPNetwork.Parse("203.0.113.10/32"), null, at, 61, new AnswerMark(AnswerMarkKind.Split, "Both answer.", at))],
+        };
+        hub.Fleet.Publish(Make.Fleet(pair));
+
+        JsonNode answer = await GetAsync(await hub.ScriptAsync(ApiScope.Read), "/api/v1/pairs/web");
+
+        Assert.Equal("2026-11-22T14:00:00.000Z", (string?)answer["activeObservedAt"]);
+        Assert.Equal("""[{"prefix":"203.0.113.10/32","node":null,"at":"2026-11-22T14:00:00.000Z","ttl":61,"problem":"split","text":"Both answer.","since":"2026-11-22T14:00:00.000Z"}]""", answer["answers"]!.ToJsonString());
     }
 
     [Fact]

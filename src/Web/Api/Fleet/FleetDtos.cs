@@ -46,12 +46,28 @@ public sealed record PairDto
 
     /// <summary>Nodes that report addresses of the pair, or of one of its nodes, and are not of it. No rule relies on them; POST /pairs/{pair}/members lets one in.</summary>
     public required IReadOnlyList<ClaimantDto> Claimants { get; init; }
+
+    /// <summary>When the node answered that was observed; null: it was not observed. Never older than three seconds.</summary>
+    public required DateTimeOffset? ActiveObservedAt { get; init; }
+
+    /// <summary>Who answers on the addresses, as far as that is known now.</summary>
+    public required IReadOnlyList<AnswerDto> Answers { get; init; }
 }
 
 /// <summary>A node that reports addresses of a pair that it is not of.</summary>
 /// <param name="Node">Its name.</param>
 /// <param name="Prefixes">Which, CIDR.</param>
 public sealed record ClaimantDto(string Node, IReadOnlyList<string> Prefixes);
+
+/// <summary>Who answers on a shared address.</summary>
+/// <param name="Prefix">CIDR.</param>
+/// <param name="Node">The node that has proved that it answers; null: none has, or two do in turn.</param>
+/// <param name="At">When it was asked.</param>
+/// <param name="Ttl">TTL or hop limit with which its answer came; null: not known.</param>
+/// <param name="Problem">split (two nodes answer in turn), elsewhere (another node than the one that announces it as primary) or forged (somebody answers as a node that he is not); null: none.</param>
+/// <param name="Text">The same in a sentence; null: there is no problem.</param>
+/// <param name="Since">Since when there is one.</param>
+public sealed record AnswerDto(string Prefix, string? Node, DateTimeOffset At, int? Ttl, string? Problem, string? Text, DateTimeOffset? Since);
 
 /// <summary>A freeze that is in force.</summary>
 /// <param name="Until">When it ends by itself.</param>

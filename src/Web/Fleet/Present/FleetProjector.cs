@@ -87,11 +87,12 @@ internal sealed class FleetProjector
 
             // Ends by the clock, without anything being told.
             var freeze = facts.Freezes.IsEmpty ? null : FreezeFacts.InForce(facts.Freezes, pair.Id, now.Wall);
-            if (known is null || known.View.Freeze != freeze || !known.IsOf(pair, members, outsiders))
+            var answers = AnswersOf(facts, pair, now);
+            if (known is null || known.View.Freeze != freeze || !known.IsOf(pair, members, outsiders) || !answers.AsSpan().SequenceEqual(known.View.Answers.AsSpan()))
             {
-                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, known is not null && known.View.Freeze == freeze && known.SaysTheSameAs(pair, members, outsiders)
-                    ? FleetProjection.WithMembers(known.View, pair, members)
-                    : FleetProjection.ProjectPair(pair, members, outsiders, freeze));
+                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, known is not null && known.View.Freeze == freeze && known.SaysTheSameAs(pair, members, outsiders) && SayTheSame(answers, known.View.Answers)
+                    ? ObservedActive.WithAges(FleetProjection.WithMembers(known.View, pair, members), answers)
+                    : FleetProjection.ProjectPair(pair, members, outsiders, freeze, answers));
             }
         }
 
@@ -112,6 +113,43 @@ internal sealed class FleetProjector
         }
 
         return views.MoveToImmutable();
+    }
+
+    private static ImmutableArray<AnswerView> AnswersOf(FleetFacts facts, PairFacts pair, Moment now)
+    {
+        if (facts.Answers.IsEmpty)
+        {
+            return [];
+        }
+
+        var answers = ImmutableArray.CreateBuilder<AnswerView>(pair.Prefixes.Length);
+        foreach (var prefix in pair.Prefixes)
+        {
+            if (facts.Answers.TryGetValue(prefix, out var answer) && answer.ViewAt(now) is { } current)
+            {
+                answers.Add(current);
+            }
+        }
+
+        return answers.DrainToImmutable();
+    }
+
+    private static bool SayTheSame(ImmutableArray<AnswerView> a, ImmutableArray<AnswerView> b)
+    {
+        if (a.Length != b.Length)
+        {
+            return false;
+        }
+
+        for (var i = 0; i < a.Length; i++)
+        {
+            if (!a[i].SaysTheSameAs(b[i]))
+            {
+                return false;
+            }
+        }
+
+        return true;
     }
 
     private ImmutableArray<NodeView> NodesOf(PairFacts pair)

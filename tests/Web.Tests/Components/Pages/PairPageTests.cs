@@ -30,6 +30,32 @@ public sealed class PairPageTests : DashboardTest
         page.WaitForAssertion(() => Assert.Equal("NoAnnouncer", page.Find("[data-testid=pair-card-web]").GetAttribute("data-state")), Safety);
     }
 
+    [Theory]
+    [InlineData(AnswerMarkKind.Split, "tone-critical", "Two nodes answer.")]
+    [InlineData(AnswerMarkKind.Forged, "tone-critical", "Somebody answers who is no node.")]
+    [InlineData(AnswerMarkKind.Elsewhere, "tone-warning", "Another node answers.")]
+    public void WrongAnswers_AreAMarkOnThePair_BesideItsState(AnswerMarkKind kind, string tone, string title)
+    {
+        var mark = new AnswerMark(kind, "What is wrong.", Make.At);
+        var pair = Make.HealthyPair() with { Answers = [new AnswerView(System.Net.IPNetwork.Parse("203.0.113.10/32"), null, Make.At, 61, mark)] };
+        Fleet.Publish(Fresh(pair));
+
+        var note = RenderPage<PairPage>(("Name", "web")).Find("[data-testid=answer-mark]");
+        var card = Render<PairCard>(p => p.Add(c => c.Now, Make.At).Add(c => c.Pair, pair)).Find("[data-testid=card-answer-mark]");
+
+        Assert.Contains(tone, note.ClassName, StringComparison.Ordinal);
+        Assert.Contains($"{title} What is wrong.", note.TextContent, StringComparison.Ordinal);
+        Assert.Equal((kind.ToString(), "What is wrong."), (card.GetAttribute("data-kind"), card.TextContent.Trim()));
+    }
+
+    [Fact]
+    public void ObservedNode_IsShownWithTheAgeOfItsAnswer()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair() with { ActiveNodeBasis = ActiveNodeBasis.Observed, ActiveObservedAt = DateTimeOffset.UtcNow.AddSeconds(-2) }));
+
+        Assert.Matches(@"\(observed [0-9]+ s ago\)", RenderPage<PairPage>(("Name", "web")).Find("[data-testid=active-node]").TextContent);
+    }
+
     [Fact]
     public void Overview_SilentNode_IsGreyWithTheAgeOfItsLastWord()
     {
