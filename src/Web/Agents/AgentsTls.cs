@@ -25,6 +25,7 @@ internal static class AgentsTls
         var services = listen.ApplicationServices;
         var unproven = services.GetRequiredService<UnprovenConnections>();
         var handshakes = services.GetRequiredService<HandshakeQueue>();
+        var proof = new Proof(services.GetRequiredService<NodeRegister>(), services.GetRequiredService<NodeConnections>(), services.GetRequiredService<TimeProvider>());
         listen.Use(next => async connection =>
         {
             using var place = unproven.TryEnter((connection.RemoteEndPoint as IPEndPoint)?.Address, connection.Abort);
@@ -43,13 +44,20 @@ internal static class AgentsTls
             }
 
             connection.Features.Set(turn);
-            await next(connection);
+            try
+            {
+                await next(connection);
+            }
+            finally
+            {
+                connection.Features.Get<NodeConnections.Place>()?.Dispose();
+            }
         });
         listen.UseHttps(new TlsHandshakeCallbackOptions
         {
             HandshakeTimeout = HandshakeWithin,
             OnConnection = handshake => ValueTask.FromResult(OptionsFor(
-                services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, what => Note(handshake.Connection, what))),
+                services.GetRequiredService<EndpointCertificates>().Current(), services.GetRequiredService<HubIdentity>().Authority, what => Note(handshake.Connection, what, proof))),
         });
         listen.Use(next => connection =>
         {
@@ -96,14 +104,27 @@ internal static class AgentsTls
         RemoteCertificateValidationCallback = (_, shown, chain, errors) => TakeAny(note, Judge(shown as X509Certificate2, chain, errors)),
     };
 
-    private static void Note(BaseConnectionContext connection, PresentedCertificate what)
+    // One of ours that is revoked, expired or of a node that was removed proves nothing: its connection has its minute, as one without any.
+    private static void Note(BaseConnectionContext connection, PresentedCertificate what, Proof proof)
     {
         connection.Features.Set(what);
-        if (what.Standing == CertificateStanding.Ours)
+        if (CertificateJudge.Judge(what, proof.Register.FindById, proof.Time.GetUtcNow()) is not CertificateVerdict.Known { Node: var node })
         {
-            connection.Features.Get<UnprovenConnections.Place>()?.Leave();
+            return;
         }
+
+        if (proof.Connections.TryEnter(node.NodeId, node.Name) is not { } place)
+        {
+            connection.Abort();
+            return;
+        }
+
+        connection.Features.Set(place);
+        connection.Features.Get<UnprovenConnections.Place>()?.Leave();
     }
+
+    /// <summary>By what a connection is known to be a node's.</summary>
+    private sealed record Proof(NodeRegister Register, NodeConnections Connections, TimeProvider Time);
 
     private static bool TakeAny(Action<PresentedCertificate> note, PresentedCertificate what)
     {

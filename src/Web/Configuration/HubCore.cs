@@ -91,6 +91,7 @@ internal static class HubCore
         services.AddSingleton<CertificateHistory>();
         services.AddSingleton<IdentityRoom>();
         services.AddSingleton<UnprovenConnections>();
+        services.AddSingleton<NodeConnections>();
         services.AddSingleton<HandshakeQueue>();
 
         services.AddSingleton<IdentityKeys>();

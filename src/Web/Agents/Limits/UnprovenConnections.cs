@@ -4,9 +4,9 @@ using FailoverHub.Web.Access;
 namespace FailoverHub.Web.Agents.Limits;
 
 /// <summary>
-/// How many connections to the agents' port may be open that have not shown a certificate of this hub: per address, and of all addresses
+/// How many connections to the agents' port may be open that have not shown a certificate that opens something now: per address, and of all addresses
 /// together. Each has a minute for what it came for, a join; so nobody holds places by saying nothing, or by saying it slowly.
-/// Connections that have shown one are not counted.
+/// Connections that have shown one are not counted here, but by <see cref="NodeConnections"/>.
 /// </summary>
 internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<UnprovenConnections> logger)
 {
