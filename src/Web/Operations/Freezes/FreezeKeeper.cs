@@ -17,6 +17,15 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
     private static readonly Actor Hub = new("hub", null, null);
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
+    /// <summary>A node that has rejected what a freeze means for it (its disk is full, perhaps) is told again after this; then after twice as long, and so on.</summary>
+    public static readonly TimeSpan FirstAgain = TimeSpan.FromSeconds(5);
+
+    /// <summary>The longest that it is left alone.</summary>
+    public static readonly TimeSpan LastAgain = TimeSpan.FromMinutes(10);
+
+    // Of nodes that have rejected: which revision, how often in a row, and when they are told again. Used by the loop only.
+    private readonly Dictionary<string, (long Revision, int Times, TimeSpan DueAt)> _rejected = new(StringComparer.OrdinalIgnoreCase);
+
     private readonly CancellationTokenSource _stopping = new();
     private ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> _held = ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>>.Empty;
     private Task _loop = Task.CompletedTask;
@@ -43,7 +52,7 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
         {
             await foreach (var state in services.Fleet.WatchStateAsync(_stopping.Token))
             {
-                if (state.Facts.Freezes.Any(f => f.Until <= state.Snapshot.At) || Orders(state, _held).Any())
+                if (state.Facts.Freezes.Any(f => f.Until <= state.Snapshot.At) || DueOrders(state).Count > 0)
                 {
                     await ActAsync();
                 }
@@ -71,7 +80,7 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
                 await ExpireAsync(over, state);
             }
 
-            foreach (var order in Orders(services.Fleet.State, _held).ToList())
+            foreach (var order in DueOrders(services.Fleet.State))
             {
                 await TellAsync(order);
             }
@@ -124,12 +133,39 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
         LogTold(logger, order.Node, order.Reason);
     }
 
-    /// <summary>What has to be told to whom. Only to nodes that are there and obey what they were last told, and while no operation tells them something else. Pure.</summary>
+    private List<FailbackOrder> DueOrders(FleetState state)
+    {
+        var now = Moment.Of(services.Time).Uptime;
+        return [.. Orders(state, _held).Where(o => IsDue(state.Facts.Nodes.GetValueOrDefault(o.Node), o.Node, now))];
+    }
+
+    private bool IsDue(NodeFacts? node, string name, TimeSpan now)
+    {
+        if (node?.Intent is not { } intent || !HasRejected(node))
+        {
+            _rejected.Remove(name);
+            return true;
+        }
+
+        if (!_rejected.TryGetValue(name, out var known) || known.Revision != intent.Revision)
+        {
+            var wait = Math.Min(FirstAgain.TotalSeconds * Math.Pow(2, Math.Min(known.Times, 16)), LastAgain.TotalSeconds);
+            _rejected[name] = known = (intent.Revision, known.Times + 1, now + TimeSpan.FromSeconds(wait));
+        }
+
+        return now >= known.DueAt;
+    }
+
+    // Only what belongs to no operation: what an operation asked for and the node rejected is that one's, and over with it.
+    private static bool HasRejected(NodeFacts? node) =>
+        node is { Intent: { OperationId: null } intent, Answer: { Outcome: IntentOutcome.Rejected } answer } && answer.Revision == intent.Revision;
+
+    /// <summary>What has to be told to whom. Only to nodes that are there and obey what they were last told, or have rejected it, and while no operation tells them something else. Pure.</summary>
     internal static IEnumerable<FailbackOrder> Orders(FleetState state, ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> held)
     {
         foreach (var pair in state.Snapshot.Pairs.Where(p => p.OperationId is null))
         {
-            foreach (var node in pair.Members.Select(m => m.Node).Where(n => n is { IsFresh: true, KeepsFailback: true } && n.ReportedRevision >= n.IntentRevision))
+            foreach (var node in pair.Members.Select(m => m.Node).Where(n => n is { IsFresh: true, KeepsFailback: true } && (n.ReportedRevision >= n.IntentRevision || HasRejected(state.Facts.Nodes.GetValueOrDefault(n.Name)))))
             {
                 var now = NodeWanted.Of(pair, node);
                 var inForce = IntentFacts.NoFailback.SetItems(node.Prefixes.Where(p => now.Roles.ContainsKey(p.Prefix.ToString()) && p.Failback is not null).Select(p => KeyValuePair.Create(p.Prefix.ToString(), p.Failback!)));

@@ -124,6 +124,44 @@ public sealed class FreezeTests
         await rig.Hub.UntilAsync(s => s.FindNode("web-1")!.Prefixes is [{ Failback.Policy: FailbackPolicy.Manual }]);
     }
 
+    [Fact]
+    public async Task Frozen_NodeThatRejectsToHoldFailback_IsToldAgainWithBackOffUntilItDoes()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+        rig.A.Obedience = Obedience.Rejects;
+        var asked = rig.Time.GetUtcNow();
+        await rig.AcceptedAsync(Freeze(minutes: 60));
+        await rig.Hub.UntilAsync(s => rig.Hub.Fleet.State.Facts.Nodes["web-1"].Answer is { Outcome: IntentOutcome.Rejected });
+        await PassTimeUntilAsync(rig, () => rig.A.Intents.Count == 3 && rig.Hub.Fleet.State.Facts.Nodes["web-1"].Answer!.Revision == (long)rig.A.Intents.Last().Revision);
+
+        // After 5 s, after 10 more; the disk of the hub takes its time, which is none of this clock's.
+        Assert.True(rig.Time.GetUtcNow() - asked >= TimeSpan.FromSeconds(15), $"{rig.Time.GetUtcNow() - asked}");
+        Assert.Single(rig.B.Intents);
+        rig.A.Obedience = Obedience.Applies;
+        await PassTimeUntilAsync(rig, () => rig.Hub.Fleet.Current.FindNode("web-1")!.Prefixes is [{ Failback.Policy: FailbackPolicy.Manual }]);
+        Assert.Equal(4, rig.A.Intents.Count);
+        Assert.All(rig.A.Intents, i => Assert.Equal((ProtoRole.Primary, ProtoFailback.Manual), (i.Prefixes.Single().Role, i.Prefixes.Single().FailbackPolicy)));
+
+        await PassTimeUntilAsync(rig, () => rig.Time.GetUtcNow() - asked > TimeSpan.FromSeconds(120));
+        Assert.Equal(4, rig.A.Intents.Count);
+    }
+
+    private static async Task PassTimeUntilAsync(OperationRig rig, Func<bool> holds)
+    {
+        for (var seconds = 0; !holds(); seconds++)
+        {
+            Assert.True(seconds < 1_000, rig.Hub.Describe());
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            foreach (var agent in new[] { rig.A, rig.B })
+            {
+                // What is new is shown at once; that it has arrived can be told by the number.
+                var mark = (uint)rig.Time.GetUtcNow().ToUnixTimeSeconds();
+                await agent.ReportAsync(r => r.Sessions[0].Flaps = mark);
+                await rig.Hub.UntilAsync(s => s.FindNode(agent.Node) is { IsFresh: true, Sessions: [{ } first, ..] } && first.Flaps == mark);
+            }
+        }
+    }
+
     private static Task<FleetSnapshot> PolicyAsync(OperationRig rig, FailbackPolicy policy) =>
         rig.Hub.UntilAsync(s => s.Nodes.All(n => n.Prefixes.All(p => p.Failback?.Policy == policy)));
 }
