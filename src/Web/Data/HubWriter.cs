@@ -60,7 +60,7 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
         }
     }
 
-    /// <summary>Writes that were refused because the queue was full.</summary>
+    /// <summary>Writes that were refused because the queue was full, or that waited when the hub stopped.</summary>
     public long Lost => Interlocked.Read(ref _lost);
 
     /// <summary>Writes that are on the disk.</summary>
@@ -152,14 +152,29 @@ internal sealed partial class HubWriter(IDbContextFactory<HubDbContext> factory,
             {
                 if (_stopped.IsCancellationRequested)
                 {
-                    LogLost(logger, batch.Count);
-                    batch.ForEach(w => w.Dropped(new OperationCanceledException("The hub has stopped.")));
+                    Drop(batch);
                     return;
                 }
 
                 await Task.Delay(RetryAfter, time, _stopped.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
             }
         }
+    }
+
+    // Nobody is left to wait for the disk: with this batch everything behind it is lost.
+    private void Drop(List<HubWrite> batch)
+    {
+        lock (_gate)
+        {
+            batch.AddRange(_waiting);
+            _waiting.Clear();
+            _byKey.Clear();
+            Interlocked.Add(ref _lost, batch.Count);
+        }
+
+        LogLost(logger, batch.Count);
+        var why = new OperationCanceledException("The hub has stopped.");
+        batch.ForEach(w => w.Dropped(why));
     }
 
     private List<HubWrite> Take()

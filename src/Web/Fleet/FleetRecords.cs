@@ -118,7 +118,9 @@ internal static class FleetRecords
     private static async Task<Dictionary<string, IntentFacts>> NewestAsync(IQueryable<IntentEntity> intents, CancellationToken cancellationToken)
     {
         var newest = await intents.AsNoTracking().GroupBy(i => i.Node).Select(g => g.OrderByDescending(i => i.Revision).First()).ToListAsync(cancellationToken);
-        return newest.ToDictionary(i => i.Node, ToIntent, StringComparer.OrdinalIgnoreCase);
+
+        // The table tells "Web-1" from "web-1", which are one node here: it was written otherwise once, in an agent without a certificate.
+        return newest.GroupBy(i => i.Node, StringComparer.OrdinalIgnoreCase).ToDictionary(g => g.Key, g => ToIntent(g.MaxBy(i => i.Revision)!), StringComparer.OrdinalIgnoreCase);
     }
 
     private static PairFacts ToPair(PairEntity entity) => new()

@@ -144,8 +144,10 @@ public sealed class JournalTests : IDisposable
         var file = Occupy(journal);
         Append(journal, "waits", "waits too", "waits as well");
 
+        Assert.Equal(3, journal.WaitingEntries);
         Assert.Equal(["waits", "waits too"], Texts(journal.Next(2)));
         journal.Acknowledge(journal.BootId, 3);
+        Assert.Equal(1, journal.WaitingEntries);
         Assert.Equal(["waits as well"], Texts(journal.Next(2)));
         Directory.Delete(file);
         Append(journal, "after");

@@ -1,5 +1,6 @@
 using System.Data.Common;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
@@ -36,6 +37,24 @@ internal sealed class TestDatabase : IAsyncDisposable
 public sealed class DatabaseTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    [Fact]
+    public async Task IntentsOfANameThatWasWrittenTwoWays_AreOfOneNode()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (HubDbContext db = database.Factory.CreateDbContext())
+        {
+            db.Nodes.Add(new NodeEntity { Name = "web-1", AgentVersion = "1", DataCenter = "" });
+            db.Intents.AddRange(Intent("Web-1", 7), Intent("web-1", 5));
+            await db.SaveChangesAsync(Cancellation);
+        }
+
+        FleetFacts facts = await FleetRecords.LoadAsync(database.Factory, Cancellation);
+
+        Assert.Equal((7L, 7L), (facts.Nodes["WEB-1"].Intent!.Revision, facts.Nodes["WEB-1"].Confirmed!.Revision));
+
+        static IntentEntity Intent(string node, long revision) => new() { Node = node, Revision = revision, Drained = false, Roles = "", Stage = IntentStage.Confirmed, Reason = "r", WrittenAtMs = 1 };
+    }
 
     [Theory]
     [InlineData("SQLite")]

@@ -93,6 +93,37 @@ public sealed class HubWriterTests
         Assert.Equal(3, flaky.Attempts);
     }
 
+    [Fact]
+    public async Task StoppedWhileTheDiskIsFull_SaysThatEverythingThatWaitedIsLost()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var writer = new HubWriter(database.Factory, new FakeTimeProvider(), NullLogger<HubWriter>.Instance);
+        var fails = Enumerable.Range(0, 1_500).Select(_ => new AlwaysFails()).ToList();
+        fails.ForEach(f => writer.Enqueue(f));
+        _ = writer.Start();
+        await fails[0].Tried.Task.WaitAsync(Cancellation);
+
+        await writer.DisposeAsync();
+
+        Assert.All(fails, f => Assert.True(f.IsDropped));
+        Assert.Equal((1_500L, 0), (writer.Lost, writer.Waiting));
+    }
+
+    private sealed class AlwaysFails : HubWrite
+    {
+        public TaskCompletionSource Tried { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool IsDropped { get; private set; }
+
+        public override Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+        {
+            Tried.TrySetResult();
+            throw new IOException("No space left on device");
+        }
+
+        public override void Dropped(Exception why) => IsDropped = true;
+    }
+
     private sealed class Note(string text, List<string> order, string? key = null) : HubWrite
     {
         public override string? Key => key;

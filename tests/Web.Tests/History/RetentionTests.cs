@@ -61,6 +61,27 @@ public sealed class RetentionTests : IAsyncLifetime
         Assert.Equal(6, await db.Database.SqlQueryRaw<int>(kept).SingleAsync(Stop));
     }
 
+    [Fact]
+    public async Task Round_ForgetsHowFarJournalsWereStored_OnlyWhenNothingOfThatRunCanMatterAnyMore()
+    {
+        await using (HubDbContext db = _database.Factory.CreateDbContext())
+        {
+            db.JournalPositions.AddRange(
+                Position("long-over", 500), Position("still-has-events", 500), Position("over", 300), Position("newest", 450, "web-2"), Position("newest", 1));
+            db.Events.Add(new EventEntity { AtMs = Ago(399), RecordedAtMs = Ago(399), Kind = "kind", Severity = EventSeverity.Info, Text = "x", Node = "web-1", BootId = "still-has-events", JournalSequence = 1 });
+            await db.SaveChangesAsync(Stop);
+        }
+
+        await RoundAsync();
+
+        await using HubDbContext after = _database.Factory.CreateDbContext();
+        Assert.Equal(["newest", "over", "still-has-events"], await after.JournalPositions.Where(j => j.Node == "web-1").OrderBy(j => j.BootId).Select(j => j.BootId).ToListAsync(Stop));
+        Assert.Equal(1, await after.JournalPositions.CountAsync(j => j.Node == "web-2", Stop));
+
+        long Ago(int days) => _time.GetUtcNow().AddDays(-days).ToUnixTimeMilliseconds();
+        JournalPositionEntity Position(string boot, int days, string node = "web-1") => new() { Node = node, BootId = boot, Sequence = 1, UpdatedAtMs = Ago(days) };
+    }
+
     [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Room_ThatBecameFree_GoesBackToTheDisk()

@@ -50,14 +50,14 @@ internal sealed partial class Journal : IDisposable
     /// <summary>Of this start of the process.</summary>
     public string BootId { get; } = Guid.NewGuid().ToString("N");
 
-    /// <summary>Entries that the hub has not acknowledged, of all boots.</summary>
+    /// <summary>Entries that the hub has not acknowledged, of all boots, also those that no disk takes at present.</summary>
     public long WaitingEntries
     {
         get
         {
             lock (_gate)
             {
-                return _segments.Sum(segment => (long)Waiting(segment));
+                return _segments.Sum(segment => (long)Waiting(segment)) + _waiting.Count;
             }
         }
     }

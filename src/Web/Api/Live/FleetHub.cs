@@ -25,7 +25,6 @@ internal sealed class FleetHub(LiveSources sources) : Hub
     public const int MaxStreams = 8;
 
     private const string NoLonger = "The token or session that opened this stream may no longer read.";
-    private const int FirstOperations = 100;
     private const int MostEvents = 5_000;
     private const int EventPage = 500;
     private const string StreamsKey = "streams";
@@ -47,7 +46,7 @@ internal sealed class FleetHub(LiveSources sources) : Hub
     public IAsyncEnumerable<FleetChangeDto> WatchFleet(CancellationToken cancellationToken) => Guarded(FleetAsync, cancellationToken);
 
     /// <summary>The newest hundred operations, oldest first, then every operation that changes, whole.</summary>
-    public IAsyncEnumerable<OperationDto> WatchOperations(CancellationToken cancellationToken) => Guarded(OperationsAsync, cancellationToken);
+    public IAsyncEnumerable<OperationDto> WatchOperations(CancellationToken cancellationToken) => Guarded(stop => OperationStream.ReadAsync(sources.Operations, stop), cancellationToken);
 
     /// <summary>Every event after that one, then each that is added.</summary>
     /// <param name="after">Id of the last event that is known; null: begin with what happens from now on.</param>
@@ -115,23 +114,6 @@ internal sealed class FleetHub(LiveSources sources) : Hub
                 sources.Clients.Told(change.Kind);
                 yield return change;
             }
-        }
-    }
-
-    private async IAsyncEnumerable<OperationDto> OperationsAsync([EnumeratorCancellation] CancellationToken stop)
-    {
-        // Watching begins before reading: what changes in between is told twice rather than never.
-        await using IAsyncEnumerator<OperationView> changes = sources.Operations.WatchAsync(stop).GetAsyncEnumerator(stop);
-        ValueTask<bool> next = changes.MoveNextAsync();
-        foreach (OperationView known in (await sources.Operations.RecentAsync(OperationFilter.All, FirstOperations, stop)).Reverse())
-        {
-            yield return known.ToDto();
-        }
-
-        while (await next)
-        {
-            yield return changes.Current.ToDto();
-            next = changes.MoveNextAsync();
         }
     }
 

@@ -11,6 +11,9 @@ internal sealed partial class RetentionLoop(RetentionSettings settings, HubWrite
 {
     private static readonly TimeSpan Every = TimeSpan.FromMinutes(1);
 
+    // A machine that was switched off for so long may still send what it had not got acknowledged.
+    private const int KeepPositionsDays = 90;
+
     /// <summary>One round: everything that is too old now will be gone when the writer has done what it was given.</summary>
     public async Task BeginRoundAsync(CancellationToken cancellationToken)
     {
@@ -21,6 +24,8 @@ internal sealed partial class RetentionLoop(RetentionSettings settings, HubWrite
             writer.Enqueue(new RemoveEvents(writer, (time.GetUtcNow() - TimeSpan.FromDays(days)).ToUnixTimeMilliseconds(), LogRemoved));
         }
 
+        var positions = Math.Max(retention.EventDays ?? RetentionPeriods.MostEventDays, KeepPositionsDays);
+        writer.Enqueue(new RemovePositions((time.GetUtcNow() - TimeSpan.FromDays(positions)).ToUnixTimeMilliseconds()));
         writer.Enqueue(new GiveBack());
     }
 

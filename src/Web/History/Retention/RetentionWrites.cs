@@ -43,6 +43,26 @@ internal sealed class RemoveEvents(HubWriter writer, long beforeMs, Action<int> 
     }
 }
 
+/// <summary>
+/// How far the journals of earlier runs of an agent were stored. A position tells whether an entry that is sent once more is there already, so it stays for as long as events of that run, and longer
+/// than an agent keeps what was not acknowledged: it goes when a newer run of the node has been heard, none of its events is left, and nothing of it came for that long.
+/// </summary>
+internal sealed class RemovePositions(long beforeMs) : HubWrite
+{
+    /// <summary>Positions of one step.</summary>
+    public const int Step = 500;
+
+    public override string Key => "remove-old-positions";
+
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        var old = await db.JournalPositions
+            .Where(j => j.UpdatedAtMs < beforeMs && db.JournalPositions.Any(n => n.Node == j.Node && n.UpdatedAtMs > j.UpdatedAtMs) && !db.Events.Any(e => e.Node == j.Node && e.BootId == j.BootId && e.JournalSequence != null))
+            .OrderBy(j => j.UpdatedAtMs).Take(Step).ToListAsync(cancellationToken);
+        db.JournalPositions.RemoveRange(old);
+    }
+}
+
 /// <summary>Some free pages of the database file go back to the disk; where the file was made without that, they are only used again.</summary>
 internal sealed class GiveBack : HubWrite
 {
