@@ -10,9 +10,12 @@ using Grpc.Core;
 namespace FailoverHub.Web.Agents;
 
 /// <summary>What every stream needs of the hub.</summary>
-internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, OperationTraces Traces, TimeProvider Time, IHostApplicationLifetime Lifetime)
+internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, EventLog Events, OperationTraces Traces, TimeProvider Time, IHostApplicationLifetime Lifetime)
 {
     private long _lastStream;
+
+    /// <summary>How fast the journal of each node is taken in.</summary>
+    public JournalPaces Paces { get; } = new(Time);
 
     public long NextStreamId() => Interlocked.Increment(ref _lastStream);
 }
@@ -25,9 +28,6 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
 {
     /// <summary>An agent says who it is as soon as it is connected.</summary>
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
-
-    /// <summary>Journal batches of one agent that may wait for the disk.</summary>
-    private const int JournalsInFlight = 8;
 
     private static readonly string HubVersion = typeof(AgentLinkService).Assembly.GetName().Version?.ToString(3) ?? "0";
 
@@ -52,6 +52,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         var remote = AgentGate.EndPointOf(context);
         services.Fleet.Register(stream);
         var writing = Task.CompletedTask;
+        var keeping = Task.CompletedTask;
         try
         {
             if (!await services.Fleet.PostAsync(new FleetMessage.StreamOpened(stream.Id, hello, remote) { Identity = identity }, stream.Ended))
@@ -61,7 +62,9 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
 
             await stream.AdmittedAsync();
             writing = stream.WriteAllAsync(responseStream);
-            await ReadAllAsync(requestStream, stream, hello.Node);
+            var intake = new JournalIntake(services, stream, services.Paces.Of(identity?.NodeId ?? hello.Node), logger);
+            keeping = intake.RunAsync();
+            await ReadAllAsync(requestStream, stream, hello.Node, intake);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException || (e is InvalidOperationException && stream.Ended.IsCancellationRequested))
         {
@@ -80,6 +83,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
 
             services.Fleet.Unregister(stream);
             await writing;
+            await keeping;
         }
 
         if (stream.Why is { StatusCode: not StatusCode.OK } why)
@@ -107,10 +111,8 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         throw new RpcException(new Status(StatusCode.InvalidArgument, "The first message of an agent is Hello."));
     }
 
-    private async Task ReadAllAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream, string node)
+    private async Task ReadAllAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream, string node, JournalIntake intake)
     {
-        // Never disposed: batches in flight give their places back after the stream has ended, and its end waits for no disk.
-        var journals = new SemaphoreSlim(JournalsInFlight);
         var pace = new MessagePace(services.Time);
         var told = false;
         while (await requests.MoveNext(stream.Ended))
@@ -126,11 +128,11 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
                 await Task.Delay(wait, services.Time, stream.Ended);
             }
 
-            await services.Fleet.PostAsync(await UnderstandAsync(requests.Current, stream, node, journals), stream.Ended);
+            await services.Fleet.PostAsync(await UnderstandAsync(requests.Current, stream, node, intake), stream.Ended);
         }
     }
 
-    private async Task<FleetMessage> UnderstandAsync(AgentMessage message, AgentStream stream, string node, SemaphoreSlim journals)
+    private async Task<FleetMessage> UnderstandAsync(AgentMessage message, AgentStream stream, string node, JournalIntake intake)
     {
         switch (message.BodyCase)
         {
@@ -143,7 +145,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
             case AgentMessage.BodyOneofCase.RequestResult:
                 return new FleetMessage.RequestAnswered(stream.Id, node, Require(AgentMapping.Parse(message.RequestResult)));
             case AgentMessage.BodyOneofCase.Journal:
-                await KeepAsync(message.Journal, stream, node, journals);
+                await intake.PostAsync(Understand(message.Journal, stream, node));
                 return new FleetMessage.Heard(stream.Id, node);
             case AgentMessage.BodyOneofCase.Hello:
                 throw new RpcException(new Status(StatusCode.InvalidArgument, "Hello is sent once, first."));
@@ -153,31 +155,11 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         }
     }
 
-    // The acknowledgement leaves when the entries are on the disk; reports go on meanwhile.
-    private async Task KeepAsync(JournalBatch batch, AgentStream stream, string node, SemaphoreSlim journals)
+    private ReceivedJournal Understand(JournalBatch batch, AgentStream stream, string node)
     {
-        var pair = services.Fleet.State.Facts.PairOf(node)?.Name;
-        var items = Require(AgentMapping.Parse(batch, node, pair, services.Time.GetUtcNow()));
-        var acknowledgement = AgentMapping.ToAck(batch.BootId, items[^1].Sequence);
-        await journals.WaitAsync(stream.Ended);
-        var write = new JournalWrite(new JournalSource(node, batch.BootId, stream.Journal), [.. items], services.History, services.Time, stored =>
-        {
-            if (stored)
-            {
-                stream.Send(acknowledgement);
-            }
-            else
-            {
-                stream.End(StatusCode.Internal, "The journal could not be stored.");
-            }
-
-            journals.Release();
-        });
-        if (!services.Writer.Enqueue(write))
-        {
-            journals.Release();
-            throw new RpcException(new Status(StatusCode.ResourceExhausted, "The hub's history cannot take more now; the journal is to be sent again."));
-        }
+        var pair = services.Fleet.State.Facts.PairOf(node);
+        var items = Require(AgentMapping.Parse(batch, node, pair?.Name, services.Time.GetUtcNow()));
+        return new ReceivedJournal(new JournalSource(node, batch.BootId, stream.Journal) { PairId = pair?.Id }, [.. items]);
     }
 
     private static T Require<T>(Parsed<T> parsed)

@@ -190,15 +190,17 @@ internal static partial class AgentMapping
             }
 
             last = entry.Sequence;
+            var sentence = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? AgentText.Sentence(entry.Text) : $"{AgentText.Sentence(entry.Text)} ({AgentText.Word(entry.Neighbor)})";
+            var (kind, text) = JournalKinds.Of(entry.Kind, sentence);
             var happened = new EventDraft
             {
                 At = Happened(entry.AtUnixMs, now),
-                Kind = entry.Kind,
-                Severity = SeverityOf(entry),
+                Kind = kind,
+                Severity = JournalKinds.SeverityOf(entry),
                 Pair = pair,
                 Node = node,
                 Prefix = NullIfEmpty(AgentText.Word(entry.Prefix)),
-                Text = entry.Neighbor.Length == 0 || entry.Text.Contains(entry.Neighbor, StringComparison.Ordinal) ? AgentText.Sentence(entry.Text) : $"{AgentText.Sentence(entry.Text)} ({AgentText.Word(entry.Neighbor)})",
+                Text = text,
                 OperationId = NullIfEmpty(AgentText.Word(entry.OperationId)),
             };
             items.Add(new JournalItem((long)entry.Sequence, happened, entry.Kind == LocalCommand.Kind ? LocalCommand.ToAudit(happened, AgentText.Word(entry.Actor)) : null));
@@ -325,15 +327,6 @@ internal static partial class AgentMapping
         MessagesReceived = (long)Math.Min(session.MessagesReceived, long.MaxValue),
         MessagesSent = (long)Math.Min(session.MessagesSent, long.MaxValue),
         Flaps = Count(session.Flaps),
-    };
-
-    private static EventSeverity SeverityOf(JournalEntry entry) => entry.Kind switch
-    {
-        "session-lost" or "withdrawn" or "intent-rejected" or "journal-overflow" or "drained" or "damped" or "stopping" => EventSeverity.Warning,
-        // Good news is news, but no warning: "check web (http …) is healthy: …".
-        "health-changed" when entry.Text.Contains(") is healthy:", StringComparison.Ordinal) => EventSeverity.Info,
-        "health-changed" or "failback-held" or "configuration-rejected" or "certificate-refused" or "certificate-expired" => EventSeverity.Warning,
-        _ => EventSeverity.Info,
     };
 
     private static Health ToHealth(ProtoHealth health) => health switch { ProtoHealth.Healthy => Health.Healthy, ProtoHealth.Unhealthy => Health.Unhealthy, _ => Health.Unknown };

@@ -120,6 +120,9 @@ internal sealed record NodeFacts
     /// <summary>The stream that <see cref="Intent"/> was given to; null: none yet.</summary>
     public long? OfferedOn { get; init; }
 
+    /// <summary>When the hub last took over from it a revision that it did not know, in this run of the hub; null: it has not.</summary>
+    public Moment? AdoptedAt { get; init; }
+
     /// <summary>What was last told of addresses that it reports and that are of pairs it is not of, in this run of the hub; null: nothing.</summary>
     public ToldClaims? ToldClaims { get; init; }
 

@@ -6,6 +6,12 @@ namespace FailoverHub.Web.Fleet;
 /// <summary>What is known after a message, and what has to be done because of it. Pure: the store carries the effects out.</summary>
 internal static class FleetReducer
 {
+    /// <summary>
+    /// A hub that has lost its database learns once from each node what it obeys. A node that says a newer revision with each report would else fill the table of intents and the history; what it
+    /// says meanwhile is seen in its reports, and no revision of the hub's own is ever below it.
+    /// </summary>
+    public static readonly TimeSpan AdoptedEvery = TimeSpan.FromMinutes(10);
+
     /// <summary>Takes in one message.</summary>
     /// <param name="facts">What was known.</param>
     /// <param name="message">What came.</param>
@@ -49,6 +55,7 @@ internal static class FleetReducer
         FleetMessage.Reported reported => facts.Nodes.GetValueOrDefault(reported.Node)?.Report is not { } before
             || now.Uptime - before.ReceivedAt.Uptime > FleetProjection.FreshFor
             || !before.SaysTheSameAs(reported.Report with { StreamId = reported.StreamId }),
+        FleetMessage.IntentAnswered answered => facts.Nodes.GetValueOrDefault(answered.Node)?.Answer != answered.Answer,
         _ => true,
     };
 
@@ -207,7 +214,7 @@ internal static class FleetReducer
         var save = node.LastReportAt is not { } last || now.Wall.Minute != last.Minute;
         node = node with { Report = report, LastReportAt = now.Wall, Stream = node.Stream! with { LastMessageAt = now } };
         node = Confirm(node, report.IntentRevision, effects);
-        if (report.IntentRevision > (node.Intent?.Revision ?? 0))
+        if (report.IntentRevision > (node.Intent?.Revision ?? 0) && (node.AdoptedAt is not { } adopted || now.Uptime - adopted.Uptime >= AdoptedEvery))
         {
             node = Adopt(facts, node, report, now, effects);
         }
@@ -241,7 +248,7 @@ internal static class FleetReducer
             Pair = facts.PairOf(node.Name)?.Name,
             Text = $"{node.Name} obeys revision {intent.Revision}, which the hub does not know; the hub takes it over from the node.",
         }));
-        return node with { Intent = intent, Confirmed = intent };
+        return node with { Intent = intent, Confirmed = intent, AdoptedAt = now };
     }
 
     private static FleetFacts Answered(FleetFacts facts, FleetMessage.IntentAnswered answered, Moment now, ICollection<FleetEffect> effects)

@@ -26,6 +26,7 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
     private Task? _loop;
     private Task? _ticker;
     private readonly FleetProjector _projector = new();
+    private readonly TransitionPace _pace = new();
     private long _version;
     private bool _tickIsDue;
     private long _taken;
@@ -174,7 +175,7 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
         facts = FleetReducer.RememberActive(facts, snapshot, before.Snapshot);
         _state.Publish(new FleetState(facts, snapshot));
         Published?.Invoke(time.GetElapsedTime(began));
-        foreach (var happened in FleetTransitions.Between(before.Snapshot, snapshot))
+        foreach (var happened in _pace.Take(FleetTransitions.Between(before.Snapshot, snapshot), Moment.Of(time)))
         {
             LogHappened(logger, happened.Text);
             events.Append(happened);

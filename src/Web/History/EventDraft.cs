@@ -42,6 +42,8 @@ internal static class EventKinds
     public const string NodeRemoved = "node-removed";
     public const string NodeRefused = "node-refused";
     public const string NodeCloned = "node-cloned";
+    public const string NodeSaid = "node-said";
+    public const string JournalSlowed = "journal-slowed";
     public const string IntentAdopted = "intent-adopted";
     public const string IntentDropped = "intent-dropped";
     public const string OperationStarted = "operation-started";

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
+using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.History;
 
@@ -13,7 +14,11 @@ internal sealed record JournalItem(long Sequence, EventDraft Event, AuditDraft? 
 /// <param name="Node">Whose journal it is.</param>
 /// <param name="BootId">The start of the agent that wrote it.</param>
 /// <param name="Lane">The stream that it came by.</param>
-internal sealed record JournalSource(string Node, string BootId, JournalLane Lane);
+internal sealed record JournalSource(string Node, string BootId, JournalLane Lane)
+{
+    /// <summary>The node's pair; null: it has none. An entry may say that it was caused by an operation of that pair, and of no other.</summary>
+    public string? PairId { get; init; }
+}
 
 /// <summary>The order of one stream: when one of its batches can never be stored, those behind it are not stored either, or they would hide that it is missing.</summary>
 internal sealed class JournalLane
@@ -43,7 +48,7 @@ internal sealed class JournalWrite(JournalSource source, ImmutableArray<JournalI
             return;
         }
 
-        var (node, bootId, _) = source;
+        var (node, bootId) = (source.Node, source.BootId);
         var now = time.GetUtcNow();
         var position = await db.JournalPositions.FindAsync([node, bootId], cancellationToken);
         if (position is null)
@@ -52,9 +57,10 @@ internal sealed class JournalWrite(JournalSource source, ImmutableArray<JournalI
             db.JournalPositions.Add(position);
         }
 
+        var operations = await OwnOperationsAsync(db, cancellationToken);
         foreach (var item in items.Where(i => i.Sequence > position.Sequence))
         {
-            _last = HistoryRecords.ToEntity(item.Event, now);
+            _last = HistoryRecords.ToEntity(item.Event.OperationId is { } operation && !operations.Contains(operation) ? item.Event with { OperationId = null } : item.Event, now);
             _last.BootId = bootId;
             _last.JournalSequence = item.Sequence;
             db.Events.Add(_last);
@@ -66,6 +72,13 @@ internal sealed class JournalWrite(JournalSource source, ImmutableArray<JournalI
         }
 
         position.UpdatedAtMs = now.ToUnixTimeMilliseconds();
+    }
+
+    // What a node says of an operation stands in that operation's story, which is read by whoever wants to know what happened.
+    private async Task<HashSet<string>> OwnOperationsAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        string[] named = [.. items.Select(i => i.Event.OperationId).OfType<string>().Distinct()];
+        return named.Length == 0 || source.PairId is not { } pair ? [] : [.. await db.Operations.Where(o => o.PairId == pair && named.Contains(o.Id)).Select(o => o.Id).ToListAsync(cancellationToken)];
     }
 
     public override void Committed()

@@ -146,7 +146,6 @@ public sealed class ReportMappingTests
     [InlineData("failback-released", EventSeverity.Info)]
     [InlineData("configuration-loaded", EventSeverity.Info)]
     [InlineData("configuration-rejected", EventSeverity.Warning)]
-    [InlineData("a-word-of-next-year", EventSeverity.Info)]
     public void JournalKind_HasASeverityAndIsNoAuditEntry(string kind, EventSeverity severity)
     {
         var item = Parse(new JournalEntry { Sequence = 1, Kind = kind, Text = "x", Actor = "root (uid 0)" });
@@ -189,6 +188,17 @@ public sealed class ReportMappingTests
         Assert.Equal("refused: deploy (uid 1001) was refused to drain this node, nothing changed: the agent is stopping", item.Audit!.Outcome);
         Assert.Null(item.Audit.Reason);
         Assert.Equal("somebody on web-1, locally", Parse(new JournalEntry { Sequence = 1, Kind = "local-command", Text = "x" }).Audit!.Actor.Name);
+    }
+
+    [Theory]
+    [InlineData("operation-finished")]
+    [InlineData("audit-checkpoint")]
+    [InlineData("something-of-next-year")]
+    public void JournalKind_OfTheHubOrNotKnown_IsKeptAsWhatTheNodeSaid(string kind)
+    {
+        var item = Parse(new JournalEntry { Sequence = 1, Kind = kind, Text = "All is well." });
+
+        Assert.Equal((EventKinds.NodeSaid, $"{kind}: All is well."), (item.Event.Kind, item.Event.Text));
     }
 
     private static JournalItem Parse(JournalEntry entry) =>

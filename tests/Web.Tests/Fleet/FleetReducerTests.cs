@@ -48,6 +48,21 @@ public sealed class FleetReducerTests
     }
 
     [Fact]
+    public void RevisionThatGrowsWithEachReport_IsAdoptedOnceInTenMinutes()
+    {
+        var facts = Facts(null, Node("web-1", Role.Primary));
+        var adopted = 0;
+        for (var second = 1; second <= 1_300; second++)
+        {
+            facts = Apply(facts, new FleetMessage.Reported(1, "web-1", Report(View(Role.Primary, Role.Primary)) with { Sequence = (ulong)second + 1, IntentRevision = second * 3 }), Now.After(second));
+            adopted += _effects.OfType<FleetEffect.SaveAdoptedIntent>().Count();
+        }
+
+        Assert.Equal(3, adopted);
+        Assert.Equal(3_900, facts.Nodes["web-1"].Report!.IntentRevision);
+    }
+
+    [Fact]
     public void Hello_OfAnAgentThatLostADrain_IsNotToldAgainBecauseAStrangerSaysThatItAnnounces()
     {
         var drain = Intent(5) with { Drained = true };

@@ -89,6 +89,36 @@ public sealed class JournalTests
         }
     }
 
+    /// <summary>What a node says of an operation stands in that operation's story; of another pair's it has nothing to say.</summary>
+    [Fact]
+    public async Task OperationOfAnotherPair_OrOfNone_IsNotTakenFromAJournal()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using (var db = database.Factory.CreateDbContext())
+        {
+            db.Operations.AddRange(Operation("ours", 1, "p1"), Operation("theirs", 2, "p2"));
+            await db.SaveChangesAsync(Cancellation);
+        }
+
+        await using var writer = new HubWriter(database.Factory, TimeProvider.System, NullLogger<HubWriter>.Instance);
+        _ = writer.Start();
+        JournalItem[] items = [.. new[] { "ours", "theirs", "nobody's", null }.Select((id, i) => Item(i + 1) with { Event = Item(i + 1).Event with { OperationId = id } })];
+        foreach (var pair in new[] { "p1", null })
+        {
+            writer.Enqueue(new JournalWrite(new JournalSource("web-1", $"boot {pair}", new JournalLane()) { PairId = pair }, [.. items], new HistoryChanges(), TimeProvider.System, ok => Assert.True(ok)));
+        }
+
+        await writer.FlushAsync(Cancellation);
+        await using var after = database.Factory.CreateDbContext();
+        Assert.Equal(["ours", null, null, null, null, null, null, null], await after.Events.OrderBy(e => e.Id).Select(e => e.OperationId).ToListAsync(Cancellation));
+    }
+
+    private static OperationEntity Operation(string id, long number, string pair) => new()
+    {
+        Id = id, Number = number, Type = FailoverHub.Web.Operations.OperationType.Drain, PairId = pair, PairName = pair, Title = "t", Status = FailoverHub.Web.Operations.OperationStatus.Succeeded,
+        Reason = "r", Actor = "a", RequestedAtMs = 1, StepsJson = "[]", WantedJson = "[]",
+    };
+
     private static JournalItem Item(long sequence) =>
         new(sequence, new EventDraft { At = DateTimeOffset.UnixEpoch, Kind = "announced", Node = "web-1", Text = $"entry {sequence}" });
 }
