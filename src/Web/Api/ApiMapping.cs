@@ -8,6 +8,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Targets;
 
 namespace FailoverHub.Web.Api;
 
@@ -196,17 +197,62 @@ internal static class ApiMapping
         Signature = checkpoint.Signature,
     };
 
-    public static ReachabilityDto ToDto(this TargetReachability target) => new()
+    public static ReachabilityDto ToDto(this ProbedTarget target, ReachabilityChartDto? chart = null) => new()
     {
-        Prefix = target.Prefix.ToString(),
-        Address = target.Address.ToString(),
+        Id = target.Id,
+        Kind = ApiWords.Kebab(target.Kind),
+        Label = target.Label,
+        Pair = target.Pair,
+        Prefix = target.Prefix?.ToString(),
+        Address = target.Address,
         Method = ApiWords.Kebab(target.Method),
         Port = target.Port,
-        VantagePoint = target.VantagePoint,
+        IntervalSeconds = target.Interval.TotalSeconds,
+        VantagePoint = "hub",
         State = ApiWords.State(target.State),
-        LastProbeAt = target.Recent.IsEmpty ? null : target.Recent[^1].At,
+        LastProbeAt = target.LastProbeAt,
         Problem = target.Problem,
         Recent = [.. target.Recent.Select(ToDto)],
+        Chart = chart,
+    };
+
+    public static ReachabilityChartDto ToDto(this ReachabilityChart chart, string vantage) => new()
+    {
+        VantagePoint = vantage,
+        From = chart.From,
+        To = chart.To,
+        StepSeconds = (int)chart.Step.TotalSeconds,
+        Whole = chart.Whole is { } whole ? ToDto(whole) : null,
+        Points = [.. chart.Points.Select(ToDto)],
+    };
+
+    private static ReachabilityPointDto ToDto(ReachabilityPoint point) => new()
+    {
+        At = point.At,
+        Sent = point.Sent,
+        Lost = point.Lost,
+        Loss = point.Loss,
+        MinMs = point.RoundTrips?.Minimum.TotalMilliseconds,
+        AvgMs = point.RoundTrips?.Mean.TotalMilliseconds,
+        P50Ms = point.RoundTrips?.Median.TotalMilliseconds,
+        P95Ms = point.RoundTrips?.P95.TotalMilliseconds,
+        P99Ms = point.RoundTrips?.P99.TotalMilliseconds,
+        MaxMs = point.RoundTrips?.Maximum.TotalMilliseconds,
+        LongestSilenceMs = point.LongestSilence.TotalMilliseconds,
+    };
+
+    public static TargetDto ToDto(this NamedTarget target) => new()
+    {
+        Id = target.Id,
+        Name = target.Name,
+        Kind = ApiWords.Kebab(target.Draft.Kind),
+        Address = target.Draft.Address!,
+        Port = target.Draft.Port,
+        IntervalSeconds = (int)target.Draft.Interval.TotalSeconds,
+        Statuses = target.Draft.Statuses,
+        BodyPattern = target.Draft.BodyPattern,
+        TrustAnyCertificate = target.Draft.TrustAnyCertificate,
+        CertificateDays = target.Draft.CertificateDays,
     };
 
     public static ProbeDto ToDto(this ProbeSample sample) => new(sample.At, sample.Answered, sample.RoundTrip?.TotalMilliseconds, sample.Error);

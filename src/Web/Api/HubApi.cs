@@ -42,6 +42,7 @@ internal static class HubApi
         HistoryEndpoints.Map(read);
         ExportEndpoints.Map(read);
         ReachabilityEndpoints.Map(read);
+        TargetEndpoints.MapReads(read);
         IdentityEndpoints.MapReads(read);
         RetentionEndpoints.MapReads(read);
         AlertEndpoints.MapReads(read);
@@ -52,6 +53,7 @@ internal static class HubApi
             .WithMetadata(new RequestSizeLimitAttribute(OperationBodyReader.MaximumBytes))
             .ProducesProblem(StatusCodes.Status401Unauthorized).ProducesProblem(StatusCodes.Status403Forbidden).ProducesProblem(StatusCodes.Status429TooManyRequests)
             .ProducesProblem(StatusCodes.Status500InternalServerError);
+        TargetEndpoints.MapChanges(change);
         OperationEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
         AlertEndpoints.MapChanges(change);

@@ -96,20 +96,3 @@ internal sealed class JournalPositionEntity
 
     public required long UpdatedAtMs { get; set; }
 }
-
-/// <summary>Result of one probe of a shared address.</summary>
-internal sealed class ProbeSampleEntity
-{
-    public long Id { get; set; }
-
-    /// <summary>CIDR text.</summary>
-    public required string Prefix { get; set; }
-
-    public required long AtMs { get; set; }
-
-    /// <summary>Null: no answer came.</summary>
-    public long? RttMicroseconds { get; set; }
-
-    /// <summary>Null: it was answered.</summary>
-    public string? Error { get; set; }
-}

@@ -41,7 +41,19 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
 
     public DbSet<JournalPositionEntity> JournalPositions => Set<JournalPositionEntity>();
 
-    public DbSet<ProbeSampleEntity> ProbeSamples => Set<ProbeSampleEntity>();
+    public DbSet<ProbeSeriesEntity> ProbeSeries => Set<ProbeSeriesEntity>();
+
+    public DbSet<ProbeJournalEntity> ProbeJournal => Set<ProbeJournalEntity>();
+
+    public DbSet<RawProbesEntity> RawProbes => Set<RawProbesEntity>();
+
+    public DbSet<MinuteRollupsEntity> MinuteRollups => Set<MinuteRollupsEntity>();
+
+    public DbSet<HourRollupsEntity> HourRollups => Set<HourRollupsEntity>();
+
+    public DbSet<ProbeTargetEntity> ProbeTargets => Set<ProbeTargetEntity>();
+
+    public DbSet<OutageEntity> Outages => Set<OutageEntity>();
 
     public DbSet<ApiTokenEntity> ApiTokens => Set<ApiTokenEntity>();
 
@@ -122,6 +134,7 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
     {
         AccountModel.Configure(modelBuilder);
         AlertTables.Configure(modelBuilder);
+        ProbeModel.Configure(modelBuilder);
         modelBuilder.Entity<NodeEntity>(e =>
         {
             e.ToTable("Nodes");
@@ -194,13 +207,6 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
         {
             e.ToTable("JournalPositions");
             e.HasKey(j => new { j.Node, j.BootId });
-        });
-        modelBuilder.Entity<ProbeSampleEntity>(e =>
-        {
-            e.ToTable("ProbeSamples");
-            e.HasKey(p => p.Id);
-            e.HasIndex(p => new { p.Prefix, p.AtMs });
-            e.HasIndex(p => p.AtMs);
         });
         modelBuilder.Entity<ApiTokenEntity>(e =>
         {

@@ -1,6 +1,8 @@
 using System.Diagnostics.Metrics;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Reachability.Probing;
+using FailoverHub.Web.Reachability.Storage;
+using FailoverHub.Web.Reachability.Targets;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -19,11 +21,17 @@ internal static class HubReachability
         services.AddSingleton<IReachability>(all => all.GetRequiredService<ReachabilityView>());
         services.AddSingleton<IProbeRecord, ReachabilityEvents>();
         services.AddSingleton(all => new ProberTools(
-            all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>(), DefaultGateways.Read));
+            all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>(), DefaultGateways.Read,
+            () => all.GetRequiredService<NamedProbes>().Current));
+        services.AddSingleton<TargetList>();
+        services.AddSingleton<NamedProbes>();
+        services.AddHostedService(all => all.GetRequiredService<TargetList>());
+        services.AddSingleton<IProbedTargets>(all => all.GetRequiredService<ReachabilityView>());
 
         // Started first and stopped last, so that the last findings are stored too.
         services.AddSingleton<ProbeSampleStore>();
         services.AddHostedService(all => all.GetRequiredService<ProbeSampleStore>());
+        services.AddSingleton<IReachabilityHistory, ProbeHistory>();
         services.AddHostedService<Prober>();
         return services;
     }

@@ -23,3 +23,16 @@ public interface IReachability
     /// <summary>All targets after every change, coalesced; the current ones first. Ends when cancelled.</summary>
     IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync(CancellationToken cancellationToken);
 }
+
+/// <summary>Everything that is probed, to read: shared addresses, what operators have added, and nodes.</summary>
+public interface IProbedTargets
+{
+    /// <summary>Each of them, by id.</summary>
+    ImmutableArray<ProbedTarget> Current { get; }
+
+    /// <summary>One by its id, or null when it is not probed.</summary>
+    ProbedTarget? Find(string id);
+
+    /// <summary>All of them after every change, coalesced; the current ones first. Ends when cancelled.</summary>
+    IAsyncEnumerable<ImmutableArray<ProbedTarget>> WatchAsync(CancellationToken cancellationToken);
+}

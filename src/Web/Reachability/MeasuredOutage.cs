@@ -11,7 +11,10 @@ namespace FailoverHub.Web.Reachability;
 /// <param name="Ended">The first answer after it; null: none came until the last probe.</param>
 public sealed record MeasuredOutage(IPNetwork Prefix, int Probes, int Unanswered, TimeSpan? Longest, DateTimeOffset? Began, DateTimeOffset? Ended)
 {
-    /// <summary>Measures. Pure.</summary>
+    /// <summary>Without a probe for longer than that nothing is known of the time between, and no outage goes on over it.</summary>
+    public static readonly TimeSpan HoleAfter = TimeSpan.FromSeconds(3);
+
+    /// <summary>Measures. Pure. An outage that is cut by a time without probes counts as far as it was seen.</summary>
     /// <param name="prefix">Which.</param>
     /// <param name="samples">Oldest first.</param>
     public static MeasuredOutage Of(IPNetwork prefix, IReadOnlyList<ProbeSample> samples)
@@ -20,9 +23,16 @@ public sealed record MeasuredOutage(IPNetwork Prefix, int Probes, int Unanswered
         DateTimeOffset? began = null;
         for (int i = 0; i < samples.Count; i++)
         {
+            bool hole = i > 0 && samples[i].At - samples[i - 1].At > HoleAfter;
+            if (hole && began is { } cut)
+            {
+                result = result.LongerOf(cut, samples[i - 1].At, null);
+                began = null;
+            }
+
             if (!samples[i].Answered)
             {
-                began ??= i == 0 ? samples[i].At : samples[i - 1].At;
+                began ??= i == 0 || hole ? samples[i].At : samples[i - 1].At;
                 if (i == samples.Count - 1)
                 {
                     result = result.LongerOf(began.Value, samples[i].At, null);

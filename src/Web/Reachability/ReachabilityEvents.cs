@@ -1,6 +1,6 @@
-using System.Net;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability.Probing;
+using FailoverHub.Web.Reachability.Storage;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -12,7 +12,7 @@ internal sealed class ReachabilityEvents(ProbeSampleStore store, EventLog events
     public const string CutOff = "hub-cut-off";
     public const string HubConnected = "hub-connected";
 
-    public void Sample(IPNetwork prefix, ProbeSample sample) => store.Add(prefix, sample);
+    public void Sample(ProbeTarget target, ProbeSample sample) => store.Add(new ProbeSeries(target.Id, ProbeSeries.Hub), target.Interval, sample);
 
     public void Change(ReachabilityChange change) => events.Append(ToDraft(change));
 
@@ -29,16 +29,17 @@ internal sealed class ReachabilityEvents(ProbeSampleStore store, EventLog events
     {
         At = change.At,
         Kind = change.Lost ? Lost : Restored,
-        Severity = change.Lost ? EventSeverity.Critical : EventSeverity.Info,
-        Pair = change.Target.Pair,
-        Prefix = change.Target.Prefix.ToString(),
+        Severity = !change.Lost ? EventSeverity.Info : change.Target.IsShared ? EventSeverity.Critical : EventSeverity.Warning,
+        Pair = change.Target.IsShared ? change.Target.Pair : null,
+        Node = change.Target.Node,
+        Prefix = change.Target.IsShared ? change.Target.Prefix.ToString() : null,
         Text = change switch
         {
-            { Lost: true } => $"{change.Target.Address} does not answer the hub: {change.Error}.",
+            { Lost: true } => $"{change.Target.Label} does not answer the hub: {change.Error}.",
             { Silence: { } silence } => string.Create(
                 System.Globalization.CultureInfo.InvariantCulture,
-                $"{change.Target.Address} answers the hub again, {silence.TotalSeconds:0.0} s after its last answer."),
-            _ => $"{change.Target.Address} answers the hub.",
+                $"{change.Target.Label} answers the hub again, {silence.TotalSeconds:0.0} s after its last answer."),
+            _ => $"{change.Target.Label} answers the hub.",
         },
     };
 }

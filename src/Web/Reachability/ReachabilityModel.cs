@@ -11,6 +11,9 @@ public enum ProbeMethod
 
     /// <summary>TCP connect.</summary>
     Tcp,
+
+    /// <summary>HTTP or HTTPS.</summary>
+    Http,
 }
 
 /// <summary>Whether an address answers. Silence of the prober itself is unknown, not down.</summary>
@@ -62,4 +65,63 @@ public sealed record TargetReachability
 
     /// <summary>Why it cannot be probed at all ("no ICMP socket: …"), null when it can.</summary>
     public required string? Problem { get; init; }
+}
+
+/// <summary>Why something is probed.</summary>
+public enum ProbedKind
+{
+    /// <summary>A pair shares it.</summary>
+    Shared,
+
+    /// <summary>An operator has added it.</summary>
+    Named,
+
+    /// <summary>A node connects from it.</summary>
+    Node,
+}
+
+/// <summary>What is known of anything that is probed.</summary>
+public sealed record ProbedTarget
+{
+    /// <summary>By which it is asked for: the shared prefix as CIDR text, "target:NAME" or "node:NAME".</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Why it is probed.</summary>
+    public required ProbedKind Kind { get; init; }
+
+    /// <summary>As an operator knows it: the address, the name that it was given, or the node with its address.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>The shared prefix; null: it is not shared.</summary>
+    public required IPNetwork? Prefix { get; init; }
+
+    /// <summary>The address or URL.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>How it is asked.</summary>
+    public required ProbeMethod Method { get; init; }
+
+    /// <summary>Port of tcp and http, else null.</summary>
+    public required int? Port { get; init; }
+
+    /// <summary>How it is asked: "ICMP", "TCP port 443", "HTTPS".</summary>
+    public required string Way { get; init; }
+
+    /// <summary>Name of the pair that shares it; null: none does.</summary>
+    public required string? Pair { get; init; }
+
+    /// <summary>From one probe to the next while nothing happens.</summary>
+    public required TimeSpan Interval { get; init; }
+
+    /// <summary>Whether it answers, as of the newest probe and its age.</summary>
+    public required ReachabilityState State { get; init; }
+
+    /// <summary>Newest probes, oldest first: those of the last two minutes, at least ten, at most 600.</summary>
+    public required ImmutableArray<ProbeSample> Recent { get; init; }
+
+    /// <summary>Why it cannot be probed at all, null when it can.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>When the newest probe was sent; null: none yet.</summary>
+    public DateTimeOffset? LastProbeAt => Recent.IsDefaultOrEmpty ? null : Recent[^1].At;
 }

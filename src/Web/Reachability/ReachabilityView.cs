@@ -3,13 +3,14 @@ using System.Net;
 using System.Runtime.CompilerServices;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability.Probing;
+using FailoverHub.Web.Reachability.Storage;
 
 namespace FailoverHub.Web.Reachability;
 
 /// <summary>
 /// What the prober last published, with its age judged when it is read: if the prober should ever hang, everything turns unknown by itself.
 /// </summary>
-internal sealed class ReachabilityView : IReachability
+internal sealed class ReachabilityView : IReachability, IProbedTargets
 {
     private readonly TimeProvider _time;
     private readonly long _began;
@@ -36,11 +37,11 @@ internal sealed class ReachabilityView : IReachability
     public TargetReachability? Find(IPNetwork prefix)
     {
         TimeSpan now = Now;
-        return _known.Current.FirstOrDefault(k => k.Target.Prefix.Equals(prefix)) is { } known ? Judge(known, now) : null;
+        return _known.Current.FirstOrDefault(k => k.Target.IsShared && k.Target.Prefix.Equals(prefix)) is { } known ? Judge(known, now) : null;
     }
 
     public Task<IReadOnlyList<ProbeSample>> SamplesAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
-        _store.ReadAsync(prefix, from, to, limit, cancellationToken);
+        _store.ReadAsync(new ProbeSeries(prefix.ToString(), ProbeSeries.Hub), from, to, limit, cancellationToken);
 
     public async IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
     {
@@ -50,7 +51,42 @@ internal sealed class ReachabilityView : IReachability
         }
     }
 
-    private ImmutableArray<TargetReachability> At(ImmutableArray<KnownTarget> known, TimeSpan now) => [.. known.Select(k => Judge(k, now))];
+    private ImmutableArray<TargetReachability> At(ImmutableArray<KnownTarget> known, TimeSpan now) => [.. known.Where(k => k.Target.IsShared).Select(k => Judge(k, now))];
+
+    ImmutableArray<ProbedTarget> IProbedTargets.Current => All(_known.Current, Now);
+
+    ProbedTarget? IProbedTargets.Find(string id)
+    {
+        TimeSpan now = Now;
+        return _known.Current.FirstOrDefault(k => string.Equals(k.Target.Id, id, StringComparison.OrdinalIgnoreCase)) is { } known ? ToProbed(known, now) : null;
+    }
+
+    async IAsyncEnumerable<ImmutableArray<ProbedTarget>> IProbedTargets.WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ImmutableArray<KnownTarget> known in _known.WatchAsync(cancellationToken))
+        {
+            yield return All(known, Now);
+        }
+    }
+
+    private ImmutableArray<ProbedTarget> All(ImmutableArray<KnownTarget> known, TimeSpan now) => [.. known.Select(k => ToProbed(k, now))];
+
+    private ProbedTarget ToProbed(KnownTarget known, TimeSpan now) => new()
+    {
+        Id = known.Target.Id,
+        Kind = known.Target.IsShared ? ProbedKind.Shared : known.Target.Named is not null ? ProbedKind.Named : ProbedKind.Node,
+        Label = known.Target.Label,
+        Prefix = known.Target.IsShared ? known.Target.Prefix : null,
+        Method = (known.Target.Probe ?? _probe).Method,
+        Port = (known.Target.Probe ?? _probe).Port,
+        Address = known.Target.Named?.Draft.Address ?? known.Target.Address.ToString(),
+        Way = known.Target.Named?.Way ?? (_probe.Method == ProbeMethod.Tcp ? $"TCP port {_probe.Port}" : "ICMP"),
+        Pair = known.Target.Pair.Length > 0 ? known.Target.Pair : null,
+        Interval = known.Target.Interval,
+        State = known.StateAt(now),
+        Recent = known.Recent,
+        Problem = known.Problem,
+    };
 
     private TargetReachability Judge(KnownTarget known, TimeSpan now) => new()
     {
@@ -58,7 +94,7 @@ internal sealed class ReachabilityView : IReachability
         Address = known.Target.Address,
         Method = _probe.Method,
         Port = _probe.Port,
-        VantagePoint = "hub",
+        VantagePoint = ProbeSeries.Hub,
         State = known.StateAt(now),
         Recent = known.Recent,
         Problem = known.Problem,

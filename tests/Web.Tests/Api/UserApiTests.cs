@@ -112,14 +112,14 @@ public sealed class UserApiTests : IAsyncLifetime
     public async Task Retention_Changed_IsAuditedWithWhatWasBefore_AndNonsenseIsNamed()
     {
         (HttpStatusCode changed, JsonNode? now) = await SendAsync(HttpMethod.Post, "settings/retention", """{"eventDays":null,"probeHours":48}""");
-        (HttpStatusCode refused, JsonNode? problem) = await SendAsync(HttpMethod.Post, "settings/retention", """{"eventDays":0,"probeHours":9601}""");
+        (HttpStatusCode refused, JsonNode? problem) = await SendAsync(HttpMethod.Post, "settings/retention", """{"eventDays":0,"probeHours":9601,"minuteDays":401,"hourDays":0}""");
         (HttpStatusCode incomplete, _) = await SendAsync(HttpMethod.Post, "settings/retention", """{"probeHours":48}""");
 
         Assert.Equal((HttpStatusCode.OK, 48), (changed, (int)now!["probeHours"]!));
         Assert.Equal((HttpStatusCode.BadRequest, HttpStatusCode.BadRequest), (refused, incomplete));
-        Assert.Equal(["eventDays", "probeHours"], problem!["errors"]!.AsObject().Select(e => e.Key));
+        Assert.Equal(["eventDays", "probeHours", "minuteDays", "hourDays"], problem!["errors"]!.AsObject().Select(e => e.Key));
         AuditEntry entry = Assert.Single(await AuditAsync(), a => a.Action == "retention-changed");
-        Assert.Equal(("""{"eventDays":400,"probeHours":24}""", """{"eventDays":null,"probeHours":48}"""), (entry.Before, entry.After));
+        Assert.Equal(("""{"eventDays":400,"probeHours":24,"minuteDays":30,"hourDays":400}""", """{"eventDays":null,"probeHours":48,"minuteDays":30,"hourDays":400}"""), (entry.Before, entry.After));
     }
 
     [Fact]

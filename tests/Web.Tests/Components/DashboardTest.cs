@@ -30,6 +30,8 @@ public abstract class DashboardTest : BunitContext
         Services.AddScoped<BrowserInterop>();
         Services.AddSingleton<IFleetView>(Fleet);
         Services.AddSingleton<IReachability>(Reachability);
+        Services.AddSingleton<IProbedTargets>(Reachability);
+        Services.AddSingleton<IReachabilityHistory>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
         Services.AddSingleton<LongReads>();

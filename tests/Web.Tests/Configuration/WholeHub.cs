@@ -70,6 +70,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
             builder.Services.AddSingleton<IFleetView, FakeFleet>();
             builder.Services.AddSingleton<IOperations, FakeOperations>();
             builder.Services.AddSingleton<IReachability, FakeReachability>();
+            builder.Services.AddSingleton(p => (IProbedTargets)p.GetRequiredService<IReachability>());
 
             // As slow as passwords deserve they would be a third of the time of these tests; AccountTests looks at the number itself.
             builder.Services.PostConfigure<PasswordHasherOptions>(hasher => hasher.IterationCount = 1_000);

@@ -115,7 +115,7 @@ public sealed class RetentionTests : IAsyncLifetime
         Assert.Equal(0, await RunAsync());
 
         AuditEntry entry = (await _history.AuditAsync(new HistoryFilter { Kind = RetentionSettings.Action }, null, 10, Stop)).Items.Single();
-        Assert.Equal(("""{"eventDays":400,"probeHours":24}""", """{"eventDays":30,"probeHours":24}""", "accepted"), (entry.Before, entry.After, entry.Outcome));
+        Assert.Equal(("""{"eventDays":400,"probeHours":24,"minuteDays":30,"hourDays":400}""", """{"eventDays":30,"probeHours":24,"minuteDays":30,"hourDays":400}""", "accepted"), (entry.Before, entry.After, entry.Outcome));
         Assert.Equal(new RetentionPeriods(30, 24), await _settings.ReadAsync(Stop));
         Assert.Contains("Events: 30 days.", _output.ToString(), StringComparison.Ordinal);
     }
@@ -123,10 +123,12 @@ public sealed class RetentionTests : IAsyncLifetime
     [Fact]
     public async Task Change_ThatMakesNoSense_NamesEveryProblemAndChangesNothing()
     {
-        Assert.Equal(1, await RunAsync("--events", "0", "--probes", "never"));
+        Assert.Equal(1, await RunAsync("--events", "0", "--probes", "never", "--minutes", "401", "--hours", "-1"));
 
         Assert.Contains("--events: '0'", _error.ToString(), StringComparison.Ordinal);
         Assert.Contains("--probes: 'never'", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--minutes: '401'", _error.ToString(), StringComparison.Ordinal);
+        Assert.Contains("--hours: '-1'", _error.ToString(), StringComparison.Ordinal);
         Assert.Equal(RetentionPeriods.Default, await _settings.ReadAsync(Stop));
     }
 

@@ -27,5 +27,19 @@ public sealed class MeasuredOutageTests
             found);
     }
 
+    /// <summary>'.': the hub did not probe in that second.</summary>
+    [Theory]
+    [InlineData("+--.......-+", 3, 2, 0, null)]
+    [InlineData("+-......+++", 1, 1, 0, null)]
+    [InlineData("++......--+", 2, 2, 8, 10)]
+    [InlineData("+-..-+", 2, 5, 0, 5)]
+    public void TimeWithoutProbes_IsUnknownAndNoPartOfAnOutage(string probes, int unanswered, int seconds, int began, int? ended)
+    {
+        MeasuredOutage found = MeasuredOutage.Of(Prefix, [.. probes.Select((p, i) => (p, i)).Where(x => x.p != '.')
+            .Select(x => new ProbeSample(At.AddSeconds(x.i), x.p == '+' ? TimeSpan.FromMilliseconds(1) : null, x.p == '+' ? null : "no answer"))]);
+
+        Assert.Equal((unanswered, Time(seconds), At + Time(began), At + Time(ended)), (found.Unanswered, found.Longest, found.Began, found.Ended));
+    }
+
     private static TimeSpan? Time(int? seconds) => seconds is { } count ? TimeSpan.FromSeconds(count) : null;
 }

@@ -1,7 +1,10 @@
+using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Probing;
+using FailoverHub.Web.Reachability.Targets;
 using FailoverHub.Web.Tests.Components.Fakes;
 
 namespace FailoverHub.Web.Tests.Reachability;
@@ -210,6 +213,65 @@ public sealed class ProbeBoardTests
         Assert.Null(board.Record(Web, Answered(Second), Second));
         Assert.Empty(board.Snapshot());
         Assert.Null(board.NextDue);
+    }
+
+    [Fact]
+    public void Targets_AreWhatIsShared_ThenWhatWasAdded_ThenNodesThatAreNotTheHubsOwnMachine_AndNoMoreThanTheBound()
+    {
+        PairView pair = Make.HealthyPair();
+        FleetSnapshot fleet = Make.Fleet(pair);
+        fleet = fleet with { Nodes = [fleet.Nodes[0] with { RemoteAddress = "::ffff:192.0.2.7" }, fleet.Nodes[1] with { RemoteAddress = "127.0.0.1" }] };
+        ImmutableArray<ProbeTarget> added = [.. Enumerable.Range(0, 6_000).Select(i => Added($"t{i}", TimeSpan.FromSeconds(1)))];
+
+        ImmutableArray<ProbeTarget> few = ProbeTarget.Of(fleet, [added[0]]);
+        ImmutableArray<ProbeTarget> many = ProbeTarget.Of(fleet, added);
+
+        Assert.Equal(["203.0.113.10/32", "target:t0", $"node:{fleet.Nodes[0].Name}"], few.Select(t => t.Id));
+        Assert.Equal([true, false, false], few.Select(t => t.IsShared));
+        Assert.Equal(IPAddress.Parse("192.0.2.7"), few[2].Address);
+        Assert.Equal((ProbeTarget.Most, "203.0.113.10/32"), (many.Length, many[0].Id));
+    }
+
+    [Fact]
+    public void Target_ThatWasAdded_IsProbedAtItsOwnInterval_HoweverMuchHappens()
+    {
+        var board = new ProbeBoard(ProbePace.Default);
+        board.SetTargets([Added("slow", TimeSpan.FromSeconds(10))], [], TimeSpan.Zero);
+        int sent = 0;
+        for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(100); now += TimeSpan.FromMilliseconds(50))
+        {
+            foreach ((ProbeTarget target, _) in board.TakeDue(now, 10))
+            {
+                sent++;
+                board.Record(target, sent % 3 == 0 ? Lost(now) : Answered(now), now);
+            }
+        }
+
+        KnownTarget known = Assert.Single(board.Snapshot());
+        Assert.Equal(10, sent);
+        Assert.Equal(10, known.Recent.Length);
+        Assert.Equal(ReachabilityState.Reachable, known.StateAt(TimeSpan.FromSeconds(115)));
+    }
+
+    [Fact]
+    public void Target_ThatIsProbedSeldom_IsLostAfterTwoAllTheSame()
+    {
+        var board = new ProbeBoard(ProbePace.Default);
+        ProbeTarget hourly = Added("hourly", TimeSpan.FromHours(1));
+        board.SetTargets([hourly], [], TimeSpan.Zero);
+
+        Assert.Null(board.Record(hourly, Answered(Second), Second));
+        Assert.Null(board.Record(hourly, Lost(TimeSpan.FromHours(1)), TimeSpan.FromHours(1)));
+        ReachabilityChange change = board.Record(hourly, Lost(TimeSpan.FromHours(2)), TimeSpan.FromHours(2))!;
+
+        Assert.True(change.Lost);
+        Assert.Equal((EventSeverity.Warning, null, "hourly does not answer the hub: no answer."), (ReachabilityEvents.ToDraft(change).Severity, ReachabilityEvents.ToDraft(change).Prefix, ReachabilityEvents.ToDraft(change).Text));
+    }
+
+    private static ProbeTarget Added(string name, TimeSpan interval)
+    {
+        NamedTarget target = NamedTarget.TryCreate(new NamedTargetDraft { Name = name, Kind = NamedTargetKind.Icmp, Address = "192.0.2.1", Interval = interval }, out _)!;
+        return new ProbeTarget(ProbeTarget.Alone(target.Host!), target.Host!, "") { Id = target.Id, Named = target };
     }
 
     private static ProbeTarget Target(string prefix) => new(IPNetwork.Parse(prefix), ProbeTarget.AddressOf(IPNetwork.Parse(prefix)), "web");

@@ -5,6 +5,7 @@ using System.Threading.Channels;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Probing;
+using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -31,8 +32,8 @@ public sealed class ProberTests : IAsyncLifetime
     {
         _services = new ServiceCollection().AddMetrics().AddHubDatabase(_folder, TestDatabases.For(_folder)).BuildServiceProvider();
         _writer = new HubWriter(Database, _clock, NullLogger<HubWriter>.Instance);
-        _view = new ReachabilityView(_clock, new ProbeSampleStore(Database, _writer, _clock), _probe);
-        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>(), () => []);
+        _view = new ReachabilityView(_clock, new ProbeSampleStore(Database, _writer, _clock, NullLogger<ProbeSampleStore>.Instance), _probe);
+        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>(), () => [], () => []);
         _prober = new Prober(_fleet, _probe, _view, _findings, tools);
     }
 
@@ -248,7 +249,7 @@ public sealed class ProberTests : IAsyncLifetime
 
         public Channel<ReachabilityChange> Changes { get; } = Channel.CreateUnbounded<ReachabilityChange>();
 
-        public void Sample(IPNetwork prefix, ProbeSample sample) => Samples.Writer.TryWrite(sample);
+        public void Sample(ProbeTarget target, ProbeSample sample) => Samples.Writer.TryWrite(sample);
 
         public void Change(ReachabilityChange change) => Changes.Writer.TryWrite(change);
 

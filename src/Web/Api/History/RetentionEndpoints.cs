@@ -32,7 +32,7 @@ internal static class RetentionEndpoints
             return problem!;
         }
 
-        var wanted = new RetentionPeriods(body.EventDays, body.ProbeHours);
+        var wanted = new RetentionPeriods(body.EventDays, body.ProbeHours, body.MinuteDays, body.HourDays);
         var problems = new Dictionary<string, string>();
         if (!wanted.EventsMakeSense)
         {
@@ -42,6 +42,16 @@ internal static class RetentionEndpoints
         if (!wanted.ProbesMakeSense)
         {
             problems["probeHours"] = $"Write 1 to {RetentionPeriods.MostProbeHours}.";
+        }
+
+        if (!wanted.MinutesMakeSense)
+        {
+            problems["minuteDays"] = $"Write 1 to {RetentionPeriods.MostMinuteDays}.";
+        }
+
+        if (!wanted.HoursMakeSense)
+        {
+            problems["hourDays"] = $"Write 1 to {RetentionPeriods.MostHourDays}.";
         }
 
         if (problems.Count > 0)
@@ -82,7 +92,7 @@ internal static class RetentionEndpoints
         }
     }
 
-    private static RetentionDto ToDto(RetentionPeriods periods) => new() { EventDays = periods.EventDays, ProbeHours = periods.ProbeHours };
+    private static RetentionDto ToDto(RetentionPeriods periods) => new() { EventDays = periods.EventDays, ProbeHours = periods.ProbeHours, MinuteDays = periods.MinuteDays, HourDays = periods.HourDays };
 }
 
 /// <summary>How long the past is kept. The audit is kept for ever.</summary>
@@ -93,6 +103,12 @@ public sealed record RetentionDto
 
     /// <summary>Single probes of shared addresses, in hours: 1 to 9600.</summary>
     public required int ProbeHours { get; init; }
+
+    /// <summary>What probes come to each minute, in days: 1 to 400; 30 when it is left out.</summary>
+    public int MinuteDays { get; init; } = RetentionPeriods.Default.MinuteDays;
+
+    /// <summary>What probes come to each hour, in days: 1 to 3660; 400 when it is left out.</summary>
+    public int HourDays { get; init; } = RetentionPeriods.Default.HourDays;
 }
 
 /// <summary>Body of POST /api/v1/audit/checkpoints.</summary>

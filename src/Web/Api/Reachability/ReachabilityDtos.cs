@@ -1,19 +1,34 @@
 namespace FailoverHub.Web.Api.Reachability;
 
-/// <summary>Whether a shared address answers.</summary>
+/// <summary>Whether something answers that is probed: a shared address, a target that an operator has added, or a node.</summary>
 public sealed record ReachabilityDto
 {
-    /// <summary>The shared prefix, CIDR.</summary>
-    public required string Prefix { get; init; }
+    /// <summary>By which it is asked for: the shared prefix, target:NAME or node:NAME.</summary>
+    public required string Id { get; init; }
 
-    /// <summary>The address that is probed.</summary>
+    /// <summary>shared, named or node.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>As an operator knows it.</summary>
+    public required string Label { get; init; }
+
+    /// <summary>Name of the pair that shares it, null: none does.</summary>
+    public required string? Pair { get; init; }
+
+    /// <summary>The shared prefix, CIDR; null: it is not shared.</summary>
+    public required string? Prefix { get; init; }
+
+    /// <summary>The address or URL that is probed.</summary>
     public required string Address { get; init; }
 
-    /// <summary>icmp or tcp.</summary>
+    /// <summary>icmp, tcp or http.</summary>
     public required string Method { get; init; }
 
-    /// <summary>Port with tcp, else null.</summary>
+    /// <summary>Port with tcp and http, else null.</summary>
     public required int? Port { get; init; }
+
+    /// <summary>From one probe to the next while nothing happens.</summary>
+    public required double IntervalSeconds { get; init; }
 
     /// <summary>From where: hub.</summary>
     public required string VantagePoint { get; init; }
@@ -27,8 +42,135 @@ public sealed record ReachabilityDto
     /// <summary>Why it cannot be probed at all and what to do, null when it can.</summary>
     public required string? Problem { get; init; }
 
-    /// <summary>Newest probes, oldest first: those of the last two minutes, at most 600.</summary>
+    /// <summary>Newest probes, oldest first: those of the last two minutes, at least ten, at most 600.</summary>
     public required IReadOnlyList<ProbeDto> Recent { get; init; }
+
+    /// <summary>What it did from `from` to `to`; null: neither was given.</summary>
+    public required ReachabilityChartDto? Chart { get; init; }
+}
+
+/// <summary>What a target did over a time, in at most 300 points of equal length.</summary>
+public sealed record ReachabilityChartDto
+{
+    /// <summary>From where it was probed: hub, or the id of a node.</summary>
+    public required string VantagePoint { get; init; }
+
+    /// <summary>Beginning of the first point that there could be.</summary>
+    public required DateTimeOffset From { get; init; }
+
+    /// <summary>End.</summary>
+    public required DateTimeOffset To { get; init; }
+
+    /// <summary>Length of a point, chosen by the length of the time.</summary>
+    public required int StepSeconds { get; init; }
+
+    /// <summary>All of it as one point, null: nobody probed.</summary>
+    public required ReachabilityPointDto? Whole { get; init; }
+
+    /// <summary>Points with probes in them, oldest first. One that is missing is unknown, not lost: nobody probed then.</summary>
+    public required IReadOnlyList<ReachabilityPointDto> Points { get; init; }
+}
+
+/// <summary>The probes of one stretch of time. Round trips are milliseconds, null where none was answered; minimum, mean and maximum are exact, percentiles within 2 %.</summary>
+public sealed record ReachabilityPointDto
+{
+    /// <summary>When it begins.</summary>
+    public required DateTimeOffset At { get; init; }
+
+    /// <summary>Probes that were sent.</summary>
+    public required int Sent { get; init; }
+
+    /// <summary>Those without an answer.</summary>
+    public required int Lost { get; init; }
+
+    /// <summary>The part that was lost, 0 to 1.</summary>
+    public required double Loss { get; init; }
+
+    /// <summary>The shortest round trip.</summary>
+    public required double? MinMs { get; init; }
+
+    /// <summary>The mean.</summary>
+    public required double? AvgMs { get; init; }
+
+    /// <summary>The median.</summary>
+    public required double? P50Ms { get; init; }
+
+    /// <summary>The 95th percentile.</summary>
+    public required double? P95Ms { get; init; }
+
+    /// <summary>The 99th percentile.</summary>
+    public required double? P99Ms { get; init; }
+
+    /// <summary>The longest one.</summary>
+    public required double? MaxMs { get; init; }
+
+    /// <summary>The longest time from one answer to the next with an unanswered probe between; 0: every probe was answered.</summary>
+    public required double LongestSilenceMs { get; init; }
+}
+
+/// <summary>A target that an operator has added.</summary>
+public sealed record TargetDto
+{
+    /// <summary>By which its reachability is asked for: target:NAME.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>Its name.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>icmp, tcp or http.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>An IP address, or a URL with http.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>With tcp, else null.</summary>
+    public required int? Port { get; init; }
+
+    /// <summary>From one probe to the next.</summary>
+    public required int IntervalSeconds { get; init; }
+
+    /// <summary>Statuses that are an answer; null: 200 to 399.</summary>
+    public required string? Statuses { get; init; }
+
+    /// <summary>What the body has to match; null: anything.</summary>
+    public required string? BodyPattern { get; init; }
+
+    /// <summary>Any certificate will do that has not ended.</summary>
+    public required bool TrustAnyCertificate { get; init; }
+
+    /// <summary>A certificate that ends within so many days is no answer; null: one that has ended.</summary>
+    public required int? CertificateDays { get; init; }
+}
+
+/// <summary>Body of POST /api/v1/targets and PUT /api/v1/targets/{target}.</summary>
+public sealed record TargetBody
+{
+    /// <summary>1 to 60 letters, digits, dots, hyphens or underscores. With PUT it may be left out: the name stays.</summary>
+    public string? Name { get; init; }
+
+    /// <summary>icmp, tcp or http.</summary>
+    public required string Kind { get; init; }
+
+    /// <summary>An IP address, or with http a URL.</summary>
+    public required string Address { get; init; }
+
+    /// <summary>1 to 65535, with tcp only.</summary>
+    public int? Port { get; init; }
+
+    /// <summary>From one probe to the next: 1 to 3600 s, with http 5 to 3600 s. Left out: 1 s, with http 5 s.</summary>
+    public int? IntervalSeconds { get; init; }
+
+    /// <summary>Statuses that are an answer, "200-299,401", with http only. Left out: 200 to 399.</summary>
+    public string? Statuses { get; init; }
+
+    /// <summary>A regular expression that the first 64 KiB of the body have to match, with http only.</summary>
+    public string? BodyPattern { get; init; }
+
+    /// <summary>Any certificate will do that has not ended, with https only.</summary>
+    public bool TrustAnyCertificate { get; init; }
+
+    /// <summary>A certificate that ends within so many days is no answer, 0 to 400, with https only.</summary>
+    public int? CertificateDays { get; init; }
 }
 
 /// <summary>One probe.</summary>

@@ -5,63 +5,95 @@ using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FailoverHub.Web.Api.Reachability;
 
-/// <summary>Whether shared addresses answer.</summary>
+/// <summary>Whether addresses answer, and did.</summary>
 internal static class ReachabilityEndpoints
 {
     private static readonly TimeSpan DefaultSpan = TimeSpan.FromHours(1);
 
+    private const string Named = "The target is an address, a prefix with its slash escaped (203.0.113.10%2F32), target:NAME or node:NAME.";
+
+    private static readonly QueryParameter Vantage = QueryParameter.Text("vantage", "From where: hub, which it is when left out, or the id of a node.");
+
     public static void Map(IEndpointRouteBuilder api)
     {
-        api.MapGet("/reachability", List).WithTags("Reachability").WithName("listReachability").WithSummary("Every probed address")
+        api.MapGet("/reachability", List).WithTags("Reachability").WithName("listReachability").WithSummary("Everything that is probed")
             .Produces<PageDto<ReachabilityDto>>();
-        api.MapGet("/reachability/{target}", Find).WithTags("Reachability").WithName("getReachability").WithSummary("One shared address as it is now")
-            .WithDescription("The target is an address, or a prefix with its slash escaped: 203.0.113.10%2F32.")
-            .Produces<ReachabilityDto>().ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/reachability/{target}", FindAsync).WithTags("Reachability").WithName("getReachability").WithSummary("One target as it is now, and what it did over a time")
+            .WithDescription($"{Named} With `from`, `to` or both: a chart of at most 300 points, whose length follows from that of the time; `to` is now and `from` an hour before when left out.")
+            .WithQuery(QueryParameter.From, QueryParameter.To, Vantage)
+            .Produces<ReachabilityDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/reachability/{target}/samples", SamplesAsync).WithTags("Reachability").WithName("listProbeSamples").WithSummary("Stored probes of one shared address, oldest first")
             .WithDescription("An hour back from now when the times are left out. Probes are kept for 24 hours.")
             .WithQuery(QueryParameter.From, QueryParameter.To, QueryParameter.Limit(10_000, 3_600))
             .Produces<PageDto<ProbeDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
     }
 
-    private static Ok<PageDto<ReachabilityDto>> List(IReachability reachability) =>
-        TypedResults.Ok(new PageDto<ReachabilityDto>([.. reachability.Current.Select(t => t.ToDto())], null));
+    private static Ok<PageDto<ReachabilityDto>> List(IProbedTargets targets) =>
+        TypedResults.Ok(new PageDto<ReachabilityDto>([.. targets.Current.Select(t => t.ToDto())], null));
 
-    private static Results<Ok<ReachabilityDto>, ProblemHttpResult> Find(string target, IReachability reachability) =>
-        Target(target, reachability) is { } found ? TypedResults.Ok(found.ToDto()) : NotProbed(target);
+    private static async Task<IResult> FindAsync(string target, HttpContext context, IProbedTargets targets, IReachabilityHistory history, TimeProvider time)
+    {
+        var query = new ApiQuery(context);
+        bool wanted = query.Text("from") is not null || query.Text("to") is not null;
+        DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
+        DateTimeOffset from = query.Time("from") ?? Before(to);
+        string vantage = query.Text("vantage") ?? "hub";
+        var problems = new Dictionary<string, string>(query.Problems);
+        TimeSpan? step = null;
+        if (!query.Failed && wanted && (to <= from || (step = ChartSteps.For(from, to)) is null))
+        {
+            problems["from"] = to <= from ? "Write a time before `to`." : "That is longer than anything is kept.";
+        }
 
-    private static async Task<IResult> SamplesAsync(string target, HttpContext context, IReachability reachability, TimeProvider time)
+        if (problems.Count > 0)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems);
+        }
+
+        return Probed(target, targets) is not { } found ? NotProbed(target)
+            : TypedResults.Ok(found.ToDto(step is { } length ? (await history.ReadAsync(found.Id, vantage, from, to, length, context.RequestAborted)).ToDto(vantage) : null));
+    }
+
+    private static async Task<IResult> SamplesAsync(string target, HttpContext context, IReachability reachability, IProbedTargets targets, TimeProvider time)
     {
         var query = new ApiQuery(context);
         DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
-        DateTimeOffset from = query.Time("from") ?? (to - DateTimeOffset.MinValue < DefaultSpan ? DateTimeOffset.MinValue : to - DefaultSpan);
+        DateTimeOffset from = query.Time("from") ?? Before(to);
         int limit = query.Limit(10_000, 3_600);
         if (query.Failed)
         {
             return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
         }
 
-        if (Target(target, reachability) is not { } found)
+        if (Probed(target, targets) is not { Prefix: { } prefix })
         {
             return NotProbed(target);
         }
 
-        IReadOnlyList<ProbeSample> samples = await reachability.SamplesAsync(found.Prefix, from, to, limit, context.RequestAborted);
+        IReadOnlyList<ProbeSample> samples = await reachability.SamplesAsync(prefix, from, to, limit, context.RequestAborted);
         return TypedResults.Ok(new PageDto<ProbeDto>([.. samples.Select(s => s.ToDto())], null));
     }
 
+    private static DateTimeOffset Before(DateTimeOffset to) => to - DateTimeOffset.MinValue < DefaultSpan ? DateTimeOffset.MinValue : to - DefaultSpan;
+
     /// <summary>Routing leaves "%2F" as it is, because a decoded slash would change which route is meant.</summary>
-    private static TargetReachability? Target(string target, IReachability reachability)
+    private static ProbedTarget? Probed(string target, IProbedTargets targets)
     {
         string text = Uri.UnescapeDataString(target);
+        if (targets.Find(text) is { } byId)
+        {
+            return byId;
+        }
+
         if (IPNetwork.TryParse(text, out IPNetwork prefix))
         {
-            return reachability.Find(prefix);
+            return targets.Find(prefix.ToString());
         }
 
         return IPAddress.TryParse(text, out IPAddress? address)
-            ? reachability.Current.FirstOrDefault(t => t.Address.Equals(address)) ?? reachability.Current.FirstOrDefault(t => t.Prefix.Contains(address))
+            ? targets.Current.FirstOrDefault(t => t.Prefix is not null && t.Address == address.ToString()) ?? targets.Current.FirstOrDefault(t => t.Prefix?.Contains(address) == true)
             : null;
     }
 
-    private static ProblemHttpResult NotProbed(string target) => ApiProblems.NotFound($"'{Uri.UnescapeDataString(target)}' is not an address or prefix that the hub probes.");
+    private static ProblemHttpResult NotProbed(string target) => ApiProblems.NotFound($"'{Uri.UnescapeDataString(target)}' is nothing that the hub probes.");
 }

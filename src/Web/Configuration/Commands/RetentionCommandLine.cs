@@ -10,12 +10,14 @@ internal static class RetentionCommandLine
     {
         var events = new Option<string?>("--events") { HelpName = "DAYS|forever", Description = "How long events are kept. Default 400." };
         var probes = new Option<string?>("--probes") { HelpName = "HOURS", Description = "How long single probes of shared addresses are kept. Default 24." };
-        var retention = new Command("retention", "Show how long the past is kept, or change it; the audit is kept for ever. A running hub follows within a minute.") { data, events, probes, database.Database, database.PasswordFile };
+        var minutes = new Option<string?>("--minutes") { HelpName = "DAYS", Description = "How long what probes come to each minute is kept. Default 30." };
+        var hours = new Option<string?>("--hours") { HelpName = "DAYS", Description = "How long what probes come to each hour is kept. Default 400." };
+        var retention = new Command("retention", "Show how long the past is kept, or change it; the audit is kept for ever. A running hub follows within a minute.") { data, events, probes, minutes, hours, database.Database, database.PasswordFile };
         retention.SetAction((parsed, cancellationToken) => HubCommandLine.WithDataAsync(parsed, data, database, error, options => HubCommands.WithServicesAsync(options, error, async services =>
         {
             RetentionSettings settings = services.GetRequiredService<RetentionSettings>();
             RetentionPeriods before = await settings.ReadAsync(cancellationToken);
-            RetentionPeriods wanted = before.With(parsed.GetValue(events), parsed.GetValue(probes), out var problems);
+            RetentionPeriods wanted = before.With(parsed.GetValue(events), parsed.GetValue(probes), parsed.GetValue(minutes), parsed.GetValue(hours), out var problems);
             foreach (string problem in problems)
             {
                 await error.WriteLineAsync($"failoverhub: {problem}");
@@ -31,7 +33,7 @@ internal static class RetentionCommandLine
                 await settings.ChangeAsync(wanted, HubCommands.Actor, cancellationToken);
             }
 
-            await output.WriteLineAsync($"Events: {(wanted.EventDays is null ? "for ever" : $"{wanted.EventText} days")}. Single probes: {wanted.ProbeHours} hours. Audit: for ever.");
+            await output.WriteLineAsync($"Events: {(wanted.EventDays is null ? "for ever" : $"{wanted.EventText} days")}. Single probes: {wanted.ProbeHours} hours; by minute: {wanted.MinuteDays} days; by hour: {wanted.HourDays} days. Audit: for ever.");
             return 0;
         }, cancellationToken)));
         return retention;

@@ -1,5 +1,5 @@
 using FailoverHub.Web.Data;
-using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Storage;
 
 namespace FailoverHub.Web.History.Retention;
 
@@ -18,7 +18,7 @@ internal sealed partial class RetentionLoop(RetentionSettings settings, HubWrite
     public async Task BeginRoundAsync(CancellationToken cancellationToken)
     {
         RetentionPeriods retention = await settings.ReadAsync(cancellationToken);
-        probes?.KeepFor(TimeSpan.FromHours(retention.ProbeHours));
+        probes?.KeepFor(new ProbeRetention(TimeSpan.FromHours(retention.ProbeHours), TimeSpan.FromDays(retention.MinuteDays), TimeSpan.FromDays(retention.HourDays)));
         if (retention.EventDays is { } days)
         {
             writer.Enqueue(new RemoveEvents(writer, (time.GetUtcNow() - TimeSpan.FromDays(days)).ToUnixTimeMilliseconds(), LogRemoved));

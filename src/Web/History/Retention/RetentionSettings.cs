@@ -13,13 +13,15 @@ internal sealed class RetentionSettings(IDbContextFactory<HubDbContext> factory,
 
     private const string EventsKey = "retention.events.days";
     private const string ProbesKey = "retention.probes.hours";
+    private const string MinutesKey = "retention.probe-minutes.days";
+    private const string HoursKey = "retention.probe-hours.days";
 
     public async Task<RetentionPeriods> ReadAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        string? events = (await db.Settings.AsNoTracking().SingleOrDefaultAsync(s => s.Key == EventsKey, cancellationToken))?.Value;
-        string? probes = (await db.Settings.AsNoTracking().SingleOrDefaultAsync(s => s.Key == ProbesKey, cancellationToken))?.Value;
-        return RetentionPeriods.Default.With(events, probes, out _);
+        string[] keys = [EventsKey, ProbesKey, MinutesKey, HoursKey];
+        Dictionary<string, string> set = await db.Settings.AsNoTracking().Where(s => keys.Contains(s.Key)).ToDictionaryAsync(s => s.Key, s => s.Value, cancellationToken);
+        return RetentionPeriods.Default.With(set.GetValueOrDefault(EventsKey), set.GetValueOrDefault(ProbesKey), set.GetValueOrDefault(MinutesKey), set.GetValueOrDefault(HoursKey), out _);
     }
 
     /// <exception cref="DbUpdateException">It could not be audited, and is as it was.</exception>
@@ -41,13 +43,15 @@ internal sealed class RetentionSettings(IDbContextFactory<HubDbContext> factory,
             {
                 await SetAsync(db, EventsKey, wanted.EventText, stop);
                 await SetAsync(db, ProbesKey, wanted.ProbeHours.ToString(CultureInfo.InvariantCulture), stop);
+                await SetAsync(db, MinutesKey, wanted.MinuteDays.ToString(CultureInfo.InvariantCulture), stop);
+                await SetAsync(db, HoursKey, wanted.HourDays.ToString(CultureInfo.InvariantCulture), stop);
             },
             cancellationToken);
     }
 
     private static string ToJson(RetentionPeriods retention) => string.Create(
         CultureInfo.InvariantCulture,
-        $$"""{"eventDays":{{retention.EventDays?.ToString(CultureInfo.InvariantCulture) ?? "null"}},"probeHours":{{retention.ProbeHours}}}""");
+        $$"""{"eventDays":{{retention.EventDays?.ToString(CultureInfo.InvariantCulture) ?? "null"}},"probeHours":{{retention.ProbeHours}},"minuteDays":{{retention.MinuteDays}},"hourDays":{{retention.HourDays}}}""");
 
     private static async Task SetAsync(HubDbContext db, string key, string value, CancellationToken cancellationToken)
     {

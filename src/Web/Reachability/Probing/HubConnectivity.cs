@@ -15,6 +15,9 @@ internal sealed class HubConnectivity
     /// <summary>From one answer to the next while nothing is wrong: a second, and what a busy machine adds.</summary>
     private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.2);
 
+    /// <summary>What is probed less often than that is judged by whether the hub is connected now: the answers of the time before are forgotten.</summary>
+    public static readonly TimeSpan SlowerThan = TimeSpan.FromSeconds(3);
+
     /// <summary>Longer than any probe is out. At ten a second that is a few hundred times at most.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
 
@@ -44,8 +47,7 @@ internal sealed class HubConnectivity
         var added = ImmutableArray.CreateBuilder<ProbedAddress>();
         foreach (IPAddress gateway in gateways.Where(g => !_gateways.ContainsKey(g)))
         {
-            var prefix = new IPNetwork(new IPAddress(gateway.GetAddressBytes()), gateway.GetAddressBytes().Length * 8);
-            var entry = new ProbedAddress(new ProbeTarget(prefix, gateway, "")) { Due = now };
+            var entry = new ProbedAddress(new ProbeTarget(ProbeTarget.Alone(gateway), gateway, "") { Id = $"gateway:{gateway}" }) { Due = now };
             _gateways.Add(gateway, entry);
             added.Add(entry);
         }

@@ -12,16 +12,19 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
     public const int MostRecent = 600;
 
+    /// <summary>So many are kept however old they are, where probes come seldom.</summary>
+    public const int Fewest = 10;
+
     /// <summary>What is older is only in the database.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
 
-    /// <summary>Older than that, a sample says nothing about now.</summary>
+    /// <summary>Older than that, or than three intervals, a sample says nothing about now.</summary>
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(3);
 
     /// <summary>Whether it answers, as far as is known at that moment.</summary>
     public ReachabilityState StateAt(TimeSpan now)
     {
-        if (Problem is not null || NewestSentAt is not { } sent || now - sent > FreshFor)
+        if (Problem is not null || NewestSentAt is not { } sent || now - sent > (Target.Interval * 3 > FreshFor ? Target.Interval * 3 : FreshFor))
         {
             return ReachabilityState.Unknown;
         }

@@ -10,7 +10,6 @@ namespace FailoverHub.Web.Reachability.Probing;
 internal sealed class ProbeBoard(ProbePace pace)
 {
     private readonly SortedDictionary<string, ProbedAddress> _entries = new(StringComparer.Ordinal);
-    private readonly Dictionary<IPNetwork, ProbedAddress> _byPrefix = [];
     private readonly PriorityQueue<ProbedAddress, TimeSpan> _queue = new();
     private readonly HubConnectivity _hub = new();
     private int _close;
@@ -44,11 +43,10 @@ internal sealed class ProbeBoard(ProbePace pace)
     public bool SetTargets(ImmutableArray<ProbeTarget> targets, ImmutableArray<IPAddress> gateways, TimeSpan now)
     {
         bool changed = false;
-        var wanted = targets.ToDictionary(t => t.Prefix.ToString(), StringComparer.Ordinal);
+        var wanted = targets.ToDictionary(t => t.Id, StringComparer.Ordinal);
         foreach (string gone in _entries.Keys.Where(k => !wanted.ContainsKey(k)).ToArray())
         {
             Forget(_entries[gone]);
-            _byPrefix.Remove(_entries[gone].Target.Prefix);
             changed |= _entries.Remove(gone);
         }
 
@@ -56,14 +54,21 @@ internal sealed class ProbeBoard(ProbePace pace)
         {
             if (_entries.TryGetValue(key, out ProbedAddress? known))
             {
+                changed |= !known.Target.Equals(target);
                 known.Target = target;
+                if (known.Due > now + target.Interval)
+                {
+                    // It is to be probed more often than before.
+                    known.Due = now + Phase(target);
+                    _queue.Enqueue(known, known.Due);
+                }
+
                 Hurry(known, now);
             }
             else
             {
-                var entry = new ProbedAddress(target) { Due = now + Phase(key) };
+                var entry = new ProbedAddress(target) { Due = now + Phase(target) };
                 _entries.Add(key, entry);
-                _byPrefix.Add(target.Prefix, entry);
                 _queue.Enqueue(entry, entry.Due);
                 changed = true;
             }
@@ -95,7 +100,7 @@ internal sealed class ProbeBoard(ProbePace pace)
             }
 
             Judge(entry, now);
-            TimeSpan period = entry.Close ? pace.ClosePeriod : pace.Period;
+            TimeSpan period = entry.Close ? pace.ClosePeriod : entry.Target.Interval;
             TimeSpan lateness = now - planned;
 
             // Whole periods that were missed are left out, not caught up with in a burst.
@@ -134,7 +139,7 @@ internal sealed class ProbeBoard(ProbePace pace)
         }
 
         entry.Out = Math.Max(0, entry.Out - 1);
-        ReachabilityChange? change = entry.Record(sample, sentAt, _hub.WasConnectedAround);
+        ReachabilityChange? change = entry.Record(sample, sentAt, entry.Target.Interval > HubConnectivity.SlowerThan ? _ => _hub.Problem is null : _hub.WasConnectedAround);
         if (_hub.Owns(entry))
         {
             _hub.Record(sample.Answered, sentAt);
@@ -163,7 +168,7 @@ internal sealed class ProbeBoard(ProbePace pace)
     public ImmutableArray<KnownTarget> Snapshot() =>
         [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, e.Problem ?? (e.Failures > 0 ? _hub.Problem : null)))];
 
-    private ProbedAddress? Find(ProbeTarget target) => _byPrefix.GetValueOrDefault(target.Prefix) ?? _hub.Find(target.Address);
+    private ProbedAddress? Find(ProbeTarget target) => _entries.GetValueOrDefault(target.Id) ?? _hub.Find(target.Address);
 
     private void Forget(ProbedAddress entry)
     {
@@ -190,15 +195,15 @@ internal sealed class ProbeBoard(ProbePace pace)
         }
     }
 
-    /// <summary>Targets are spread over the period by their name, the same after every restart (FNV-1a).</summary>
-    private TimeSpan Phase(string key)
+    /// <summary>Targets are spread over their period by their id, the same after every restart (FNV-1a).</summary>
+    private static TimeSpan Phase(ProbeTarget target)
     {
         uint hash = 2166136261;
-        foreach (char c in key)
+        foreach (char c in target.Id)
         {
             hash = (hash ^ c) * 16777619;
         }
 
-        return pace.Period * (hash / (double)uint.MaxValue);
+        return target.Interval * (hash / (double)uint.MaxValue);
     }
 }

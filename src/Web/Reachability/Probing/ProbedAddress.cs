@@ -47,9 +47,9 @@ internal sealed class ProbedAddress(ProbeTarget target)
 
     /// <summary>Whether it would be looked at closely if there is room.</summary>
     public bool DeservesACloseLook(ProbePace pace, TimeSpan now) =>
-        Target.Changing
+        Target.IsShared && (Target.Changing
         || (NewsAt is { } news && now - news < pace.CloseFor)
-        || (LostSince is { } lost && now - lost < pace.CloseWhileLost);
+        || (LostSince is { } lost && now - lost < pace.CloseWhileLost));
 
     /// <summary>Takes in a result. Returns what changed by it, or null.</summary>
     /// <param name="sample">The result.</param>
@@ -103,7 +103,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
         }
 
         int old = 0;
-        while (old < place && (Recent.Length - old >= KnownTarget.MostRecent || sentAt - _sentAt[old] >= KnownTarget.KeptFor))
+        while (old < place && Recent.Length - old >= KnownTarget.Fewest && (Recent.Length - old >= KnownTarget.MostRecent || sentAt - _sentAt[old] >= KnownTarget.KeptFor))
         {
             old++;
         }

@@ -18,9 +18,6 @@ namespace FailoverHub.Web.Reachability.Probing;
 /// </summary>
 internal sealed partial class Prober : BackgroundService
 {
-    /// <summary>Less than a second, so that a target that is not looked at closely never has two probes out.</summary>
-    private static readonly TimeSpan Timeout = TimeSpan.FromMilliseconds(900);
-
     private static readonly TimeSpan LongestTurn = TimeSpan.FromMilliseconds(250);
 
     /// <summary>While an answer may come: so much later it is noticed. Its time was taken where it came in.</summary>
@@ -39,6 +36,7 @@ internal sealed partial class Prober : BackgroundService
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
     private readonly Func<ImmutableArray<IPAddress>> _readGateways;
+    private readonly Func<ImmutableArray<ProbeTarget>> _named;
     private readonly ProbeBoard _board = new(ProbePace.Default);
     private readonly HashSet<Task> _inFlight = [];
     // Never full: there is room for every probe that may be in flight.
@@ -46,6 +44,7 @@ internal sealed partial class Prober : BackgroundService
     private readonly Histogram<double> _lateness;
 
     private FleetSnapshot? _fleetSeen;
+    private ImmutableArray<ProbeTarget> _namedSeen = [];
     private TimeSpan _targetsSetAt;
     private ImmutableArray<IPAddress> _gateways = [];
     private TimeSpan? _gatewaysReadAt;
@@ -64,6 +63,7 @@ internal sealed partial class Prober : BackgroundService
 
         // Gateways answer ICMP or nothing; what answers TCP on a port of theirs says little.
         _readGateways = probe.Method == ProbeMethod.Icmp ? tools.Gateways : () => [];
+        _named = tools.Named;
         Meter meter = tools.Meters.Create("FailoverHub.Reachability");
         _lateness = meter.CreateHistogram<double>("failoverhub.probe.lateness", "ms", "How much later than planned a probe was sent");
     }
@@ -104,11 +104,13 @@ internal sealed partial class Prober : BackgroundService
 
         // Turns are many, and the fleet's addresses seldom others; whether a session has just come or gone may be a second late.
         FleetSnapshot fleet = _fleet.Current;
-        if (anew || _fleetSeen is null || !ProbeTarget.AreTheSame(_fleetSeen, fleet) || (!ReferenceEquals(_fleetSeen, fleet) && now - _targetsSetAt >= TargetsAtLeastEvery))
+        ImmutableArray<ProbeTarget> named = _named();
+        if (anew || named != _namedSeen || _fleetSeen is null || !ProbeTarget.AreTheSame(_fleetSeen, fleet) || (!ReferenceEquals(_fleetSeen, fleet) && now - _targetsSetAt >= TargetsAtLeastEvery))
         {
             _targetsSetAt = now;
-            _dirty |= _board.SetTargets(ProbeTarget.Of(fleet), _gateways, now);
+            _dirty |= _board.SetTargets(ProbeTarget.Of(fleet, named), _gateways, now);
             _fleetSeen = fleet;
+            _namedSeen = named;
         }
     }
 
@@ -121,7 +123,7 @@ internal sealed partial class Prober : BackgroundService
             {
                 if (_board.CannotProbe(result.Target, problem))
                 {
-                    LogCannotProbe(result.Target.Address, problem);
+                    LogCannotProbe(result.Target.Label, problem);
                 }
 
                 continue;
@@ -130,18 +132,18 @@ internal sealed partial class Prober : BackgroundService
             ReachabilityChange? found = _board.Record(result.Target, result.Sample, result.SentAt);
             if (_board.Counts(result.Target, result.Sample, result.SentAt))
             {
-                _record.Sample(result.Target.Prefix, result.Sample);
+                _record.Sample(result.Target, result.Sample);
             }
 
             if (found is { } change)
             {
                 if (change.Lost)
                 {
-                    LogLost(change.Target.Address, change.Error);
+                    LogLost(change.Target.Label, change.Error);
                 }
                 else
                 {
-                    LogRestored(change.Target.Address);
+                    LogRestored(change.Target.Label);
                 }
 
                 _record.Change(change);
@@ -179,12 +181,12 @@ internal sealed partial class Prober : BackgroundService
         foreach ((ProbeTarget target, TimeSpan lateness) in _board.TakeDue(Now, MostInFlight - _inFlight.Count))
         {
             _lateness.Record(lateness.TotalMilliseconds);
-            if (_probe.ProblemFor(target.Address) is { } problem)
+            if (ProbeOf(target).ProblemFor(target.Address) is { } problem)
             {
                 if (_board.CannotProbe(target, problem))
                 {
                     _dirty = true;
-                    LogCannotProbe(target.Address, problem);
+                    LogCannotProbe(target.Label, problem);
                 }
 
                 continue;
@@ -194,13 +196,15 @@ internal sealed partial class Prober : BackgroundService
         }
     }
 
+    private IProbe ProbeOf(ProbeTarget target) => target.Probe ?? _probe;
+
     private async Task SendAsync(ProbeTarget target, CancellationToken stoppingToken)
     {
         DateTimeOffset at = _time.GetUtcNow();
         TimeSpan sentAt = Now;
         try
         {
-            ProbeReply reply = await _probe.SendAsync(target.Address, Timeout, stoppingToken);
+            ProbeReply reply = await ProbeOf(target).SendAsync(target.Address, target.Timeout, stoppingToken);
             Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, null));
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -253,10 +257,10 @@ internal sealed partial class Prober : BackgroundService
     private partial void LogStarted(string method);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} does not answer any more: {Error}; traffic to it is probably lost")]
-    private partial void LogLost(IPAddress address, string? error);
+    private partial void LogLost(string address, string? error);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "{Address} answers again")]
-    private partial void LogRestored(IPAddress address);
+    private partial void LogRestored(string address);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private partial void LogCutOff(string problem);
@@ -265,19 +269,19 @@ internal sealed partial class Prober : BackgroundService
     private partial void LogConnected();
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
-    private partial void LogCannotProbe(IPAddress address, string problem);
+    private partial void LogCannotProbe(string address, string problem);
 
     /// <summary>With a problem the hub could not ask, and the sample counts for nothing.</summary>
     private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt, string? Problem);
 }
 
-/// <summary>Clock, log and meters of the prober, and how it learns of the machine's gateways.</summary>
-internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters, Func<ImmutableArray<IPAddress>> Gateways);
+/// <summary>Clock, log and meters of the prober, how it learns of the machine's gateways, and of what operators have added; neither may wait.</summary>
+internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters, Func<ImmutableArray<IPAddress>> Gateways, Func<ImmutableArray<ProbeTarget>> Named);
 
 /// <summary>Where the prober's findings go. Neither call may wait: the prober has the next address to ask.</summary>
 internal interface IProbeRecord
 {
-    void Sample(IPNetwork prefix, ProbeSample sample);
+    void Sample(ProbeTarget target, ProbeSample sample);
 
     void Change(ReachabilityChange change);
 

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Runtime.CompilerServices;
 using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Tests.Components.Fakes;
 
 /// <summary>Targets as a test published them.</summary>
-internal sealed class FakeReachability : IReachability
+internal sealed class FakeReachability : IReachability, IProbedTargets, IReachabilityHistory
 {
     public Broadcast<ImmutableArray<TargetReachability>> Changes { get; } = new();
 
@@ -23,4 +24,44 @@ internal sealed class FakeReachability : IReachability
         Task.FromResult<IReadOnlyList<ProbeSample>>([.. (Find(prefix)?.Recent ?? []).Where(sample => sample.At >= from && sample.At < to).Take(limit)]);
 
     public IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync(CancellationToken cancellationToken) => Changes.ListenAsync([Current], cancellationToken);
+
+    /// <summary>What is probed beside the shared addresses.</summary>
+    public ImmutableArray<ProbedTarget> Others { get; set; } = [];
+
+    /// <summary>What the chart of any target is.</summary>
+    public Func<DateTimeOffset, DateTimeOffset, TimeSpan, ReachabilityChart> Chart { get; set; } = (from, to, step) => new ReachabilityChart(ChartSteps.Begin(from, step), to, step, []) { Whole = null };
+
+    ImmutableArray<ProbedTarget> IProbedTargets.Current => [.. Current.Select(ToProbed), .. Others];
+
+    ProbedTarget? IProbedTargets.Find(string id) => ((IProbedTargets)this).Current.FirstOrDefault(t => t.Id == id);
+
+    async IAsyncEnumerable<ImmutableArray<ProbedTarget>> IProbedTargets.WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        await foreach (ImmutableArray<TargetReachability> targets in WatchAsync(cancellationToken))
+        {
+            yield return [.. targets.Select(ToProbed), .. Others];
+        }
+    }
+
+    public Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken) =>
+        Task.FromResult(Chart(from, to, step));
+
+    public Task<ImmutableArray<string>> VantagesAsync(string target, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>(["hub"]);
+
+    private static ProbedTarget ToProbed(TargetReachability target) => new()
+    {
+        Id = target.Prefix.ToString(),
+        Kind = ProbedKind.Shared,
+        Label = target.Address.ToString(),
+        Prefix = target.Prefix,
+        Address = target.Address.ToString(),
+        Method = target.Method,
+        Port = target.Port,
+        Way = "ICMP",
+        Pair = "web",
+        Interval = TimeSpan.FromSeconds(1),
+        State = target.State,
+        Recent = target.Recent,
+        Problem = target.Problem,
+    };
 }

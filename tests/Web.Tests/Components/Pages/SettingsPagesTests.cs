@@ -179,7 +179,7 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
 
         page.WaitForElement("[data-testid=retention-saved]", Safety);
         Assert.Equal(new RetentionPeriods(30, 24), await _hub.Get<RetentionSettings>().ReadAsync(Stop));
-        Assert.Equal(("ann", """{"eventDays":30,"probeHours":24}"""), ((await AuditAsync(RetentionSettings.Action)).Single().Actor, (await AuditAsync(RetentionSettings.Action)).Single().After));
+        Assert.Equal(("ann", """{"eventDays":30,"probeHours":24,"minuteDays":30,"hourDays":400}"""), ((await AuditAsync(RetentionSettings.Action)).Single().Actor, (await AuditAsync(RetentionSettings.Action)).Single().After));
         page.WaitForAssertion(() => Assert.Contains("Last changed by ann", page.Markup, StringComparison.Ordinal), Safety);
     }
 

@@ -572,6 +572,25 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("HeldFailbacks", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.HourRollupsEntity", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("integer");
+
+                    b.Property<long>("Day")
+                        .HasColumnType("bigint");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("SeriesId", "Day");
+
+                    b.HasIndex("Day");
+
+                    b.ToTable("HourRollups", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.HubUser", b =>
                 {
                     b.Property<string>("Id")
@@ -804,6 +823,30 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("MaintenanceWindows", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.MinuteRollupsEntity", b =>
+                {
+                    b.Property<long>("Hour")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("integer");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.Property<bool>("Open")
+                        .HasColumnType("boolean");
+
+                    b.HasKey("Hour", "SeriesId");
+
+                    b.HasIndex("SeriesId", "Hour")
+                        .HasDatabaseName("IX_MinuteRollups_Open")
+                        .HasFilter("\"Open\"");
+
+                    b.ToTable("MinuteRollups", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.NodeCertificateEntity", b =>
                 {
                     b.Property<string>("Serial")
@@ -999,6 +1042,81 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("Operations", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.OutageEntity", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("bigint");
+
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
+
+                    b.Property<long>("AtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<long?>("FirstLossMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<string>("FromNode")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<bool>("GoesOn")
+                        .HasColumnType("boolean");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long?>("LastLossMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<long>("LongestMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("Lost")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("OperationId")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Pair")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Prefix")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<int>("ResolutionMs")
+                        .HasColumnType("integer");
+
+                    b.Property<int>("Sent")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("ToNode")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Vantage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AtMs");
+
+                    b.HasIndex("OperationId");
+
+                    b.HasIndex("Pair", "AtMs");
+
+                    b.ToTable("Outages", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.PairEntity", b =>
                 {
                     b.Property<string>("Id")
@@ -1072,7 +1190,7 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.ToTable("PairMembers", (string)null);
                 });
 
-            modelBuilder.Entity("FailoverHub.Web.Data.ProbeSampleEntity", b =>
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeJournalEntity", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
@@ -1080,28 +1198,99 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
-                    b.Property<long>("AtMs")
-                        .HasColumnType("bigint");
-
-                    b.Property<string>("Error")
-                        .HasColumnType("text")
-                        .UseCollation("C");
-
-                    b.Property<string>("Prefix")
+                    b.Property<byte[]>("Data")
                         .IsRequired()
-                        .HasColumnType("text")
-                        .UseCollation("C");
+                        .HasColumnType("bytea");
 
-                    b.Property<long?>("RttMicroseconds")
+                    b.Property<long>("Minute")
                         .HasColumnType("bigint");
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AtMs");
+                    b.ToTable("ProbeJournal", (string)null);
+                });
 
-                    b.HasIndex("Prefix", "AtMs");
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeSeriesEntity", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("integer");
 
-                    b.ToTable("ProbeSamples", (string)null);
+                    NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<int>("Id"));
+
+                    b.Property<int>("IntervalMs")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Vantage")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Target", "Vantage")
+                        .IsUnique();
+
+                    b.ToTable("ProbeSeries", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeTargetEntity", b =>
+                {
+                    b.Property<string>("NameKey")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<long>("ChangedAtMs")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("IntervalMs")
+                        .HasColumnType("integer");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("Options")
+                        .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.HasKey("NameKey");
+
+                    b.ToTable("ProbeTargets", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.RawProbesEntity", b =>
+                {
+                    b.Property<long>("Minute")
+                        .HasColumnType("bigint");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("integer");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("bytea");
+
+                    b.HasKey("Minute", "SeriesId");
+
+                    b.ToTable("RawProbes", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.RequestKeyEntity", b =>

@@ -492,6 +492,25 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("HeldFailbacks", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.HourRollupsEntity", b =>
+                {
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("Day")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("SeriesId", "Day");
+
+                    b.HasIndex("Day");
+
+                    b.ToTable("HourRollups", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.HubUser", b =>
                 {
                     b.Property<string>("Id")
@@ -699,6 +718,30 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("MaintenanceWindows", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.MinuteRollupsEntity", b =>
+                {
+                    b.Property<long>("Hour")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.Property<bool>("Open")
+                        .HasColumnType("INTEGER");
+
+                    b.HasKey("Hour", "SeriesId");
+
+                    b.HasIndex("SeriesId", "Hour")
+                        .HasDatabaseName("IX_MinuteRollups_Open")
+                        .HasFilter("\"Open\"");
+
+                    b.ToTable("MinuteRollups", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.NodeCertificateEntity", b =>
                 {
                     b.Property<string>("Serial")
@@ -871,6 +914,72 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("Operations", (string)null);
                 });
 
+            modelBuilder.Entity("FailoverHub.Web.Data.OutageEntity", b =>
+                {
+                    b.Property<long>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("AtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long?>("FirstLossMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("FromNode")
+                        .HasColumnType("TEXT");
+
+                    b.Property<bool>("GoesOn")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long?>("LastLossMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<long>("LongestMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Lost")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("OperationId")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Pair")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Prefix")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<int>("ResolutionMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("Sent")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("ToNode")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Vantage")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("AtMs");
+
+                    b.HasIndex("OperationId");
+
+                    b.HasIndex("Pair", "AtMs");
+
+                    b.ToTable("Outages", (string)null);
+                });
+
             modelBuilder.Entity("FailoverHub.Web.Data.PairEntity", b =>
                 {
                     b.Property<string>("Id")
@@ -933,32 +1042,96 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.ToTable("PairMembers", (string)null);
                 });
 
-            modelBuilder.Entity("FailoverHub.Web.Data.ProbeSampleEntity", b =>
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeJournalEntity", b =>
                 {
                     b.Property<long>("Id")
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER");
 
-                    b.Property<long>("AtMs")
-                        .HasColumnType("INTEGER");
-
-                    b.Property<string>("Error")
-                        .HasColumnType("TEXT");
-
-                    b.Property<string>("Prefix")
+                    b.Property<byte[]>("Data")
                         .IsRequired()
-                        .HasColumnType("TEXT");
+                        .HasColumnType("BLOB");
 
-                    b.Property<long?>("RttMicroseconds")
+                    b.Property<long>("Minute")
                         .HasColumnType("INTEGER");
 
                     b.HasKey("Id");
 
-                    b.HasIndex("AtMs");
+                    b.ToTable("ProbeJournal", (string)null);
+                });
 
-                    b.HasIndex("Prefix", "AtMs");
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeSeriesEntity", b =>
+                {
+                    b.Property<int>("Id")
+                        .ValueGeneratedOnAdd()
+                        .HasColumnType("INTEGER");
 
-                    b.ToTable("ProbeSamples", (string)null);
+                    b.Property<int>("IntervalMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Target")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Vantage")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("Id");
+
+                    b.HasIndex("Target", "Vantage")
+                        .IsUnique();
+
+                    b.ToTable("ProbeSeries", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.ProbeTargetEntity", b =>
+                {
+                    b.Property<string>("NameKey")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Address")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<long>("ChangedAtMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("IntervalMs")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<string>("Kind")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Name")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("Options")
+                        .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.HasKey("NameKey");
+
+                    b.ToTable("ProbeTargets", (string)null);
+                });
+
+            modelBuilder.Entity("FailoverHub.Web.Data.RawProbesEntity", b =>
+                {
+                    b.Property<long>("Minute")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<int>("SeriesId")
+                        .HasColumnType("INTEGER");
+
+                    b.Property<byte[]>("Data")
+                        .IsRequired()
+                        .HasColumnType("BLOB");
+
+                    b.HasKey("Minute", "SeriesId");
+
+                    b.ToTable("RawProbes", (string)null);
                 });
 
             modelBuilder.Entity("FailoverHub.Web.Data.RequestKeyEntity", b =>

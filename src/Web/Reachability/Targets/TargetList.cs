@@ -1,0 +1,166 @@
+using System.Collections.Immutable;
+using System.Globalization;
+using System.Text.Json;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Reachability.Targets;
+
+/// <summary>What came of changing the list.</summary>
+/// <param name="Target">As it is now; null: it is gone, or nothing was done.</param>
+/// <param name="Problem">Why nothing was done; null: it was.</param>
+internal sealed record TargetChange(NamedTarget? Target, string? Problem)
+{
+    /// <summary>There is no target of that name.</summary>
+    public bool NotFound { get; init; }
+}
+
+/// <summary>
+/// The targets that operators have added: the one owner of that list. Every change is one transaction with its audit entry, one after the other; the prober
+/// reads what is committed.
+/// </summary>
+internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditLog audit, TimeProvider time) : IHostedService, IDisposable
+{
+    /// <summary>So many there may be.</summary>
+    public const int Most = 5_000;
+
+    /// <summary>So many of kind http: each probe of one is a connection with its handshakes.</summary>
+    public const int MostHttp = 500;
+
+    public const string Added = "target-added";
+    public const string Changed = "target-changed";
+    public const string Removed = "target-removed";
+
+    private readonly SemaphoreSlim _one = new(1);
+    private readonly LatestValue<ImmutableArray<NamedTarget>> _targets = new([]);
+
+    /// <summary>Every target, by name.</summary>
+    public ImmutableArray<NamedTarget> Current => _targets.Current;
+
+    /// <summary>The list after each change, the present one first; ends when cancelled.</summary>
+    public IAsyncEnumerable<ImmutableArray<NamedTarget>> WatchAsync(CancellationToken cancellationToken) => _targets.WatchAsync(cancellationToken);
+
+    /// <summary>One, whatever the case of its name; null: there is none.</summary>
+    public NamedTarget? Find(string name) => Current.FirstOrDefault(t => string.Equals(t.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    public async Task StartAsync(CancellationToken cancellationToken) => _targets.Publish(await ReadAsync(cancellationToken));
+
+    public Task StopAsync(CancellationToken cancellationToken) => Task.CompletedTask;
+
+    public void Dispose() => _one.Dispose();
+
+    /// <summary>Adds one.</summary>
+    /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
+    public Task<TargetChange> AddAsync(NamedTarget target, Actor actor, CancellationToken cancellationToken) => AloneAsync(
+        async () =>
+        {
+            ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
+            string? problem = Find(now, target.Name) is not null ? $"There is a target '{target.Name}' already."
+                : now.Length >= Most ? $"There are {Most} targets, as many as there may be: remove one first."
+                : ProblemOfHttp(now, target);
+            return problem is not null ? new TargetChange(null, problem) : await WriteAsync(Added, null, target, actor, cancellationToken);
+        },
+        cancellationToken);
+
+    /// <summary>Changes one in place of what it was; its past stays with it. The name stays as it is.</summary>
+    /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
+    public Task<TargetChange> ChangeAsync(NamedTarget target, Actor actor, CancellationToken cancellationToken) => AloneAsync(
+        async () =>
+        {
+            ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
+            return Find(now, target.Name) is not { } before ? NoSuch(target.Name)
+                : ProblemOfHttp(now.Remove(before), target) is { } problem ? new TargetChange(null, problem)
+                : await WriteAsync(Changed, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
+        },
+        cancellationToken);
+
+    /// <summary>Removes one: it is probed no more. What its probes came to is kept as long as that of others.</summary>
+    /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
+    public Task<TargetChange> RemoveAsync(string name, Actor actor, CancellationToken cancellationToken) => AloneAsync(
+        async () => Find(await ReadAsync(cancellationToken), name) is { } before ? await WriteAsync(Removed, before, null, actor, cancellationToken) : NoSuch(name),
+        cancellationToken);
+
+    private static TargetChange NoSuch(string name) => new(null, $"No target is called '{name}'.") { NotFound = true };
+
+    private static NamedTarget? Find(ImmutableArray<NamedTarget> all, string name) => all.FirstOrDefault(t => string.Equals(t.Name, name, StringComparison.OrdinalIgnoreCase));
+
+    private static string? ProblemOfHttp(ImmutableArray<NamedTarget> others, NamedTarget target) =>
+        target.Draft.Kind == NamedTargetKind.Http && others.Count(t => t.Draft.Kind == NamedTargetKind.Http) >= MostHttp
+            ? $"There are {MostHttp} targets of kind http, as many as there may be: ask this one by tcp." : null;
+
+    private async Task<TargetChange> AloneAsync(Func<Task<TargetChange>> change, CancellationToken cancellationToken)
+    {
+        await _one.WaitAsync(cancellationToken);
+        try
+        {
+            TargetChange made = await change();
+            if (made.Problem is null)
+            {
+                _targets.Publish(await ReadAsync(CancellationToken.None));
+            }
+
+            return made;
+        }
+        finally
+        {
+            _one.Release();
+        }
+    }
+
+    private async Task<TargetChange> WriteAsync(string action, NamedTarget? before, NamedTarget? after, Actor actor, CancellationToken cancellationToken)
+    {
+        string name = (after ?? before)!.Name;
+        var draft = new AuditDraft { Actor = actor, Action = action, Target = $"target {name}", Before = before is null ? null : ToJson(before), After = after is null ? null : ToJson(after), Outcome = "accepted" };
+        await audit.ChangeAsync(
+            draft,
+            async (db, stop) =>
+            {
+                ProbeTargetEntity? row = await db.ProbeTargets.SingleOrDefaultAsync(t => t.NameKey == KeyOf(name), stop);
+                if (after is null)
+                {
+                    db.ProbeTargets.Remove(row!);
+                    return;
+                }
+
+                if (row is null)
+                {
+                    db.ProbeTargets.Add(row = new ProbeTargetEntity { Name = name, NameKey = KeyOf(name), Kind = "", Address = "", IntervalMs = 0, Options = "", ChangedAtMs = 0 });
+                }
+
+                row.Kind = after.Draft.Kind.ToString();
+                row.Address = after.Draft.Address!;
+                row.IntervalMs = (int)after.Draft.Interval.TotalMilliseconds;
+                row.Options = ToJson(after);
+                row.ChangedAtMs = time.GetUtcNow().ToUnixTimeMilliseconds();
+            },
+            cancellationToken);
+        return new TargetChange(after, null);
+    }
+
+    private async Task<ImmutableArray<NamedTarget>> ReadAsync(CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+
+        // What a later version has written and this one does not understand is not probed, and stays as it is.
+        return [.. (await db.ProbeTargets.AsNoTracking().ToListAsync(cancellationToken)).Select(FromRow).OfType<NamedTarget>().OrderBy(t => t.Name, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    private static NamedTarget? FromRow(ProbeTargetEntity row)
+    {
+        try
+        {
+            return JsonSerializer.Deserialize<NamedTargetDraft>(row.Options) is { } draft ? NamedTarget.TryCreate(draft with { Name = row.Name }, out _) : null;
+        }
+        catch (JsonException)
+        {
+            return null;
+        }
+    }
+
+    private static string ToJson(NamedTarget target) => JsonSerializer.Serialize(target.Draft);
+
+    private static string KeyOf(string name) => name.ToLower(CultureInfo.InvariantCulture);
+}

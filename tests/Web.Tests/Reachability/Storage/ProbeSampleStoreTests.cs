@@ -1,0 +1,194 @@
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Storage;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Reachability.Storage;
+
+public sealed class ProbeSampleStoreTests : IAsyncLifetime
+{
+    private static readonly ProbeSeries Series = new("203.0.113.10/32", ProbeSeries.Hub);
+    private readonly StoreRig _rig = new(Make.At);
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public ValueTask InitializeAsync() => _rig.StartAsync();
+
+    public ValueTask DisposeAsync() => _rig.DisposeAsync();
+
+    [Fact]
+    public async Task Samples_HandedOver_AreReadBackInOrderWithinTheirTime()
+    {
+        _rig.Add(Series, new ProbeSample(Make.At.AddSeconds(2), null, "no answer"));
+        _rig.Add(Series, new ProbeSample(Make.At, TimeSpan.FromMicroseconds(123), null));
+        _rig.Add(Series, new ProbeSample(Make.At.AddSeconds(1), TimeSpan.FromMicroseconds(456), null));
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+
+        IReadOnlyList<ProbeSample> all = await _rig.ReadAsync(Series, Make.At, Make.At.AddSeconds(3));
+        IReadOnlyList<ProbeSample> before = await _rig.ReadAsync(Series, Make.At, Make.At.AddSeconds(2));
+        IReadOnlyList<ProbeSample> one = await _rig.Store.ReadAsync(Series, Make.At, Make.At.AddSeconds(3), 1, Stop);
+
+        Assert.Equal(
+            [
+                new ProbeSample(Make.At, TimeSpan.FromMicroseconds(123), null),
+                new ProbeSample(Make.At.AddSeconds(1), TimeSpan.FromMicroseconds(456), null),
+                new ProbeSample(Make.At.AddSeconds(2), null, "no answer"),
+            ],
+            all);
+        Assert.Equal(2, before.Count);
+        Assert.Equal(Make.At, Assert.Single(one).At);
+    }
+
+    [Fact]
+    public async Task Samples_OfTheOpenMinute_AreReadAtOnce()
+    {
+        _rig.Add(Series, new ProbeSample(Make.At, TimeSpan.FromMilliseconds(1), null));
+
+        Assert.Single(await _rig.ReadAsync(Series, Make.At, Make.At.AddSeconds(3)));
+    }
+
+    [Fact]
+    public async Task HubThatIsKilled_HasLostSecondsAtMost_AndCountsNothingTwice()
+    {
+        for (int i = 0; i < 150; i++)
+        {
+            _rig.Add(Series, Answered(i));
+            await _rig.PassAsync(TimeSpan.FromSeconds(1));
+        }
+
+        // What was in memory only is gone; nothing is written at the end.
+        await _rig.RestartAsync(killed: true);
+        IReadOnlyList<ProbeSample> afterwards = await _rig.ReadAsync(Series, Make.At, Make.At.AddHours(1));
+        for (int i = 152; i < 300; i++)
+        {
+            _rig.Add(Series, Answered(i));
+            await _rig.PassAsync(TimeSpan.FromSeconds(1));
+        }
+
+        IReadOnlyList<ProbeSample> all = await _rig.ReadAsync(Series, Make.At, Make.At.AddHours(1));
+        ReachabilityChart chart = await _rig.History.ReadAsync(Series.Target, Series.Vantage, Make.At, Make.At.AddHours(1), TimeSpan.FromMinutes(1), Stop);
+
+        Assert.InRange(afterwards.Count, 144, 150);
+        Assert.Equal(afterwards.Count + 148, all.Count);
+        Assert.Equal(all.Count, all.DistinctBy(s => s.At).Count());
+        Assert.Equal(all.Count, chart.Points.Sum(p => p.Sent));
+        Assert.Equal(all.Count, chart.Whole!.Sent);
+    }
+
+    [Fact]
+    public async Task HubThatIsKilledBetweenTheStepsOfAMinute_PacksItAgainToTheSame()
+    {
+        ProbeSeries[] many = [.. Enumerable.Range(0, PackMinute.Step + 20).Select(i => new ProbeSeries($"10.0.{i / 250}.{i % 250}/32", ProbeSeries.Hub))];
+        for (int i = 0; i < 60; i++)
+        {
+            foreach (ProbeSeries series in many)
+            {
+                _rig.Add(series, Answered(i));
+            }
+        }
+
+        await _rig.PassAsync(TimeSpan.FromSeconds(60));
+
+        // The first step is on the disk, the journal still has everything.
+        await _rig.DieAfterACommitAsync();
+        await _rig.PassAsync(TimeSpan.FromSeconds(30));
+
+        foreach (ProbeSeries series in new[] { many[0], many[^1] })
+        {
+            ReachabilityChart chart = await _rig.History.ReadAsync(series.Target, series.Vantage, Make.At, Make.At.AddHours(1), TimeSpan.FromMinutes(1), Stop);
+            Assert.Equal(60, Assert.Single(chart.Points).Sent);
+            Assert.Equal(60, (await _rig.ReadAsync(series, Make.At, Make.At.AddHours(1))).Count);
+        }
+
+        Assert.Equal((many.Length, 0), await _rig.CountAsync(db => db.RawProbes, db => db.ProbeJournal));
+    }
+
+    [Fact]
+    public async Task HubThatStops_WritesTheOpenMinute()
+    {
+        _rig.Add(Series, Answered(0));
+
+        await _rig.RestartAsync(killed: false);
+
+        Assert.Single(await _rig.ReadAsync(Series, Make.At, Make.At.AddMinutes(1)));
+    }
+
+    [Fact]
+    public async Task SampleThatComesLate_IsPutIntoItsMinuteAndItsHour()
+    {
+        _rig.Add(Series, Answered(0));
+        for (int minute = 0; minute < 120; minute++)
+        {
+            await _rig.MinuteAsync();
+        }
+
+        _rig.Add(Series, Answered(1));
+        ReachabilityChart whileOpen = await ChartAsync(TimeSpan.FromHours(1));
+        await _rig.PassAsync(TimeSpan.FromSeconds(10));
+        ReachabilityChart packed = await ChartAsync(TimeSpan.FromHours(1));
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+        ReachabilityChart rolled = await ChartAsync(TimeSpan.FromHours(1));
+
+        Assert.Equal([2, 2, 2], [whileOpen.Whole!.Sent, packed.Whole!.Sent, rolled.Whole!.Sent]);
+        Assert.Equal(2, (await _rig.ReadAsync(Series, Make.At, Make.At.AddHours(3))).Count);
+    }
+
+    [Fact]
+    public async Task Vantages_AreKeptApart()
+    {
+        var node = new ProbeSeries(Series.Target, "node-a");
+        _rig.Add(Series, Answered(0));
+        _rig.Add(node, new ProbeSample(Make.At, null, "no answer"));
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+
+        Assert.True(Assert.Single(await _rig.ReadAsync(Series, Make.At, Make.At.AddMinutes(1))).Answered);
+        Assert.False(Assert.Single(await _rig.ReadAsync(node, Make.At, Make.At.AddMinutes(1))).Answered);
+        Assert.Equal(["hub", "node-a"], await _rig.History.VantagesAsync(Series.Target, Stop));
+    }
+
+    [Fact]
+    public async Task WhatIsOlderThanItIsKept_IsRemovedStepByStep_AndWhatItCameToStays()
+    {
+        for (int i = 0; i < 600; i++)
+        {
+            _rig.Add(Series, Answered(i));
+        }
+
+        for (int minute = 0; minute < 90; minute++)
+        {
+            await _rig.MinuteAsync();
+        }
+
+        int rawAtFirst = (await _rig.CountAsync(db => db.RawProbes, db => db.MinuteRollups)).First;
+        await _rig.JumpAsync(TimeSpan.FromHours(24));
+        (int raw, int minutes) = await _rig.CountAsync(db => db.RawProbes, db => db.MinuteRollups);
+        ReachabilityChart after = await ChartAsync(TimeSpan.FromMinutes(5));
+        await _rig.JumpAsync(TimeSpan.FromDays(30));
+        (int minutesLater, int hours) = await _rig.CountAsync(db => db.MinuteRollups, db => db.HourRollups);
+        ReachabilityChart later = await ChartAsync(TimeSpan.FromHours(1));
+        await _rig.JumpAsync(TimeSpan.FromDays(400));
+
+        Assert.Equal((10, 0, 1), (rawAtFirst, raw, minutes));
+        Assert.Equal((0, 1), (minutesLater, hours));
+        Assert.Equal([600, 600], [after.Whole!.Sent, later.Whole!.Sent]);
+        Assert.Equal((0, 0), await _rig.CountAsync(db => db.RawProbes, db => db.HourRollups));
+    }
+
+    [Fact]
+    public async Task DatabaseThatCannotBeWritten_CostsTheOldestMinutes_AndNoMemoryWithoutEnd()
+    {
+        for (int minute = 0; minute < 30; minute++)
+        {
+            for (int i = 0; i < 10; i++)
+            {
+                _rig.Add(Series, Answered((minute * 60) + i));
+            }
+        }
+
+        Assert.Equal(10 * (30 - OpenMinutes.MostWaiting - 1), _rig.Store.Lost);
+        Assert.Equal(10 * (OpenMinutes.MostWaiting + 1), (await _rig.ReadAsync(Series, Make.At, Make.At.AddHours(1))).Count);
+    }
+
+    private static ProbeSample Answered(int second) => new(Make.At.AddSeconds(second), TimeSpan.FromMicroseconds(1_000 + second), null);
+
+    private Task<ReachabilityChart> ChartAsync(TimeSpan step) => _rig.History.ReadAsync(Series.Target, Series.Vantage, Make.At, Make.At.AddHours(3), step, Stop);
+}
