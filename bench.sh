@@ -13,6 +13,9 @@
 #   ./bench.sh history [EVENTS]             makes a history of a million events and measures a page of it by every combination of filters; no root
 #                                           --keep DIR fills that folder once and measures it again; --database 'Host=…;Database=…' has it on PostgreSQL
 #
+#   ./bench.sh probes [TARGETS] [SECONDS]   the hub's prober with 5,000 targets on loopback for a minute: how late its probes are, and their cost; then charts of each range
+#                                           out of a year of probes. Raw ICMP needs root, or a wide net.ipv4.ping_group_range
+#
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row
 #   --parts A,B      only some of: start, idle, commands, local, full, keepalives, codec; of forwarding: moves, services (keepalived needed), returns
@@ -25,9 +28,10 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
 die() { echo "bench.sh: $*" >&2; exit 1; }
 case ${1:-} in
-  -h|--help) sed -n '2,22s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  -h|--help) sed -n '2,25s/^# \{0,1\}//p' "$0"; exit 0 ;;
   quick|full|forwarding) mode=$1; shift ;;
   history) shift; export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1; exec dotnet run --project tests/Bench -c Release -- history "$@" ;;
+  probes) shift; export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1; exec dotnet run --project tests/Bench -c Release -- probes "$@" ;;
   hub)
     shift
     export DOTNET_CLI_TELEMETRY_OPTOUT=1 DOTNET_NOLOGO=1
@@ -42,7 +46,7 @@ case ${1:-} in
     # The two share the cores: the fleet must not be in the hub's way. Its collections are not to be seen in the hub's latencies.
     exec env DOTNET_gcConcurrent=1 nice -n 5 "$made/bench/publish/Bench/release/FailoverHub.Bench" hub "$made/hub/publish/Web/release/failoverhub" "$@" ;;
   ''|--*) mode=quick ;;
-  *) die "no mode '$1'; it is quick, full, forwarding, hub or history" ;;
+  *) die "no mode '$1'; it is quick, full, forwarding, hub, history or probes" ;;
 esac
 build=yes options=()
 while [ $# -gt 0 ]; do

@@ -4,6 +4,7 @@ using FailoverHub.Bench;
 using FailoverHub.Bench.History;
 using FailoverHub.Bench.InProcess;
 using FailoverHub.Bench.Load;
+using FailoverHub.Bench.Probing;
 using FailoverHub.Bench.Rows;
 
 // Started by bench.sh, as the first process of namespaces of its own: when it ends, all that it has started ends.
@@ -38,6 +39,12 @@ using var terminate = PosixSignalRegistration.Create(PosixSignal.SIGTERM, Cancel
 if (args is ["hub", .. var asked])
 {
     return await EndWellAsync(() => new HubLoad(LoadOptions.Read(asked), Console.Out).RunAsync(cancelling.Token));
+}
+
+// The prober with thousands of targets on loopback, and charts of a year.
+if (args is ["probes", .. var many])
+{
+    return await EndWellAsync(() => ProbeBench.RunAsync(many, Console.Out, cancelling.Token));
 }
 
 return await EndWellAsync(async () =>
