@@ -14,6 +14,8 @@ public sealed class LayoutTests(TrialRun trial) : BrowserTest(trial)
 
     [Theory]
     [MemberData(nameof(Pages))]
+    [InlineData("/reachability")]
+    [InlineData(TargetPage)]
     public async Task Page_LoadsWholeAndWithoutErrors(string path)
     {
         var problems = new ConcurrentQueue<string>();
@@ -39,6 +41,8 @@ public sealed class LayoutTests(TrialRun trial) : BrowserTest(trial)
 
     [Theory]
     [MemberData(nameof(Pages))]
+    [InlineData("/reachability")]
+    [InlineData(TargetPage)]
     public async Task Page_390PixelsWide_DoesNotScrollSideways(string path)
     {
         var page = await OperatorAsync(Resolve(path), width: 390, height: 844);
@@ -83,5 +87,7 @@ public sealed class LayoutTests(TrialRun trial) : BrowserTest(trial)
         await page.WaitForFunctionAsync("window.Blazor !== undefined");
     }
 
-    private string Resolve(string path) => path == PairPage ? PairPath : path;
+    private const string TargetPage = "(target)";
+
+    private string Resolve(string path) => path switch { PairPage => PairPath, TargetPage => $"/reachability/{Trial.SharedAddress}/32", _ => path };
 }

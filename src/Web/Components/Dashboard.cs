@@ -26,6 +26,7 @@ internal static class Dashboard
         services.AddAuthorization();
         services.TryAddSingleton(TimeProvider.System);
         services.AddScoped<BrowserInterop>();
+        services.AddScoped<Pages.Reachability.TargetDesk>();
         return services;
     }
 

@@ -129,6 +129,8 @@ internal static class AccessTable
         ["page /nodes/{Name}"] = Viewers,
         ["page /not-found"] = Viewers,
         ["page /operations"] = Viewers,
+        ["page /reachability"] = Viewers,
+        ["page /reachability/{*Id}"] = Viewers,
         ["page /operations/bulk-drain"] = Viewers,
         ["page /operations/{Id}"] = Viewers,
         ["page /pairs/{Name}"] = Viewers,

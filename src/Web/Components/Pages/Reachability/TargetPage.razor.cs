@@ -1,0 +1,128 @@
+using System.Collections.Immutable;
+using System.Runtime.CompilerServices;
+using FailoverHub.Web.Components.Shared.Clock;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using Microsoft.AspNetCore.Components;
+using MudBlazor;
+
+namespace FailoverHub.Web.Components.Pages.Reachability;
+
+/// <summary>One target: how it answers now, and how it did over a time, which stands in the URL.</summary>
+public sealed partial class TargetPage
+{
+    private static readonly TimeSpan ReadAtMost = TimeSpan.FromSeconds(10);
+
+    private ProbedTarget? _target;
+    private ImmutableArray<string> _vantages = [];
+    private ChartRange _range = ChartRange.All[0];
+    private ReachabilityChart? _chart;
+    private DateTimeOffset _readAt;
+    private string? _said;
+    private bool _sure;
+
+    /// <summary>Id of the target.</summary>
+    [Parameter]
+    public string Id { get; set; } = "";
+
+    /// <summary>The time that is shown.</summary>
+    [SupplyParameterFromQuery(Name = "range")]
+    public string? Range { get; set; }
+
+    /// <summary>From where.</summary>
+    [SupplyParameterFromQuery(Name = "vantage")]
+    public string? From { get; set; }
+
+    /// <summary>Who looks at it.</summary>
+    [CascadingParameter]
+    public Actor Actor { get; set; } = new("unknown", null, null);
+
+    [Inject]
+    private IProbedTargets Targets { get; set; } = null!;
+
+    [Inject]
+    private IReachabilityHistory History { get; set; } = null!;
+
+    [Inject]
+    private NavigationManager Navigation { get; set; } = null!;
+
+    [Inject]
+    private IDialogService Dialogs { get; set; } = null!;
+
+    [Inject]
+    private TargetDesk Desk { get; set; } = null!;
+
+    private string Vantage => string.IsNullOrEmpty(From) ? "hub" : From;
+
+    /// <inheritdoc/>
+    protected override void OnInitialized()
+    {
+        base.OnInitialized();
+        Follow(Targets.WatchAsync, all => _target = Find(all));
+        Follow(TicksAsync, _ => ReadAsync());
+    }
+
+    /// <inheritdoc/>
+    protected override async Task OnParametersSetAsync()
+    {
+        _target = Find(Targets.Current);
+        if (ChartRange.Of(Range) is var range && (range != _range || _chart is null))
+        {
+            (_range, _chart) = (range, null);
+        }
+
+        (_sure, _said) = (false, null);
+        _vantages = await History.VantagesAsync(Id, Leaving);
+        await ReadAsync();
+    }
+
+    private ProbedTarget? Find(ImmutableArray<ProbedTarget> all) => all.FirstOrDefault(t => string.Equals(t.Id, Id, StringComparison.OrdinalIgnoreCase));
+
+    private async Task ReadAsync()
+    {
+        DateTimeOffset now = Clock.GetUtcNow();
+        DateTimeOffset from = now - _range.Length;
+        _chart = await History.ReadAsync(_target?.Id ?? Id, Vantage, from, now, ChartSteps.For(from, now) ?? ChartSteps.All[^1], Leaving);
+        _readAt = now;
+    }
+
+    /// <summary>As often as there is something new to see: a point or so, and ten seconds at least.</summary>
+    private async IAsyncEnumerable<bool> TicksAsync([EnumeratorCancellation] CancellationToken cancellationToken)
+    {
+        using var timer = new PeriodicTimer(ReadAtMost, Clock);
+        while (!cancellationToken.IsCancellationRequested && await timer.WaitForNextTickAsync(cancellationToken))
+        {
+            if (_chart is null || Clock.GetUtcNow() - _readAt >= _chart.Step || Clock.GetUtcNow() - _readAt >= TimeSpan.FromMinutes(5))
+            {
+                yield return true;
+            }
+        }
+    }
+
+    private async Task ChangeAsync()
+    {
+        if (Desk.Find(Id) is { } known)
+        {
+            var parameters = new DialogParameters<TargetDialog> { { d => d.Before, known.Draft } };
+            IDialogReference dialog = await Dialogs.ShowAsync<TargetDialog>($"Change {known.Name}", parameters, new DialogOptions { MaxWidth = MaxWidth.Small, FullWidth = true, CloseOnEscapeKey = true });
+            await dialog.Result;
+        }
+    }
+
+    private async Task RemoveAsync()
+    {
+        if (!_sure)
+        {
+            _sure = true;
+            return;
+        }
+
+        _said = await Desk.RemoveAsync(Id, Actor, Leaving);
+        if (_said is null)
+        {
+            Navigation.NavigateTo(ReachabilityQuery.Path);
+        }
+    }
+
+    private static string Text(TimeSpan? time) => time is { } known ? AgeText.RoundTrip(known) : "–";
+}

@@ -1,0 +1,132 @@
+using Bunit;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Components.Pages.Reachability;
+using FailoverHub.Web.Components.Shared.Charts;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Tests.Components.Charts;
+using FailoverHub.Web.Tests.Components.Fakes;
+using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.Components;
+using Microsoft.Extensions.DependencyInjection;
+
+namespace FailoverHub.Web.Tests.Components.Pages;
+
+public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
+{
+    private WholeHub _hub = null!;
+
+    public async ValueTask InitializeAsync()
+    {
+        _hub = await WholeHub.StartAsync();
+        Services.AddSingleton(_hub.Get<FailoverHub.Web.Reachability.Targets.TargetList>());
+        Services.AddSingleton(_hub.Get<FailoverHub.Web.History.AuditLog>());
+        Services.AddScoped<PageGate>();
+        Services.AddScoped<TargetDesk>();
+    }
+
+    async ValueTask IAsyncDisposable.DisposeAsync()
+    {
+        await DisposeAsync();
+        await _hub.DisposeAsync();
+    }
+
+    [Fact]
+    public void List_ShowsWhatDoesNotAnswerFirst_AndWhatIsUnknownAsNotCurrent()
+    {
+        Reachability.Others = [Target("good", ReachabilityState.Reachable), Target("gone", ReachabilityState.Unreachable), Target("dark", ReachabilityState.Unknown)];
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal(["target:gone", "target:dark", "target:good"], page.FindAll("[data-testid=target-row]").Select(r => r.GetAttribute("data-target")));
+        Assert.Contains("not-current", page.Find("[data-target='target:dark']").ClassName, StringComparison.Ordinal);
+        Assert.Equal("/reachability/target:gone", page.Find("[data-target='target:gone'] a").GetAttribute("href"));
+    }
+
+    [Theory]
+    [InlineData("?q=GO", "target:gone target:good")]
+    [InlineData("?q=198.51", "target:gone target:dark target:good")]
+    [InlineData("?state=Unknown", "target:dark")]
+    [InlineData("?state=no-such", "target:gone target:dark target:good")]
+    [InlineData("?kind=Shared", "")]
+    public void Filter_InTheUrl_IsWhatIsShown(string query, string found)
+    {
+        Reachability.Others = [Target("good", ReachabilityState.Reachable), Target("gone", ReachabilityState.Unreachable), Target("dark", ReachabilityState.Unknown)];
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/reachability" + query);
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal(found, string.Join(' ', page.FindAll("[data-testid=target-row]").Select(r => r.GetAttribute("data-target"))));
+    }
+
+    [Fact]
+    public void Targets_ThatAreMany_AreShownUpToABoundAndCounted()
+    {
+        Reachability.Others = [.. Enumerable.Range(0, 5_000).Select(i => Target($"t{i}", ReachabilityState.Reachable))];
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal(ReachabilityQuery.Most, page.FindAll("[data-testid=target-row]").Count);
+        Assert.Contains("100 of 5000", page.Find("[data-testid=more-targets]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Target_WithARangeInTheUrl_ShowsThatTimeAndItsFigures()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        TimeSpan? asked = null;
+        Reachability.Chart = (from, to, _) =>
+        {
+            asked = to - from;
+            return SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10), SmokeScaleTests.Point(1, 12), SmokeScaleTests.Point(4, 11));
+        };
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/reachability/target:shop?range=7d");
+
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+
+        page.WaitForAssertion(() => Assert.Equal("2", page.Find("[data-testid=smoke]").GetAttribute("data-runs")), Safety);
+        Assert.Equal(TimeSpan.FromDays(7), asked);
+        Assert.Equal("true", page.Find("[data-testid=range-7d]").GetAttribute("aria-current"));
+        Assert.Equal("/reachability/target:shop?range=24h", page.Find("[data-testid=range-24h]").GetAttribute("href"));
+        Assert.Equal("Reachable", page.Find("[data-testid=target-state]").GetAttribute("data-state"));
+    }
+
+    [Fact]
+    public void Target_ThatIsNotProbedAnyMore_SaysSoAndShowsItsPast()
+    {
+        var page = RenderPage<TargetPage>(("Id", "203.0.113.99/32"));
+
+        page.WaitForAssertion(() => Assert.Contains("Nobody probed it in this time", page.Find("[data-testid=no-probes]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Contains("It is not probed now", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Bar_OfALongerTime_HasAShapeForEachThatCanBe()
+    {
+        var bar = Render<AnswerBar>(p => p.Add(b => b.Now, Make.At).Add(b => b.Chart, SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10), SmokeScaleTests.Point(1, 12), SmokeScaleTests.Point(5, null))));
+
+        Assert.Equal(["up 14", "some 20", "down 26"], bar.FindAll("rect").Select(r => $"{r.ClassName} {r.GetAttribute("height")}"));
+    }
+
+    [Theory]
+    [InlineData("203.0.113.10/32", "7d", null, "/reachability/203.0.113.10/32?range=7d")]
+    [InlineData("2001:db8::/64", null, "node-a", "/reachability/2001:db8::/64?vantage=node-a")]
+    [InlineData("target:a b", null, null, "/reachability/target:a%20b")]
+    public void Url_OfATarget_KeepsItsSlashAndColons(string id, string? range, string? vantage, string url) => Assert.Equal(url, ReachabilityQuery.UrlOf(id, range, vantage));
+
+    private static ProbedTarget Target(string name, ReachabilityState state) => new()
+    {
+        Id = $"target:{name}",
+        Kind = ProbedKind.Named,
+        Label = name,
+        Prefix = null,
+        Address = "198.51.100.7",
+        Method = ProbeMethod.Icmp,
+        Port = null,
+        Way = "ICMP",
+        Pair = null,
+        Interval = TimeSpan.FromSeconds(1),
+        State = state,
+        Recent = [new ProbeSample(Make.At, state == ReachabilityState.Unreachable ? null : TimeSpan.FromMilliseconds(2), state == ReachabilityState.Unreachable ? "no answer" : null)],
+        Problem = null,
+    };
+}
