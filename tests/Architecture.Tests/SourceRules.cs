@@ -35,6 +35,7 @@ internal static partial class SourceRules
         ["src/Web/Reachability/Storage/PackingWrites.cs"] = "minutes, hours and days of probes, and removing them",
         ["src/Web/Reachability/Storage/RawReading.cs"] = "single probes out of packed minutes",
         ["src/Web/Reachability/Storage/ProbeHistory.cs"] = "charts out of minutes and hours",
+        ["src/Web/Reachability/Outages/OutageStore.cs"] = "what moves of addresses cost",
         ["src/Web/Reachability/Targets/TargetList.cs"] = "audit entry and target in one transaction",
         ["src/Web/Identity/HubIdentity.cs"] = "the fingerprint of the hub's authority",
         ["src/Web/Identity/IdentityRecords.cs"] = "the table of nodes and their certificates",

@@ -39,6 +39,42 @@ public sealed class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
         await SaveAsync(page, "pair", scheme);
     }
 
+    [Theory]
+    [InlineData(ColorScheme.Light, 1280)]
+    [InlineData(ColorScheme.Dark, 1280)]
+    [InlineData(ColorScheme.Light, 390)]
+    [InlineData(ColorScheme.Dark, 390)]
+    public async Task Reachability(ColorScheme scheme, int width)
+    {
+        string size = width < 600 ? "-narrow" : "";
+        var page = await OperatorAsync("/reachability", width, 860, scheme);
+        await Expect(page.GetByTestId("target-row").First).ToBeVisibleAsync();
+        await SaveAsync(page, $"reachability{size}", scheme);
+
+        await page.GotoAsync(new Uri(Trial.HubUrl, $"/reachability/{Trial.SharedAddress}/32?range=1h").AbsoluteUri);
+        await Expect(page.GetByTestId("smoke")).ToBeVisibleAsync();
+        await SaveAsync(page, $"target{size}", scheme);
+
+        await page.GotoAsync(new Uri(Trial.HubUrl, PairPath).AbsoluteUri);
+        await page.GetByRole(AriaRole.Tab, new() { Name = "Outages" }).ClickAsync();
+        await page.GetByRole(AriaRole.Tab, new() { Name = "Outages" }).ScrollIntoViewIfNeededAsync();
+        await SaveAsync(page, $"outages{size}", scheme);
+    }
+
+    [Theory]
+    [InlineData(ColorScheme.Light)]
+    [InlineData(ColorScheme.Dark)]
+    public async Task Drill(ColorScheme scheme)
+    {
+        var page = await OperatorAsync(PairPath, height: 1180, scheme: scheme);
+        await CommandAsync(page.GetByTestId("action-drill"), "Monthly drill");
+        await Expect(page.GetByTestId("operation-panel")).ToHaveAttributeAsync("data-status", "Succeeded", new() { Timeout = 90_000 });
+        await page.GetByTestId("operation-panel").GetByRole(AriaRole.Link).First.ClickAsync();
+        await Expect(page.GetByTestId("drill-report")).ToHaveAttributeAsync("data-passed", "true");
+
+        await SaveAsync(page, "drill", scheme);
+    }
+
     private static async Task SaveAsync(IPage page, string name, ColorScheme scheme)
     {
         await page.EvaluateAsync("document.fonts.ready");

@@ -7,7 +7,9 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Targets;
 
 namespace FailoverHub.Web.Api;
@@ -163,6 +165,7 @@ internal static class ApiMapping
         Audit = [.. trail.Audit.Select(a => a.ToDto())],
         Intents = [.. trail.Intents.Select(i => new IntentDto { Node = i.Node, Revision = i.Revision, Roles = i.Roles, Drained = i.Drained, Stage = i.Stage, WrittenAt = i.WrittenAt, Reason = i.Reason })],
         Events = [.. trail.Events.Select(e => e.ToDto())],
+        Measured = [.. trail.Measured.Select(ToDto)],
         Outages = [.. trail.Outages.Select(o => new MeasuredOutageDto
         {
             Prefix = o.Prefix.ToString(),
@@ -239,6 +242,35 @@ internal static class ApiMapping
         P99Ms = point.RoundTrips?.P99.TotalMilliseconds,
         MaxMs = point.RoundTrips?.Maximum.TotalMilliseconds,
         LongestSilenceMs = point.LongestSilence.TotalMilliseconds,
+    };
+
+    public static DrillReportDto ToDto(this DrillReport report) => new()
+    {
+        Passed = report.Passed,
+        Drill = report.Drill.ToDto(),
+        Failover = ToDto(report.There),
+        Failback = ToDto(report.Back),
+    };
+
+    private static DrillMoveDto ToDto(DrillMove move) => new() { Operation = move.Operation?.ToDto(), Outages = [.. move.Measured.Select(ToDto)] };
+
+    public static OutageDto ToDto(this OutageRecord outage) => new()
+    {
+        At = outage.At,
+        Pair = outage.Pair,
+        Prefix = outage.Prefix,
+        VantagePoint = outage.Vantage,
+        Kind = ApiWords.Kebab(outage.Kind),
+        OperationId = outage.OperationId,
+        From = outage.From,
+        To = outage.To,
+        Sent = outage.Figures.Sent,
+        Lost = outage.Figures.Lost,
+        FirstLossAt = outage.Figures.FirstLossAt,
+        LastLossAt = outage.Figures.LastLossAt,
+        LongestMs = outage.Figures.Longest.TotalMilliseconds,
+        GoesOn = outage.Figures.GoesOn,
+        ResolutionMs = outage.Figures.Resolution.TotalMilliseconds,
     };
 
     public static TargetDto ToDto(this NamedTarget target) => new()

@@ -13,6 +13,7 @@ using FailoverHub.Web.Identity;
 using FailoverHub.Web.Identity.Past;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Bulk;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
@@ -73,6 +74,8 @@ internal static class HubCore
         services.AddSingleton<WaitingStore>();
         services.AddSingleton<OperationAgenda>();
         services.AddSingleton<BulkRuns>();
+        services.AddSingleton<DrillRuns>();
+        services.AddSingleton<ComposedRuns>();
         services.AddSingleton<OperationDecisions>();
         services.AddSingleton<OperationRooms>();
         services.AddSingleton<OperationDesk>();

@@ -52,5 +52,6 @@ internal static class EventKinds
     public const string OperationApproved = "operation-approved";
     public const string OperationCancelled = "operation-cancelled";
     public const string FreezeExpired = "freeze-expired";
+    public const string OutageMeasured = "outage-measured";
     public const string HistoryLost = "history-lost";
 }

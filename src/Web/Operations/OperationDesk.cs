@@ -1,6 +1,7 @@
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Bulk;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
@@ -12,7 +13,7 @@ using FailoverHub.Web.Telemetry.Traces;
 namespace FailoverHub.Web.Operations;
 
 /// <summary>What the desk hands on to: who does what is accepted, and who keeps what has to wait.</summary>
-internal sealed record OperationRooms(OperationRuns Runs, OperationAgenda Agenda, OperationDecisions Decisions, FreezeDesk Freezes, BulkRuns Bulk);
+internal sealed record OperationRooms(OperationRuns Runs, OperationAgenda Agenda, OperationDecisions Decisions, FreezeDesk Freezes, BulkRuns Bulk, DrillRuns Drills);
 
 /// <summary>
 /// Where operations are asked for. Requests are admitted one at a time, so that no rule is checked against something that another request
@@ -33,6 +34,11 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
         if (request.Type == OperationType.BulkDrain)
         {
             return rooms.Bulk.Preview(request, out problem);
+        }
+
+        if (request.Type == OperationType.Drill)
+        {
+            return PreviewOfDrill(request, out problem);
         }
 
         problem = OperationTarget.ProblemOfTimes(request, services.Time.GetUtcNow());
@@ -67,6 +73,11 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
             if (request.Type == OperationType.BulkDrain)
             {
                 return await SubmitBulkAsync(request, actor, cancellationToken);
+            }
+
+            if (request.Type == OperationType.Drill)
+            {
+                return await SubmitDrillAsync(request, actor, cancellationToken);
             }
 
             SubmitResult? problem = OperationTarget.ProblemOfTimes(request, services.Time.GetUtcNow());
@@ -118,12 +129,15 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
     public Task StartAsync(CancellationToken cancellationToken)
     {
         rooms.Bulk.Submit = SubmitAsync;
+        rooms.Drills.Submit = SubmitAsync;
+        rooms.Runs.DrillOf = rooms.Drills.Of;
         return rooms.Agenda.StartAsync(cancellationToken);
     }
 
     /// <summary>Nothing begins any more, and the runs end; what they had not finished is settled by the next run of the hub.</summary>
     public async ValueTask DisposeAsync()
     {
+        await rooms.Drills.DisposeAsync();
         await rooms.Bulk.DisposeAsync();
         await rooms.Agenda.DisposeAsync();
         await rooms.Runs.DisposeAsync();
@@ -167,6 +181,30 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
 
         var waiting = WaitingOperation.Of(target, preview, actor, services.Time.GetUtcNow());
         await rooms.Agenda.AddAsync(waiting, BulkRuns.Draft(target, actor, "accepted, waits for a second person") with { CorrelationId = waiting.View.Id }, cancellationToken);
+        return new SubmitResult.Accepted(waiting.View.Id);
+    }
+
+    private OperationPreview? PreviewOfDrill(OperationRequest request, out SubmitResult? problem) =>
+        rooms.Drills.Preview(request, out problem) is { } preview ? Announced(request, preview) : null;
+
+    private static OperationPreview Announced(OperationRequest request, OperationPreview preview) =>
+        preview with { Rules = preview.NeedsApproval ? [.. preview.Rules.Append(ApprovalRules.Announced(request)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] : preview.Rules };
+
+    private async Task<SubmitResult> SubmitDrillAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
+    {
+        var (target, preview, problem) = await rooms.Drills.CheckAsync(request, actor, cancellationToken);
+        if (target is null || preview is null)
+        {
+            return problem!;
+        }
+
+        if (!preview.NeedsApproval)
+        {
+            return new SubmitResult.Accepted(await rooms.Drills.BeginAsync(target, preview, actor, "accepted", null, cancellationToken));
+        }
+
+        var waiting = WaitingOperation.Of(target, Announced(request, preview), actor, services.Time.GetUtcNow());
+        await rooms.Agenda.AddAsync(waiting, DrillRuns.Draft(target, actor, "accepted, waits for a second person") with { CorrelationId = waiting.View.Id }, cancellationToken);
         return new SubmitResult.Accepted(waiting.View.Id);
     }
 

@@ -39,6 +39,9 @@ public enum OperationType
 
     /// <summary>Of each pair in a data center the node with a role is drained, one pair after the other.</summary>
     BulkDrain,
+
+    /// <summary>A rehearsed failover and failback of a pair, with the outage of each measured, as a report.</summary>
+    Drill,
 }
 
 /// <summary>What kinds of operations there are.</summary>
@@ -49,7 +52,7 @@ internal static class OperationTypes
 
     /// <summary>It is about a pair; every other one is about a node.</summary>
     public static bool IsOfPair(this OperationType type) =>
-        type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback or OperationType.ForcePromote or OperationType.BulkDrain || type.IsOfFreeze();
+        type is OperationType.Switchover or OperationType.Failback or OperationType.SetFailback or OperationType.ForcePromote or OperationType.BulkDrain or OperationType.Drill || type.IsOfFreeze();
 
     /// <summary>It changes what may be done, and nothing that a node does.</summary>
     public static bool IsOfFreeze(this OperationType type) => type is OperationType.Freeze or OperationType.Unfreeze;
@@ -137,6 +140,9 @@ public sealed record OperationRequest
 
     /// <summary>It is part of something that a second person has approved; null: it is not.</summary>
     internal string? ApprovedBy { get; init; }
+
+    /// <summary>The drill that it is a part of; null: it stands for itself.</summary>
+    internal string? PartOf { get; init; }
 
     /// <summary>One prefix; null: all that the pair shares.</summary>
     public IPNetwork? Prefix { get; init; }

@@ -1,5 +1,6 @@
 using System.Diagnostics.Metrics;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Probing;
 using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Reachability.Targets;
@@ -33,6 +34,10 @@ internal static class HubReachability
         services.AddHostedService(all => all.GetRequiredService<ProbeSampleStore>());
         services.AddSingleton<IReachabilityHistory, ProbeHistory>();
         services.AddHostedService<Prober>();
+        services.AddSingleton<OutageStore>();
+        services.AddSingleton<IOutages>(all => all.GetRequiredService<OutageStore>());
+        services.AddSingleton<OutageSources>();
+        services.AddHostedService<OutageRecorder>();
         return services;
     }
 }

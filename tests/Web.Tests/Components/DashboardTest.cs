@@ -32,6 +32,7 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachability>(Reachability);
         Services.AddSingleton<IProbedTargets>(Reachability);
         Services.AddSingleton<IReachabilityHistory>(Reachability);
+        Services.AddSingleton<FailoverHub.Web.Reachability.Outages.IOutages>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
         Services.AddSingleton<IHistory>(History);
         Services.AddSingleton<LongReads>();

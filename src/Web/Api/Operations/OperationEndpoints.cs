@@ -5,6 +5,8 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Stories;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Drills;
+using FailoverHub.Web.Reachability.Outages;
 using Microsoft.AspNetCore.Http.HttpResults;
 using Microsoft.AspNetCore.OpenApi;
 using Microsoft.OpenApi;
@@ -26,7 +28,13 @@ internal static class OperationEndpoints
             .Produces<OperationDto>().ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/operations/{id}/story", StoryAsync).RequireAuthorization(AccessPolicies.ApiAudit).WithTags("Operations").WithName("getOperationStory").WithSummary("One operation from the request to the measured outage")
             .Produces<OperationStoryDto>().ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/operations/{id}/report", ReportAsync).WithTags("Operations").WithName("getDrillReport").WithSummary("What a drill showed: both moves and what they cost")
+            .WithDescription("While it is under way: so far. What a move cost is there some seconds after it.")
+            .Produces<DrillReportDto>().ProducesProblem(StatusCodes.Status404NotFound);
     }
+
+    private static async Task<Results<Ok<DrillReportDto>, ProblemHttpResult>> ReportAsync(string id, IOperations operations, IOutages outages, CancellationToken cancellationToken) =>
+        await DrillReport.FindAsync(operations, outages, id, cancellationToken) is { } found ? TypedResults.Ok(found.ToDto()) : ApiProblems.NotFound($"No drill has the id '{id}'.");
 
     private static async Task<Results<Ok<OperationStoryDto>, ProblemHttpResult>> StoryAsync(string id, OperationTrails trails, CancellationToken cancellationToken) =>
         await trails.FindAsync(id, cancellationToken) is { } found ? TypedResults.Ok(found.ToDto()) : ApiProblems.NotFound($"No operation has the id '{id}'.");

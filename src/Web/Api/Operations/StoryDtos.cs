@@ -1,4 +1,5 @@
 using FailoverHub.Web.Api.History;
+using FailoverHub.Web.Api.Reachability;
 
 namespace FailoverHub.Web.Api.Operations;
 
@@ -19,6 +20,9 @@ public sealed record OperationStoryDto
 
     /// <summary>What probes of its addresses showed meanwhile.</summary>
     public required IReadOnlyList<MeasuredOutageDto> Outages { get; init; }
+
+    /// <summary>The same from each vantage point, as it was measured some seconds after the end and is kept; empty: not yet.</summary>
+    public required IReadOnlyList<OutageDto> Measured { get; init; }
 }
 
 /// <summary>What was wanted of one node.</summary>

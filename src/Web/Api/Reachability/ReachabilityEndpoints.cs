@@ -1,6 +1,8 @@
 using System.Net;
 using FailoverHub.Web.Api.Description;
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 using Microsoft.AspNetCore.Http.HttpResults;
 
 namespace FailoverHub.Web.Api.Reachability;
@@ -26,6 +28,19 @@ internal static class ReachabilityEndpoints
             .WithDescription("An hour back from now when the times are left out. Probes are kept for 24 hours.")
             .WithQuery(QueryParameter.From, QueryParameter.To, QueryParameter.Limit(10_000, 3_600))
             .Produces<PageDto<ProbeDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/pairs/{pair}/outages", OutagesAsync).WithTags("Reachability").WithName("listOutages").WithSummary("What each move of a pair's addresses cost, newest first")
+            .WithDescription("Measured from every vantage point some seconds after each switchover, failback and failover, asked for or not.")
+            .WithQuery(QueryParameter.Limit(500, 100))
+            .Produces<PageDto<OutageDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+    }
+
+    private static async Task<IResult> OutagesAsync(string pair, HttpContext context, IFleetView fleet, IOutages outages)
+    {
+        var query = new ApiQuery(context);
+        int limit = query.Limit(500, 100);
+        return query.Failed ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems)
+            : fleet.Current.FindPair(pair) is not { } found ? ApiProblems.NotFound($"No pair is called '{pair}'.")
+            : TypedResults.Ok(new PageDto<OutageDto>([.. (await outages.OfPairAsync(found.Name, limit, context.RequestAborted)).Select(o => o.ToDto())], null));
     }
 
     private static Ok<PageDto<ReachabilityDto>> List(IProbedTargets targets) =>

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 
 namespace FailoverHub.Web.History.Stories;
 
@@ -22,10 +23,13 @@ public sealed record OperationTrail
 
     /// <summary>What probes of its addresses showed meanwhile, by prefix.</summary>
     public required ImmutableArray<MeasuredOutage> Outages { get; init; }
+
+    /// <summary>The same from each vantage point, as it was measured some seconds after the end and is kept; empty: not yet.</summary>
+    public required ImmutableArray<OutageRecord> Measured { get; init; }
 }
 
 /// <summary>Tells the story of an operation out of what the rooms keep under its id. An operation that is under way has the story until now.</summary>
-internal sealed class OperationTrails(IOperations operations, IHistory history, IReachability reachability, TimeProvider time)
+internal sealed class OperationTrails(IOperations operations, IHistory history, IReachability reachability, IOutages outages, TimeProvider time)
 {
     // What is probed each second shows what came a little later than the last step too.
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(5);
@@ -49,6 +53,7 @@ internal sealed class OperationTrails(IOperations operations, IHistory history, 
             Audit = (await history.AuditAsync(filter, null, MostEvents, cancellationToken)).Items,
             Intents = intents,
             Events = (await history.EventsAsync(filter, null, MostEvents, cancellationToken)).Items,
+            Measured = await outages.OfOperationAsync(id, cancellationToken),
             Outages = await MeasureAsync(operation, intents, cancellationToken),
         };
     }

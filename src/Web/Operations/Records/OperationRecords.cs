@@ -180,6 +180,7 @@ internal static class OperationRecords
         OperationType.Freeze => "freeze",
         OperationType.Unfreeze => "unfreeze",
         OperationType.BulkDrain => "bulk-drain",
+        OperationType.Drill => "drill",
         _ => "undrain",
     };
 

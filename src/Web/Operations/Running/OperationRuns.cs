@@ -26,6 +26,9 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
     /// <summary>Told of each operation that has ended, or whose outcome is not known, under the lock of admission.</summary>
     public Func<AcceptedOperation, OperationView, Task>? OnEnded { get; set; }
 
+    /// <summary>The drill that is under way on a pair, by its id; null: none is. Between its moves the pair is still its own.</summary>
+    public Func<string, string?>? DrillOf { get; set; }
+
     /// <summary>Told of what is to be done by itself afterwards, under the lock of admission.</summary>
     public Action<WaitingOperation>? OnThen { get; set; }
 
@@ -42,7 +45,8 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
         {
             Now = services.Time.GetUtcNow(),
             HubUptime = services.Time.GetElapsedTime(_started),
-            InFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id : null,
+            InFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id
+                : DrillOf?.Invoke(target.Pair.Id) is { } drill && drill != target.Request.PartOf ? drill : null,
             Moves = services.Feed.MovesOf(target.Pair.Id),
             Limits = services.Limits,
         };

@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 
@@ -47,6 +48,13 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             {
                 var done = view.Steps.Count(s => s.Status == StepStatus.Succeeded);
                 await FinishAsync(view, OperationStatus.Failed, $"The hub ended while it was under way. {done} of {view.Steps.Length} nodes had been drained; nothing more is drained.", raiseRevision: false, cancellationToken);
+                continue;
+            }
+
+            if (view.Type == OperationType.Drill)
+            {
+                var moved = view.Steps.Length > DrillTarget.FailOver && view.Steps[DrillTarget.FailOver].Status is StepStatus.Succeeded or StepStatus.Running;
+                await FinishAsync(view, OperationStatus.Failed, $"The hub ended while it was under way; nothing more is moved. {(moved ? "The addresses may be on the other node: look at the pair, and switch over." : "Nothing had been moved.")}", raiseRevision: false, cancellationToken);
                 continue;
             }
 

@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Threading.Channels;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
-using FailoverHub.Web.Operations.Bulk;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
@@ -16,7 +15,7 @@ namespace FailoverHub.Web.Operations.Waiting;
 /// was missed while the hub was not running is reported, and not done late. One task, from <see cref="StartAsync"/> to its disposal; it sleeps
 /// until the next moment or until something is added.
 /// </summary>
-internal sealed partial class OperationAgenda(OperationRuns runs, BulkRuns bulk, WaitingStore store, OperationServices services, ILogger<OperationAgenda> logger) : IAsyncDisposable
+internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns composed, WaitingStore store, OperationServices services, ILogger<OperationAgenda> logger) : IAsyncDisposable
 {
     private static readonly Actor Hub = new("hub", null, null);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
@@ -83,9 +82,9 @@ internal sealed partial class OperationAgenda(OperationRuns runs, BulkRuns bulk,
     /// <returns>Why it does not begin; null: it has begun.</returns>
     public async Task<(SubmitResult? Problem, OperationPreview? Preview)> BeginAsync(WaitingOperation waiting, string accepted, CancellationToken cancellationToken)
     {
-        if (waiting.Request.Type == OperationType.BulkDrain)
+        if (waiting.Request.Type is OperationType.BulkDrain or OperationType.Drill)
         {
-            var why = await bulk.BeginWaitingAsync(waiting, accepted, cancellationToken);
+            var why = await composed.BeginWaitingAsync(waiting, accepted, cancellationToken);
             if (why is null)
             {
                 Forget(waiting);

@@ -1,14 +1,13 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
-using FailoverHub.Web.Operations.Bulk;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Running;
 
 namespace FailoverHub.Web.Operations.Waiting;
 
 /// <summary>What people decide about operations that there are already: cancel, approve, reject. Each is audited before it happens, also when it is refused.</summary>
-internal sealed class OperationDecisions(OperationServices services, OperationRuns runs, OperationAgenda agenda, BulkRuns bulk, AuditLog audit)
+internal sealed class OperationDecisions(OperationServices services, OperationRuns runs, OperationAgenda agenda, ComposedRuns composed, AuditLog audit)
 {
     public Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken) => DecideAsync(id, reason, actor, "cancel", Rights.Operate, async (view, words) =>
     {
@@ -19,10 +18,10 @@ internal sealed class OperationDecisions(OperationServices services, OperationRu
             return new SubmitResult.Accepted(id);
         }
 
-        if (view is { Type: OperationType.BulkDrain, IsFinished: false })
+        if (view is { Type: OperationType.BulkDrain or OperationType.Drill, IsFinished: false })
         {
             await audit.WriteAsync(OperationAgenda.Draft(view, actor, "cancel", "accepted", words), cancellationToken);
-            return bulk.TryCancel(id, actor.Name) ? new SubmitResult.Accepted(id) : new SubmitResult.TooLate("It is ending, or is being cancelled already.");
+            return composed.TryCancel(id, actor.Name) ? new SubmitResult.Accepted(id) : new SubmitResult.TooLate("It is ending, or is being cancelled already.");
         }
 
         // The entry is on the disk before anything stops; when it comes too late after all a second one says so.

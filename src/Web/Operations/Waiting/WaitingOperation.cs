@@ -1,4 +1,5 @@
 using FailoverHub.Web.Operations.Bulk;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Rules;
 
@@ -52,6 +53,10 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
 
     /// <summary>A bulk drain that a second person has to approve.</summary>
     public static WaitingOperation Of(BulkTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
+        new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
+
+    /// <summary>A drill that a second person has to approve.</summary>
+    public static WaitingOperation Of(DrillTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
         new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
 
     /// <summary>The undrain that ends a drain with an end; null: it has none. It is the hub's own doing, so two signals have to agree to it.</summary>

@@ -181,6 +181,10 @@ internal sealed class RemoveProbes(HubWriter writer, DateTimeOffset now, ProbeRe
         {
             _removed += await db.HourRollups.Where(r => r.Day == day).ExecuteDeleteAsync(cancellationToken);
         }
+
+        // Few, and as long of use as the hours around them.
+        long before = (now - kept.Hours).ToUnixTimeMilliseconds();
+        await db.Outages.Where(o => o.AtMs < before).ExecuteDeleteAsync(cancellationToken);
     }
 
     public override void Committed()

@@ -2,11 +2,12 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Runtime.CompilerServices;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 
 namespace FailoverHub.Web.Tests.Components.Fakes;
 
 /// <summary>Targets as a test published them.</summary>
-internal sealed class FakeReachability : IReachability, IProbedTargets, IReachabilityHistory
+internal sealed class FakeReachability : IReachability, IProbedTargets, IReachabilityHistory, IOutages
 {
     public Broadcast<ImmutableArray<TargetReachability>> Changes { get; } = new();
 
@@ -47,6 +48,13 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
         Task.FromResult(Chart(from, to, step));
 
     public Task<ImmutableArray<string>> VantagesAsync(string target, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>(["hub"]);
+
+    /// <summary>Moves that were measured, newest first.</summary>
+    public ImmutableArray<OutageRecord> Measured { get; set; } = [];
+
+    public Task<ImmutableArray<OutageRecord>> OfPairAsync(string pair, int limit, CancellationToken cancellationToken) => Task.FromResult(Measured);
+
+    public Task<ImmutableArray<OutageRecord>> OfOperationAsync(string id, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<OutageRecord>>([.. Measured.Where(o => o.OperationId == id)]);
 
     private static ProbedTarget ToProbed(TargetReachability target) => new()
     {

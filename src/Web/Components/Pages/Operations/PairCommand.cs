@@ -29,6 +29,11 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
             }
         }
 
+        if (pair.ActiveNode is not null && pair.Members.Length == 2)
+        {
+            Add(null, "Drill a failover", "action-drill", new() { Type = OperationType.Drill, Pair = pair.Id });
+        }
+
         // Only where it is of use: while a node cannot be reached, and for the one that can.
         if (pair.Members.Any(member => !member.Node.IsFresh))
         {

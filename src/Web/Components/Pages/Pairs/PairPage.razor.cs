@@ -104,8 +104,9 @@ public sealed partial class PairPage
     {
         Keep(operation);
 
-        // A newer one replaces what is shown; late news of an older one does not.
-        if (operation.PairId == _pair?.Id && (_operation is null || _operation.Id == operation.Id || operation.RequestedAt >= _operation.RequestedAt))
+        // A newer one replaces what is shown; late news of an older one does not, and neither does what is a part of a drill that is shown.
+        bool ofDrill = _operation is { Type: OperationType.Drill, IsFinished: false } && _operation.Id != operation.Id;
+        if (!ofDrill && operation.PairId == _pair?.Id && (_operation is null || _operation.Id == operation.Id || operation.RequestedAt >= _operation.RequestedAt))
         {
             _operation = operation;
         }

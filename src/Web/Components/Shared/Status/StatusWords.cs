@@ -115,6 +115,7 @@ internal static class StatusWords
         OperationType.Drain => "Drain",
         OperationType.Undrain => "Undrain",
         OperationType.Failback => "Failback",
+        OperationType.Drill => "Drill",
         OperationType.SetFailback => "Set failback",
         _ => type.ToString(),
     };

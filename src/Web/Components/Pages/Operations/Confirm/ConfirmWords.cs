@@ -25,6 +25,7 @@ internal static class ConfirmWords
             OperationType.Freeze => $"Freeze {Subject(request, pair)}",
             OperationType.Unfreeze => $"Unfreeze {Subject(request, pair)}",
             OperationType.ResetSession => $"Reset the session with {request.Neighbor}",
+            OperationType.Drill => $"Move {addresses} to {request.Target ?? "the other node"} and back",
             OperationType.BulkDrain => "Drain them one after the other",
             _ => $"Make {request.Node} {(request.Role == Role.Primary ? "primary" : "secondary")} for {addresses}",
         };
@@ -41,6 +42,7 @@ internal static class ConfirmWords
         OperationType.Freeze => $"Freeze {Subject(request, pair)}",
         OperationType.Unfreeze => $"Unfreeze {Subject(request, pair)}",
         OperationType.ResetSession => $"Reset a session of {request.Node}",
+        OperationType.Drill => $"Drill a failover of {Subject(request, pair)}",
         OperationType.BulkDrain => $"Drain the {(request.Role == Role.Primary ? "primary" : "secondary")} nodes of {Subject(request, pair)}",
         _ => $"Set the role of {request.Node} in {Subject(request, pair)}",
     };
@@ -49,7 +51,7 @@ internal static class ConfirmWords
     public static string Subject(OperationRequest request, PairView? pair) => pair?.Name ?? (request.Type == OperationType.BulkDrain ? $"data center {request.DataCenter}" : "all pairs");
 
     /// <summary>It can be asked for now and begin later. A freeze and the data center at once begin when they are asked for.</summary>
-    public static bool MayWait(OperationType type) => type is not (OperationType.Freeze or OperationType.Unfreeze or OperationType.BulkDrain);
+    public static bool MayWait(OperationType type) => type is not (OperationType.Freeze or OperationType.Unfreeze or OperationType.BulkDrain or OperationType.Drill);
 
     /// <summary>Why the button cannot be pressed yet, or null.</summary>
     public static string? Missing(OperationPreview? preview, string reason, bool typedRight, string pairName)

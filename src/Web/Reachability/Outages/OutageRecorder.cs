@@ -1,0 +1,182 @@
+using System.Collections.Immutable;
+using System.Net;
+using System.Threading.Channels;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability.Storage;
+
+namespace FailoverHub.Web.Reachability.Outages;
+
+/// <summary>
+/// The loop "outages": owns the <see cref="OutageWatch"/>, shows it the fleet each second and the operations as they end, and has what each move cost measured from every
+/// vantage point, kept, and told as an event. It decides nothing itself, and ends with the hub; operations that ended shortly before that are measured at the next start.
+/// </summary>
+internal sealed partial class OutageRecorder(IFleetView fleet, IOperations operations, OutageSources sources, TimeProvider time, ILogger<OutageRecorder> logger) : BackgroundService
+{
+    private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
+
+    /// <summary>Single probes are kept for an hour at least.</summary>
+    private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(50);
+    private const int MostOperations = 100;
+
+    private readonly OutageWatch _watch = new();
+    private readonly Channel<OperationView> _ended = Channel.CreateBounded<OperationView>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    protected override async Task ExecuteAsync(CancellationToken stoppingToken)
+    {
+        Task following = FollowAsync(stoppingToken);
+        using var timer = new PeriodicTimer(Turn, time);
+        try
+        {
+            await LookBackAsync(stoppingToken);
+            while (await timer.WaitForNextTickAsync(stoppingToken))
+            {
+                await TurnAsync(stoppingToken);
+            }
+        }
+        catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+        {
+            // The hub stops.
+        }
+
+        await following;
+    }
+
+    /// <summary>An operation has changed.</summary>
+    internal void Take(OperationView operation)
+    {
+        if (operation.FinishedAt is not null && OutageWatch.KindOf(operation.Type) is not null)
+        {
+            // The oldest is let go: a fleet in which a thousand operations end within a second is measured by its newest.
+            _ended.Writer.TryWrite(operation);
+        }
+    }
+
+    /// <summary>One turn: sees what is new, measures what is due.</summary>
+    internal async Task TurnAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        _watch.See(fleet.Current);
+        while (_ended.Reader.TryRead(out OperationView? operation))
+        {
+            await WithoutFaultAsync(async () => _watch.See(operation, await PrefixesAsync(operation.Id, cancellationToken)));
+        }
+
+        foreach (Move move in _watch.TakeDue(now))
+        {
+            if (!await WithoutFaultAsync(() => MeasureAsync(move, now, cancellationToken)))
+            {
+                _watch.Again(move, now);
+            }
+        }
+    }
+
+    /// <summary>Pure: the sentence that history keeps.</summary>
+    internal static EventDraft ToDraft(OutageRecord outage, DateTimeOffset now) => new()
+    {
+        At = now,
+        Kind = EventKinds.OutageMeasured,
+        Severity = outage.Figures.Longest >= TimeSpan.FromSeconds(1) || outage.Figures.GoesOn ? EventSeverity.Warning : EventSeverity.Info,
+        Pair = outage.Pair,
+        Prefix = outage.Prefix,
+        Text = OutageSentences.Of(outage),
+        OperationId = outage.OperationId,
+    };
+
+    private async Task FollowAsync(CancellationToken stoppingToken)
+    {
+        await foreach (OperationView operation in operations.WatchAsync(stoppingToken))
+        {
+            Take(operation);
+        }
+    }
+
+    /// <summary>What ended shortly before the hub did has not been measured.</summary>
+    private async Task LookBackAsync(CancellationToken cancellationToken)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        await WithoutFaultAsync(async () =>
+        {
+            foreach (OperationView operation in await operations.RecentAsync(OperationFilter.All, MostOperations, cancellationToken))
+            {
+                if (operation.FinishedAt is { } finished && now - finished < LookBack && (await sources.Store.OfOperationAsync(operation.Id, cancellationToken)).IsEmpty)
+                {
+                    Take(operation);
+                }
+            }
+        });
+    }
+
+    private async Task<ImmutableArray<IPNetwork>> PrefixesAsync(string operation, CancellationToken cancellationToken) =>
+    [
+        .. (await sources.History.IntentsAsync(operation, cancellationToken)).SelectMany(i => i.Roles.Keys).Distinct(StringComparer.Ordinal)
+            .Select(p => IPNetwork.TryParse(p, out IPNetwork prefix) ? prefix : (IPNetwork?)null).OfType<IPNetwork>().OrderBy(p => p.ToString(), StringComparer.Ordinal),
+    ];
+
+    private async Task MeasureAsync(Move move, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        ImmutableArray<OutageRecord> measured = await MeasureAsync(move, cancellationToken);
+        if (measured.Any(o => o.Figures.GoesOn) && _watch.Again(move, now))
+        {
+            return;
+        }
+
+        sources.Writer.Enqueue(new AddOutages(measured));
+        foreach (OutageRecord outage in measured)
+        {
+            sources.Events.Append(ToDraft(outage, now));
+        }
+    }
+
+    private async Task<bool> WithoutFaultAsync(Func<Task> work)
+    {
+        try
+        {
+            await work();
+            return true;
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            LogFailed(fault);
+            return false;
+        }
+    }
+
+    private async Task<ImmutableArray<OutageRecord>> MeasureAsync(Move move, CancellationToken cancellationToken)
+    {
+        var found = ImmutableArray.CreateBuilder<OutageRecord>();
+        foreach (IPNetwork prefix in move.Prefixes)
+        {
+            ImmutableArray<string> vantages = await sources.Charts.VantagesAsync(prefix.ToString(), cancellationToken);
+            foreach (string vantage in vantages.IsEmpty ? [ProbeSeries.Hub] : vantages)
+            {
+                IReadOnlyList<ProbeSample> samples = await sources.Probes.ReadAsync(new ProbeSeries(prefix.ToString(), vantage), move.Since, move.Until, ProbeSampleStore.MostRead, cancellationToken);
+                if (samples.Count > 0 || vantage == ProbeSeries.Hub)
+                {
+                    found.Add(new OutageRecord
+                    {
+                        At = move.At,
+                        Pair = move.Pair,
+                        Prefix = prefix.ToString(),
+                        Vantage = vantage,
+                        Kind = move.Kind,
+                        OperationId = move.OperationId,
+                        From = move.From,
+                        To = move.To,
+                        Figures = OutageFigures.Of(samples),
+                    });
+                }
+            }
+        }
+
+        return found.ToImmutable();
+    }
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "What a move of an address cost could not be read or kept; it is tried again")]
+    private partial void LogFailed(Exception exception);
+}
+
+/// <summary>Where outages are measured from, and where they go.</summary>
+internal sealed record OutageSources(ProbeSampleStore Probes, IReachabilityHistory Charts, IHistory History, OutageStore Store, HubWriter Writer, EventLog Events);

@@ -1,0 +1,42 @@
+using System.Globalization;
+
+namespace FailoverHub.Web.Reachability.Outages;
+
+/// <summary>What a move cost, in a sentence. Pure.</summary>
+internal static class OutageSentences
+{
+    /// <summary>"203.0.113.10/32: failover from node-a to node-b. 84 of 400 probes from the hub were lost …"</summary>
+    public static string Of(OutageRecord outage) => $"{outage.Prefix}: {Word(outage.Kind)}{Nodes(outage)}. {Of(outage.Figures, outage.Vantage)}";
+
+    /// <summary>"84 of 400 probes from the hub were lost, the first at …"</summary>
+    public static string Of(OutageFigures figures, string vantage) => figures switch
+    {
+        { Sent: 0 } => $"It was not probed from {From(vantage)}: what it cost is not known.",
+        { Lost: 0 } => string.Create(CultureInfo.InvariantCulture, $"All {figures.Sent} probes from {From(vantage)} were answered, one each {figures.Resolution.TotalSeconds:0.0#} s."),
+        _ => string.Create(
+            CultureInfo.InvariantCulture,
+            $"{figures.Lost} of {figures.Sent} probes from {From(vantage)} were lost, the first at {figures.FirstLossAt!.Value.UtcDateTime:HH:mm:ss.fff} and the last at {figures.LastLossAt!.Value.UtcDateTime:HH:mm:ss.fff} UTC; ")
+            + (figures.GoesOn ? "it had not ended when it was measured" : string.Create(CultureInfo.InvariantCulture, $"at most {figures.Longest.TotalSeconds:0.0#} s from one answer to the next"))
+            + string.Create(CultureInfo.InvariantCulture, $", probed each {figures.Resolution.TotalSeconds:0.0#} s."),
+    };
+
+    /// <summary>"failover".</summary>
+    public static string Word(MoveKind kind) => kind switch
+    {
+        MoveKind.Switchover => "switchover",
+        MoveKind.Failback => "failback",
+        MoveKind.ForcePromote => "promotion by force",
+        MoveKind.Failover => "failover",
+        MoveKind.FailbackByItself => "failback by itself",
+        _ => "change",
+    };
+
+    private static string From(string vantage) => vantage == "hub" ? "the hub" : vantage;
+
+    private static string Nodes(OutageRecord outage) => (outage.From, outage.To) switch
+    {
+        ({ } from, { } to) => $" from {from} to {to}",
+        (null, { } to) => $" to {to}",
+        _ => "",
+    };
+}

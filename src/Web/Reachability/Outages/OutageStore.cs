@@ -1,0 +1,70 @@
+using System.Collections.Immutable;
+using FailoverHub.Web.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Reachability.Outages;
+
+/// <summary>Outage figures on the disk.</summary>
+internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory) : IOutages
+{
+    public async Task<ImmutableArray<OutageRecord>> OfPairAsync(string pair, int limit, CancellationToken cancellationToken)
+    {
+        ArgumentOutOfRangeException.ThrowIfLessThan(limit, 1);
+        ArgumentOutOfRangeException.ThrowIfGreaterThan(limit, 500);
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        return [.. (await db.Outages.AsNoTracking().Where(o => o.Pair == pair).OrderByDescending(o => o.AtMs).ThenByDescending(o => o.Id).Take(limit).ToListAsync(cancellationToken)).Select(FromRow)];
+    }
+
+    public async Task<ImmutableArray<OutageRecord>> OfOperationAsync(string id, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
+    }
+
+    private static OutageRecord FromRow(OutageEntity row) => new()
+    {
+        At = DateTimeOffset.FromUnixTimeMilliseconds(row.AtMs),
+        Pair = row.Pair,
+        Prefix = row.Prefix,
+        Vantage = row.Vantage,
+        Kind = Enum.TryParse(row.Kind, out MoveKind kind) ? kind : MoveKind.Change,
+        OperationId = row.OperationId,
+        From = row.FromNode,
+        To = row.ToNode,
+        Figures = new OutageFigures(
+            row.Sent, row.Lost, At(row.FirstLossMs), At(row.LastLossMs), TimeSpan.FromMilliseconds(row.LongestMs), row.GoesOn, TimeSpan.FromMilliseconds(row.ResolutionMs)),
+    };
+
+    private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+}
+
+/// <summary>Figures of one move on their way to the disk; those of an operation are there once, however often it is measured.</summary>
+internal sealed class AddOutages(ImmutableArray<OutageRecord> outages) : HubWrite
+{
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        if (outages is [{ OperationId: { } id }, ..])
+        {
+            await db.Outages.Where(o => o.OperationId == id).ExecuteDeleteAsync(cancellationToken);
+        }
+
+        db.Outages.AddRange(outages.Select(o => new OutageEntity
+        {
+            AtMs = o.At.ToUnixTimeMilliseconds(),
+            Pair = o.Pair,
+            Prefix = o.Prefix,
+            Vantage = o.Vantage,
+            Kind = o.Kind.ToString(),
+            OperationId = o.OperationId,
+            FromNode = o.From,
+            ToNode = o.To,
+            FirstLossMs = o.Figures.FirstLossAt?.ToUnixTimeMilliseconds(),
+            LastLossMs = o.Figures.LastLossAt?.ToUnixTimeMilliseconds(),
+            Sent = o.Figures.Sent,
+            Lost = o.Figures.Lost,
+            LongestMs = (long)o.Figures.Longest.TotalMilliseconds,
+            GoesOn = o.Figures.GoesOn,
+            ResolutionMs = (int)o.Figures.Resolution.TotalMilliseconds,
+        }));
+    }
+}

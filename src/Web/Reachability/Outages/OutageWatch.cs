@@ -1,0 +1,139 @@
+using System.Collections.Immutable;
+using System.Net;
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+
+namespace FailoverHub.Web.Reachability.Outages;
+
+/// <summary>A move whose cost is to be measured.</summary>
+/// <param name="Pair">Name of the pair.</param>
+/// <param name="Prefixes">What moved.</param>
+/// <param name="Kind">Why.</param>
+/// <param name="OperationId">The operation that moved it; null: none.</param>
+/// <param name="From">The node that was active before; null: not known.</param>
+/// <param name="To">The node that is active now; null: not known.</param>
+/// <param name="At">When it was asked for, or seen.</param>
+/// <param name="Since">Probes from then on count.</param>
+/// <param name="Until">Probes before that count.</param>
+internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, MoveKind Kind, string? OperationId, string? From, string? To, DateTimeOffset At, DateTimeOffset Since, DateTimeOffset Until);
+
+/// <summary>
+/// Which moves there are, pure: snapshots of the fleet and operations in, moves out when they are over for long enough to be measured. A move that an operation
+/// makes is measured as that operation's; one that nobody asked for is known by another node being active, also when none was for a while.
+/// </summary>
+internal sealed class OutageWatch
+{
+    /// <summary>Probes of before count: a route server holds a dead route for nine seconds, and the fleet notices a silent node later than the probes do.</summary>
+    private static readonly TimeSpan BeforeUnplanned = TimeSpan.FromSeconds(40);
+    private static readonly TimeSpan BeforePlanned = TimeSpan.FromSeconds(5);
+
+    /// <summary>So long after the end the address has settled, and the last answers have come in.</summary>
+    private static readonly TimeSpan After = TimeSpan.FromSeconds(15);
+
+    private readonly Dictionary<string, string> _active = [];
+    private readonly Dictionary<string, (string Pair, DateTimeOffset At)> _planned = [];
+    private readonly List<Move> _waiting = [];
+
+    /// <summary>Moves that are waited for.</summary>
+    public int Waiting => _waiting.Count;
+
+    /// <summary>The fleet as it is now.</summary>
+    public void See(FleetSnapshot fleet)
+    {
+        foreach (PairView pair in fleet.Pairs)
+        {
+            if (pair.OperationId is not null)
+            {
+                _planned[pair.Id] = (pair.Name, fleet.At);
+            }
+
+            if (pair.ActiveNode is not { } active)
+            {
+                continue;
+            }
+
+            if (_active.TryGetValue(pair.Id, out string? before) && before != active && !IsPlanned(pair.Id, fleet.At))
+            {
+                MoveKind kind = active == pair.PreferredNode ? MoveKind.FailbackByItself : MoveKind.Failover;
+                Add(new Move(pair.Name, pair.Prefixes, kind, null, before, active, fleet.At, fleet.At - BeforeUnplanned, fleet.At + After));
+            }
+
+            _active[pair.Id] = active;
+        }
+
+        foreach (string gone in _active.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
+        {
+            _active.Remove(gone);
+            _planned.Remove(gone);
+        }
+    }
+
+    /// <summary>An operation has ended; null: it moves nothing.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="prefixes">What it was about.</param>
+    public void See(OperationView operation, ImmutableArray<IPNetwork> prefixes)
+    {
+        if (operation.FinishedAt is not { } finished || KindOf(operation.Type) is not { } kind || prefixes.IsEmpty || _waiting.Exists(m => m.OperationId == operation.Id))
+        {
+            return;
+        }
+
+        _planned[operation.PairId] = (operation.PairName, finished);
+        DateTimeOffset began = operation.Steps.FirstOrDefault()?.StartedAt ?? operation.RequestedAt;
+        Add(new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After));
+    }
+
+    /// <summary>Moves that are over for long enough, oldest first; each once.</summary>
+    public ImmutableArray<Move> TakeDue(DateTimeOffset now)
+    {
+        ImmutableArray<Move> due = [.. _waiting.Where(m => m.Until <= now).OrderBy(m => m.At)];
+        _waiting.RemoveAll(m => m.Until <= now);
+        return due;
+    }
+
+    /// <summary>It had not ended: it is looked at again somewhat later, ten minutes at most.</summary>
+    /// <returns>False: that is long enough; it is kept as it is.</returns>
+    public bool Again(Move move, DateTimeOffset now)
+    {
+        if (now - move.At >= TimeSpan.FromMinutes(10))
+        {
+            return false;
+        }
+
+        _waiting.Add(move with { Until = now + TimeSpan.FromSeconds(20) });
+        return true;
+    }
+
+    /// <summary>What an operation of that type is as a move; null: it is none.</summary>
+    public static MoveKind? KindOf(OperationType type) => type switch
+    {
+        OperationType.Switchover => MoveKind.Switchover,
+        OperationType.Failback => MoveKind.Failback,
+        OperationType.ForcePromote => MoveKind.ForcePromote,
+        OperationType.Drain or OperationType.Undrain or OperationType.SetRole => MoveKind.Change,
+        _ => null,
+    };
+
+    // What an operation has set going may be seen a little after it has ended.
+    private bool IsPlanned(string pairId, DateTimeOffset at) => _planned.TryGetValue(pairId, out var planned) && at - planned.At < TimeSpan.FromSeconds(15);
+
+    private void Add(Move move)
+    {
+        // Bound: a fleet whose addresses all come and go is measured by its newest moves.
+        if (_waiting.Count >= 5_000)
+        {
+            _waiting.RemoveAt(0);
+        }
+
+        // One that comes while the one before is not measured yet is part of it: there and back within seconds is one outage.
+        int before = move.OperationId is null ? _waiting.FindIndex(m => m.OperationId is null && m.Pair == move.Pair) : -1;
+        if (before >= 0)
+        {
+            _waiting[before] = _waiting[before] with { To = move.To, Until = move.Until };
+        }
+        else
+        {
+            _waiting.Add(move);
+        }
+    }
+}

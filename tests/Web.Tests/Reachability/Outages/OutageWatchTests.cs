@@ -1,0 +1,122 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
+using FailoverHub.Web.Tests.Components.Fakes;
+
+namespace FailoverHub.Web.Tests.Reachability.Outages;
+
+public sealed class OutageWatchTests
+{
+    private readonly OutageWatch _watch = new();
+    private readonly PairView _pair = Make.HealthyPair();
+
+    private string Preferred => _pair.PreferredNode ?? _pair.ActiveNode!;
+
+    private string Other => _pair.Members.First(m => m.Node.Name != _pair.ActiveNode).Node.Name;
+
+    [Fact]
+    public void AnotherNodeIsActive_AndNobodyAskedForIt_IsAFailoverWithTheTimeBefore()
+    {
+        See(0, _pair.ActiveNode);
+        See(20, null);
+        See(25, Other);
+
+        Assert.Empty(_watch.TakeDue(Make.At.AddSeconds(39)));
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(40)));
+        Assert.Equal((MoveKind.Failover, null, _pair.ActiveNode, Other), (move.Kind, move.OperationId, move.From, move.To));
+        Assert.Equal((Make.At.AddSeconds(-15), Make.At.AddSeconds(40)), (move.Since, move.Until));
+        Assert.Empty(_watch.TakeDue(Make.At.AddSeconds(90)));
+    }
+
+    [Fact]
+    public void BackToThePreferredNode_IsAFailbackByItself()
+    {
+        See(0, Other);
+        See(5, Preferred);
+
+        Assert.Equal(MoveKind.FailbackByItself, Assert.Single(_watch.TakeDue(Make.At.AddMinutes(1))).Kind);
+    }
+
+    [Fact]
+    public void TheSameNodeAfterAWhileUnknown_IsNoMove()
+    {
+        See(0, _pair.ActiveNode);
+        See(20, null);
+        See(25, _pair.ActiveNode);
+
+        Assert.Empty(_watch.TakeDue(Make.At.AddMinutes(1)));
+    }
+
+    [Fact]
+    public void ThereAndBackWithinSeconds_IsOneOutage()
+    {
+        See(0, _pair.ActiveNode);
+        See(5, Other);
+        See(12, _pair.ActiveNode);
+
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddMinutes(1)));
+        Assert.Equal((_pair.ActiveNode, _pair.ActiveNode, Make.At.AddSeconds(27)), (move.From, move.To, move.Until));
+    }
+
+    [Fact]
+    public void MoveOfAnOperation_IsMeasuredAsThatAlone()
+    {
+        See(0, _pair.ActiveNode);
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1" }) with { At = Make.At.AddSeconds(1) });
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", ActiveNode = Other }) with { At = Make.At.AddSeconds(2) });
+        OperationView ended = Make.Operation() with { PairId = _pair.Id, PairName = _pair.Name, Status = OperationStatus.Succeeded, RequestedAt = Make.At.AddSeconds(1), FinishedAt = Make.At.AddSeconds(3) };
+        _watch.See(ended, [Make.Prefix]);
+        _watch.See(ended, [Make.Prefix]);
+        See(4, Other);
+
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(18)));
+        Assert.Equal((MoveKind.Switchover, "op-1"), (move.Kind, move.OperationId));
+        Assert.Equal([Make.Prefix], move.Prefixes);
+        Assert.Equal(0, _watch.Waiting);
+    }
+
+    [Fact]
+    public void OutageThatGoesOn_IsLookedAtAgainForTenMinutes()
+    {
+        See(0, _pair.ActiveNode);
+        See(5, Other);
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(20)));
+
+        Assert.True(_watch.Again(move, Make.At.AddSeconds(20)));
+        Move later = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(40)));
+
+        Assert.Equal(Make.At.AddSeconds(40), later.Until);
+        Assert.False(_watch.Again(later, Make.At.AddMinutes(11)));
+    }
+
+    [Fact]
+    public void Figures_SayWhatWasLostFromWhenToWhenAndHowExactlyThatIsKnown()
+    {
+        DateTimeOffset at = Make.At;
+        List<ProbeSample> samples = [.. Enumerable.Range(0, 10).Select(i => Sample(at.AddSeconds(i), true))];
+        samples.AddRange(Enumerable.Range(0, 20).Select(i => Sample(at.AddSeconds(10).AddMilliseconds(100 * i), i is < 5 or >= 9)));
+        samples.AddRange(Enumerable.Range(12, 8).Select(i => Sample(at.AddSeconds(i), true)));
+
+        OutageFigures figures = OutageFigures.Of(samples);
+
+        Assert.Equal(
+            new OutageFigures(38, 4, at.AddSeconds(10.5), at.AddSeconds(10.8), TimeSpan.FromMilliseconds(500), false, TimeSpan.FromMilliseconds(100)),
+            figures);
+        Assert.Equal(
+            "4 of 38 probes from the hub were lost, the first at 14:00:10.500 and the last at 14:00:10.800 UTC; at most 0.5 s from one answer to the next, probed each 0.1 s.",
+            OutageSentences.Of(figures, "hub"));
+    }
+
+    [Fact]
+    public void Figures_WithoutALossOrWithoutAProbe_SaySo()
+    {
+        Assert.Equal("All 3 probes from node-a were answered, one each 1.0 s.", OutageSentences.Of(OutageFigures.Of([.. Enumerable.Range(0, 3).Select(i => Sample(Make.At.AddSeconds(i), true))]), "node-a"));
+        Assert.Equal("It was not probed from the hub: what it cost is not known.", OutageSentences.Of(OutageFigures.Of([]), "hub"));
+        Assert.True(OutageFigures.Of([Sample(Make.At, true), Sample(Make.At.AddSeconds(1), false)]).GoesOn);
+    }
+
+    private static ProbeSample Sample(DateTimeOffset at, bool answered) => new(at, answered ? TimeSpan.FromMilliseconds(1) : null, answered ? null : "no answer");
+
+    private void See(int second, string? active) => _watch.See(Make.Fleet(_pair with { ActiveNode = active }) with { At = Make.At.AddSeconds(second) });
+}
