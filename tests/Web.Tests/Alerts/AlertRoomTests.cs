@@ -10,6 +10,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Alerts;
 
@@ -260,10 +261,12 @@ public sealed class AlertRoomTests : IAsyncLifetime
         }
     }
 
+    // A hub begins with the fleet that it has stored, never with none.
     private async Task RestartAsync()
     {
+        FakeFleet fleet = _hub.Fleet;
         await _hub.App.StopAsync(Stop);
         await _hub.App.DisposeAsync();
-        _hub = await WholeHub.StartAsync(data: _data);
+        _hub = await WholeHub.StartAsync(builder => builder.Services.AddSingleton<IFleetView>(fleet), _data);
     }
 }
