@@ -41,7 +41,8 @@ public sealed class AlertConditionsTests
     [InlineData(PairState.FailedOver, PairState.Degraded, "right")]
     [InlineData(PairState.NoAnnouncer, PairState.DualPrimary, "right")]
     [InlineData(PairState.DualPrimary, PairState.NoAnnouncer, "unknown")]
-    [InlineData(PairState.DualPrimary, PairState.Unknown, "right")]
+    [InlineData(PairState.DualPrimary, PairState.Unknown, "unknown")]
+    [InlineData(PairState.NoAnnouncer, PairState.Unknown, "unknown")]
     [InlineData(PairState.Unknown, PairState.Unknown, "wrong")]
     public void StateOfAPair_OneThatIsShownHidesThoseBehindIt(PairState asked, PairState shown, string expected)
     {

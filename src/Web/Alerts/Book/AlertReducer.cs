@@ -159,8 +159,12 @@ internal static class AlertReducer
             }
         }
 
-        public void KeepUnknown(Alert alert, AlertRule rule) =>
-            KeepQuietOrTell(_active[alert.Key], _active[alert.Key] with { QuietBecause = policy.QuietFor(rule, alert.Pair, alert.Node) }, rule, false);
+        // What cannot be judged is told to nobody as if it were so now: neither a beginning nor a reminder.
+        public void KeepUnknown(Alert alert, AlertRule rule)
+        {
+            Alert before = _active[alert.Key];
+            KeepQuiet(before, before with { QuietBecause = policy.QuietFor(rule, before.Pair, before.Node) }, false);
+        }
 
         public void Forget(AlertKey key) => _rising.Remove(key);
 
@@ -216,6 +220,12 @@ internal static class AlertReducer
 
         private void KeepQuietOrTell(Alert before, Alert after, AlertRule rule, bool isWorthWriting)
         {
+            KeepQuiet(before, after, isWorthWriting);
+            Tell(after, rule);
+        }
+
+        private void KeepQuiet(Alert before, Alert after, bool isWorthWriting)
+        {
             if (before.QuietBecause != after.QuietBecause)
             {
                 _events.Add(new AlertEvent(after, after.QuietBecause is null ? "alert-told-again" : "alert-kept-quiet", after.QuietBecause is { } quiet
@@ -232,8 +242,6 @@ internal static class AlertReducer
             {
                 _active[after.Key] = after;
             }
-
-            Tell(after, rule);
         }
 
         private void Tell(Alert alert, AlertRule rule)

@@ -21,6 +21,9 @@ internal sealed class AlertHttp(IHttpClientFactory clients)
     {
         AllowAutoRedirect = false,
         UseCookies = false,
+
+        // A proxy would look the name up itself, past the guard.
+        UseProxy = false,
         PooledConnectionLifetime = TimeSpan.FromMinutes(2),
         ConnectCallback = (context, stop) => GuardedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, stop),
     }).RemoveAllLoggers();

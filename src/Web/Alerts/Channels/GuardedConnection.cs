@@ -41,11 +41,20 @@ internal static class GuardedConnection
         }
     }
 
-    /// <summary>Pure. Loopback and private networks are where most receivers are; link-local ones (RFC 3927, RFC 4291 2.5.6) are none.</summary>
+    /// <summary>
+    /// Pure. Loopback and private networks are where most receivers are; link-local ones (RFC 3927, RFC 4291 2.5.6) are none, nor are those that clouds serve their metadata at, nor IPv6
+    /// addresses that stand for an IPv4 address (RFC 6052, RFC 3056, RFC 4291 2.5.5.1), behind which any of these could be.
+    /// </summary>
     internal static bool IsAllowed(IPAddress address)
     {
         IPAddress plain = address.IsIPv4MappedToIPv6 ? address.MapToIPv4() : address;
-        return !plain.IsIPv6LinkLocal && !plain.IsIPv6Multicast && !plain.Equals(IPAddress.Any) && !plain.Equals(IPAddress.IPv6Any)
-            && !(plain.AddressFamily == AddressFamily.InterNetwork && plain.GetAddressBytes() is [169, 254, ..] or [>= 224, ..]);
+        if (plain.AddressFamily == AddressFamily.InterNetwork)
+        {
+            return plain.GetAddressBytes() is not ([169, 254, ..] or [0, ..] or [>= 224, ..] or [100, 100, 100, 200]);
+        }
+
+        return !plain.IsIPv6LinkLocal && !plain.IsIPv6Multicast && (plain.Equals(IPAddress.IPv6Loopback) || !Never.Any(network => network.Contains(plain)));
     }
+
+    private static readonly IPNetwork[] Never = [IPNetwork.Parse("::/96"), IPNetwork.Parse("64:ff9b::/96"), IPNetwork.Parse("2002::/16"), IPNetwork.Parse("fd00:a9fe:a9fe::/48"), IPNetwork.Parse("fd00:ec2::254/128")];
 }

@@ -56,7 +56,7 @@ internal static class AlertConditions
         }
 
         int shown = Shown.IndexOf(pair.State);
-        return waitsForSomebody || (shown >= 0 && Shown.Skip(shown + 1).Any(hidden => rule.States.Contains(hidden.ToString()))) ? Unknown(found) : null;
+        return waitsForSomebody || pair.State == PairState.Unknown || (shown >= 0 && Shown.Skip(shown + 1).Any(hidden => rule.States.Contains(hidden.ToString()))) ? Unknown(found) : null;
     }
 
     private static IEnumerable<Finding> OfNode(AlertFacts facts, AlertRule rule, NodeView node, string? pair)

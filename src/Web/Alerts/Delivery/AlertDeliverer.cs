@@ -22,7 +22,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     // Capacity 1, further marks are dropped: one look sees everything that waits by then.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<string, Traffic> _traffic = [];
-    private volatile ImmutableDictionary<string, string> _failing = ImmutableDictionary<string, string>.Empty;
+    private ImmutableDictionary<string, string> _failing = ImmutableDictionary<string, string>.Empty;
     private int _waiting;
 
     /// <summary>Raised after each attempt with the channel's type and whether it was taken: a handler only counts.</summary>
@@ -32,7 +32,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     public int Waiting => Volatile.Read(ref _waiting);
 
     /// <summary>Channels whose newest message was not taken, with the error.</summary>
-    public ImmutableDictionary<string, string> Failing => _failing;
+    public ImmutableDictionary<string, string> Failing => Volatile.Read(ref _failing);
 
     /// <summary>Something new waits.</summary>
     public void Wake() => _wake.Writer.TryWrite(true);
@@ -42,7 +42,17 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     {
         DateTimeOffset at = time.GetUtcNow();
         var message = AlertMessage.Test(channel.Name, by, at);
-        SendResult result = await senders.SendAsync(channel, new OutgoingMessage(0, message), cancellationToken);
+        SendResult result;
+        try
+        {
+            result = await senders.SendAsync(channel, new OutgoingMessage(0, message), cancellationToken);
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException && !StorageFaults.IsStorageFault(fault))
+        {
+            LogDefect(logger, 0, channel.Name, fault);
+            result = new SendResult(null, $"It could not be sent: {fault.Message.ReplaceLineEndings(" ")}", false);
+        }
+
         Tried?.Invoke(channel.Type, result.Error is null);
         return await store.KeepTestAsync(channel.Id, message, ToAttempt(result, at), cancellationToken);
     }
@@ -98,14 +108,11 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     private async Task<DateTimeOffset?> TurnAsync(CancellationToken stop)
     {
         ImmutableArray<AlertChannel> channels = settings.Channels;
-        ImmutableArray<WaitingMessage> all = await store.WaitingAsync(stop);
+        await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
+        ImmutableArray<WaitingMessage> all = await store.WaitingAsync([.. channels.Where(c => c.Enabled).Select(c => c.Id)], stop);
         Volatile.Write(ref _waiting, all.Length);
-        if (all.Any(m => !channels.Any(c => c.Id == m.ChannelId)))
-        {
-            await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
-        }
 
-        _failing = _failing.RemoveRange(_failing.Keys.Where(id => !channels.Any(c => c.Id == id && c.Enabled)));
+        ImmutableInterlocked.Update(ref _failing, known => known.RemoveRange(known.Keys.Where(id => !channels.Any(c => c.Id == id && c.Enabled))));
         ILookup<string, WaitingMessage> byChannel = all.ToLookup(m => m.ChannelId);
         DateTimeOffset? earliest = null;
         foreach (AlertChannel channel in channels.Where(c => c.Enabled))
@@ -149,13 +156,12 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         try
         {
             DateTimeOffset at = time.GetUtcNow();
-            AlertMessage? message = await store.MessageAsync(waiting.Id, stop);
-            if (message is null)
+            SendResult? result = await AttemptAsync(channel, waiting.Id, stop);
+            if (result is null)
             {
                 return;
             }
 
-            SendResult result = await senders.SendAsync(channel, new OutgoingMessage(waiting.Id, message), stop);
             Tried?.Invoke(channel.Type, result.Error is null);
             await KeepAsync(channel, waiting, traffic, result, ToAttempt(result, at), stop);
         }
@@ -174,6 +180,20 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         }
     }
 
+    /// <summary>One message that cannot be read or sent for a reason that nobody thought of must not stop the others, nor the hub: it is a failed attempt like any other.</summary>
+    private async Task<SendResult?> AttemptAsync(AlertChannel channel, long id, CancellationToken stop)
+    {
+        try
+        {
+            return await store.MessageAsync(id, stop) is { } message ? await senders.SendAsync(channel, new OutgoingMessage(id, message), stop) : null;
+        }
+        catch (Exception fault) when (fault is not OperationCanceledException && !StorageFaults.IsStorageFault(fault))
+        {
+            LogDefect(logger, id, channel.Name, fault);
+            return new SendResult(null, $"It could not be sent: {fault.Message.ReplaceLineEndings(" ")}", false);
+        }
+    }
+
     private async Task KeepAsync(AlertChannel channel, WaitingMessage waiting, Traffic traffic, SendResult result, DeliveryAttempt attempt, CancellationToken stop)
     {
         DateTimeOffset now = time.GetUtcNow();
@@ -182,7 +202,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         if (result.Error is { } error)
         {
             traffic.Failures++;
-            _failing = _failing.SetItem(channel.Id, error);
+            ImmutableInterlocked.AddOrUpdate(ref _failing, channel.Id, error, (_, _) => error);
             LogNotTaken(logger, channel.Name, waiting.Id, error);
             TimeSpan pause = DeliveryPlan.PauseAfter(result.IsOfChannel ? traffic.Failures : waiting.Attempts + 1, Random.Shared.NextDouble());
             traffic.PausedUntil = result.IsOfChannel ? now + pause : null;
@@ -193,7 +213,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         else
         {
             (traffic.Failures, traffic.PausedUntil) = (0, null);
-            _failing = _failing.Remove(channel.Id);
+            ImmutableInterlocked.TryRemove(ref _failing, channel.Id, out _);
         }
 
         // It must not be sent again because the disk was full for a moment.
@@ -259,6 +279,9 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Messages of alerts cannot be read or written; it is tried again each second")]
     private static partial void LogNotStored(ILogger logger, Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "Message {Id} to channel {Channel} could not be sent by a fault that is none of the network")]
+    private static partial void LogDefect(ILogger logger, long id, string channel, Exception exception);
 
     /// <summary>Of one channel; used by the loop, and by its sending while the loop leaves it alone.</summary>
     private sealed class Traffic

@@ -35,6 +35,9 @@ internal abstract record DeliveryStep
 /// </summary>
 internal static class DeliveryPlan
 {
+    /// <summary>So many messages go into a summary; more into the next one.</summary>
+    public const int MostInSummary = 100;
+
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     /// <summary>From a second to five minutes, doubling.</summary>
@@ -67,7 +70,7 @@ internal static class DeliveryPlan
 
         if (next is not null && summarises && !next.IsSummary && tried.Length == channel.MostPerMinute)
         {
-            ImmutableArray<long> rest = [.. ByAlert(waiting).Where(g => g.All(m => m is { IsSummary: false, Attempts: 0 })).SelectMany(g => g.Select(m => m.Id))];
+            ImmutableArray<long> rest = [.. ByAlert(waiting).Where(g => g.All(m => m is { IsSummary: false, Attempts: 0 })).SelectMany(g => g.Select(m => m.Id)).Take(MostInSummary)];
             if (rest.Length > 1 && !waiting.Any(m => m.IsSummary))
             {
                 return new DeliveryStep.Summarise(rest);

@@ -12,16 +12,22 @@ internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, His
 {
     private const int AttemptsKept = 10;
 
-    /// <summary>So many are looked at in a turn; of more that wait the oldest.</summary>
+    /// <summary>So many of a channel are looked at in a turn; of more that wait the oldest.</summary>
     private const int LookedAt = 2_000;
 
-    /// <summary>What waits, the oldest first.</summary>
-    public async Task<ImmutableArray<WaitingMessage>> WaitingAsync(CancellationToken cancellationToken)
+    /// <summary>What waits for these channels, of each the oldest first: a backlog of one silences no other.</summary>
+    public async Task<ImmutableArray<WaitingMessage>> WaitingAsync(IReadOnlyCollection<string> channels, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        var rows = await db.AlertDeliveries.AsNoTracking().Where(d => d.State == DeliveryStates.Waiting).OrderBy(d => d.Id).Take(LookedAt)
-            .Select(d => new { d.Id, d.ChannelId, d.AlertId, d.Notice, d.Severity, d.CreatedAtMs, d.DueAtMs, d.Attempts }).ToListAsync(cancellationToken);
-        return [.. rows.Select(d => new WaitingMessage(d.Id, d.ChannelId, d.AlertId, d.Severity, At(d.CreatedAtMs), At(d.DueAtMs), d.Attempts, d.Notice == "summary"))];
+        var waiting = ImmutableArray.CreateBuilder<WaitingMessage>();
+        foreach (string channel in channels)
+        {
+            var rows = await db.AlertDeliveries.AsNoTracking().Where(d => d.State == DeliveryStates.Waiting && d.ChannelId == channel).OrderBy(d => d.Id).Take(LookedAt)
+                .Select(d => new { d.Id, d.AlertId, d.Notice, d.Severity, d.CreatedAtMs, d.DueAtMs, d.Attempts }).ToListAsync(cancellationToken);
+            waiting.AddRange(rows.Select(d => new WaitingMessage(d.Id, channel, d.AlertId, d.Severity, At(d.CreatedAtMs), At(d.DueAtMs), d.Attempts, d.Notice == "summary")));
+        }
+
+        return waiting.ToImmutable();
     }
 
     /// <summary>When messages were tried since a moment: so many the channels have had.</summary>
@@ -108,8 +114,15 @@ internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, His
     public async Task DropForOthersAsync(IReadOnlyCollection<string> channels, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        await db.AlertDeliveries.Where(d => d.State == DeliveryStates.Waiting && !channels.Contains(d.ChannelId))
-            .ExecuteUpdateAsync(set => set.SetProperty(d => d.State, DeliveryStates.Dropped).SetProperty(d => d.LastError, "Its channel is gone."), cancellationToken);
+        IQueryable<AlertDeliveryEntity> others = db.AlertDeliveries.Where(d => d.State == DeliveryStates.Waiting && !channels.Contains(d.ChannelId));
+
+        // Asked first: a write would keep others from the database each time.
+        if (!await others.AnyAsync(cancellationToken))
+        {
+            return;
+        }
+
+        await others.ExecuteUpdateAsync(set => set.SetProperty(d => d.State, DeliveryStates.Dropped).SetProperty(d => d.LastError, "Its channel is gone."), cancellationToken);
     }
 
     /// <summary>A test that was made just now, as the log keeps it.</summary>
