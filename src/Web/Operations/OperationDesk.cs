@@ -143,11 +143,12 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
         await rooms.Runs.DisposeAsync();
     }
 
-    // What is to be done later is judged by what the fleet is then; now only what the request itself says counts.
+    // What is to be done later is judged by what the fleet is then; now only what the request itself says counts. A rule that it sets aside is part of that:
+    // it will be set aside then, and whoever schedules it has to see so.
     private OperationPreview PreviewOf(OperationTarget target)
     {
         var preview = rooms.Runs.Preview(target);
-        var rules = target.Request.StartAt is null ? preview.Rules : [.. preview.Rules.Where(r => r.Passed || r.RuleId is "SR-04" or "SR-14")];
+        var rules = target.Request.StartAt is null ? preview.Rules : [.. preview.Rules.Where(r => r.Passed || r.Overridden || r.RuleId is "SR-04" or "SR-14")];
         return preview with { Rules = preview.NeedsApproval ? [.. rules.Append(ApprovalRules.Announced(target.Request)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] : rules };
     }
 

@@ -161,6 +161,20 @@ public sealed class ScheduleTests
     }
 
     [Fact]
+    public async Task ARuleThatIsSetAside_StaysInSightWhenItIsScheduled()
+    {
+        await using var rig = await StartAsync();
+        await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2")));
+        var request = OnNode(OperationType.Drain, "web-1") with { OverrideRules = ["SR-01"] };
+
+        var now = rig.Hub.Operations.Preview(request, out _)!;
+        var later = rig.Hub.Operations.Preview(request with { StartAt = rig.Time.GetUtcNow().AddMinutes(5) }, out _)!;
+
+        Assert.True(Assert.Single(now.Rules, r => r.RuleId == "SR-01").Overridden);
+        Assert.True(Assert.Single(later.Rules, r => r.RuleId == "SR-01").Overridden);
+    }
+
+    [Fact]
     public async Task DrainWithAnEnd_IsUndrainedThenByItself()
     {
         await using var rig = await StartAsync();
