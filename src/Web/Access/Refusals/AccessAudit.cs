@@ -14,6 +14,8 @@ internal sealed partial class AccessAudit(AuditLog audit, RefusalTally tally, IL
     /// <summary>What somebody without rights may write into one entry, in characters.</summary>
     public const int LongestOutcome = 500;
 
+    private const string Nobody = "nobody";
+
     /// <summary>Of the entry after which the rest of the minute is counted.</summary>
     public const string RestIsCounted = "; further ones of this minute are counted and told together";
 
@@ -25,7 +27,7 @@ internal sealed partial class AccessAudit(AuditLog audit, RefusalTally tally, IL
     /// <exception cref="Microsoft.EntityFrameworkCore.DbUpdateException">It could not be written.</exception>
     public Task RefuseAsync(AuditDraft draft, CancellationToken cancellationToken)
     {
-        RefusalEntry entry = tally.Note(draft.Action, SourceOf(draft.Actor));
+        RefusalEntry entry = tally.Note(draft.Action, SourceOf(draft.Actor), draft.Actor.Name != Nobody);
         if (entry == RefusalEntry.Counted)
         {
             return Task.CompletedTask;
@@ -41,15 +43,21 @@ internal sealed partial class AccessAudit(AuditLog audit, RefusalTally tally, IL
     }
 
     /// <summary>The same for what changed nothing, and therefore stays refused when it cannot be written; then the log says so.</summary>
-    public async Task TryRefuseAsync(AuditDraft draft, CancellationToken cancellationToken)
+    /// <param name="draft">What was refused.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    /// <param name="always">By an entry of its own in any case: whoever calls it sees to a bound.</param>
+    /// <returns>False: it could not be written.</returns>
+    public async Task<bool> TryRefuseAsync(AuditDraft draft, CancellationToken cancellationToken, bool always = false)
     {
         try
         {
-            await RefuseAsync(draft, cancellationToken);
+            await (always ? audit.WriteAsync(draft with { Outcome = Cut.To(draft.Outcome, LongestOutcome) }, cancellationToken) : RefuseAsync(draft, cancellationToken));
+            return true;
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
             LogNotAudited(logger, draft.Actor.Name, draft.Action, draft.Target, fault.GetBaseException().Message);
+            return false;
         }
     }
 
@@ -58,7 +66,7 @@ internal sealed partial class AccessAudit(AuditLog audit, RefusalTally tally, IL
 
     /// <summary>Pure. Who is known counts by his name, else his address; an IPv6 host has a /64 to itself (RFC 4291 section 2.5.1).</summary>
     internal static string SourceOf(Actor actor) =>
-        actor.Name != "nobody" ? actor.Name
+        actor.Name != Nobody ? actor.Name
         : actor.RemoteAddress is null ? "an unknown address"
         : IPAddress.TryParse(actor.RemoteAddress, out IPAddress? address) && address is { AddressFamily: System.Net.Sockets.AddressFamily.InterNetworkV6, IsIPv4MappedToIPv6: false }
             ? $"{new IPAddress([.. address.GetAddressBytes().AsSpan(0, 8), .. new byte[8]])}/64"

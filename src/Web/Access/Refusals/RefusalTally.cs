@@ -35,7 +35,8 @@ internal sealed record RefusalSum(string Action, long Count, DateTimeOffset From
 /// <summary>
 /// How many refusals of one kind are written into the audit one by one in a minute. Whoever is refused needs no rights, so without a bound he would fill
 /// the disk; the rest are counted with where they came from, and <see cref="RefusalReports"/> tells the number when the minute is over. Its memory is bounded
-/// by the kinds of refusals, a handful, and <see cref="MostSources"/>.
+/// by <see cref="MostMinutes"/> and <see cref="MostSources"/>. Strangers share the minute of a kind; whoever is known has one of his own, so that no flood of strangers, and nobody
+/// else's script, keeps what he tries from being written down.
 /// </summary>
 internal sealed class RefusalTally(TimeProvider time)
 {
@@ -45,10 +46,13 @@ internal sealed class RefusalTally(TimeProvider time)
     /// <summary>That are told apart in one minute; those of more are counted as one.</summary>
     public const int MostSources = 4_096;
 
+    /// <summary>That are open at once, of kinds and of those who are known; beyond it the known share the strangers'.</summary>
+    public const int MostMinutes = 1_024;
+
     public static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, Minute> _open = new(StringComparer.Ordinal);
+    private readonly Dictionary<(string Action, string Known), Minute> _open = [];
     private readonly Dictionary<string, RefusalSum> _over = new(StringComparer.Ordinal);
     private TaskCompletionSource _counted = New();
 
@@ -67,11 +71,12 @@ internal sealed class RefusalTally(TimeProvider time)
     /// <summary>Something was refused.</summary>
     /// <param name="action">What was tried, as the audit calls it.</param>
     /// <param name="from">From where, or by whom.</param>
-    public RefusalEntry Note(string action, string from)
+    /// <param name="isKnown">By whom: the hub knows him, by a session or a token.</param>
+    public RefusalEntry Note(string action, string from, bool isKnown = false)
     {
         lock (_gate)
         {
-            Minute minute = MinuteOf(action);
+            Minute minute = MinuteOf(action, isKnown ? from : "");
             minute.All++;
             if (minute.All <= OneByOne)
             {
@@ -88,7 +93,7 @@ internal sealed class RefusalTally(TimeProvider time)
     {
         lock (_gate)
         {
-            Count(MinuteOf(action), from);
+            Count(MinuteOf(action, ""), from);
         }
     }
 
@@ -98,10 +103,7 @@ internal sealed class RefusalTally(TimeProvider time)
     {
         lock (_gate)
         {
-            foreach (string action in _open.Where(m => all || IsOver(m.Value)).Select(m => m.Key).ToArray())
-            {
-                Close(action);
-            }
+            CloseWhere(minute => all || IsOver(minute));
 
             ImmutableArray<RefusalSum> taken = [.. _over.Values];
             _over.Clear();
@@ -134,15 +136,25 @@ internal sealed class RefusalTally(TimeProvider time)
         return sources.SetItem(key, sources.GetValueOrDefault(key) + count);
     }
 
-    private Minute MinuteOf(string action)
+    private Minute MinuteOf(string action, string known)
     {
-        if (_open.TryGetValue(action, out Minute? minute) && !IsOver(minute))
+        if (_open.TryGetValue((action, known), out Minute? minute) && !IsOver(minute))
         {
             return minute;
         }
 
-        Close(action);
-        return _open[action] = new Minute { Began = time.GetTimestamp(), BeganAt = time.GetUtcNow() };
+        if (_open.Count >= MostMinutes)
+        {
+            CloseWhere(IsOver);
+        }
+
+        if (known.Length > 0 && _open.Count >= MostMinutes)
+        {
+            return MinuteOf(action, "");
+        }
+
+        Close((action, known));
+        return _open[(action, known)] = new Minute { Began = time.GetTimestamp(), BeganAt = time.GetUtcNow() };
     }
 
     private void Count(Minute minute, string from)
@@ -156,11 +168,19 @@ internal sealed class RefusalTally(TimeProvider time)
 
     private bool IsOver(Minute minute) => time.GetElapsedTime(minute.Began) >= Window;
 
-    private void Close(string action)
+    private void CloseWhere(Func<Minute, bool> wanted)
     {
-        if (_open.Remove(action, out Minute? minute) && minute.Counted > 0)
+        foreach ((string, string) key in _open.Where(m => wanted(m.Value)).Select(m => m.Key).ToArray())
         {
-            Keep(new RefusalSum(action, minute.Counted, minute.BeganAt, minute.LastAt, minute.Sources.ToImmutableDictionary(StringComparer.Ordinal)));
+            Close(key);
+        }
+    }
+
+    private void Close((string Action, string Known) key)
+    {
+        if (_open.Remove(key, out Minute? minute) && minute.Counted > 0)
+        {
+            Keep(new RefusalSum(key.Action, minute.Counted, minute.BeganAt, minute.LastAt, minute.Sources.ToImmutableDictionary(StringComparer.Ordinal)));
         }
     }
 

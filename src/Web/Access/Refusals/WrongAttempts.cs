@@ -3,12 +3,12 @@ using System.Net;
 namespace FailoverHub.Web.Access.Refusals;
 
 /// <summary>
-/// How many wrong secrets one address may try in a minute; then they are not even looked up until it is over. Its memory is bounded: of more than
-/// <see cref="MaxAddresses"/> addresses in one minute all are counted as one.
+/// How many wrong secrets one address (a /64 of IPv6) may try in a minute; then they are not even looked up until it is over. Its memory is bounded: of more than
+/// <see cref="MaxAddresses"/> addresses in one minute the rest are not counted, and never blocked: whoever has many addresses must not be able to close the door for everybody else's.
 /// </summary>
 internal abstract class WrongAttempts(TimeProvider time, int perAddressAndMinute)
 {
-    private const int MaxAddresses = 4_096;
+    internal const int MaxAddresses = 4_096;
     private static readonly TimeSpan Window = TimeSpan.FromMinutes(1);
 
     private readonly Lock _gate = new();
@@ -24,7 +24,7 @@ internal abstract class WrongAttempts(TimeProvider time, int perAddressAndMinute
         lock (_gate)
         {
             Turn();
-            var blocked = _wrong.GetValueOrDefault(KeyOf(address)) >= perAddressAndMinute;
+            var blocked = _wrong.GetValueOrDefault(AccessLimits.CallerOf(address)) >= perAddressAndMinute;
             isNews = blocked && !_anyBlocked;
             _anyBlocked |= blocked;
             return blocked;
@@ -37,15 +37,12 @@ internal abstract class WrongAttempts(TimeProvider time, int perAddressAndMinute
         lock (_gate)
         {
             Turn();
-            var key = KeyOf(address);
-            _wrong[key] = _wrong.GetValueOrDefault(key) + 1;
+            var key = AccessLimits.CallerOf(address);
+            if (_wrong.ContainsKey(key) || _wrong.Count < MaxAddresses)
+            {
+                _wrong[key] = _wrong.GetValueOrDefault(key) + 1;
+            }
         }
-    }
-
-    private string KeyOf(IPAddress? address)
-    {
-        var key = AccessLimits.CallerOf(address);
-        return _wrong.ContainsKey(key) || _wrong.Count < MaxAddresses ? key : "";
     }
 
     private void Turn()

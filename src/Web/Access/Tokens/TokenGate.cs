@@ -66,7 +66,7 @@ internal sealed class TokenGate(ApiTokens tokens, TokenUses uses, WrongApiTokens
         _wasGood.TryRemove(hash, out _);
         if (found is { Ended: { } why })
         {
-            await RefuseAsync(actor with { Name = $"token {found.Name}" }, target, $"the token '{found.Name}' {why}", IsToBeNamed(hash), cancellationToken);
+            await NameAsync(hash, Draft(actor with { Name = $"token {found.Name}" }, target, $"the token '{found.Name}' {why}"), cancellationToken);
         }
         else
         {
@@ -84,21 +84,44 @@ internal sealed class TokenGate(ApiTokens tokens, TokenUses uses, WrongApiTokens
     {
         if (byItself)
         {
-            return audit.TryRefuseAsync(new AuditDraft { Actor = actor, Action = Action, Target = target, Outcome = $"refused: {why}" }, cancellationToken);
+            return audit.TryRefuseAsync(Draft(actor, target, why), cancellationToken);
         }
 
         audit.Count(Action, actor);
         return Task.CompletedTask;
     }
 
-    private bool IsToBeNamed(string hash)
+    // Once in an hour for each token there ever was: that is its bound, and no flood of others takes its entry away.
+    private async Task NameAsync(string hash, AuditDraft draft, CancellationToken cancellationToken)
     {
-        long now = time.GetTimestamp();
-        if (_namedAt.TryGetValue(hash, out long before))
+        bool known = _namedAt.TryGetValue(hash, out long before);
+        if (known && time.GetElapsedTime(before) < NamedEvery)
         {
-            return time.GetElapsedTime(before, now) >= NamedEvery && _namedAt.TryUpdate(hash, now, before);
+            audit.Count(Action, draft.Actor);
+            return;
         }
 
-        return _namedAt.TryAdd(hash, now);
+        // Taken before it is written, so that of many at once one is; given back when it could not be.
+        long now = time.GetTimestamp();
+        if (!(known ? _namedAt.TryUpdate(hash, now, before) : _namedAt.TryAdd(hash, now)))
+        {
+            audit.Count(Action, draft.Actor);
+            return;
+        }
+
+        bool written = false;
+        try
+        {
+            written = await audit.TryRefuseAsync(draft, cancellationToken, always: true);
+        }
+        finally
+        {
+            if (!written)
+            {
+                _namedAt.TryRemove(hash, out _);
+            }
+        }
     }
+
+    private static AuditDraft Draft(Actor actor, string target, string why) => new() { Actor = actor, Action = Action, Target = target, Outcome = $"refused: {why}" };
 }

@@ -1,5 +1,7 @@
+using System.Net;
 using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using Microsoft.Extensions.Time.Testing;
 
@@ -37,6 +39,49 @@ public sealed class RefusalTallyTests
         }
 
         Assert.Equal(RefusalEntry.OneByOne, tally.Note("api-request", "192.0.2.1"));
+    }
+
+    [Fact]
+    public void WhoIsKnown_HasAMinuteOfHisOwnAsLongAsThereIsRoom()
+    {
+        var tally = new RefusalTally(_clock);
+        for (int i = 0; i < 100; i++)
+        {
+            tally.Note("api-request", "192.0.2.1");
+            tally.Note("api-request", "token loops", isKnown: true);
+        }
+
+        Assert.Equal(RefusalEntry.OneByOne, tally.Note("api-request", "token ci", isKnown: true));
+        for (int i = 0; i < 2 * RefusalTally.MostMinutes; i++)
+        {
+            tally.Note("api-request", $"somebody {i}", isKnown: true);
+        }
+
+        Assert.Equal(RefusalEntry.Counted, tally.Note("api-request", "one more", isKnown: true));
+        _clock.Advance(RefusalTally.Window);
+        Assert.Equal(RefusalEntry.OneByOne, tally.Note("api-request", "one more", isKnown: true));
+        Assert.Equal((40L, 40L), Assert.Single(tally.Take()) is var sum ? (sum.Sources["192.0.2.1"], sum.Sources["token loops"]) : default);
+    }
+
+    [Fact]
+    public void FullTableOfWrongAttempts_BlocksNobodyWhoIsNotInIt()
+    {
+        var wrong = new WrongTokens(_clock);
+        IPAddress Host(int number) => new([0x20, 0x01, 0x0d, 0xb8, 0, 0, (byte)(number >> 8), (byte)number, 0, 0, 0, 0, 0, 0, 0, 1]);
+        for (int i = 0; i < WrongAttempts.MaxAddresses + 1_000; i++)
+        {
+            wrong.Note(Host(i));
+        }
+
+        for (int i = 0; i < WrongTokens.PerAddressAndMinute; i++)
+        {
+            wrong.Note(Host(0));
+            wrong.Note(Host(WrongAttempts.MaxAddresses + 1));
+        }
+
+        Assert.True(wrong.IsBlocked(Host(0), out _));
+        Assert.False(wrong.IsBlocked(Host(WrongAttempts.MaxAddresses + 1), out _));
+        Assert.False(wrong.IsBlocked(IPAddress.Parse("192.0.2.1"), out _));
     }
 
     [Fact]

@@ -145,6 +145,26 @@ public sealed class WrongApiTokenTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RevokedToken_InAFloodOfBogusOnes_IsNamedAllTheSame()
+    {
+        string token = await _hub.TokenAsync("ci", ApiScope.Read);
+        HttpClient reader = Script(90, await _hub.TokenAsync("reader", ApiScope.Read));
+        await _hub.Get<ApiTokens>().RevokeAsync("ci", WholeHub.Tester, Stop);
+        for (int i = 0; i < RefusalTally.OneByOne + 20; i++)
+        {
+            (await Script(i, $"fh_{i}").GetAsync("/api/v1/pairs", Stop)).Dispose();
+        }
+
+        using HttpResponseMessage revoked = await Script(91, token).GetAsync("/api/v1/pairs", Stop);
+        using HttpResponseMessage forbidden = await reader.GetAsync("/api/v1/users", Stop);
+
+        Assert.Equal((HttpStatusCode.Unauthorized, HttpStatusCode.Forbidden), (revoked.StatusCode, forbidden.StatusCode));
+        IReadOnlyList<AuditEntry> entries = await AuditAsync();
+        Assert.Single(entries, a => a.Actor == "token ci" && a.Outcome.StartsWith("refused: the token 'ci' was revoked", StringComparison.Ordinal));
+        Assert.Single(entries, a => a is { Actor: "token reader", Target: "GET /api/v1/users" });
+    }
+
+    [Fact]
     public async Task LongPath_IsCutInTheAudit()
     {
         (await Script(1, "fh_wrong").GetAsync($"/api/v1/{new string('a', 3_000)}", Stop)).Dispose();
