@@ -109,9 +109,11 @@ internal static class FleetProjection
     /// <summary>Why a node that lost an intent must not be told it again as things are now, half a sentence; null: nothing stands against it.</summary>
     public static string? AgainstReturningTo(FleetFacts facts, NodeFacts node, IntentFacts intent, Moment now)
     {
-        // Only those of its pair are believed: anybody may say that he announces an address.
-        var others = (facts.PairOf(node.Name)?.Members ?? []).Where(m => !string.Equals(m, node.Name, StringComparison.OrdinalIgnoreCase))
-            .Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().Select(n => ProjectNode(n, now)).ToList();
+        // Anybody may say that he announces an address: that somebody else surely does is believed of the node's pair only; that somebody may be primary, of anybody. Who was replaced by
+        // another node, and comes back without what it had, is of no pair any more.
+        var everybody = facts.Nodes.Values.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).Select(n => ProjectNode(n, now)).ToList();
+        var pair = facts.PairOf(node.Name);
+        var others = everybody.Where(n => pair?.Members.Contains(n.Name) == true).ToList();
         foreach (var (name, role) in intent.Roles)
         {
             var prefix = IPNetwork.Parse(name);
@@ -122,7 +124,7 @@ internal static class FleetProjection
                     return $"nobody else surely announces {prefix} now";
                 }
             }
-            else if (role == Role.Primary && others.Find(o => o.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary))) is { } primary)
+            else if (role == Role.Primary && everybody.Find(o => o.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary))) is { } primary)
             {
                 return $"{primary.Name} may be primary for {prefix} now";
             }

@@ -43,6 +43,8 @@ internal sealed class PairAdmission(NodeDeskServices services, NodeDesk desk, Op
         return facts.PairOf(name) is { } its ? $"{name} is of the pair {its.Name} already; a node is of one pair."
             : facts.Pairs.GetValueOrDefault(pair.Id)?.Running is { } running ? $"An operation of the pair is under way ({running.Title}). Wait for its end."
             : inPlaceOf is not null && !pair.Members.Any(m => Same(m.Node.Name, inPlaceOf)) ? $"{inPlaceOf} is no node of {pair.Name}; it has {string.Join(" and ", pair.Members.Select(m => m.Node.Name))}."
+            : Leaver(pair, inPlaceOf) is { Node.IsFresh: true } leaver && leaver.Prefixes.Any(p => p.Announced)
+                ? $"{leaver.Node.Name} announces {string.Join(", ", leaver.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))} now, and outside of the pair nothing could be asked of it. Drain it first; or revoke its certificate, if it is not what it says."
             : !pair.Claimants.Any(c => Same(c.Node, name)) ? $"{name} reports no address of {pair.Name}, so there is nothing that it could take over. Configure the address on it first."
             : null;
     }
@@ -63,6 +65,8 @@ internal sealed class PairAdmission(NodeDeskServices services, NodeDesk desk, Op
         services.Events.Append(new EventDraft { At = services.Time.GetUtcNow(), Kind = EventKinds.PairMemberLetIn, Pair = pair.Name, Node = name, Text = text });
         return new NodeChange.Done(text);
     }
+
+    private static MemberView? Leaver(PairView pair, string? name) => name is null ? null : pair.Members.FirstOrDefault(m => Same(m.Node.Name, name));
 
     private static string Json(IEnumerable<string> members) => System.Text.Json.JsonSerializer.Serialize(new { members });
 

@@ -63,6 +63,17 @@ public sealed class FleetReducerTests
     }
 
     [Fact]
+    public void Hello_OfANodeThatWasReplacedAndLostItsPrimaryRole_IsNotToldAgainWhileTheOtherIsPrimary()
+    {
+        var facts = Facts(Pair("web-1", "web-3"), new NodeFacts { Name = "web-2", Intent = Intent(5, Role.Primary), Confirmed = Intent(5, Role.Primary) }, Node("web-1", Role.Secondary), Node("web-3", Role.Primary));
+
+        facts = Apply(facts, new FleetMessage.StreamOpened(7, Hello("web-2"), null));
+
+        Assert.DoesNotContain(_effects, e => e is FleetEffect.Offer);
+        Assert.Null(facts.Nodes["web-2"].Intent);
+    }
+
+    [Fact]
     public void Hello_OfAnAgentThatLostADrain_IsNotToldAgainBecauseAStrangerSaysThatItAnnounces()
     {
         var drain = Intent(5) with { Drained = true };

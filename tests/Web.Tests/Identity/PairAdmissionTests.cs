@@ -53,13 +53,17 @@ public sealed class PairAdmissionTests
         await using var rig = await OperationRig.StartAsync();
         var stranger = await StrangerAsync(rig);
         var revision = rig.Pair.Revision;
+        var announces = await rig.Hub.Get<PairAdmission>().LetInAsync("web", "web-3", "web-2", "web-2 was sold", OperationRig.Alice, Stop);
+        Assert.Contains("web-2 announces 203.0.113.10/32 now", Assert.IsType<NodeChange.Refused>(announces).Why, StringComparison.Ordinal);
+        await rig.B.DisposeAsync();
+        await rig.Hub.UntilAsync(s => !s.FindNode("web-2")!.IsFresh);
 
         var done = await rig.Hub.Get<PairAdmission>().LetInAsync("web", "web-3", "web-2", "web-2 was sold", OperationRig.Alice, Stop);
 
         Assert.IsType<NodeChange.Done>(done);
         Assert.Equal(["web-1", "web-3"], rig.Pair.Members.Select(m => m.Node.Name));
         Assert.Equal(("web-2", revision + 1), (string.Join(" ", rig.Pair.Claimants.Select(c => c.Node)), rig.Pair.Revision));
-        var entry = Assert.Single(await rig.AuditAsync(), a => a.Action == "pair-member-let-in");
+        var entry = Assert.Single(await rig.AuditAsync(), a => a is { Action: "pair-member-let-in", Outcome: "accepted" });
         Assert.Equal(("alice", "web-2 was sold", "accepted", """{"members":["web-1","web-2"]}""", """{"members":["web-1","web-3"]}"""), (entry.Actor, entry.Reason, entry.Outcome, entry.Before, entry.After));
         Assert.Single(await rig.EventsAsync(new HistoryFilter { Kind = EventKinds.PairMemberLetIn }));
         await stranger.DisposeAsync();

@@ -175,7 +175,7 @@ internal sealed record OperationTarget
         }
 
         var of = fleet.Pairs.FirstOrDefault(p => p.Members.Any(m => m.Node.Name == node.Name));
-        problem = of is null ? Invalid("node", $"'{node.Name}' shares no prefix with another node: there is nobody who could take over.") : null;
+        problem = of is null ? Invalid("node", $"'{node.Name}' is of no pair: there is nobody who could take over.") : null;
         return of;
     }
 

@@ -61,7 +61,8 @@ public sealed class ClaimantPagesTests : DashboardTest, IAsyncLifetime
     public async Task LetInInPlaceOfAnother_AsksForAReasonAndDoesIt()
     {
         await using var stranger = await Agents.FakeAgent.StartAsync(_rig.Hub.AgentUrl, "web-3", ProtoRole.Secondary);
-        var known = await _rig.Hub.UntilAsync(s => s.FindPair("web")!.Claimants.Any());
+        await _rig.B.DisposeAsync();
+        var known = await _rig.Hub.UntilAsync(s => s.FindPair("web")!.Claimants.Any() && !s.FindNode("web-2")!.IsFresh);
         var page = Render<PageFrame>(frame => frame.Add(f => f.Page, builder =>
         {
             builder.OpenComponent<CascadingValue<Actor>>(0);
