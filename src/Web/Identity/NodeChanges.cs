@@ -33,6 +33,8 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
 {
     public const int ShortestReason = 3;
 
+    private static readonly TimeSpan FlushWithin = TimeSpan.FromSeconds(10);
+
     /// <summary>Actions of the audit.</summary>
     public const string Revoked = "certificate-revoked";
 
@@ -150,7 +152,19 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
         try
         {
             await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(node.Name) is not { Held: null }, cancellationToken);
-            await writer.FlushAsync(cancellationToken);
+
+            // No operation begins meanwhile, so a disk that takes nothing is not waited for as long as it does.
+            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
+            late.CancelAfter(FlushWithin);
+            try
+            {
+                await writer.FlushAsync(late.Token);
+            }
+            catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
+            {
+                return new NodeChange.NotAudited("The hub cannot write its history now. Nothing was done.");
+            }
+
             var old = node.Name;
             await services.Audit.ChangeAsync(draft with { After = $$"""{"name":"{{newName}}"}""" }, async (db, stop) =>
             {
