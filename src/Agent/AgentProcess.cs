@@ -204,16 +204,18 @@ internal sealed partial class AgentProcess
             Ended = service.Reloaded,
             Apply = async options =>
             {
+                if ((options.Hub, options.Joined?.NodeId) != (_options.Hub, _options.Joined?.NodeId))
+                {
+                    // What one hub has given is nothing to answer another one with.
+                    identity.Take(null);
+                }
+
                 _options = options;
                 _threshold.Level = options.LogLevel;
                 interfaces.Configure(options);
                 checks.Configure(options.Checks);
                 identity.Configure(options.IdentityPort);
                 await TakeOverAsync(hub, options, AgentSettings.HubLink(options, speaker.Metrics, checks.Read, identity), loop);
-                if (options.Hub is null)
-                {
-                    identity.Take(null);
-                }
             },
         };
         var telling = Task.Run(() => service.RunAsync(watching.Token));

@@ -1,5 +1,4 @@
 using System.Net;
-using System.Net.Sockets;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Answering;
@@ -105,7 +104,7 @@ internal sealed partial class IdentityAnswers(int port, Func<IPAddress, bool> is
             if (_said != problem)
             {
                 _said = problem;
-                CannotAnswer(logger, wanted.Port, problem!);
+                Say(logger, LogLevel.Warning, $"Identity requests are not answered, UDP port {wanted.Port} cannot be had: {problem}; the hub infers which node is active instead of seeing it. Give another with --identity-port PORT, or 0 for none");
             }
 
             await Task.Delay(OpenAgainAfter, time, cancellationToken);
@@ -115,14 +114,16 @@ internal sealed partial class IdentityAnswers(int port, Func<IPAddress, bool> is
         try
         {
             _said = null;
-            Answers(logger, wanted.Port, grant.Label);
+            var begins = $"Identity requests to the shared addresses are answered on UDP port {wanted.Port}, as {grant.Label}";
+            Say(logger, LogLevel.Information, begins);
             Volatile.Write(ref _port, wanted.Port);
             await AnswerAsync(socket, grant, cancellationToken);
         }
         finally
         {
             socket.Dispose();
-            AnswersNoMore(logger, wanted.Port);
+            var ends = $"Identity requests are no longer answered on UDP port {wanted.Port}";
+            Say(logger, LogLevel.Debug, ends);
         }
     }
 
@@ -139,34 +140,27 @@ internal sealed partial class IdentityAnswers(int port, Func<IPAddress, bool> is
                 continue;
             }
 
-            try
-            {
-                var (length, from, to) = await socket.ReceiveAsync(request, cancellationToken);
-                if (IdentityDatagram.IsFor(request.AsSpan(0, length), to) && isShared(to)
-                    && IdentityDatagram.IsFromTheHub(request, grant) && _budget.MayAnswer(from.Address, Now))
-                {
-                    socket.Send(answer.AsSpan(0, IdentityDatagram.Answer(request, grant, answer)), to, from);
-                }
-            }
-            catch (SocketException exception) when (!cancellationToken.IsCancellationRequested && exception.SocketErrorCode is not SocketError.OperationAborted)
-            {
-                // Somebody sent what does not fit, or a router says that the hub cannot be reached: the next one may.
-                continue;
-            }
+            await socket.WaitAsync(cancellationToken);
+            AnswerOne(socket, grant, request, answer);
+        }
+    }
+
+    private void AnswerOne(AnswerSocket socket, IdentityGrant grant, byte[] request, byte[] answer)
+    {
+        var length = socket.TryReceive(request, out var from, out var to);
+        if (length >= 0 && IdentityDatagram.IsFor(request.AsSpan(0, length), to) && isShared(to)
+            && IdentityDatagram.IsFromTheHub(request, grant) && _budget.MayAnswer(from.Address, Now))
+        {
+            socket.Send(answer.AsSpan(0, IdentityDatagram.Answer(request, grant, answer)), to, from);
         }
     }
 
     private sealed record Wanted(int Port, IdentityGrant? Grant);
 
-    [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Identity requests to the shared addresses are answered on UDP port {Port}, as {Label}")]
-    private static partial void Answers(ILogger logger, int port, string label);
+    // One shape for all: each costs code of its own in the agent's file.
+    [LoggerMessage(EventId = 1, Message = "{Text}")]
+    private static partial void Say(ILogger logger, LogLevel level, string text);
 
-    [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "Identity requests are not answered, UDP port {Port} cannot be had: {Problem}; the hub infers which node is active instead of seeing it. Give another with --identity-port PORT, or 0 for none")]
-    private static partial void CannotAnswer(ILogger logger, int port, string problem);
-
-    [LoggerMessage(EventId = 4, Level = LogLevel.Debug, Message = "Identity requests are no longer answered on UDP port {Port}")]
-    private static partial void AnswersNoMore(ILogger logger, int port);
-
-    [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The answering of identity requests broke on an internal error; nothing else is touched, it begins again")]
+    [LoggerMessage(EventId = 2, Level = LogLevel.Critical, Message = "The answering of identity requests broke on an internal error; nothing else is touched, it begins again")]
     private static partial void Broke(ILogger logger, Exception exception);
 }

@@ -249,11 +249,7 @@ internal sealed partial class HubLink : IDisposable
             throw new IOException("it began with something else than a welcome");
         }
 
-        if (HubMapping.Grant(welcome) is { } grant)
-        {
-            _settings.Granted(grant);
-        }
-
+        _settings.Granted(HubMapping.Grant(welcome));
         return HubConversation.ReportIntervalOf(welcome);
     }
 

@@ -31,8 +31,8 @@ internal sealed record HubLinkSettings
     /// <summary>The health checks as they are now, for the reports.</summary>
     public Func<ImmutableArray<CheckReading>> Checks { get; init; } = static () => [];
 
-    /// <summary>Takes what the hub gives to answer identity requests with.</summary>
-    public Action<IdentityGrant> Granted { get; init; } = static _ => { };
+    /// <summary>Takes what the hub gives to answer identity requests with; null: this hub gives nothing, and what another gave is over.</summary>
+    public Action<IdentityGrant?> Granted { get; init; } = static _ => { };
 
     /// <summary>UDP port on which they are answered now, for the reports; 0: they are not.</summary>
     public Func<int> IdentityPort { get; init; } = static () => 0;

@@ -14,7 +14,7 @@ internal static class JournalKinds
         StringComparer.Ordinal,
         "started", "stopping", "session-established", "session-lost", "session-reset", "announced", "withdrawn", "role-changed", "intent-accepted", "intent-rejected", "drained", "undrained",
         "graceful-shutdown", "damped", "damping-ended", "health-changed", "failback-held", "failback-released", "configuration-loaded", "configuration-rejected", LocalCommand.Kind, "hub-joined",
-        "certificate-renewed", "certificate-refused", "certificate-accepted", "certificate-expired", "journal-overflow");
+        "certificate-renewed", "certificate-refused", "certificate-accepted", "certificate-expired", "journal-overflow", "address-problem");
 
     /// <summary>The event's kind and its sentence.</summary>
     public static (string Kind, string Text) Of(string word, string text) => Known.Contains(word) ? (word, text) : (EventKinds.NodeSaid, AgentText.Sentence($"{word}: {text}"));
@@ -25,7 +25,8 @@ internal static class JournalKinds
 
         // Good news is news, but no warning: "check web (http …) is healthy: …".
         "health-changed" when entry.Text.Contains(") is healthy:", StringComparison.Ordinal) => EventSeverity.Info,
-        "health-changed" or "failback-held" or "configuration-rejected" or "certificate-refused" or "certificate-expired" => EventSeverity.Warning,
+        "address-problem" when entry.Text.StartsWith("the addresses on the interfaces are as they are to be", StringComparison.Ordinal) => EventSeverity.Info,
+        "health-changed" or "failback-held" or "configuration-rejected" or "address-problem" or "certificate-refused" or "certificate-expired" => EventSeverity.Warning,
         _ => EventSeverity.Info,
     };
 }

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Agent.Tests.Node;
+using Google.Protobuf;
 using static FailoverHub.Agent.Tests.Node.NodeUnderTest;
 using Wire = FailoverHub.Protos.V1;
 
@@ -87,4 +88,15 @@ public sealed class HubMappingTests
     private Wire.PrefixReport Report() => Assert.Single(Whole().Prefixes);
 
     private Wire.NodeReport Whole() => HubMapping.Report(_node.State, _ => PeerMetrics.None, 1, new Moment(_node.Now, DateTimeOffset.UnixEpoch)).Report;
+
+    [Fact]
+    public void Welcome_WithKeysIsAGrant_AndWithoutThemOrWithOthersIsNone()
+    {
+        var welcome = new Wire.Welcome { Identity = new Wire.IdentityGrant { Label = "0198c0de", AnswerKey = ByteString.CopyFrom(new byte[32]), AskKey = ByteString.CopyFrom(new byte[32]) } };
+
+        Assert.Equal("0198c0de", HubMapping.Grant(welcome)!.Label);
+        Assert.Null(HubMapping.Grant(new Wire.Welcome()));
+        welcome.Identity.AskKey = ByteString.CopyFrom(new byte[16]);
+        Assert.Null(HubMapping.Grant(welcome));
+    }
 }

@@ -155,6 +155,16 @@ public sealed class AgentMappingTests
         Assert.Equal("The hold timer ran out. (127.34.0.1)", item.Text);
     }
 
+    [Theory]
+    [InlineData("203.0.113.11/32 is no longer wanted here and not announced, but stays on lo", EventSeverity.Warning)]
+    [InlineData("the addresses on the interfaces are as they are to be again", EventSeverity.Info)]
+    public void JournalEntry_OfAnAddressThatStays_IsAWarning_AndItsEndIsNone(string text, EventSeverity severity)
+    {
+        var batch = new JournalBatch { BootId = "b", Entries = { new JournalEntry { Sequence = 1, AtUnixMs = Now.ToUnixTimeMilliseconds(), Kind = "address-problem", Text = text } } };
+
+        Assert.Equal(severity, Assert.Single(AgentMapping.Parse(batch, "web-1", null, Now).Value!).Event.Severity);
+    }
+
     [Fact]
     public void Intent_GoesOutWhole()
     {

@@ -29,7 +29,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private readonly Dictionary<SharedAddress, long> _leaving = [];
     private readonly Dictionary<SharedAddress, long> _putBack = [];
     private readonly HashSet<(string What, int Error)> _said = [];
-    private readonly SortedDictionary<string, string> _troubles = new(StringComparer.Ordinal);
+    private readonly Dictionary<string, string> _troubles = [];
     private bool _cannotRemember;
 
     /// <summary>What is on the interface and is the agent's own.</summary>
@@ -54,7 +54,14 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         LookAgain = null;
         HashSet<SharedAddress> kept = [.. wanted.Select(SharedAddress.Of)];
         var isChanged = TakeOff(table, kept);
-        Settle(wanted.Where(prefix => !present.Contains(prefix)).Select(SharedAddress.Of));
+        foreach (var told in _troubles.Keys.ToList())
+        {
+            if (!IsOpen(told, wanted, present))
+            {
+                _troubles.Remove(told);
+            }
+        }
+
         var missing = wanted.Where(prefix => !present.Contains(prefix)).Select(SharedAddress.Of).Where(IsDue).ToList();
         if (missing.Count == 0)
         {
@@ -139,17 +146,26 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         return isChanged;
     }
 
-    private void Settle(IEnumerable<SharedAddress> missing)
+    // An address with trouble is still missing, or still on its way.
+    private bool IsOpen(string told, ImmutableHashSet<IPNetwork> wanted, ImmutableHashSet<IPNetwork> present)
     {
-        if (_troubles.Count == 0)
+        foreach (var prefix in wanted)
         {
-            return;
+            if (!present.Contains(prefix) && SharedAddress.Of(prefix).ToString() == told)
+            {
+                return true;
+            }
         }
 
-        foreach (var settled in _troubles.Keys.Except(missing.Concat(_leaving.Keys).Select(address => address.ToString())).ToList())
+        foreach (var leaving in _leaving.Keys)
         {
-            _troubles.Remove(settled);
+            if (leaving.ToString() == told)
+            {
+                return true;
+            }
         }
+
+        return false;
     }
 
     // One that was put on and is gone was taken off by somebody: at once the first time, and then not more often than this.
@@ -233,13 +249,17 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         if (error == 0)
         {
             DummyMade(logger, device!);
+            return true;
         }
-        else if (_said.Add((device ?? Loopback, error)))
+
+        var name = device ?? Loopback;
+        _troubles[name] = $"there is no interface {name} and none can be made ({Marshal.GetPInvokeErrorMessage(error)}): {missing} {(missing == 1 ? "address is" : "addresses are")} not added and not announced";
+        if (_said.Add((device ?? Loopback, error)))
         {
             NoDevice(logger, device ?? Loopback, Marshal.GetPInvokeErrorMessage(error), missing);
         }
 
-        return error == 0;
+        return false;
     }
 
     private void LookAgainIn(TimeSpan time) => LookAgain = LookAgain is { } earlier && earlier < time ? earlier : time;

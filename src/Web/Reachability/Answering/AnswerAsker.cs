@@ -33,6 +33,9 @@ internal sealed partial class AnswerAsker : BackgroundService
     private const int MostWaiting = 2_048;
 
     private static readonly TimeSpan TargetsEvery = TimeSpan.FromMilliseconds(100);
+
+    // Every address is looked at then, which is too much for each answer.
+    private static readonly TimeSpan JudgeEvery = TimeSpan.FromMilliseconds(100);
     private static readonly TimeSpan TellEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan OpenAgainAfter = TimeSpan.FromSeconds(10);
 
@@ -46,6 +49,7 @@ internal sealed partial class AnswerAsker : BackgroundService
     private FleetSnapshot? _fleetSeen;
     private TimeSpan _targetsSetAt;
     private TimeSpan _toldAt;
+    private TimeSpan? _judgedAt;
     private ImmutableDictionary<IPNetwork, PrefixAnswer> _told = ImmutableDictionary<IPNetwork, PrefixAnswer>.Empty;
     private int _asked;
     private string? _problem;
@@ -63,7 +67,8 @@ internal sealed partial class AnswerAsker : BackgroundService
             return;
         }
 
-        var listening = _sockets.Select(socket => ListenAsync(socket, stoppingToken)).ToList();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(stoppingToken);
+        var listening = _sockets.Select(socket => ListenAsync(socket, ending.Token)).ToList();
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -82,6 +87,8 @@ internal sealed partial class AnswerAsker : BackgroundService
         }
         finally
         {
+            // Also after a defect, which whoever owns this service is told of.
+            await ending.CancelAsync();
             await Task.WhenAll(listening);
             _sockets.ForEach(socket => socket.Dispose());
         }
@@ -170,6 +177,12 @@ internal sealed partial class AnswerAsker : BackgroundService
 
     private async Task TellAsync(Moment now, CancellationToken stoppingToken)
     {
+        if (_judgedAt is { } judged && now.Uptime - judged < JudgeEvery)
+        {
+            return;
+        }
+
+        _judgedAt = now.Uptime;
         foreach (AnswerFinding finding in _board.Judge(now))
         {
             Tell(finding);

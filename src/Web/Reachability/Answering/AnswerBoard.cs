@@ -31,11 +31,31 @@ internal sealed class AnswerBoard
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<IPNetwork, AskedAddress> _addresses = [];
+
+    // A place that is not its address's own any more is passed over: it was given up for an earlier one, or the address is gone.
+    private readonly PriorityQueue<AskedAddress, TimeSpan> _queue = new();
+    private int _close;
     private readonly Dictionary<Nonce, SentQuestion> _out = [];
     private readonly Queue<(Nonce Nonce, TimeSpan Until)> _expiry = [];
 
     /// <summary>When the next question is due; null: nothing is asked.</summary>
-    public TimeSpan? NextDue => _addresses.Count == 0 ? null : _addresses.Values.Min(a => a.Due);
+    public TimeSpan? NextDue
+    {
+        get
+        {
+            while (_queue.TryPeek(out var address, out var due))
+            {
+                if (!address.Gone && address.Due == due)
+                {
+                    return due;
+                }
+
+                _queue.Dequeue();
+            }
+
+            return null;
+        }
+    }
 
     /// <summary>Questions that wait for an answer.</summary>
     public int Out => _out.Count;
@@ -46,6 +66,7 @@ internal sealed class AnswerBoard
         var wanted = targets.ToDictionary(t => t.Prefix);
         foreach (var gone in _addresses.Keys.Where(prefix => !wanted.ContainsKey(prefix)).ToList())
         {
+            _addresses[gone].Gone = true;
             _addresses.Remove(gone);
         }
 
@@ -54,14 +75,16 @@ internal sealed class AnswerBoard
             if (!_addresses.TryGetValue(target.Prefix, out var known))
             {
                 // Spread over the period, so that they are not asked all at once.
-                _addresses.Add(target.Prefix, new AskedAddress(target) { Due = now + (PeriodOf(targets.Length) * (_addresses.Count % 16 / 16.0)) });
+                var added = new AskedAddress(target);
+                Plan(added, now + (PeriodOf(targets.Length) * (_addresses.Count % 16 / 16.0)));
+                _addresses.Add(target.Prefix, added);
                 continue;
             }
 
             known.Follow(target, now);
             if (known.IsClose(now) && known.Due > now + ClosePeriod)
             {
-                known.Due = now + ClosePeriod;
+                Plan(known, now + ClosePeriod);
             }
         }
     }
@@ -70,22 +93,18 @@ internal sealed class AnswerBoard
     public ImmutableArray<DueQuestion> TakeDue(TimeSpan now)
     {
         Expire(now);
-        var due = _addresses.Values.Where(a => a.Due <= now).OrderBy(a => a.Due).ToList();
-        if (due.Count == 0)
+        var due = ImmutableArray.CreateBuilder<DueQuestion>();
+        while (NextDue is { } planned && planned <= now)
         {
-            return [];
-        }
-
-        var close = _addresses.Values.Count(a => a.IsClose(now));
-        foreach (var address in due)
-        {
-            var period = close <= MostClose && address.IsClose(now) ? ClosePeriod : PeriodNow;
+            var address = _queue.Dequeue();
+            var period = _close <= MostClose && address.IsClose(now) ? ClosePeriod : PeriodNow;
 
             // Whole periods that were missed are left out, not caught up with in a burst.
-            address.Due += period * (Math.Floor((now - address.Due) / period) + 1);
+            Plan(address, planned + (period * (Math.Floor((now - planned) / period) + 1)));
+            due.Add(new DueQuestion(address.Target, address.Target.Ports[address.Asked++ % address.Target.Ports.Length]));
         }
 
-        return [.. due.Select(a => new DueQuestion(a.Target, a.Target.Ports[a.Asked++ % a.Target.Ports.Length]))];
+        return due.ToImmutable();
     }
 
     /// <summary>A question has left.</summary>
@@ -118,8 +137,12 @@ internal sealed class AnswerBoard
         }
     }
 
-    /// <summary>What has become wrong, or right again.</summary>
-    public ImmutableArray<AnswerFinding> Judge(Moment now) => [.. _addresses.Values.SelectMany(address => address.Judge(now))];
+    /// <summary>What has become wrong, or right again. Looks at every address, so it is not asked at each answer.</summary>
+    public ImmutableArray<AnswerFinding> Judge(Moment now)
+    {
+        _close = _addresses.Values.Count(a => a.IsClose(now.Uptime));
+        return [.. _addresses.Values.SelectMany(address => address.Judge(now))];
+    }
 
     /// <summary>Who answers where, as far as is known at that moment.</summary>
     public ImmutableDictionary<IPNetwork, PrefixAnswer> CurrentAt(Moment now) =>
@@ -130,16 +153,22 @@ internal sealed class AnswerBoard
     private static TimeSpan PeriodOf(int addresses) => Period * Math.Max(1, addresses / (double)MostPerSecond);
 
     // What changes need not wait for the rest of its second.
-    private static AnswerFinding? Hurried(AskedAddress address, TimeSpan now, Func<AskedAddress, AnswerFinding?> record)
+    private AnswerFinding? Hurried(AskedAddress address, TimeSpan now, Func<AskedAddress, AnswerFinding?> record)
     {
         var before = address.IsClose(now);
         var finding = record(address);
         if (!before && address.IsClose(now))
         {
-            address.Due = now + ClosePeriod;
+            Plan(address, now + ClosePeriod);
         }
 
         return finding;
+    }
+
+    private void Plan(AskedAddress address, TimeSpan due)
+    {
+        address.Due = due;
+        _queue.Enqueue(address, due);
     }
 
     private void Expire(TimeSpan now)

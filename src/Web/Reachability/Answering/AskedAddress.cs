@@ -62,6 +62,9 @@ internal sealed class AskedAddress(AnswerTarget target)
     /// <summary>When it is asked next, and at which of its ports.</summary>
     public TimeSpan Due { get; set; }
 
+    /// <summary>It is not asked any more.</summary>
+    public bool Gone { get; set; }
+
     /// <summary>Counts the questions: ports are asked in turn.</summary>
     public int Asked { get; set; }
 

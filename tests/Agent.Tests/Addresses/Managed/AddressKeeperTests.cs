@@ -250,6 +250,12 @@ public sealed class AddressKeeperTests : IDisposable
         Assert.False(Keep(Ipv4));
 
         Assert.Contains("There is no interface shared0", Assert.Single(Problems), StringComparison.Ordinal);
+        Assert.StartsWith("there is no interface shared0 and none can be made", _keeper.Trouble, StringComparison.Ordinal);
+
+        _kernel.Error = 0;
+        Keep(Ipv4);
+        Keep(Ipv4);
+        Assert.Null(_keeper.Trouble);
     }
 
     [Fact]

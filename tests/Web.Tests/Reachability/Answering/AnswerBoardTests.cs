@@ -201,6 +201,18 @@ public sealed class AnswerBoardTests
     }
 
     [Fact]
+    public void AddressGoes_IsNotAskedAnyMore_AndIsAskedOnceWhenItIsBack()
+    {
+        Play(2, _ => "web-1");
+        _board.SetTargets([], _now.Uptime);
+        Assert.Null(_board.NextDue);
+        Assert.Equal(0, Play(2, _ => "web-1"));
+
+        _board.SetTargets([_target], _now.Uptime);
+        Assert.Equal(3, Play(3, _ => "web-1"));
+    }
+
+    [Fact]
     public void NodesAnswerAtDifferentPorts_EachIsAskedInTurn()
     {
         _board.SetTargets([_target with { Ports = [5444, 5999] }], _now.Uptime);
