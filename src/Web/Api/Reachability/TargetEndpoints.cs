@@ -23,7 +23,7 @@ internal static class TargetEndpoints
     public static void MapChanges(IEndpointRouteBuilder api)
     {
         api.MapPost("/targets", AddAsync).WithTags(Tag).WithName("addTarget").WithSummary("Have something probed")
-            .WithDescription($"At most {TargetList.Most} of them, {TargetList.MostHttp} of kind http. Audited with what it was before.")
+            .WithDescription($"At most {TargetList.Most} of them, {TargetList.MostHttp} of kind http. Those of kind http need a token of scope admin: the hub fetches them. Audited with what it was before.")
             .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<TargetBody>)
             .Produces<TargetDto>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapPut("/targets/{target}", ChangeAsync).WithTags(Tag).WithName("changeTarget").WithSummary("Have it probed in another way; its past stays with it")
@@ -60,6 +60,7 @@ internal static class TargetEndpoints
         {
             { Target: { } made } => good(made),
             { NotFound: true } => NoSuch(target.Name),
+            { Forbidden: true } forbidden => TypedResults.Problem(forbidden.Problem, statusCode: StatusCodes.Status403Forbidden, title: "Forbidden"),
             var refused => TypedResults.Problem(refused.Problem, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
         });
     }

@@ -2,12 +2,13 @@ using System.Net;
 using System.Net.Security;
 using System.Security.Cryptography.X509Certificates;
 using System.Text;
+using FailoverHub.Web.Alerts.Channels;
 
 namespace FailoverHub.Web.Reachability.Targets;
 
 /// <summary>
 /// One GET, on a connection of its own so that connecting and the certificate are part of what is measured; the time is that until the headers are there,
-/// or until the body's first 64 KiB where they have to match something. It follows no redirect, keeps no cookie, uses no proxy, and sends nothing of the hub but its name.
+/// or until the body's first 64 KiB where they have to match something. It goes to no link-local address, follows no redirect, keeps no cookie, uses no proxy, and sends nothing of the hub but its name.
 /// </summary>
 internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
 {
@@ -73,6 +74,9 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         UseProxy = false,
         AutomaticDecompression = DecompressionMethods.None,
         MaxResponseHeadersLength = MostHeaders,
+
+        // The name is looked up there, and what is connected to is the very address that was looked at.
+        ConnectCallback = (context, stop) => GuardedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, stop),
 
         // The rest of a body that is longer than what is looked at is thrown away with the connection.
         MaxResponseDrainSize = 0,

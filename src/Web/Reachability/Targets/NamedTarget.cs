@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Text.RegularExpressions;
+using FailoverHub.Web.Alerts.Channels;
 
 namespace FailoverHub.Web.Reachability.Targets;
 
@@ -124,6 +125,11 @@ public sealed partial record NamedTarget
         else if (draft.Address?.Contains('/', StringComparison.Ordinal) != false || !IPAddress.TryParse(draft.Address, out host) || host.Equals(IPAddress.Any) || host.Equals(IPAddress.IPv6Any))
         {
             found["address"] = "Write an IP address: a name might be another machine tomorrow.";
+        }
+
+        if (host is not null && !found.ContainsKey("address") && !GuardedConnection.IsAllowed(host))
+        {
+            found["address"] = "Link-local, multicast and unspecified addresses are not probed: a cloud's metadata service has such a one.";
         }
 
         if (draft.Kind == NamedTargetKind.Tcp ? draft.Port is not (>= 1 and <= 65_535) : draft.Port is not null)

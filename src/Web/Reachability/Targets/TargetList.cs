@@ -16,6 +16,9 @@ internal sealed record TargetChange(NamedTarget? Target, string? Problem)
 {
     /// <summary>There is no target of that name.</summary>
     public bool NotFound { get; init; }
+
+    /// <summary>Whoever asks may not do that.</summary>
+    public bool Forbidden { get; init; }
 }
 
 /// <summary>
@@ -57,6 +60,11 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
     public Task<TargetChange> AddAsync(NamedTarget target, Actor actor, CancellationToken cancellationToken) => AloneAsync(
         async () =>
         {
+            if (await ForbiddenAsync(Added, target, null, actor, cancellationToken) is { } forbidden)
+            {
+                return forbidden;
+            }
+
             ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
             string? problem = Find(now, target.Name) is not null ? $"There is a target '{target.Name}' already."
                 : now.Length >= Most ? $"There are {Most} targets, as many as there may be: remove one first."
@@ -72,6 +80,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         {
             ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
             return Find(now, target.Name) is not { } before ? NoSuch(target.Name)
+                : await ForbiddenAsync(Changed, target, before, actor, cancellationToken) is { } forbidden ? forbidden
                 : ProblemOfHttp(now.Remove(before), target) is { } problem ? new TargetChange(null, problem)
                 : await WriteAsync(Changed, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
         },
@@ -82,6 +91,19 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
     public Task<TargetChange> RemoveAsync(string name, Actor actor, CancellationToken cancellationToken) => AloneAsync(
         async () => Find(await ReadAsync(cancellationToken), name) is { } before ? await WriteAsync(Removed, before, null, actor, cancellationToken) : NoSuch(name),
         cancellationToken);
+
+    /// <summary>What the hub fetches, and tells of whether the body matches, is a way to look behind it: only for who administers it. The attempt is audited.</summary>
+    private async Task<TargetChange?> ForbiddenAsync(string action, NamedTarget target, NamedTarget? before, Actor actor, CancellationToken cancellationToken)
+    {
+        if (actor.Rights.HasFlag(Rights.Administer) || (target.Draft.Kind != NamedTargetKind.Http && before?.Draft.Kind != NamedTargetKind.Http))
+        {
+            return null;
+        }
+
+        const string Why = "A target of kind http is fetched by the hub: adding or changing one needs the role Admin, or a token of scope admin.";
+        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = action, Target = $"target {target.Name}", After = ToJson(target), Outcome = $"refused: {Why}" }, cancellationToken);
+        return new TargetChange(null, Why) { Forbidden = true };
+    }
 
     private static TargetChange NoSuch(string name) => new(null, $"No target is called '{name}'.") { NotFound = true };
 

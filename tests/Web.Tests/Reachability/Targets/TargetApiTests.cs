@@ -64,6 +64,23 @@ public sealed class TargetApiTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task TargetThatTheHubFetches_IsForAdmins_AndTheAttemptIsAudited()
+    {
+        const string Shop = """{"name":"shop","kind":"http","address":"http://127.0.0.1:9/","bodyPattern":"secret"}""";
+        (HttpStatusCode byOperator, JsonNode? problem) = await SendAsync(HttpMethod.Post, "targets", Shop);
+        _script = await _hub.ScriptAsync(ApiScope.Admin);
+        (HttpStatusCode byAdmin, _) = await SendAsync(HttpMethod.Post, "targets", Shop);
+        _script = await _hub.ScriptAsync(ApiScope.Operate);
+        (HttpStatusCode changed, _) = await SendAsync(HttpMethod.Put, "targets/shop", """{"kind":"icmp","address":"127.0.0.9"}""");
+        (HttpStatusCode removed, _) = await SendAsync(HttpMethod.Delete, "targets/shop");
+
+        Assert.Equal((HttpStatusCode.Forbidden, HttpStatusCode.Created, HttpStatusCode.Forbidden, HttpStatusCode.NoContent), (byOperator, byAdmin, changed, removed));
+        Assert.Contains("scope admin", (string)problem!["detail"]!, StringComparison.Ordinal);
+        AuditEntry[] audit = [.. (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter(), null, 50, Stop)).Items.Where(a => a.Target == "target shop").Reverse()];
+        Assert.Equal(["target-added refused", "target-added accepted", "target-changed refused", "target-removed accepted"], audit.Select(a => $"{a.Action} {a.Outcome.Split(':')[0]}"));
+    }
+
+    [Fact]
     public async Task Target_IsProbed_AndAskedForLikeASharedAddress()
     {
         using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
