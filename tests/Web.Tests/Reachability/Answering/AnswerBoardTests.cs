@@ -209,7 +209,8 @@ public sealed class AnswerBoardTests
         Assert.Equal(0, Play(2, _ => "web-1"));
 
         _board.SetTargets([_target], _now.Uptime);
-        Assert.Equal(3, Play(3, _ => "web-1"));
+        // At once, and then each second.
+        Assert.Equal(3, Play(2.5, _ => "web-1"));
     }
 
     [Fact]
