@@ -60,7 +60,7 @@ public sealed class AlertReducerTests
         Assert.Empty(_book.Active);
         Assert.Equal("Raised Resolved", Told);
         Assert.Equal(["mail"], _told[^1].Channels);
-        Assert.Equal("It is as it should be again.", _told[^1].Alert.ResolvedText);
+        Assert.Equal("The rule does not find it any more.", _told[^1].Alert.ResolvedText);
     }
 
     [Fact]

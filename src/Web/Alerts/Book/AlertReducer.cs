@@ -155,7 +155,8 @@ internal static class AlertReducer
             TimeSpan since = _clearing.TryGetValue(alert.Key, out TimeSpan known) ? known : _clearing[alert.Key] = now.Uptime;
             if (now.Uptime - since >= rule.ResolveAfter)
             {
-                Resolve(_active[alert.Key], "It is as it should be again.");
+                // Also of what is gone: a node that was removed, an operation that is no news any more. Whether all is well is not the rule's to say.
+                Resolve(_active[alert.Key], "The rule does not find it any more.");
             }
         }
 

@@ -58,9 +58,6 @@ public sealed record AlertRuleBody
 
     /// <summary>Nobody is told while the pair is frozen.</summary>
     public bool QuietInFreeze { get; init; }
-
-    /// <summary>Nobody is told in a maintenance window.</summary>
-    public bool QuietInMaintenance { get; init; } = true;
 }
 
 /// <summary>Where people are told.</summary>
@@ -159,7 +156,6 @@ internal static class AlertSettingMapping
             Nodes = [.. rule.Nodes],
             Channels = rule.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = rule.QuietInFreeze,
-            QuietInMaintenance = rule.QuietInMaintenance,
         },
     };
 
@@ -190,7 +186,6 @@ internal static class AlertSettingMapping
             Nodes = [.. body.Nodes],
             Channels = body.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = body.QuietInFreeze,
-            QuietInMaintenance = body.QuietInMaintenance,
         };
     }
 
