@@ -49,7 +49,7 @@ public sealed class CommandGateTests
         var commands = PairCommand.For(pair, new FakeOperations());
 
         Assert.Equal(
-            [(null, "Switch over to node-b"), ("node-a", "Drain node-a"), ("node-a", "Set role"), ("node-b", "Undrain node-b"), ("node-b", "Set role")],
+            [(null, "Switch over to node-b"), (null, "Drill a failover"), ("node-a", "Drain node-a"), ("node-a", "Set role"), ("node-b", "Undrain node-b"), ("node-b", "Set role")],
             commands.Select(command => (command.Node, command.Label)));
     }
 

@@ -210,6 +210,6 @@ public sealed class HeldBackPagesTests : DashboardTest
     {
         var pair = Make.Pair("web", PairState.FailedOver, "x", "node-b", Make.Node("node-a", Role.Secondary), Make.Node("node-b", Role.Primary));
 
-        Assert.Equal(["action-failback"], PairCommand.For(pair, new FakeOperations()).Where(c => c.Node is null).Select(c => c.TestId));
+        Assert.Equal(["action-failback", "action-drill"], PairCommand.For(pair, new FakeOperations()).Where(c => c.Node is null).Select(c => c.TestId));
     }
 }

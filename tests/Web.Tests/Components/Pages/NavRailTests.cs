@@ -1,6 +1,8 @@
 using Bunit;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Components.Layout;
+using FailoverHub.Web.Tests.Components.Fakes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -8,6 +10,8 @@ namespace FailoverHub.Web.Tests.Components.Pages;
 
 public sealed class NavRailTests : DashboardTest
 {
+    public NavRailTests() => Services.AddSingleton<IAlerts>(new FakeAlerts());
+
     [Theory]
     [InlineData("/", "Overview")]
     [InlineData("/nodes/web-1", "Nodes")]

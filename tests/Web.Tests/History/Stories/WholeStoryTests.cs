@@ -145,7 +145,9 @@ public sealed class WholeStoryTests
         public async Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken)
         {
             await OnProbe();
-            if (!_silent)
+
+            // The machine's gateway is asked the same way. It answers: else the hub finds itself cut off, and what it misses then is no outage.
+            if (!_silent || !address.Equals(IPAddress.Parse("203.0.113.10")))
             {
                 return ProbeReply.Answered(TimeSpan.FromMilliseconds(1));
             }
