@@ -19,6 +19,7 @@ internal static class Calm
         }
 
         pair = await UntilAsync(trial, pair => !pair.IsBusy && pair.Members.All(member => member is { Link: "Connected", Established: 4 }), "both nodes are connected", cancelled);
+        await Waiting.UntilAsync(() => trial.Api.NewestDrillAsync(cancelled), drill => drill is not { Status: "Running" or "Queued" }, "no drill is under way", cancelled);
         foreach (var member in pair.Members.Where(member => member.Drained))
         {
             await trial.Api.StartOnNodeAsync(member.Node, new { type = "undrain", reason = Reason }, cancelled);

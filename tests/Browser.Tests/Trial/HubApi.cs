@@ -46,6 +46,12 @@ internal sealed class HubApi : IDisposable
     public async Task<string> OperationStatusAsync(string id, CancellationToken cancelled) =>
         (string)(await GetAsync($"/api/v1/operations/{id}", cancelled))["status"]!;
 
+    /// <summary>The newest drill and how it stands; null: there was none. Between its moves no operation is under way on the pair, and yet it has it.</summary>
+    public async Task<(string Id, string Status)?> NewestDrillAsync(CancellationToken cancelled) =>
+        Items(await GetAsync("/api/v1/operations", cancelled)).FirstOrDefault(o => string.Equals((string?)o!["type"], "drill", StringComparison.OrdinalIgnoreCase)) is { } drill
+            ? ((string)drill["id"]!, (string)drill["status"]!)
+            : null;
+
     public void Dispose() => _http.Dispose();
 
     private static JsonArray Items(JsonNode answer) => answer as JsonArray ?? answer["items"]!.AsArray();
