@@ -4,6 +4,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability.Answering;
+using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
@@ -24,7 +25,7 @@ internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, His
 /// The agents' end of the hub: one call per agent, for as long as it lives. It parses, posts and answers; what anything means is decided
 /// elsewhere. A stream that ends is posted at once.
 /// </summary>
-internal sealed partial class AgentLinkService(AgentLinkServices services, IdentityKeys keys, ILogger<AgentLinkService> logger) : AgentLink.AgentLinkBase
+internal sealed partial class AgentLinkService(AgentLinkServices services, IdentityKeys keys, VantageStreams vantages, ILogger<AgentLinkService> logger) : AgentLink.AgentLinkBase
 {
     /// <summary>An agent says who it is as soon as it is connected.</summary>
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
@@ -61,6 +62,11 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
             }
 
             await stream.AdmittedAsync();
+            if (hello.Capabilities.Contains(VantageStreams.Capability))
+            {
+                stream.Vantage = vantages.Open(identity?.NodeId ?? hello.Node, hello.Node, plan => stream.Send(ProbeMapping.ToMessage(plan)));
+            }
+
             writing = stream.WriteAllAsync(responseStream);
             var intake = new JournalIntake(services, stream, services.Paces.Of(identity?.NodeId ?? hello.Node), logger);
             keeping = intake.RunAsync();
@@ -74,6 +80,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         finally
         {
             stream.End(StatusCode.OK, "");
+            stream.Vantage?.Dispose();
 
             // When the hub itself goes nothing has happened to the node, and nobody is left to be shown anything.
             if (!services.Lifetime.ApplicationStopping.IsCancellationRequested)
@@ -146,6 +153,9 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
                 return new FleetMessage.RequestAnswered(stream.Id, node, Require(AgentMapping.Parse(message.RequestResult)));
             case AgentMessage.BodyOneofCase.Journal:
                 await intake.PostAsync(Understand(message.Journal, stream, node));
+                return new FleetMessage.Heard(stream.Id, node);
+            case AgentMessage.BodyOneofCase.Probes:
+                stream.Vantage?.Take(ProbeMapping.Parse(message.Probes));
                 return new FleetMessage.Heard(stream.Id, node);
             case AgentMessage.BodyOneofCase.Hello:
                 throw new RpcException(new Status(StatusCode.InvalidArgument, "Hello is sent once, first."));

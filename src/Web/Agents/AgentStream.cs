@@ -3,6 +3,7 @@ using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability.Answering;
+using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Telemetry.Traces;
 using Grpc.Core;
 
@@ -39,6 +40,9 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     /// <summary>With what the node answers who it is; set before it can be admitted, null: it is not asked.</summary>
     public NodeGrant? Grant { get; set; }
+
+    /// <summary>What the node tells of its probes goes there; null: it is asked for none.</summary>
+    public VantageStream? Vantage { get; set; }
 
     /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
     public CancellationToken Ended { get; }

@@ -200,7 +200,10 @@ internal static class ApiMapping
         Signature = checkpoint.Signature,
     };
 
-    public static ReachabilityDto ToDto(this ProbedTarget target, ReachabilityChartDto? chart = null) => new()
+    /// <param name="target">As the hub sees it.</param>
+    /// <param name="chart">Of a time that was asked for.</param>
+    /// <param name="seen">The one vantage point that was asked for; null: all of them, and the hub's view.</param>
+    public static ReachabilityDto ToDto(this ProbedTarget target, ReachabilityChartDto? chart = null, VantagePoint? seen = null) => new()
     {
         Id = target.Id,
         Kind = ApiWords.Kebab(target.Kind),
@@ -211,12 +214,28 @@ internal static class ApiMapping
         Method = ApiWords.Kebab(target.Method),
         Port = target.Port,
         IntervalSeconds = target.Interval.TotalSeconds,
-        VantagePoint = "hub",
-        State = ApiWords.State(target.State),
-        LastProbeAt = target.LastProbeAt,
-        Problem = target.Problem,
-        Recent = [.. target.Recent.Select(ToDto)],
+        VantagePoint = seen?.Id ?? VantagePoint.HubId,
+        State = ApiWords.State(seen?.State ?? target.State),
+        LastProbeAt = seen is null ? target.LastProbeAt : seen.LastProbeAt,
+        Problem = seen is null ? target.Problem : seen.Problem,
+        Recent = [.. (seen?.Recent ?? target.Recent).Select(ToDto)],
+        VantagePoints = [.. (seen is null ? target.VantagePoints : [seen]).Select(ToDto)],
+        WhyOnlyTheHub = target.WhyOnlyTheHub,
+        Difference = target.Difference,
         Chart = chart,
+    };
+
+    private static VantagePointDto ToDto(VantagePoint point) => new()
+    {
+        Id = point.Id,
+        Name = point.Name,
+        State = ApiWords.State(point.State),
+        LastProbeAt = point.LastProbeAt,
+        RoundTripMs = point.Recent is [.., { RoundTrip: { } time }] ? time.TotalMilliseconds : null,
+        Error = point.Recent is [.., { Answered: false, Error: var error }] ? error : null,
+        Problem = point.Problem,
+        Sent = point.Recent.Length,
+        Lost = point.Recent.Count(s => !s.Answered),
     };
 
     public static ReachabilityChartDto ToDto(this ReachabilityChart chart, string vantage) => new()
@@ -260,6 +279,7 @@ internal static class ApiMapping
         Pair = outage.Pair,
         Prefix = outage.Prefix,
         VantagePoint = outage.Vantage,
+        VantageName = outage.VantageName,
         Kind = ApiWords.Kebab(outage.Kind),
         OperationId = outage.OperationId,
         From = outage.From,

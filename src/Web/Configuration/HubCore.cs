@@ -21,6 +21,7 @@ using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Answering;
+using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
 using Microsoft.Extensions.DependencyInjection.Extensions;
@@ -98,6 +99,7 @@ internal static class HubCore
         services.AddSingleton<HandshakeQueue>();
 
         services.AddSingleton<IdentityKeys>();
+        services.AddSingleton<VantageStreams>();
         services.AddSingleton<OperationTraces>();
         services.AddSingleton<AgentLinkServices>();
         services.AddGrpc(options =>

@@ -5,6 +5,7 @@ using FailoverHub.Web.Access.Proxies;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Reachability.Vantages;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -31,6 +32,9 @@ internal sealed record HubOptions
 
     /// <summary>SR-06: a pair is moved at most so often within a minute, 0 to 1000; 0: as often as anybody likes.</summary>
     public int MovesAMinute { get; init; } = 4;
+
+    /// <summary>Nodes that ask each target beside the hub, 0 to 3.</summary>
+    public int VantagePoints { get; init; } = 1;
 
     /// <summary>The collector that spans are sent to by OTLP; null: nothing is traced.</summary>
     public Uri? TraceEndpoint { get; init; }
@@ -101,6 +105,12 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.CooldownKey}: '{cooldown}' is no number of moves within a minute. Write 0 (no limit) to 1000; left out it is 4.");
         }
 
+        int vantages = 1;
+        if (settings.VantagePoints is { } nodes && !(int.TryParse(nodes, System.Globalization.NumberStyles.None, System.Globalization.CultureInfo.InvariantCulture, out vantages) && vantages <= VantageAssignment.MostPerTarget))
+        {
+            problems.Add($"{HubSettings.VantagePointsKey}: '{nodes}' is no number of nodes that ask each address beside the hub. Write 0 (none) to {VantageAssignment.MostPerTarget}; left out it is 1.");
+        }
+
         Uri? traces = null;
         if (!string.IsNullOrWhiteSpace(settings.TraceEndpoint) && !(Uri.TryCreate(settings.TraceEndpoint, UriKind.Absolute, out traces) && traces.Scheme is "http" or "https"))
         {
@@ -127,7 +137,7 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider, TrustedProxies = proxies }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, VantagePoints = vantages, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider, TrustedProxies = proxies }, []);
     }
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>

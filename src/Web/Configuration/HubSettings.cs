@@ -26,6 +26,9 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>Life of the nodes' certificates, in hours.</summary>
     public string? CertificateHours { get; init; }
 
+    /// <summary>How many nodes ask each target beside the hub.</summary>
+    public string? VantagePoints { get; init; }
+
     /// <summary>SR-11: whom a second person is asked about.</summary>
     public string? TwoPerson { get; init; }
 
@@ -43,6 +46,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     public const string UrlsKey = "--urls (FAILOVERHUB_URLS)";
     public const string AgentUrlKey = "--agent-url (FAILOVERHUB_AGENT_URL)";
     public const string DataKey = "--data (FAILOVERHUB_DATA)";
+    public const string VantagePointsKey = "--vantage-points (FAILOVERHUB_VANTAGE_POINTS)";
     public const string ProbeKey = "--probe (FAILOVERHUB_PROBE)";
 
     public const string DatabaseKey = "--database (FAILOVERHUB_DATABASE)";
@@ -67,6 +71,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             Cooldown = Pick(commandLine.Cooldown, CooldownKey, nameof(Cooldown)),
             CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
             TrustedProxies = Pick(commandLine.TrustedProxies, "FAILOVERHUB_TRUSTED_PROXIES", nameof(TrustedProxies)),
+            VantagePoints = Pick(commandLine.VantagePoints, "FAILOVERHUB_VANTAGE_POINTS", nameof(VantagePoints)),
             TwoPerson = Pick(commandLine.TwoPerson, TwoPersonKey, nameof(TwoPerson)),
         };
     }

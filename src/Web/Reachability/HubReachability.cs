@@ -4,6 +4,7 @@ using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Probing;
 using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Reachability.Targets;
+using FailoverHub.Web.Reachability.Vantages;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -18,6 +19,8 @@ internal static class HubReachability
         services.AddSingleton<IProbe>(all => all.GetRequiredService<HubOptions>().Probe is { Method: ProbeMethod.Tcp, Port: { } port }
             ? new TcpProbe(port, all.GetRequiredService<TimeProvider>())
             : new IcmpProbe(all.GetRequiredService<TimeProvider>()));
+        services.AddSingleton<VantageNames>();
+        services.AddSingleton<VantageView>();
         services.AddSingleton<ReachabilityView>();
         services.AddSingleton<IReachability>(all => all.GetRequiredService<ReachabilityView>());
         services.AddSingleton<IProbeRecord, ReachabilityEvents>();
@@ -34,6 +37,9 @@ internal static class HubReachability
         services.AddHostedService(all => all.GetRequiredService<ProbeSampleStore>());
         services.AddSingleton<IReachabilityHistory, ProbeHistory>();
         services.AddHostedService<Prober>();
+        services.AddSingleton<VantageTools>();
+        services.AddSingleton<VantageRunner>();
+        services.AddHostedService(all => all.GetRequiredService<VantageRunner>());
         services.AddSingleton<OutageStore>();
         services.AddSingleton<IOutages>(all => all.GetRequiredService<OutageStore>());
         services.AddSingleton<OutageSources>();

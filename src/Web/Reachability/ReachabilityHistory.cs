@@ -7,15 +7,24 @@ public interface IReachabilityHistory
 {
     /// <summary>Reads a time as points of equal length.</summary>
     /// <param name="target">A shared prefix as CIDR text, or the id of another target.</param>
-    /// <param name="vantage">"hub", or the id of the node that probes.</param>
+    /// <param name="vantage">"hub", or the id or name of the node that probes.</param>
     /// <param name="from">At or after; rounded down to a whole point.</param>
     /// <param name="to">Before.</param>
     /// <param name="step">Length of a point, one of <see cref="ChartSteps.All"/>.</param>
     /// <param name="cancellationToken">Stops it.</param>
     Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken);
 
-    /// <summary>From where a target was ever probed, in order.</summary>
-    Task<ImmutableArray<string>> VantagesAsync(string target, CancellationToken cancellationToken);
+    /// <summary>From where a target was ever probed: the hub first, then nodes by their present names.</summary>
+    Task<ImmutableArray<VantageName>> VantagesAsync(string target, CancellationToken cancellationToken);
+
+    /// <summary>Stored single probes, oldest first.</summary>
+    /// <param name="target">A shared prefix as CIDR text, or the id of another target.</param>
+    /// <param name="vantage">"hub", or the id or name of the node that probes.</param>
+    /// <param name="from">At or after.</param>
+    /// <param name="to">Before.</param>
+    /// <param name="limit">1 to 10,000.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    Task<IReadOnlyList<ProbeSample>> SamplesAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken);
 }
 
 /// <summary>What an address did over a time.</summary>

@@ -65,6 +65,12 @@ public sealed record TargetReachability
 
     /// <summary>Why it cannot be probed at all ("no ICMP socket: …"), null when it can.</summary>
     public required string? Problem { get; init; }
+
+    /// <summary>What nodes see that ask it too, by name.</summary>
+    public ImmutableArray<VantagePoint> Further { get; init; } = [];
+
+    /// <summary>In what the vantage points differ, one English sentence; null: in nothing that is known.</summary>
+    public string? Difference => Reachability.VantagePoint.DifferenceOf(Reachability.VantagePoint.OfTheHub(State, Recent, Problem), Further);
 }
 
 /// <summary>Why something is probed.</summary>
@@ -124,4 +130,29 @@ public sealed record ProbedTarget
 
     /// <summary>When the newest probe was sent; null: none yet.</summary>
     public DateTimeOffset? LastProbeAt => Recent.IsDefaultOrEmpty ? null : Recent[^1].At;
+
+    /// <summary>What nodes see that ask it too, by name. State and probes above are the hub's.</summary>
+    public ImmutableArray<VantagePoint> Further { get; init; } = [];
+
+    /// <summary>Why no node asks it, in words; null: one does, or it is nothing that nodes ask.</summary>
+    public string? WhyOnlyTheHub { get; init; }
+
+    /// <summary>The hub's own view, then those of nodes.</summary>
+    public ImmutableArray<VantagePoint> VantagePoints => [Hub, .. Further];
+
+    /// <summary>In what the vantage points differ, one English sentence; null: in nothing that is known.</summary>
+    public string? Difference => VantagePoint.DifferenceOf(Hub, Further);
+
+    /// <summary>What the hub sees, where what is above is of another; null: it is the hub's.</summary>
+    private VantagePoint? OfTheHub { get; init; }
+
+    private VantagePoint Hub => OfTheHub ?? VantagePoint.OfTheHub(State, Recent, Problem);
+
+    /// <summary>As one vantage point sees it: state, probes and problem are that one's. Null: it does not ask this target.</summary>
+    /// <param name="vantage">Its id or name, whatever the case.</param>
+    public ProbedTarget? SeenFrom(string vantage) =>
+        string.Equals(vantage, VantagePoint.HubId, StringComparison.OrdinalIgnoreCase) ? this with { State = Hub.State, Recent = Hub.Recent, Problem = Hub.Problem, OfTheHub = null }
+        : Further.FirstOrDefault(v => string.Equals(v.Id, vantage, StringComparison.OrdinalIgnoreCase) || string.Equals(v.Name, vantage, StringComparison.OrdinalIgnoreCase)) is { } one
+            ? this with { State = one.State, Recent = one.Recent, Problem = one.Problem, OfTheHub = Hub }
+            : null;
 }

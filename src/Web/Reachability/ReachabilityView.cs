@@ -4,6 +4,7 @@ using System.Runtime.CompilerServices;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability.Probing;
 using FailoverHub.Web.Reachability.Storage;
+using FailoverHub.Web.Reachability.Vantages;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -16,20 +17,29 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
     private readonly long _began;
     private readonly ProbeSampleStore _store;
     private readonly IProbe _probe;
+    private readonly VantageView? _further;
     private readonly LatestValue<ImmutableArray<KnownTarget>> _known = new([]);
 
-    public ReachabilityView(TimeProvider time, ProbeSampleStore store, IProbe probe)
+    /// <param name="time">The clock.</param>
+    /// <param name="store">Of single probes.</param>
+    /// <param name="probe">How shared addresses are asked.</param>
+    /// <param name="further">What nodes see; null: none is asked.</param>
+    public ReachabilityView(TimeProvider time, ProbeSampleStore store, IProbe probe, VantageView? further = null)
     {
         _time = time;
         _began = time.GetTimestamp();
         _store = store;
         _probe = probe;
+        _further = further;
     }
 
     /// <summary>Time since this view was made: the clock that <see cref="KnownTarget.NewestSentAt"/> is by.</summary>
     public TimeSpan Now => _time.GetElapsedTime(_began);
 
     public ImmutableArray<TargetReachability> Current => At(_known.Current, Now);
+
+    /// <summary>What the prober last published, without a verdict.</summary>
+    public ImmutableArray<KnownTarget> Known => _known.Current;
 
     /// <summary>Only the prober calls this.</summary>
     public void Publish(ImmutableArray<KnownTarget> known) => _known.Publish(known);
@@ -86,6 +96,8 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         State = known.StateAt(now),
         Recent = known.Recent,
         Problem = known.Problem,
+        Further = _further?.Of(known.Target.Id) ?? [],
+        WhyOnlyTheHub = _further?.WhyNone(known.Target.Id),
     };
 
     private TargetReachability Judge(KnownTarget known, TimeSpan now) => new()
@@ -98,5 +110,6 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         State = known.StateAt(now),
         Recent = known.Recent,
         Problem = known.Problem,
+        Further = _further?.Of(known.Target.Id) ?? [],
     };
 }

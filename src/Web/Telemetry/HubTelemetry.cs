@@ -16,6 +16,7 @@ internal static class HubTelemetry
         services.AddSingleton<OperationCounts>();
         services.AddHostedService(p => p.GetRequiredService<OperationCounts>());
         services.AddSingleton<AlertCounts>();
+        services.AddSingleton<VantageCounts>();
         services.AddOpenTelemetry().WithMetrics(metrics => metrics
             .AddMeter(HubMetrics.MeterName, "System.Runtime", "Microsoft.AspNetCore.Hosting", "Microsoft.AspNetCore.Server.Kestrel", "Microsoft.AspNetCore.RateLimiting")
             .AddPrometheusExporter(exporter => exporter.ScrapeResponseCacheDurationMilliseconds = 0));
@@ -29,6 +30,7 @@ internal static class HubTelemetry
         app.ServiceProvider.GetRequiredService<MeterProvider>();
         app.ServiceProvider.GetRequiredService<HubMetrics>();
         app.ServiceProvider.GetRequiredService<AlertCounts>();
+        app.ServiceProvider.GetRequiredService<VantageCounts>();
         app.MapPrometheusScrapingEndpoint(Path).WithMetadata(ServedOn.Browser).RequireAuthorization(AccessPolicies.ApiRead).RequireRateLimiting(AccessLimits.Api);
     }
 }

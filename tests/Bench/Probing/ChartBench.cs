@@ -1,8 +1,10 @@
 using System.Diagnostics;
 using System.Globalization;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Storage;
+using FailoverHub.Web.Reachability.Vantages;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Bench.Probing;
@@ -19,7 +21,7 @@ internal sealed class ChartBench(IDbContextFactory<HubDbContext> factory, ProbeS
     public async Task RunAsync(TextWriter output, CancellationToken cancellationToken)
     {
         await FillAsync(cancellationToken);
-        var history = new ProbeHistory(factory, store);
+        var history = new ProbeHistory(factory, store, new VantageNames(new NodeRegister()));
         foreach ((string name, TimeSpan length) in Ranges)
         {
             var took = new List<double>();

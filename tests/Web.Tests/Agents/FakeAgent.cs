@@ -57,16 +57,21 @@ internal sealed class FakeAgent : IAsyncDisposable
     /// <summary>How the hub ended the stream.</summary>
     public Task<RpcException?> Ended => _reading.ContinueWith(t => t.Exception?.GetBaseException() as RpcException, TaskScheduler.Default);
 
-    public static Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false) =>
-        ConnectAsync(GrpcChannel.ForAddress(url), node, state, boot, revision, dataCenter, keepsFailback);
+    public static Task<FakeAgent> ConnectAsync(string url, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false, bool asks = false) =>
+        ConnectAsync(GrpcChannel.ForAddress(url), node, state, boot, revision, dataCenter, keepsFailback, asks);
 
     /// <summary>On a channel of its own, which it takes with it when it goes.</summary>
-    public static async Task<FakeAgent> ConnectAsync(GrpcChannel channel, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false)
+    public static async Task<FakeAgent> ConnectAsync(GrpcChannel channel, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false, bool asks = false)
     {
         var call = new AgentLink.AgentLinkClient(channel).Connect();
         var agent = new FakeAgent(node, channel, call, state) { KeepsFailback = keepsFailback };
         var hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter };
         hello.Capabilities.AddRange(keepsFailback ? ["journal", "failback", "local-commands", "reset-session"] : ["journal"]);
+        if (asks)
+        {
+            hello.Capabilities.Add("vantage");
+        }
+
         await agent.SendAsync(new AgentMessage { Hello = hello });
         return agent;
     }
@@ -153,6 +158,18 @@ internal sealed class FakeAgent : IAsyncDisposable
             if (await ReceiveAsync() is { Request: { } request })
             {
                 return request;
+            }
+        }
+    }
+
+    /// <summary>The next plan of the hub that is so.</summary>
+    public async Task<ProbePlan> ReceivePlanAsync(Func<ProbePlan, bool> holds)
+    {
+        while (true)
+        {
+            if (await ReceiveAsync() is { ProbePlan: { } plan } && holds(plan))
+            {
+                return plan;
             }
         }
     }

@@ -5,6 +5,7 @@ using System.Text.Json.Nodes;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.AspNetCore.Routing;
@@ -143,6 +144,11 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
     {
         WholeHub hub = shared.Fresh();
         hub.Reachability.Publish(Make.Target(ReachabilityState.Reachable, [new ProbeSample(Make.At, TimeSpan.FromMicroseconds(1_500), null), new ProbeSample(Make.At.AddSeconds(1), null, "no answer within 900 ms")]));
+        foreach (ProbeSample sample in hub.Reachability.Current[0].Recent)
+        {
+            hub.Get<ProbeSampleStore>().Add(new ProbeSeries("203.0.113.10/32", ProbeSeries.Hub), TimeSpan.FromSeconds(1), sample);
+        }
+
         HttpClient script = await hub.ScriptAsync(ApiScope.Read);
 
         JsonNode found = await GetAsync(script, $"/api/v1/reachability/{target}");

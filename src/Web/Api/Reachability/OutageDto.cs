@@ -15,6 +15,9 @@ public sealed record OutageDto
     /// <summary>hub, or the id of the node that probed.</summary>
     public required string VantagePoint { get; init; }
 
+    /// <summary>hub, or what that node is called now.</summary>
+    public required string VantageName { get; init; }
+
     /// <summary>switchover, failback, force-promote, change (a drain, a role), failover or failback-by-itself.</summary>
     public required string Kind { get; init; }
 

@@ -30,7 +30,7 @@ public sealed record ReachabilityDto
     /// <summary>From one probe to the next while nothing happens.</summary>
     public required double IntervalSeconds { get; init; }
 
-    /// <summary>From where: hub.</summary>
+    /// <summary>From where state, problem and recent probes below are: hub, or the id of the node that was asked for with `vantage`.</summary>
     public required string VantagePoint { get; init; }
 
     /// <summary>Unknown (no fresh probe), Reachable or Unreachable.</summary>
@@ -45,8 +45,48 @@ public sealed record ReachabilityDto
     /// <summary>Newest probes, oldest first: those of the last two minutes, at least ten, at most 600.</summary>
     public required IReadOnlyList<ProbeDto> Recent { get; init; }
 
+    /// <summary>Everybody who asks it now: the hub first, then nodes by name. With `vantage` only that one.</summary>
+    public required IReadOnlyList<VantagePointDto> VantagePoints { get; init; }
+
+    /// <summary>Why no node asks it, one English sentence or two; null: one does, or it is nothing that nodes ask.</summary>
+    public required string? WhyOnlyTheHub { get; init; }
+
+    /// <summary>In what the vantage points differ now ("Answers node-c, not the hub."), null: in nothing that is known. What counts as lost is decided by the hub's own probes.</summary>
+    public required string? Difference { get; init; }
+
     /// <summary>What it did from `from` to `to`; null: neither was given.</summary>
     public required ReachabilityChartDto? Chart { get; init; }
+}
+
+/// <summary>What one vantage point sees of a target now.</summary>
+public sealed record VantagePointDto
+{
+    /// <summary>hub, or the id of the node: what `vantage` takes.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>hub, or what the node is called now; `vantage` takes that too.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Unknown (no fresh probe), Reachable or Unreachable.</summary>
+    public required string State { get; init; }
+
+    /// <summary>When its newest probe was sent, by the hub's clock; null: none yet. The state is as old as that.</summary>
+    public required DateTimeOffset? LastProbeAt { get; init; }
+
+    /// <summary>Milliseconds to the answer of its newest probe, null: none came, or there is no probe yet.</summary>
+    public required double? RoundTripMs { get; init; }
+
+    /// <summary>Why its newest probe was not answered, null: it was.</summary>
+    public required string? Error { get; init; }
+
+    /// <summary>Why it cannot ask at all and what to do, null when it can.</summary>
+    public required string? Problem { get; init; }
+
+    /// <summary>Its newest probes that are in memory: those of the last two minutes, at least ten, at most 600.</summary>
+    public required int Sent { get; init; }
+
+    /// <summary>Those of them without an answer.</summary>
+    public required int Lost { get; init; }
 }
 
 /// <summary>What a target did over a time, in at most 300 points of equal length.</summary>

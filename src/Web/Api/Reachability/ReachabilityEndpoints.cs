@@ -14,19 +14,19 @@ internal static class ReachabilityEndpoints
 
     private const string Named = "The target is an address, a prefix with its slash escaped (203.0.113.10%2F32), target:NAME or node:NAME.";
 
-    private static readonly QueryParameter Vantage = QueryParameter.Text("vantage", "From where: hub, which it is when left out, or the id of a node.");
+    private static readonly QueryParameter Vantage = QueryParameter.Text("vantage", "From where: hub, or the id or name of a node that asks it.");
 
     public static void Map(IEndpointRouteBuilder api)
     {
         api.MapGet("/reachability", List).WithTags("Reachability").WithName("listReachability").WithSummary("Everything that is probed")
             .Produces<PageDto<ReachabilityDto>>();
         api.MapGet("/reachability/{target}", FindAsync).WithTags("Reachability").WithName("getReachability").WithSummary("One target as it is now, and what it did over a time")
-            .WithDescription($"{Named} With `from`, `to` or both: a chart of at most 300 points, whose length follows from that of the time; `to` is now and `from` an hour before when left out.")
+            .WithDescription($"{Named} With `vantage`: as that one sees it; a node that does not ask it now is unknown, and its past is there all the same. With `from`, `to` or both: a chart of at most 300 points, whose length follows from that of the time; `to` is now and `from` an hour before when left out.")
             .WithQuery(QueryParameter.From, QueryParameter.To, Vantage)
             .Produces<ReachabilityDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
-        api.MapGet("/reachability/{target}/samples", SamplesAsync).WithTags("Reachability").WithName("listProbeSamples").WithSummary("Stored probes of one shared address, oldest first")
+        api.MapGet("/reachability/{target}/samples", SamplesAsync).WithTags("Reachability").WithName("listProbeSamples").WithSummary("Stored probes of one target, oldest first")
             .WithDescription("An hour back from now when the times are left out. Probes are kept for 24 hours.")
-            .WithQuery(QueryParameter.From, QueryParameter.To, QueryParameter.Limit(10_000, 3_600))
+            .WithQuery(QueryParameter.From, QueryParameter.To, Vantage, QueryParameter.Limit(10_000, 3_600))
             .Produces<PageDto<ProbeDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
         api.MapGet("/pairs/{pair}/outages", OutagesAsync).WithTags("Reachability").WithName("listOutages").WithSummary("What each move of a pair's addresses cost, newest first")
             .WithDescription("Measured from every vantage point some seconds after each switchover, failback and failover, asked for or not.")
@@ -52,7 +52,7 @@ internal static class ReachabilityEndpoints
         bool wanted = query.Text("from") is not null || query.Text("to") is not null;
         DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
         DateTimeOffset from = query.Time("from") ?? Before(to);
-        string vantage = query.Text("vantage") ?? "hub";
+        string? vantage = query.Text("vantage");
         var problems = new Dictionary<string, string>(query.Problems);
         TimeSpan? step = null;
         if (!query.Failed && wanted && (to <= from || (step = ChartSteps.For(from, to)) is null))
@@ -65,11 +65,23 @@ internal static class ReachabilityEndpoints
             return ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems);
         }
 
-        return Probed(target, targets) is not { } found ? NotProbed(target)
-            : TypedResults.Ok(found.ToDto(step is { } length ? (await history.ReadAsync(found.Id, vantage, from, to, length, context.RequestAborted)).ToDto(vantage) : null));
+        if (Probed(target, targets) is not { } found)
+        {
+            return NotProbed(target);
+        }
+
+        VantagePoint? seen = vantage is null ? null : SeenFrom(found, vantage);
+        string id = seen?.Id ?? VantagePoint.HubId;
+        return TypedResults.Ok(found.ToDto(step is { } length ? (await history.ReadAsync(found.Id, id, from, to, length, context.RequestAborted)).ToDto(id) : null, seen));
     }
 
-    private static async Task<IResult> SamplesAsync(string target, HttpContext context, IReachability reachability, IProbedTargets targets, TimeProvider time)
+    /// <summary>Whoever does not ask it now may have done so.</summary>
+    private static VantagePoint SeenFrom(ProbedTarget target, string vantage) =>
+        target.VantagePoints.FirstOrDefault(v => string.Equals(v.Id, vantage, StringComparison.OrdinalIgnoreCase))
+        ?? target.VantagePoints.FirstOrDefault(v => string.Equals(v.Name, vantage, StringComparison.OrdinalIgnoreCase))
+        ?? new VantagePoint { Id = vantage, Name = vantage, State = ReachabilityState.Unknown, Recent = [], Problem = null };
+
+    private static async Task<IResult> SamplesAsync(string target, HttpContext context, IReachabilityHistory history, IProbedTargets targets, TimeProvider time)
     {
         var query = new ApiQuery(context);
         DateTimeOffset to = query.Time("to") ?? time.GetUtcNow();
@@ -80,12 +92,12 @@ internal static class ReachabilityEndpoints
             return ApiProblems.Malformed(StatusCodes.Status400BadRequest, query.Problems);
         }
 
-        if (Probed(target, targets) is not { Prefix: { } prefix })
+        if (Probed(target, targets) is not { } found)
         {
             return NotProbed(target);
         }
 
-        IReadOnlyList<ProbeSample> samples = await reachability.SamplesAsync(prefix, from, to, limit, context.RequestAborted);
+        IReadOnlyList<ProbeSample> samples = await history.SamplesAsync(found.Id, query.Text("vantage") ?? VantagePoint.HubId, from, to, limit, context.RequestAborted);
         return TypedResults.Ok(new PageDto<ProbeDto>([.. samples.Select(s => s.ToDto())], null));
     }
 

@@ -39,6 +39,9 @@ public sealed record OutageRecord
     /// <summary>"hub", or the id of the node that probed.</summary>
     public required string Vantage { get; init; }
 
+    /// <summary>What that is called now: "hub", or the name of the node.</summary>
+    public required string VantageName { get; init; }
+
     /// <summary>Why it moved.</summary>
     public required MoveKind Kind { get; init; }
 

@@ -149,8 +149,8 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         var found = ImmutableArray.CreateBuilder<OutageRecord>();
         foreach (IPNetwork prefix in move.Prefixes)
         {
-            ImmutableArray<string> vantages = await sources.Charts.VantagesAsync(prefix.ToString(), cancellationToken);
-            foreach (string vantage in vantages.IsEmpty ? [ProbeSeries.Hub] : vantages)
+            ImmutableArray<VantageName> vantages = await sources.Charts.VantagesAsync(prefix.ToString(), cancellationToken);
+            foreach ((string vantage, string name) in vantages.IsEmpty ? [new VantageName(ProbeSeries.Hub, ProbeSeries.Hub)] : vantages)
             {
                 IReadOnlyList<ProbeSample> samples = await sources.Probes.ReadAsync(new ProbeSeries(prefix.ToString(), vantage), move.Since, move.Until, ProbeSampleStore.MostRead, cancellationToken);
                 if (samples.Count > 0 || vantage == ProbeSeries.Hub)
@@ -161,6 +161,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
                         Pair = move.Pair,
                         Prefix = prefix.ToString(),
                         Vantage = vantage,
+                        VantageName = name,
                         Kind = move.Kind,
                         OperationId = move.OperationId,
                         From = move.From,

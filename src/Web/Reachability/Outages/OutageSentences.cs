@@ -6,7 +6,7 @@ namespace FailoverHub.Web.Reachability.Outages;
 internal static class OutageSentences
 {
     /// <summary>"203.0.113.10/32: failover from node-a to node-b. 84 of 400 probes from the hub were lost …"</summary>
-    public static string Of(OutageRecord outage) => $"{outage.Prefix}: {Word(outage.Kind)}{Nodes(outage)}. {Of(outage.Figures, outage.Vantage)}";
+    public static string Of(OutageRecord outage) => $"{outage.Prefix}: {Word(outage.Kind)}{Nodes(outage)}. {Of(outage.Figures, outage.VantageName)}";
 
     /// <summary>"84 of 400 probes from the hub were lost, the first at …"</summary>
     public static string Of(OutageFigures figures, string vantage) => figures switch

@@ -1,11 +1,12 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Reachability.Vantages;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Reachability.Outages;
 
 /// <summary>Outage figures on the disk.</summary>
-internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory) : IOutages
+internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory, VantageNames names) : IOutages
 {
     public async Task<ImmutableArray<OutageRecord>> OfPairAsync(string pair, int limit, CancellationToken cancellationToken)
     {
@@ -21,12 +22,13 @@ internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory) : IOu
         return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
     }
 
-    private static OutageRecord FromRow(OutageEntity row) => new()
+    private OutageRecord FromRow(OutageEntity row) => new()
     {
         At = DateTimeOffset.FromUnixTimeMilliseconds(row.AtMs),
         Pair = row.Pair,
         Prefix = row.Prefix,
         Vantage = row.Vantage,
+        VantageName = names.Of(row.Vantage).Name,
         Kind = Enum.TryParse(row.Kind, out MoveKind kind) ? kind : MoveKind.Change,
         OperationId = row.OperationId,
         From = row.FromNode,

@@ -9,6 +9,9 @@ namespace FailoverHub.Web.Reachability.Probing;
 /// <param name="Problem">Why it cannot be probed.</param>
 internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSample> Recent, TimeSpan? NewestSentAt, string? Problem)
 {
+    /// <summary>The hub looks at it closely.</summary>
+    public bool Close { get; init; }
+
     /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
     public const int MostRecent = 600;
 
@@ -22,9 +25,11 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(3);
 
     /// <summary>Whether it answers, as far as is known at that moment.</summary>
-    public ReachabilityState StateAt(TimeSpan now)
+    /// <param name="now">The moment.</param>
+    /// <param name="late">So much later than the hub's own the samples come.</param>
+    public ReachabilityState StateAt(TimeSpan now, TimeSpan late = default)
     {
-        if (Problem is not null || NewestSentAt is not { } sent || now - sent > (Target.Interval * 3 > FreshFor ? Target.Interval * 3 : FreshFor))
+        if (Problem is not null || NewestSentAt is not { } sent || now - sent > late + (Target.Interval * 3 > FreshFor ? Target.Interval * 3 : FreshFor))
         {
             return ReachabilityState.Unknown;
         }

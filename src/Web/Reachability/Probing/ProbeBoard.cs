@@ -166,7 +166,7 @@ internal sealed class ProbeBoard(ProbePace pace)
 
     /// <summary>Everything as it stands, to be shown with its age.</summary>
     public ImmutableArray<KnownTarget> Snapshot() =>
-        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, e.Problem ?? (e.Failures > 0 ? _hub.Problem : null)))];
+        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, e.Problem ?? (e.Failures > 0 ? _hub.Problem : null)) { Close = e.Close })];
 
     private ProbedAddress? Find(ProbeTarget target) => _entries.GetValueOrDefault(target.Id) ?? _hub.Find(target.Address);
 

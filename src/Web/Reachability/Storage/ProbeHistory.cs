@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Reachability.Vantages;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Reachability.Storage;
@@ -8,14 +9,14 @@ namespace FailoverHub.Web.Reachability.Storage;
 /// Charts out of what is packed and what is still in memory: points of less than a minute from single probes, of less than an hour from minutes, longer
 /// ones from hours. A row is found by its key, so that a chart costs the same however many targets there are.
 /// </summary>
-internal sealed class ProbeHistory(IDbContextFactory<HubDbContext> database, ProbeSampleStore store) : IReachabilityHistory
+internal sealed class ProbeHistory(IDbContextFactory<HubDbContext> database, ProbeSampleStore store, VantageNames names) : IReachabilityHistory
 {
     private const int MostRaw = 400_000;
 
     public async Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken)
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ChartSteps.PointsOf(from, to, step), ChartSteps.MostPoints);
-        var series = new ProbeSeries(target, vantage);
+        var series = new ProbeSeries(target, names.IdOf(vantage));
         DateTimeOffset begin = ChartSteps.Begin(from, step);
 
         // Memory first: what is packed meanwhile is then found in both.
@@ -29,11 +30,18 @@ internal sealed class ProbeHistory(IDbContextFactory<HubDbContext> database, Pro
         return ToChart(begin, to, step, [.. parts], hole);
     }
 
-    public async Task<ImmutableArray<string>> VantagesAsync(string target, CancellationToken cancellationToken)
+    public async Task<ImmutableArray<VantageName>> VantagesAsync(string target, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
-        return [.. (await db.ProbeSeries.AsNoTracking().Where(s => s.Target == target).Select(s => s.Vantage).ToListAsync(cancellationToken)).Order(StringComparer.Ordinal)];
+        return
+        [
+            .. (await db.ProbeSeries.AsNoTracking().Where(s => s.Target == target).Select(s => s.Vantage).ToListAsync(cancellationToken))
+                .Select(names.Of).OrderBy(v => v.Id != VantagePoint.HubId).ThenBy(v => v.Name, StringComparer.OrdinalIgnoreCase),
+        ];
     }
+
+    public Task<IReadOnlyList<ProbeSample>> SamplesAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+        store.ReadAsync(new ProbeSeries(target, names.IdOf(vantage)), from, to, limit, cancellationToken);
 
     private static async Task<IEnumerable<ProbeRollup>> MinutesAndHoursAsync(
         HubDbContext db, int? series, IReadOnlyList<ProbeSample> open, TimeSpan hole, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken)

@@ -44,10 +44,22 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
         }
     }
 
-    public Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken) =>
-        Task.FromResult(Chart(from, to, step));
+    public Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken)
+    {
+        AskedFrom = vantage;
+        return Task.FromResult(Chart(from, to, step));
+    }
 
-    public Task<ImmutableArray<string>> VantagesAsync(string target, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<string>>(["hub"]);
+    /// <summary>From where each target was ever probed.</summary>
+    public ImmutableArray<VantageName> Vantages { get; set; } = [new(VantagePoint.HubId, VantagePoint.HubId)];
+
+    public Task<ImmutableArray<VantageName>> VantagesAsync(string target, CancellationToken cancellationToken) => Task.FromResult(Vantages);
+
+    public Task<IReadOnlyList<ProbeSample>> SamplesAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+        Task.FromResult<IReadOnlyList<ProbeSample>>([]);
+
+    /// <summary>The vantage point whose chart was last asked for.</summary>
+    public string? AskedFrom { get; private set; }
 
     /// <summary>Moves that were measured, newest first.</summary>
     public ImmutableArray<OutageRecord> Measured { get; set; } = [];
@@ -71,5 +83,6 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
         State = target.State,
         Recent = target.Recent,
         Problem = target.Problem,
+        Further = target.Further,
     };
 }

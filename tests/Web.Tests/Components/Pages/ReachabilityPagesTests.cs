@@ -113,6 +113,85 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
     [InlineData("target:a b", null, null, "/reachability/target:a%20b")]
     public void Url_OfATarget_KeepsItsSlashAndColons(string id, string? range, string? vantage, string url) => Assert.Equal(url, ReachabilityQuery.UrlOf(id, range, vantage));
 
+    [Fact]
+    public void Target_ThatANodeAsksToo_ShowsBothAndInWhatTheyDiffer()
+    {
+        Reachability.Others = [Seen("shop", "node-c", ReachabilityState.Unreachable, ReachabilityState.Reachable)];
+        Reachability.Vantages = [new("hub", "hub"), new("id-c", "node-c")];
+
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+
+        page.WaitForAssertion(() => Assert.Equal(["hub Unreachable", "node-c Reachable"], page.FindAll("[data-testid=vantage-now]").Select(r => $"{r.GetAttribute("data-vantage")} {r.GetAttribute("data-state")}")), Safety);
+        Assert.Equal("Answers node-c, not the hub.", page.Find("[data-testid=difference]").TextContent.Trim());
+        Assert.Equal("/reachability/target:shop?range=1h&vantage=node-c", page.Find("[data-testid=vantage-node-c]").GetAttribute("href"));
+        Assert.Equal("true", page.Find("[data-testid=vantage-hub]").GetAttribute("aria-current"));
+    }
+
+    [Fact]
+    public void Target_SeenFromANodeByTheUrl_ShowsThatNodesChart()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        Reachability.Vantages = [new("hub", "hub"), new("id-c", "node-c")];
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/reachability/target:shop?vantage=node-c");
+
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+
+        page.WaitForAssertion(() => Assert.Equal("true", page.Find("[data-testid=vantage-node-c]").GetAttribute("aria-current")), Safety);
+        Assert.Equal("id-c", Reachability.AskedFrom);
+        Assert.Equal("/reachability/target:shop?range=24h&vantage=node-c", page.Find("[data-testid=range-24h]").GetAttribute("href"));
+    }
+
+    [Fact]
+    public void Target_ThatOnlyTheHubAsks_SaysWhy()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable) with { WhyOnlyTheHub = "Only the hub asks it: no connected node offers itself as a further vantage point." }];
+
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+
+        page.WaitForAssertion(() => Assert.Contains("no connected node", page.Find("[data-testid=only-the-hub]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Empty(page.FindAll("[data-testid=chart-vantages]"));
+    }
+
+    [Fact]
+    public void List_OfTargetsThatNodesAskToo_OffersEachOfThem()
+    {
+        Reachability.Others = [Seen("shop", "node-c", ReachabilityState.Reachable, ReachabilityState.Unreachable), Seen("mail", "node-d", ReachabilityState.Reachable, ReachabilityState.Reachable)];
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal(["hub", "node-c", "node-d"], page.FindAll("[data-testid=filter-vantage] option").Select(o => o.GetAttribute("value")));
+        Assert.Equal(["hub, node-d", "hub, node-c"], page.FindAll("[data-testid=seen-from]").Select(c => c.TextContent));
+    }
+
+    [Fact]
+    public void List_SeenFromANode_HasWhatThatNodeAsksAsItSeesIt()
+    {
+        Reachability.Others = [Seen("shop", "node-c", ReachabilityState.Reachable, ReachabilityState.Unreachable), Seen("mail", "node-d", ReachabilityState.Reachable, ReachabilityState.Reachable)];
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/reachability?vantage=node-c");
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal(["target:shop Unreachable"], page.FindAll("[data-testid=target-row]").Select(r => $"{r.GetAttribute("data-target")} {r.GetAttribute("data-state")}"));
+        Assert.Equal("node-c", page.Find("[data-testid=filter-vantage]").GetAttribute("value"));
+    }
+
+    [Fact]
+    public void List_SeenFromANodeThatAsksNothing_SaysSo()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/reachability?vantage=node-x");
+
+        var page = RenderPage<ReachabilityPage>();
+
+        Assert.Equal("node-x asks nothing now.", page.Find("[data-testid=nothing-found]").TextContent);
+    }
+
+    private static ProbedTarget Seen(string name, string node, ReachabilityState hub, ReachabilityState further) => Target(name, hub) with
+    {
+        Recent = [.. Target(name, hub).Recent, .. Target(name, hub).Recent],
+        Further = [new VantagePoint { Id = $"id-{node[^1]}", Name = node, State = further, Recent = Target(name, further).Recent, Problem = null }],
+    };
+
     private static ProbedTarget Target(string name, ReachabilityState state) => new()
     {
         Id = $"target:{name}",

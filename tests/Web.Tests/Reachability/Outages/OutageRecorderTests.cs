@@ -27,7 +27,7 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         await _rig.StartAsync();
         var changes = new HistoryChanges();
         _history = new SqliteHistory(_rig.Database, changes);
-        _store = new OutageStore(_rig.Database);
+        _store = new OutageStore(_rig.Database, _rig.Names);
         var sources = new OutageSources(_rig.Store, _rig.History, _history, _store, _rig.Writer, new EventLog(_rig.Writer, changes, _rig.Clock));
         _recorder = new OutageRecorder(_fleet, _operations, sources, _rig.Clock, NullLogger<OutageRecorder>.Instance);
     }

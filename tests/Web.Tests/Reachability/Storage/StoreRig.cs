@@ -1,6 +1,8 @@
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Storage;
+using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Tests.Configuration;
 using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
@@ -28,6 +30,9 @@ internal sealed class StoreRig(DateTimeOffset start) : IAsyncDisposable
     public ProbeSampleStore Store => _store!;
 
     public ProbeHistory History => _history!;
+
+    /// <summary>A table without nodes: every vantage point is called by its id.</summary>
+    public VantageNames Names { get; } = new(new NodeRegister());
 
     public HubWriter Writer => _writer!;
 
@@ -146,7 +151,7 @@ internal sealed class StoreRig(DateTimeOffset start) : IAsyncDisposable
         _writer = new HubWriter(_disk, Clock, NullLogger<HubWriter>.Instance);
         _ = _writer.Start();
         _store = new ProbeSampleStore(Database, _writer, Clock, NullLogger<ProbeSampleStore>.Instance);
-        _history = new ProbeHistory(Database, _store);
+        _history = new ProbeHistory(Database, _store, Names);
 
         // Its loop would run on the same clock beside the test: what it does is called turn by turn.
         await _store.RecoverAsync(Stop);

@@ -22,24 +22,34 @@ public sealed record ReachabilityQuery
     /// <summary>Only of this kind.</summary>
     public ProbedKind? Kind { get; init; }
 
+    /// <summary>As this vantage point sees it, by its name, and only what it asks; null: as the hub does.</summary>
+    public string? Vantage { get; init; }
+
     /// <summary>Nothing is filtered.</summary>
     public bool IsEmpty => this == new ReachabilityQuery();
 
     /// <summary>What it finds: what does not answer first, then what is not known.</summary>
     public ImmutableArray<ProbedTarget> Of(ImmutableArray<ProbedTarget> all) =>
     [
-        .. all.Where(t => (State is null || t.State == State) && (Kind is null || t.Kind == Kind)
+        .. SeenIn(all).Where(t => (State is null || t.State == State) && (Kind is null || t.Kind == Kind)
                 && (Text is not { Length: > 0 } text || new[] { t.Id, t.Label, t.Address, t.Pair }.Any(w => w?.Contains(text, StringComparison.OrdinalIgnoreCase) == true)))
             .OrderBy(t => t.State switch { ReachabilityState.Unreachable => 0, ReachabilityState.Unknown => 1, _ => 2 })
             .ThenBy(t => t.Kind).ThenBy(t => t.Label, StringComparer.OrdinalIgnoreCase),
     ];
+
+    /// <summary>All that the vantage point asks, as it sees it.</summary>
+    public IEnumerable<ProbedTarget> SeenIn(ImmutableArray<ProbedTarget> all) => Vantage is { } asker ? all.Select(t => t.SeenFrom(asker)).OfType<ProbedTarget>() : all;
+
+    /// <summary>The nodes that ask something, by name.</summary>
+    public static ImmutableArray<string> VantagesOf(ImmutableArray<ProbedTarget> all) =>
+        [.. all.SelectMany(t => t.Further).Select(v => v.Name).Distinct(StringComparer.OrdinalIgnoreCase).Order(StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>The page's address with this query.</summary>
     public string ToUrl()
     {
         var url = new StringBuilder(Path);
         char next = '?';
-        foreach ((string name, string? value) in new[] { ("q", Text), ("state", State?.ToString()), ("kind", Kind?.ToString()) })
+        foreach ((string name, string? value) in new[] { ("q", Text), ("state", State?.ToString()), ("kind", Kind?.ToString()), ("vantage", Vantage) })
         {
             if (!string.IsNullOrEmpty(value))
             {

@@ -11,10 +11,11 @@ namespace FailoverHub.Web.Components.Pages.Reachability;
 /// <summary>One target: how it answers now, and how it did over a time, which stands in the URL.</summary>
 public sealed partial class TargetPage
 {
+    private const int MostChips = 6;
     private static readonly TimeSpan ReadAtMost = TimeSpan.FromSeconds(10);
 
     private ProbedTarget? _target;
-    private ImmutableArray<string> _vantages = [];
+    private ImmutableArray<VantageName> _vantages = [];
     private ChartRange _range = ChartRange.All[0];
     private ReachabilityChart? _chart;
     private DateTimeOffset _readAt;
@@ -52,7 +53,9 @@ public sealed partial class TargetPage
     [Inject]
     private TargetDesk Desk { get; set; } = null!;
 
-    private string Vantage => string.IsNullOrEmpty(From) ? "hub" : From;
+    /// <summary>Where the chart is seen from: the URL has the name of the node, or its id.</summary>
+    private VantageName Chosen => string.IsNullOrEmpty(From) ? new VantageName(VantagePoint.HubId, VantagePoint.HubId)
+        : _vantages.Cast<VantageName?>().FirstOrDefault(v => v!.Value.Id == From || string.Equals(v.Value.Name, From, StringComparison.OrdinalIgnoreCase)) ?? new VantageName(From, From);
 
     /// <inheritdoc/>
     protected override void OnInitialized()
@@ -72,9 +75,11 @@ public sealed partial class TargetPage
         }
 
         (_sure, _said) = (false, null);
-        _vantages = await History.VantagesAsync(Id, Leaving);
+        _vantages = await History.VantagesAsync(_target?.Id ?? Id, Leaving);
         await ReadAsync();
     }
+
+    private string UrlFrom(VantageName vantage) => ReachabilityQuery.UrlOf(Id, _range.Name, vantage.Id is null or VantagePoint.HubId ? null : vantage.Name);
 
     private ProbedTarget? Find(ImmutableArray<ProbedTarget> all) => all.FirstOrDefault(t => string.Equals(t.Id, Id, StringComparison.OrdinalIgnoreCase));
 
@@ -82,7 +87,7 @@ public sealed partial class TargetPage
     {
         DateTimeOffset now = Clock.GetUtcNow();
         DateTimeOffset from = now - _range.Length;
-        _chart = await History.ReadAsync(_target?.Id ?? Id, Vantage, from, now, ChartSteps.For(from, now) ?? ChartSteps.All[^1], Leaving);
+        _chart = await History.ReadAsync(_target?.Id ?? Id, Chosen.Id, from, now, ChartSteps.For(from, now) ?? ChartSteps.All[^1], Leaving);
         _readAt = now;
     }
 
