@@ -14,89 +14,91 @@ public sealed class NodeClaimTests : IDisposable
     private readonly List<string> _warnings = [];
     private readonly List<NodeClaim> _claims = [];
 
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
     public void Dispose() => _claims.ForEach(claim => claim.Dispose());
 
     [Fact]
-    public void Claimed_AnotherOneIsRefused_AndSaysWhoHasIt_UntilItIsGivenUp()
+    public async Task Claimed_AnotherOneIsRefused_AndSaysWhoHasIt_UntilItIsGivenUp()
     {
         var first = Claim();
-        Assert.Null(first.Extend([_neighbor]));
+        Assert.Null(await first.ExtendAsync([_neighbor], Cancellation));
 
-        var problem = Claim().Extend([_neighbor]);
+        var problem = await Claim().ExtendAsync([_neighbor], Cancellation);
         Assert.Contains($"process {Environment.ProcessId}", problem, StringComparison.Ordinal);
         Assert.Contains("--node", problem, StringComparison.Ordinal);
 
         first.Dispose();
-        Assert.Null(Claim().Extend([_neighbor]));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
     }
 
     [Fact]
-    public void AnyOfTheNeighborsIsHeld_TheWholeIsRefused_AndNothingOfItIsKept()
+    public async Task AnyOfTheNeighborsIsHeld_TheWholeIsRefused_AndNothingOfItIsKept()
     {
-        Assert.Null(Claim().Extend([_neighbor]));
-        Assert.NotNull(Claim().Extend([_other, _neighbor]));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
+        Assert.NotNull(await Claim().ExtendAsync([_other, _neighbor], Cancellation));
 
-        Assert.Null(Claim().Extend([_other]));
+        Assert.Null(await Claim().ExtendAsync([_other], Cancellation));
     }
 
     [Fact]
-    public void NeighborsFoundLater_AreRefused_WhenSomebodyWasGivenThem()
-    {
-        var searching = Claim();
-        Assert.Null(searching.Extend([]));
-        Assert.Null(Claim().Extend([_neighbor]));
-
-        Assert.NotNull(searching.Extend([_neighbor]));
-        Assert.NotNull(Claim().Extend([]));
-    }
-
-    [Fact]
-    public void NeighborsFoundLater_AreClaimed_BeforeSomebodyIsGivenThem()
+    public async Task NeighborsFoundLater_AreRefused_WhenSomebodyWasGivenThem()
     {
         var searching = Claim();
-        Assert.Null(searching.Extend([]));
-        Assert.Null(searching.Extend([_neighbor]));
+        Assert.Null(await searching.ExtendAsync([], Cancellation));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
 
-        Assert.NotNull(Claim().Extend([_neighbor]));
+        Assert.NotNull(await searching.ExtendAsync([_neighbor], Cancellation));
+        Assert.NotNull(await Claim().ExtendAsync([], Cancellation));
     }
 
     [Fact]
-    public void Reloaded_WhatIsNoLongerDialled_IsGivenUp_AndTheRestIsKept()
+    public async Task NeighborsFoundLater_AreClaimed_BeforeSomebodyIsGivenThem()
+    {
+        var searching = Claim();
+        Assert.Null(await searching.ExtendAsync([], Cancellation));
+        Assert.Null(await searching.ExtendAsync([_neighbor], Cancellation));
+
+        Assert.NotNull(await Claim().ExtendAsync([_neighbor], Cancellation));
+    }
+
+    [Fact]
+    public async Task Reloaded_WhatIsNoLongerDialled_IsGivenUp_AndTheRestIsKept()
     {
         var first = Claim();
-        Assert.Null(first.Extend([_neighbor, _other]));
-        Assert.Null(first.Extend([_other]));
+        Assert.Null(await first.ExtendAsync([_neighbor, _other], Cancellation));
+        Assert.Null(await first.ExtendAsync([_other], Cancellation));
         first.Keep([_other]);
 
-        Assert.NotNull(Claim().Extend([_other]));
-        Assert.Null(Claim().Extend([_neighbor]));
+        Assert.NotNull(await Claim().ExtendAsync([_other], Cancellation));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
     }
 
     [Fact]
-    public void OtherNodeOrOtherNeighbor_IsNoneOfItsBusiness()
+    public async Task OtherNodeOrOtherNeighbor_IsNoneOfItsBusiness()
     {
-        Assert.Null(Claim().Extend([_neighbor]));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
 
-        Assert.Null(Claim(_node + "2").Extend([_neighbor]));
-        Assert.Null(Claim().Extend([_neighbor with { Port = 179 }]));
+        Assert.Null(await Claim(_node + "2").ExtendAsync([_neighbor], Cancellation));
+        Assert.Null(await Claim().ExtendAsync([_neighbor with { Port = 179 }], Cancellation));
         Assert.Empty(_warnings);
     }
 
     [Fact]
-    public void LongestNameOfANode_FitsIn()
+    public async Task LongestNameOfANode_FitsIn()
     {
-        Assert.Null(Claim(new string('n', 63)).Extend([_neighbor]));
+        Assert.Null(await Claim(new string('n', 63)).ExtendAsync([_neighbor], Cancellation));
         Assert.Empty(_warnings);
     }
 
     [Fact]
-    public void AgentThatIsRefused_AgainAndAgain_IsRefusedEachTime()
+    public async Task AgentThatIsRefused_AgainAndAgain_IsRefusedEachTime()
     {
-        Assert.Null(Claim().Extend([_neighbor]));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
 
         for (var start = 0; start < 300; start++)
         {
-            Assert.Contains("another agent", Claim().Extend([_neighbor]), StringComparison.Ordinal);
+            Assert.Contains("another agent", await Claim().ExtendAsync([_neighbor], Cancellation), StringComparison.Ordinal);
         }
 
         Assert.Empty(_warnings);
@@ -110,22 +112,44 @@ public sealed class NodeClaimTests : IDisposable
         using var holder = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         holder.Bind(name);
         holder.Listen(1);
-        Assert.Contains("another agent", Claim().Extend([_neighbor]), StringComparison.Ordinal);
+        Assert.Contains("another agent", await Claim().ExtendAsync([_neighbor], Cancellation), StringComparison.Ordinal);
         using var another = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
         await another.ConnectAsync(name, TestContext.Current.CancellationToken);
 
         // Its queue is full: who it is cannot be asked any more, and must not keep the node out of service.
-        Assert.Null(Claim().Extend([_neighbor]));
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
         Assert.Contains("both announce", Assert.Single(_warnings), StringComparison.Ordinal);
     }
 
     [Fact]
-    public void HeldByAUserWhoseAgentsDoNotCount_IsIgnored_WithAWarning()
+    public async Task HolderWhoNeverAnswers_IsAskedAgainWithPauses_AndACancelledQuestionKeepsNothing()
     {
-        Assert.Null(Claim().Extend([_neighbor]));
+        using var holder = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        var name = new UnixDomainSocketEndPoint($"\0fohub/{_node}/{Convert.ToHexStringLower(_neighbor.Address.GetAddressBytes())}ffff");
+        holder.Bind(name);
+        holder.Listen(0);
+        using var another = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified);
+        await another.ConnectAsync(name, Cancellation);
+        var time = new PausingTime();
+        using var ending = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+
+        var asking = Claim(time: time).ExtendAsync([_other, _neighbor], ending.Token);
+        Assert.Equal(TimeSpan.FromMilliseconds(10), await time.Pauses.FirstAsync<TimeSpan>());
+        Assert.False(asking.IsCompleted);
+        await ending.CancelAsync();
+
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asking);
+        Assert.Null(await Claim().ExtendAsync([_other], Cancellation));
+        Assert.Empty(_warnings);
+    }
+
+    [Fact]
+    public async Task HeldByAUserWhoseAgentsDoNotCount_IsIgnored_WithAWarning()
+    {
+        Assert.Null(await Claim().ExtendAsync([_neighbor], Cancellation));
         uint? asked = null;
 
-        Assert.Null(Claim(counts: user => (asked = user) is null).Extend([_neighbor]));
+        Assert.Null(await Claim(counts: user => (asked = user) is null).ExtendAsync([_neighbor], Cancellation));
         Assert.Contains($"process {Environment.ProcessId} of user {asked} holds the name '{_node}'", Assert.Single(_warnings), StringComparison.Ordinal);
     }
 
@@ -141,9 +165,9 @@ public sealed class NodeClaimTests : IDisposable
         var neighbor = new NeighborEndpoint(IPAddress.Parse(address), ((IPEndPoint)server.LocalEndPoint!).Port);
         using var session = new Socket(SocketType.Stream, ProtocolType.Tcp);
         await session.ConnectAsync(new IPEndPoint(neighbor.Address, neighbor.Port), TestContext.Current.CancellationToken);
-        Assert.Null(Claim().Extend([neighbor]));
+        Assert.Null(await Claim().ExtendAsync([neighbor], Cancellation));
 
-        var problem = Claim(counts: _ => false).Extend([neighbor]);
+        var problem = await Claim(counts: _ => false).ExtendAsync([neighbor], Cancellation);
 
         Assert.Contains($"process {Environment.ProcessId} of user", problem, StringComparison.Ordinal);
         Assert.Contains($"has a session with {neighbor}", problem, StringComparison.Ordinal);
@@ -169,9 +193,9 @@ public sealed class NodeClaimTests : IDisposable
             OpenConnections.Parse(table));
     }
 
-    private NodeClaim Claim(string? node = null, Func<uint, bool>? counts = null)
+    private NodeClaim Claim(string? node = null, Func<uint, bool>? counts = null, TimeProvider? time = null)
     {
-        var claim = new NodeClaim(node ?? _node, counts ?? NodeUsers.OnThisMachine("/").Includes, _warnings.Add);
+        var claim = new NodeClaim(node ?? _node, counts ?? NodeUsers.OnThisMachine("/").Includes, _warnings.Add, time ?? TimeProvider.System);
         _claims.Add(claim);
         return claim;
     }

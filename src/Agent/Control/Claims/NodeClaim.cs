@@ -16,7 +16,8 @@ namespace FailoverHub.Agent.Control.Claims;
 /// <param name="node">Name of the node.</param>
 /// <param name="counts">An agent of this user may be one of this node's; asked only when somebody holds the name.</param>
 /// <param name="warn">Takes a sentence for the log.</param>
-internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<string> warn) : IDisposable
+/// <param name="time">For the pauses between two questions.</param>
+internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<string> warn, TimeProvider time) : IDisposable
 {
     // SOL_SOCKET and SO_PEERCRED; struct ucred: process, user, group.
     private const int SocketLevel = 1;
@@ -37,29 +38,43 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     /// Claims these neighbors too; none: whom this node will dial is not known yet. Null: nobody who counts has them. Else why this agent must not run beside
     /// the other one, as a sentence that says what to do, and the claims are those before.
     /// </summary>
-    public string? Extend(ImmutableArray<NeighborEndpoint> neighbors)
+    /// <exception cref="OperationCanceledException">It was ended; the claims are those before.</exception>
+    public async Task<string?> ExtendAsync(ImmutableArray<NeighborEndpoint> neighbors, CancellationToken cancellationToken)
     {
         List<string> added = [];
-        foreach (var neighbor in neighbors.IsEmpty ? [null] : neighbors.AsEnumerable<NeighborEndpoint?>())
+        string? problem = null;
+        try
         {
-            var key = Key(neighbor);
-            if (_held.ContainsKey(key))
+            foreach (var neighbor in neighbors.IsEmpty ? [null] : neighbors.AsEnumerable<NeighborEndpoint?>())
             {
-                continue;
-            }
+                var key = Key(neighbor);
+                if (_held.ContainsKey(key))
+                {
+                    continue;
+                }
 
-            var (claim, problem) = Take(key, neighbor);
-            if (problem is not null)
-            {
-                added.ForEach(GiveUp);
-                return problem;
-            }
+                (var claim, problem) = await TakeAsync(key, neighbor, cancellationToken);
+                if (problem is not null)
+                {
+                    break;
+                }
 
-            _held.Add(key, claim);
-            added.Add(key);
+                _held.Add(key, claim);
+                added.Add(key);
+            }
+        }
+        catch (OperationCanceledException)
+        {
+            added.ForEach(GiveUp);
+            throw;
         }
 
-        return null;
+        if (problem is not null)
+        {
+            added.ForEach(GiveUp);
+        }
+
+        return problem;
     }
 
     /// <summary>Gives up the others: they are dialled no longer.</summary>
@@ -89,7 +104,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     }
 
     // Neither: the name is held by somebody who must not be able to keep the node out of service.
-    private (HeldClaim? Held, string? Problem) Take(string key, NeighborEndpoint? neighbor)
+    private async Task<(HeldClaim? Held, string? Problem)> TakeAsync(string key, NeighborEndpoint? neighbor, CancellationToken cancellationToken)
     {
         // In the kernel's abstract namespace, which belongs to the network namespace: no file, no rights, nothing to clean up. At most 105 of its 107 octets.
         var name = new UnixDomainSocketEndPoint($"\0fohub/{node}/{key}");
@@ -106,7 +121,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return (null, Judge(Owner(name), neighbor));
+            return (null, Judge(await OwnerAsync(name, cancellationToken), neighbor));
         }
         catch (SocketException exception)
         {
@@ -120,9 +135,9 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     }
 
     // Null: no reason not to announce.
-    private string? Judge((int Process, uint User)? holder, NeighborEndpoint? neighbor)
+    private string? Judge(Holder? owner, NeighborEndpoint? neighbor)
     {
-        if (holder is not { } owner)
+        if (owner is null)
         {
             warn($"somebody who cannot be found out holds the name '{node}' on this machine; if that is another agent, both announce");
             return null;
@@ -143,7 +158,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         return null;
     }
 
-    private static (int Process, uint User)? Owner(UnixDomainSocketEndPoint name)
+    private async Task<Holder?> OwnerAsync(UnixDomainSocketEndPoint name, CancellationToken cancellationToken)
     {
         for (var attempt = 1; ; attempt++)
         {
@@ -153,12 +168,12 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
                 question.Connect(name);
                 var credentials = new byte[CredentialsSize];
                 question.GetRawSocketOption(SocketLevel, PeerCredentials, credentials);
-                return (MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials.AsSpan(sizeof(int))));
+                return new Holder(MemoryMarshal.Read<int>(credentials), MemoryMarshal.Read<uint>(credentials.AsSpan(sizeof(int))));
             }
             catch (SocketException exception) when (exception.SocketErrorCode == SocketError.WouldBlock && attempt < AttemptsToAsk)
             {
                 // Many ask at the same moment. One of our agents takes them from its queue at once.
-                Thread.Sleep(BetweenAttempts);
+                await Task.Delay(BetweenAttempts, time, cancellationToken);
             }
             catch (SocketException)
             {
@@ -167,4 +182,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
             }
         }
     }
+
+    /// <summary>Who holds a name.</summary>
+    private sealed record Holder(int Process, uint User);
 }
