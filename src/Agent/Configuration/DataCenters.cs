@@ -1,5 +1,3 @@
-using System.Collections.Frozen;
-
 namespace FailoverHub.Agent.Configuration;
 
 /// <summary>One data center of the platform.</summary>
@@ -11,8 +9,8 @@ internal sealed record DataCenter(int Id, string Name, string Region, string? Wa
 /// </summary>
 internal static class DataCenters
 {
-    private static readonly FrozenDictionary<int, DataCenter> _byId = new DataCenter[]
-    {
+    private static readonly DataCenter[] _all =
+    [
         new(2, "Dallas, TX (USA)", "us-central"),
         new(3, "Fremont, CA (USA)", "us-west", "it is undergoing network upgrades, IP sharing may not work there"),
         new(4, "Atlanta, GA (USA)", "us-southeast"),
@@ -42,10 +40,10 @@ internal static class DataCenters
         new(45, "Melbourne (Australia)", "au-mel"),
         new(46, "Mumbai 2 (India)", "in-bom-2"),
         new(48, "Singapore 2", "sg-sin-2"),
-    }.ToFrozenDictionary(dataCenter => dataCenter.Id);
+    ];
 
-    public static DataCenter? Find(int id) => _byId.GetValueOrDefault(id);
+    public static DataCenter? Find(int id) => _all.FirstOrDefault(dataCenter => dataCenter.Id == id);
 
     /// <summary>By what the metadata service calls it, such as <c>us-ord</c>.</summary>
-    public static DataCenter? FindRegion(string region) => _byId.Values.FirstOrDefault(dataCenter => dataCenter.Region == region);
+    public static DataCenter? FindRegion(string region) => _all.FirstOrDefault(dataCenter => dataCenter.Region == region);
 }

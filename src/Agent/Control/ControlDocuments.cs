@@ -339,7 +339,7 @@ internal sealed record TraceRowDocument(
     string Neighbor, DateTimeOffset At, DateTimeOffset LastAt, string Direction, string Type, int Length, int Connection, long Count, string Text);
 
 // Source-generated: reflection would not survive publishing as native code.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase)]
 [JsonSerializable(typeof(ControlRequest))]
 [JsonSerializable(typeof(ControlAnswer))]
 internal sealed partial class ControlJson : JsonSerializerContext

@@ -49,7 +49,7 @@ internal sealed record Ipv6Document
 internal sealed record StoredInstance(long? Id, string? Label, string? Region, string? HostUuid, string? Slaac, IReadOnlyList<string?>? Shared, DateTimeOffset ReadAt);
 
 // Source-generated: reflection would not survive publishing as native code.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.SnakeCaseLower)]
 [JsonSerializable(typeof(InstanceDocument))]
 [JsonSerializable(typeof(NetworkDocument))]
 [JsonSerializable(typeof(StoredInstance))]

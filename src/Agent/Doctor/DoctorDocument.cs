@@ -70,7 +70,7 @@ internal sealed record FindingDocument(string Check, string State, string Text, 
 internal sealed record PermanentDocument(string Kind, string? Path, string? Text, string? Apply, string Outcome, string? Problem, IReadOnlyList<string> Notes);
 
 // Source-generated: reflection would not survive publishing as native code.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, WriteIndented = true)]
 [JsonSerializable(typeof(DoctorDocument))]
 internal sealed partial class DoctorJson : JsonSerializerContext
 {

@@ -68,7 +68,7 @@ internal sealed record StoredJournalEntry(
     string? Actor = null);
 
 // Source-generated: reflection would not survive publishing as native code.
-[JsonSourceGenerationOptions(PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
+[JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]
 [JsonSerializable(typeof(StoredIntent))]
 [JsonSerializable(typeof(StoredOrders))]
 [JsonSerializable(typeof(StoredFailback))]

@@ -1,4 +1,3 @@
-using System.Collections.Frozen;
 using System.Collections.Immutable;
 
 namespace FailoverHub.Agent.Configuration.Layers;
@@ -68,6 +67,7 @@ internal static class FileKeys
         new("control", "--control", FileShape.Text),
         new("metrics", "--metrics", FileShape.TextOrNumber),
         new("identityPort", "--identity-port", FileShape.Number),
+        new("probing", "--probing", FileShape.OnOff),
         new("damping", "--damping", FileShape.OnOff),
         new("addresses.mode", "--addresses", FileShape.Text) { Words = ["watched", "managed"] },
         new("addresses.device", "--address-device", FileShape.Text),
@@ -98,11 +98,11 @@ internal static class FileKeys
         [Schema, .. Flags.Select(key => key.Path.Split('.')[0]).Distinct(), Role, Prefixes, Checks, Limits];
 
     /// <summary>The roles and prefixes of the file are richer than their flags, and are called by these names.</summary>
-    public static readonly FrozenDictionary<string, FileKey> ByFlag = Flags
+    public static readonly ImmutableDictionary<string, FileKey> ByFlag = Flags
         .Append(new FileKey(Role, "--primary", FileShape.Text))
         .Append(new FileKey(Role, "--secondary", FileShape.Text))
         .Append(new FileKey(Prefixes, "--announce", FileShape.Text))
-        .ToFrozenDictionary(key => key.Flag, StringComparer.Ordinal);
+        .ToImmutableDictionary(key => key.Flag, StringComparer.Ordinal);
 
     /// <summary>What may stand in a section.</summary>
     public static ImmutableArray<string> OfSection(string section) =>
