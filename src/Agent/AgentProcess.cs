@@ -19,6 +19,8 @@ using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Reload;
 using FailoverHub.Agent.Service;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
+using FailoverHub.Agent.Vantage.Echoes;
 using FailoverHub.Bgp.Messages;
 using Microsoft.Extensions.Logging;
 
@@ -36,6 +38,7 @@ namespace FailoverHub.Agent;
 ///   task            ConfigurationReloader  SIGHUP, and the file when it changes
 ///   task            ControlServer    what 'status' and 'trace' ask, if there is a socket
 ///   task            IdentityAnswers  the hub's question who it is that answers on a shared address
+///   task            VantagePoint     what the hub wants asked from here; a task for each probe that is out
 ///   task            MetricsEndpoint  /metrics, if it was asked for
 ///   task            ServiceLink      what systemd hears, if it is what started us
 /// </code>
@@ -102,7 +105,7 @@ internal sealed partial class AgentProcess
         {
             using var logging = await creatingLogging;
             using var reloader = new ConfigurationReloader(source, TimeProvider.System, logging.CreateLogger<ConfigurationReloader>());
-            using var claim = new NodeClaim(options.Node, user => NodeUsers.OnThisMachine(directory.Root).Includes(user), text => Warn(logging.CreateLogger<AgentProcess>(), text));
+            using var claim = new NodeClaim(options.Node, user => NodeUsers.OnThisMachine(directory.Root).Includes(user), text => Warn(logging.CreateLogger<AgentProcess>(), text), TimeProvider.System);
             return await new AgentProcess(options, reloader, threshold, directory, logging) { Claim = claim }.RunAsync(error);
         }
     }
@@ -126,7 +129,7 @@ internal sealed partial class AgentProcess
 
         var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
         _options = discovery.Begin();
-        if (Claim.Extend(_options.Neighbors) is { } taken)
+        if (await Claim.ExtendAsync(_options.Neighbors, CancellationToken.None) is { } taken)
         {
             await error.WriteLineAsync($"error: {taken}");
             return Failed;
@@ -164,6 +167,12 @@ internal sealed partial class AgentProcess
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
         var checks = new CheckRunners(check => ProbeFactory.Create(check, _time), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
         using var identity = new IdentityAnswers(_options.IdentityPort, address => loop.Current.HasShared(address), _time, _logging.CreateLogger<IdentityAnswers>());
+        using var names = new NameLookup(Dns.GetHostAddresses);
+        var vantage = new VantagePoint(
+            new TargetAsking(address => loop.Current.HasShared(address) ? AddressStanding.Own : HostAddresses.StandingOf(address), IcmpSocket.Opener(_time), names, _time, _logging.CreateLogger<TargetAsking>()),
+            Random.Shared.NextDouble,
+            _time,
+            _logging.CreateLogger<VantagePoint>());
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost);
@@ -175,11 +184,11 @@ internal sealed partial class AgentProcess
                 Reload = _reloader.Ask,
             };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
-            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks, hub, identity);
+            return await RunUntilStoppedAsync(speaker, loop, journal, interfaces, server, discovery, routerId, checks, hub, identity, vantage);
         }
     }
 
-    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub, IdentityAnswers identity)
+    private async Task<int> RunUntilStoppedAsync(BgpSpeaker speaker, NodeLoop loop, Journal journal, NodeAddresses interfaces, ControlServer? control, AgentDiscovery discovery, RouterId routerId, CheckRunners checks, HubSlot hub, IdentityAnswers identity, VantagePoint vantage)
     {
         using var tidying = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAfter, Timeout.InfiniteTimeSpan);
         using var tidyingAgain = _time.CreateTimer(static _ => StartLeftovers.GiveBack(), null, _tidyAgainAfter, Timeout.InfiniteTimeSpan);
@@ -190,7 +199,8 @@ internal sealed partial class AgentProcess
         var answering = control is null ? Task.CompletedTask : Task.Run(() => control.RunAsync(watching.Token));
         var discovering = Task.Run(() => discovery.WatchAsync(() => _options, loop, () => _reloader.Ask("the metadata service named the data center"), watching.Token));
         var identifying = Task.Run(() => identity.RunAsync(watching.Token));
-        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read, identity));
+        var probing = Task.Run(() => vantage.RunAsync(watching.Token));
+        await hub.SwitchAsync(AgentSettings.HubLink(_options, speaker.Metrics, checks.Read, identity, vantage));
         using var service = ServiceLink.Open(loop, speaker, _time, _logging);
         var targets = new ReloadTargets
         {
@@ -215,7 +225,7 @@ internal sealed partial class AgentProcess
                 interfaces.Configure(options);
                 checks.Configure(options.Checks);
                 identity.Configure(options.IdentityPort);
-                await TakeOverAsync(hub, options, AgentSettings.HubLink(options, speaker.Metrics, checks.Read, identity), loop);
+                await TakeOverAsync(hub, options, AgentSettings.HubLink(options, speaker.Metrics, checks.Read, identity, vantage), loop);
             },
         };
         var telling = Task.Run(() => service.RunAsync(watching.Token));
@@ -247,10 +257,10 @@ internal sealed partial class AgentProcess
         var finished = Task.Run(hub.FinishAsync);
         await Task.WhenAny(Task.WhenAll(finished, checking), over);
         loop.Complete();
-        var rest = Task.WhenAll(watched, answering, discovering, reloading, telling, metering, identifying, looping, finished, checking);
+        var rest = Task.WhenAll(watched, answering, discovering, reloading, telling, metering, identifying, probing, looping, finished, checking);
         if (await Task.WhenAny(rest, over) == over)
         {
-            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the word to systemd", telling), ("the metrics", metering), ("the answering of identity requests", identifying), ("the link to the hub", finished), ("a health check", checking)]);
+            Abandon(cause, [("the node loop", looping), ("the watching of the interfaces", watched), ("the control", answering), ("the metadata service", discovering), ("the reading of the configuration", reloading), ("the word to systemd", telling), ("the metrics", metering), ("the answering of identity requests", identifying), ("the asking for the hub", probing), ("the link to the hub", finished), ("a health check", checking)]);
         }
 
         await rest;

@@ -11,6 +11,7 @@ using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Session;
 
@@ -63,8 +64,9 @@ internal static class AgentSettings
     /// <param name="metrics">Of the speaker; read for each report.</param>
     /// <param name="checks">The health checks as they are; read for each report.</param>
     /// <param name="answers">Of identity requests; given what the hub gives.</param>
+    /// <param name="vantage">Given what the hub wants asked.</param>
     /// <returns>Null: there is no hub.</returns>
-    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks, IdentityAnswers answers) => options.Hub is not { } hub ? null : new HubLinkSettings
+    public static HubLinkSettings? HubLink(AgentOptions options, Func<NeighborEndpoint, PeerMetrics> metrics, Func<ImmutableArray<CheckReading>> checks, IdentityAnswers answers, VantagePoint vantage) => options.Hub is not { } hub ? null : new HubLinkSettings
     {
         Hub = hub,
         Node = MemberOf(options)?.Identity.Node ?? options.Node,
@@ -76,6 +78,7 @@ internal static class AgentSettings
         Checks = checks,
         Granted = answers.Take,
         IdentityPort = () => answers.Port,
+        Vantage = options.Probing ? vantage : null,
     };
 
     /// <summary>As whom the node speaks with its hub; null: it has not joined, or speaks without TLS.</summary>

@@ -57,7 +57,7 @@ internal static partial class SourceRules
     };
 
     /// <summary>Places of sockets.</summary>
-    private static readonly string[] SocketRooms = ["src/Agent/Speaker/", "src/Agent/Checks/", "src/Agent/Addresses/", "src/Agent/Control/", "src/Agent/Service/", "src/Agent/Metrics/", "src/Agent/Answering/", "src/Agent/Discovery/", "src/Agent/Doctor/", "src/Web/Reachability/", "src/Web/Alerts/Channels/GuardedConnection.cs", "src/Lab/"];
+    private static readonly string[] SocketRooms = ["src/Agent/Speaker/", "src/Agent/Checks/", "src/Agent/Addresses/", "src/Agent/Control/", "src/Agent/Service/", "src/Agent/Metrics/", "src/Agent/Answering/", "src/Agent/Vantage/", "src/Agent/Discovery/", "src/Agent/Doctor/", "src/Web/Reachability/", "src/Web/Alerts/Channels/GuardedConnection.cs", "src/Lab/"];
 
     /// <summary>Where the stream between agent and hub is read and written, and where it is generated.</summary>
     private static readonly string[] ProtoRooms = ["src/Agent/Hub/", "src/Web/Agents/", "src/Protos/"];

@@ -103,5 +103,45 @@ internal sealed class HostAddresses(Func<InterfaceTable> byNetlink, Func<Interfa
         return sources.ToImmutable();
     }
 
+    /// <summary>Where packets to this address would go. Asks the kernel's routes, and sends nothing.</summary>
+    /// <param name="address">Any family.</param>
+    public static AddressStanding StandingOf(IPAddress address)
+    {
+        if (IPAddress.IsLoopback(address))
+        {
+            return AddressStanding.Own;
+        }
+
+        try
+        {
+            // To an address of its own the kernel sends from just that address.
+            using var socket = new Socket(address.AddressFamily, SocketType.Dgram, ProtocolType.Udp);
+            socket.Connect(address, 9);
+            return socket.LocalEndPoint is IPEndPoint local && local.Address.Equals(address) ? AddressStanding.Own : AddressStanding.Elsewhere;
+        }
+        catch (SocketException exception) when (exception.SocketErrorCode is not (SocketError.TooManyOpenSockets or SocketError.NoBufferSpaceAvailable))
+        {
+            return AddressStanding.NoRoute;
+        }
+        catch (SocketException)
+        {
+            // Nothing is known, and whoever asks will meet the same trouble.
+            return AddressStanding.Elsewhere;
+        }
+    }
+
     private static bool IsZero(string hex) => uint.TryParse(hex, NumberStyles.AllowHexSpecifier, CultureInfo.InvariantCulture, out var number) && number == 0;
+}
+
+/// <summary>Where an address is, seen from this machine.</summary>
+internal enum AddressStanding
+{
+    /// <summary>Packets to it leave the machine.</summary>
+    Elsewhere,
+
+    /// <summary>This machine answers to it.</summary>
+    Own,
+
+    /// <summary>There is no way to it, or its family is switched off.</summary>
+    NoRoute,
 }

@@ -116,6 +116,9 @@ internal sealed record AgentOptions
     /// <summary>UDP port on which the hub's identity requests are answered; 0: none.</summary>
     public int IdentityPort { get; init; } = DefaultIdentityPort;
 
+    /// <summary>It asks for its hub whatever that wants to see from here.</summary>
+    public bool Probing { get; init; } = true;
+
     public LogLevel LogLevel { get; init; } = LogLevel.Information;
 
     public bool LogJson { get; init; }

@@ -95,7 +95,7 @@ internal sealed class AgentOptionsReader
             HubTrust = trust,
             Joined = _joined,
             Protocol = new ProtocolOptionsReader(_raw, _errors).Read(holdTime),
-            Damping = ReadDamping(),
+            Damping = ReadSwitch("--damping", _raw.Damping),
             Failback = ReadFailback(),
             Checks = _file.Checks,
             Limits = _file.Limits,
@@ -103,6 +103,7 @@ internal sealed class AgentOptionsReader
             ControlSocket = ControlSocketPath(_raw.Control, _raw.State),
             Metrics = ReadMetrics(),
             IdentityPort = (int)_errors.Number("--identity-port", _raw.IdentityPort, AgentOptions.DefaultIdentityPort, 0, 65535, "a UDP port, or 0 for none"),
+            Probing = ReadSwitch("--probing", _raw.Probing),
             LogLevel = ReadLogLevel(),
             LogJson = _raw.LogJson,
             NeedsStoredIntent = role is null && hub is null && !_raw.Primary && !_raw.Secondary && (announce.IsEmpty || announce.Any(prefix => prefix.Role is null)),
@@ -329,14 +330,15 @@ internal sealed class AgentOptionsReader
         return new FailbackOptions { Policy = policy, StableFor = TimeSpan.FromSeconds(seconds) };
     }
 
-    private bool ReadDamping()
+    // On unless it is switched off.
+    private bool ReadSwitch(string flag, string? given)
     {
-        if (_raw.Damping is not (null or "on" or "off"))
+        if (given is not (null or "on" or "off"))
         {
-            _errors.Add($"--damping: '{_raw.Damping}' is neither; give on or off.");
+            _errors.Add($"{flag}: '{given}' is neither; give on or off.");
         }
 
-        return _raw.Damping != "off";
+        return given != "off";
     }
 
     private IPEndPoint? ReadMetrics()

@@ -79,6 +79,7 @@ internal sealed class HubConversation(
         }
         finally
         {
+            settings.Vantage?.Take(null);
             _finished.TrySetResult();
         }
     }
@@ -124,6 +125,11 @@ internal sealed class HubConversation(
                 message.Report.Checks.AddRange(settings.Checks().Select(CheckReports.Of));
                 message.Report.IdentityPort = (uint)settings.IdentityPort();
                 await call.RequestStream.WriteAsync(message, cancellationToken);
+            }
+
+            if (settings.Vantage?.TakeBatch() is { } batch)
+            {
+                await call.RequestStream.WriteAsync(VantageMapping.Batch(batch), cancellationToken);
             }
 
             if (await WriteJournalAsync(cancellationToken) && _finishing)
@@ -196,6 +202,9 @@ internal sealed class HubConversation(
                     break;
                 case HubMessage.BodyOneofCase.Request when HubMapping.Request(message.Request) is { } asked:
                     await node.PostAsync(asked, cancellationToken);
+                    break;
+                case HubMessage.BodyOneofCase.ProbePlan:
+                    settings.Vantage?.Take(VantageMapping.Plan(message.ProbePlan));
                     break;
                 case HubMessage.BodyOneofCase.JournalAck:
                     Acknowledge(message.JournalAck);

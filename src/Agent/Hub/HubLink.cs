@@ -69,6 +69,10 @@ internal sealed partial class HubLink : IDisposable
         node.Answered += OnAnswered;
         node.RequestAnswered += OnRequestAnswered;
         journal.Appended += Wake;
+        if (settings.Vantage is { } vantage)
+        {
+            vantage.BatchDue += Wake;
+        }
     }
 
     /// <summary>Whether there is a stream that the hub has welcomed; from any thread.</summary>
@@ -165,6 +169,11 @@ internal sealed partial class HubLink : IDisposable
         _node.Answered -= OnAnswered;
         _node.RequestAnswered -= OnRequestAnswered;
         _journal.Appended -= Wake;
+        if (_settings.Vantage is { } vantage)
+        {
+            vantage.BatchDue -= Wake;
+        }
+
         _channel?.Dispose();
         _ending.Dispose();
     }

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Checks;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 
 namespace FailoverHub.Agent.Hub;
 
@@ -36,6 +37,9 @@ internal sealed record HubLinkSettings
 
     /// <summary>UDP port on which they are answered now, for the reports; 0: they are not.</summary>
     public Func<int> IdentityPort { get; init; } = static () => 0;
+
+    /// <summary>Asks for the hub what that wants to see from here; null: this node asks nothing for it.</summary>
+    public VantagePoint? Vantage { get; init; }
 
     /// <summary>How long the hub may take for its Welcome.</summary>
     public TimeSpan WelcomeTimeout { get; init; } = TimeSpan.FromSeconds(10);

@@ -15,16 +15,17 @@ namespace FailoverHub.Agent.Hub;
 internal static class HubMapping
 {
     public static AgentMessage Hello(HubLinkSettings settings, string bootId, NodeState state) =>
-        Hello(settings.Node, settings.Version, bootId, state.Intent?.Revision ?? 0, settings.DataCenter);
+        Hello(settings.Node, settings.Version, bootId, state.Intent?.Revision ?? 0, settings.DataCenter, settings.Vantage is not null);
 
     /// <param name="node">As it calls itself.</param>
     /// <param name="version">Of the program.</param>
     /// <param name="bootId">Of the process.</param>
     /// <param name="revision">Of the intent in force; 0: none.</param>
     /// <param name="dataCenter">The platform's id; null: not known.</param>
-    public static AgentMessage Hello(string node, string version, string bootId, ulong revision, int? dataCenter = null) => new()
+    /// <param name="asks">It asks what the hub wants to see from there.</param>
+    public static AgentMessage Hello(string node, string version, string bootId, ulong revision, int? dataCenter = null, bool asks = false)
     {
-        Hello = new Hello
+        var hello = new Hello
         {
             Node = node,
             AgentVersion = version,
@@ -32,8 +33,14 @@ internal static class HubMapping
             IntentRevision = revision,
             Capabilities = { "journal", "failback", "local-commands", "reset-session", "identity" },
             DataCenter = dataCenter?.ToString(CultureInfo.InvariantCulture) ?? "",
-        },
-    };
+        };
+        if (asks)
+        {
+            hello.Capabilities.Add("vantage");
+        }
+
+        return new AgentMessage { Hello = hello };
+    }
 
     /// <summary>With what this hub is answered who this node is; null: it asks nobody, or it is nothing that could be used.</summary>
     public static Answering.IdentityGrant? Grant(Welcome welcome) =>

@@ -64,7 +64,7 @@ internal sealed class HubSlot(Func<HubLinkSettings, HubLink> create, TimeSpan pa
 
     // What a stream begins with. Everything else is read anew for each report. The link may have renewed its certificate itself.
     private bool IsSame(HubLinkSettings? settings) =>
-        (settings?.Hub, settings?.Node, settings?.DataCenter) == (_settings?.Hub, _settings?.Node, _settings?.DataCenter)
+        (settings?.Hub, settings?.Node, settings?.DataCenter, settings?.Vantage) == (_settings?.Hub, _settings?.Node, _settings?.DataCenter, _settings?.Vantage)
         && settings?.Member?.Identity.Fingerprint == _link?.Identity?.Fingerprint
         && settings?.Trust.Equals(_settings?.Trust) != false;
 

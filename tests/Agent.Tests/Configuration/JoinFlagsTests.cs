@@ -3,6 +3,7 @@ using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Configuration.Layers;
 using FailoverHub.Agent.Identity;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Agent.Joining;
 using FailoverHub.Agent.Tests.Identity;
 using Microsoft.Extensions.Logging.Abstractions;
@@ -91,8 +92,12 @@ public sealed class JoinFlagsTests : IDisposable
         Assert.Equal(identity.Hub, options.Hub);
         Assert.False(options.NeedsStoredIntent);
         using var answers = new IdentityAnswers(0, _ => false, TimeProvider.System, NullLogger<IdentityAnswers>.Instance);
-        var link = AgentSettings.HubLink(options, _ => default!, () => [], answers)!;
+        using var names = new NameLookup(_ => []);
+        var vantage = new VantagePoint(new TargetAsking(_ => default, _ => (null, ""), names, TimeProvider.System, NullLogger<TargetAsking>.Instance), Random.Shared.NextDouble, TimeProvider.System, NullLogger<VantagePoint>.Instance);
+        var link = AgentSettings.HubLink(options, _ => default!, () => [], answers, vantage)!;
         Assert.Equal(("node-a", identity.Fingerprint, identity.Trust), (link.Node, link.Member!.Identity.Fingerprint, link.Trust));
+        Assert.Same(vantage, link.Vantage);
+        Assert.Null(AgentSettings.HubLink(Run($"-dcid 18 --state {_directory.Root} --probing off"), _ => default!, () => [], answers, vantage)!.Vantage);
     }
 
     [Theory]

@@ -75,6 +75,7 @@ public sealed class ProtocolFlagsTests : IDisposable
     [InlineData("--large-community 1:2:3 --large-community 1:2:3", "given twice")]
     [InlineData("--graceful-shutdown 601", "--graceful-shutdown")]
     [InlineData("--damping maybe", "--damping")]
+    [InlineData("--probing maybe", "--probing: 'maybe' is neither; give on or off.")]
     [InlineData("--md5-key-file /nowhere/key", "--md5-key-file: '/nowhere/key' cannot be read")]
     [InlineData("--md5-key-file / ", "--md5-key-file: '/' cannot be read")]
     [InlineData("--md5-key-file /a --tcp-ao-key-file /b", "--md5-key-file and --tcp-ao-key-file are both given")]

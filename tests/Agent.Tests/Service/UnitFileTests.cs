@@ -39,6 +39,16 @@ public sealed partial class UnitFileTests
     }
 
     [Fact]
+    public void Unit_PermitsNoRawSocket_AndADropInDoes()
+    {
+        var dropIn = File.ReadAllLines(Path.Combine(Repository(), "packaging", "probing.conf"));
+        foreach (var line in (string[])["[Service]", "CapabilityBoundingSet=CAP_NET_RAW", "AmbientCapabilities=CAP_NET_RAW"])
+        {
+            Assert.Contains(line, dropIn);
+        }
+    }
+
+    [Fact]
     public void Unit_IsStartedAgainHoweverOftenItEnded_AndSaysSoInTheSectionThatCounts()
     {
         var lines = File.ReadAllLines(_path).ToList();

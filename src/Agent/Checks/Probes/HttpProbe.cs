@@ -20,10 +20,15 @@ internal sealed class HttpProbe : IProbe
     private readonly ServerCertificate? _certificate;
     private readonly SocketsHttpHandler _handler;
     private readonly HttpMessageInvoker _client;
+    private readonly Func<string, int, CancellationToken, Task<Socket>> _connect;
 
-    public HttpProbe(ProbeOptions.Http options, TimeProvider time)
+    /// <param name="options">What to fetch, and what of it is good.</param>
+    /// <param name="time">For certificates.</param>
+    /// <param name="connect">Connects to a name or address, and a port; null: to whatever that leads to.</param>
+    public HttpProbe(ProbeOptions.Http options, TimeProvider time, Func<string, int, CancellationToken, Task<Socket>>? connect = null)
     {
         _options = options;
+        _connect = connect ?? TcpProbe.ConnectAsync;
         var name = options.HostName is { } given && Uri.TryCreate($"https://{given}", UriKind.Absolute, out var asked) ? asked.IdnHost : options.Url.IdnHost;
         _certificate = options.Url.Scheme == "https" ? new ServerCertificate(options, name, time) : null;
         _handler = new SocketsHttpHandler
@@ -129,7 +134,7 @@ internal sealed class HttpProbe : IProbe
 
     private async ValueTask<Stream> ConnectAsync(SocketsHttpConnectionContext context, CancellationToken cancellationToken)
     {
-        var socket = await TcpProbe.ConnectAsync(_options.ConnectTo ?? context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port, cancellationToken);
+        var socket = await _connect(_options.ConnectTo ?? context.DnsEndPoint.Host.Trim('[', ']'), context.DnsEndPoint.Port, cancellationToken);
         socket.NoDelay = true;
         return new NetworkStream(socket, ownsSocket: true);
     }

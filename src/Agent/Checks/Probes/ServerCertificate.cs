@@ -70,7 +70,7 @@ internal sealed class ServerCertificate(ProbeOptions.Http options, string name, 
         Problem = options.VerifyCertificate ? Fault(certificate, others) : null;
         if (Problem is null && options.MinimumCertificateDays is { } least && DaysLeft < least)
         {
-            Problem = $"its certificate is valid for {Math.Max(0, DaysLeft.Value)} days more, fewer than {least}: until {Day(certificate.NotAfter)}";
+            Problem = DaysLeft < 0 ? Expired(certificate) : $"its certificate is valid for {DaysLeft} days more, fewer than {least}: until {Day(certificate.NotAfter)}";
         }
 
         return Problem is null;
@@ -83,7 +83,7 @@ internal sealed class ServerCertificate(ProbeOptions.Http options, string name, 
         var now = time.GetUtcNow().UtcDateTime;
         if (certificate.NotAfter.ToUniversalTime() < now)
         {
-            return $"its certificate expired on {Day(certificate.NotAfter)}";
+            return Expired(certificate);
         }
 
         if (certificate.NotBefore.ToUniversalTime() > now)
@@ -119,6 +119,8 @@ internal sealed class ServerCertificate(ProbeOptions.Http options, string name, 
             ? $"its certificate is signed by nobody that {options.CertificateAuthorityFile ?? "this system"} trusts: {Printable.Of(certificate.Issuer, 200)}"
             : $"its certificate is not trusted: {Printable.Of(status.StatusInformation ?? "", 200)}";
     }
+
+    private static string Expired(X509Certificate2 certificate) => $"its certificate expired on {Day(certificate.NotAfter)}";
 
     private void Forget()
     {

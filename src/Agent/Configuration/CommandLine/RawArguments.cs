@@ -81,6 +81,8 @@ internal sealed record RawArguments
 
     public string? IdentityPort { get; init; }
 
+    public string? Probing { get; init; }
+
     public string? Addresses { get; init; }
 
     public string? AddressDevice { get; init; }

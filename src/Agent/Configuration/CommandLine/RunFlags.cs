@@ -43,6 +43,7 @@ internal sealed class RunFlags
     private readonly Option<string?> _control = ControlOption();
     private readonly Option<string?> _metrics = Text("--metrics", "[ADDR:]PORT", "Serve /metrics for Prometheus there; without an address on 127.0.0.1 (default: off).");
     private readonly Option<string?> _identityPort = Text("--identity-port", "PORT", $"UDP port on which the hub is answered, on the shared addresses only, which node it is that packets to them reach; 0: none (default {AgentOptions.DefaultIdentityPort}; without a hub nothing is opened).");
+    private readonly Option<string?> _probing = Text("--probing", "on|off", "Ask addresses for the hub when that wants to see them from here as well (default on; without a hub nothing is asked).");
     private readonly Option<string?> _addresses = Text("--addresses", "watched|managed", "Who puts the shared addresses on an interface: somebody else (watched, the default), or the agent for those of --announce, of an intent and of the metadata service (managed).");
     private readonly Option<string?> _addressDevice = Text("--address-device", "NAME", "With --addresses managed: the interface that they are put on (default lo); a dummy device of this name is created when there is none.");
     private readonly Option<string?> _metadata = MetadataOption();
@@ -56,7 +57,7 @@ internal sealed class RunFlags
         Config, _dataCenter, _primary, _secondary, _send56, _allInterfaces, _multihopTtl, _neighborPattern, _logLevel,
         _logJson, _neighbors, _neighborPort, _localAddresses, _routerId, _announce, _hub, _hubCa, _state, _holdTime, _node,
         _localAs, _peerAs, _md5KeyFile, _tcpAoKeyFile, _ttlSecurity, _extendedMessages, _enhancedRouteRefresh,
-        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _failback, _failbackStable, _control, _metadata, _metrics, _identityPort, _addresses, _addressDevice,
+        _gracefulRestartHelper, _sendHoldTime, _largeCommunities, _gracefulShutdown, _damping, _failback, _failbackStable, _control, _metadata, _metrics, _identityPort, _probing, _addresses, _addressDevice,
     ];
 
     /// <summary>What was given of them.</summary>
@@ -99,6 +100,7 @@ internal sealed class RunFlags
         Control = values.Of(_control),
         Metrics = values.Of(_metrics),
         IdentityPort = values.Of(_identityPort),
+        Probing = values.Of(_probing),
         Addresses = values.Of(_addresses),
         AddressDevice = values.Of(_addressDevice),
         Metadata = values.Of(_metadata),

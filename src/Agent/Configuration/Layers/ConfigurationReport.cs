@@ -84,6 +84,7 @@ internal static class ConfigurationReport
         if (options.Hub is not null)
         {
             yield return ("identity", options.IdentityPort == 0 ? "nobody is answered which node this is" : $"its hub is answered on UDP port {options.IdentityPort} of the shared addresses, which node it is");
+            yield return ("probing", options.Probing ? "its hub may have addresses asked from here" : "nothing is asked for its hub");
         }
 
         yield return ("damping", options.Damping ? "on" : "off");

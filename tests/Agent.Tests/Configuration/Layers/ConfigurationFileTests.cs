@@ -50,6 +50,7 @@ public sealed class ConfigurationFileTests
         Assert.Equal([new LargeCommunity(64500, 1, 20)], options.Protocol.LargeCommunities);
         Assert.Equal(TimeSpan.FromSeconds(15), options.Protocol.GracefulShutdown);
         Assert.False(options.Damping);
+        Assert.False(options.Probing);
         Assert.Equal([new Uri("http://192.0.2.254")], options.Metadata);
         Assert.Equal(new Uri("http://127.0.0.1:5081"), options.Hub);
         Assert.Equal(("/var/tmp/state", "/var/tmp/agent.sock"), (options.StateDirectory, options.ControlSocket));

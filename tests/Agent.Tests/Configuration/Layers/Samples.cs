@@ -43,6 +43,7 @@ internal static class Samples
             "largeCommunities": ["64500:1:20"], "gracefulShutdown": 15
           },
           "damping": false,
+          "probing": false,
           "metadata": "http://192.0.2.254",
           "hub": "http://127.0.0.1:5081",
           "state": "/var/tmp/state",
