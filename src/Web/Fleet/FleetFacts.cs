@@ -278,6 +278,9 @@ internal sealed record PairFacts
     /// <summary>The operation that is under way.</summary>
     public RunningOperation? Running { get; init; }
 
+    /// <summary>The drill that is under way, whose moves are the operations that run meanwhile.</summary>
+    public RunningOperation? Drill { get; init; }
+
     /// <summary>Last inferred active node by prefix: among equal announcers the one that was there first keeps the address.</summary>
     public ImmutableSortedDictionary<string, string> Active { get; init; } = ImmutableSortedDictionary.Create<string, string>(StringComparer.Ordinal);
 }

@@ -50,6 +50,9 @@ internal abstract record FleetMessage
         public Failback? Failback { get; init; }
     }
 
+    /// <summary>A drill has begun, or has ended (null). Its moves are told as operations of their own.</summary>
+    public sealed record DrillChanged(string PairId, RunningOperation? Drill, string DrillId) : FleetMessage;
+
     /// <summary>An operator has made the node one of the pair; it is stored.</summary>
     /// <param name="PairId">Which pair.</param>
     /// <param name="Node">Whom.</param>

@@ -261,7 +261,8 @@ internal static class FleetProjection
             FailbackIsSet = pair.Failback is not null,
             Freeze = freeze,
             Revision = pair.Revision,
-            OperationId = pair.Running?.Id,
+            OperationId = (pair.Drill ?? pair.Running)?.Id,
+            MoveId = pair.Running is { MovesTraffic: true } moving ? moving.Id : null,
             Members = members,
             Claimants = [.. others.Where(n => n is { HasReported: true, Link: not NodeLink.Revoked }).Select(n => new ClaimantView(
                 n.Name, [.. n.Prefixes.Select(p => p.Prefix).Where(p => pair.Prefixes.Contains(p) || nodes.Any(m => m.Prefixes.Any(v => v.Prefix.Equals(p))))]))],

@@ -36,6 +36,9 @@ internal static class FleetReducer
         FleetMessage.IntentReleased released => Release(facts, released, effects),
         FleetMessage.OfferAgain again => OfferAgain(facts, again, effects),
         FleetMessage.OperationChanged changed => Operation(facts, changed, now, effects),
+        FleetMessage.DrillChanged changed => facts.Pairs.GetValueOrDefault(changed.PairId) is { } pair && (changed.Drill is not null || pair.Drill?.Id == changed.DrillId)
+            ? facts with { Pairs = facts.Pairs.SetItem(pair.Id, pair with { Drill = changed.Drill }) }
+            : facts,
         FleetMessage.MemberLetIn letIn => PairClaims.LetIn(facts, letIn, effects),
         FleetMessage.IdentityChanged changed => IdentityReducer.Changed(facts, changed, effects),
         FleetMessage.NodeHeld held => IdentityReducer.Held(facts, held, now, effects),

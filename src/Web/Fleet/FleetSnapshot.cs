@@ -80,8 +80,11 @@ public sealed record PairView
     /// <summary>Grows with every accepted change of what is wanted; an operator's request names the one it saw (SR-04).</summary>
     public required long Revision { get; init; }
 
-    /// <summary>Id of the operation that is under way, or null.</summary>
+    /// <summary>Id of the operation that is under way, or null; of the drill while one is, from its beginning to its end.</summary>
     public required string? OperationId { get; init; }
+
+    /// <summary>Id of the operation that moves its addresses just now, or null; a drill makes two such operations, and between them nothing moves.</summary>
+    public string? MoveId { get; init; }
 
     /// <summary>The nodes, by name.</summary>
     public required ImmutableArray<MemberView> Members { get; init; }

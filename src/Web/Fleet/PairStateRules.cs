@@ -93,7 +93,8 @@ internal static class PairStateRules
     }
 
     private static (PairState State, string Reason)? Switching(PairFacts pair) =>
-        pair.Running is { MovesTraffic: true } running ? (PairState.Switching, $"An operation is under way: {running.Title}.") : null;
+        pair.Drill is { } drill ? (PairState.Switching, $"A drill is under way: {drill.Title}.")
+        : pair.Running is { MovesTraffic: true } running ? (PairState.Switching, $"An operation is under way: {running.Title}.") : null;
 
     private static (PairState State, string Reason)? FailedOver(PairFacts pair, ImmutableArray<MemberView> members, IReadOnlyDictionary<IPNetwork, string?> active)
     {

@@ -295,6 +295,20 @@ public sealed class FleetReducerTests
     }
 
     [Fact]
+    public void Drill_StaysWhileItsMovesComeAndGo_AndEndsOnce()
+    {
+        var facts = Apply(Healthy, new FleetMessage.DrillChanged("p1", new RunningOperation("drill2", "Drill", true), "drill2"));
+        facts = Apply(facts, new FleetMessage.OperationChanged("p1", new RunningOperation("op1", "Switchover", true), "op1", 7, null));
+        facts = Apply(facts, new FleetMessage.OperationChanged("p1", null, "op1", 8, null));
+        facts = Apply(facts, new FleetMessage.DrillChanged("p1", null, "drill1"));
+        Assert.Equal(("drill2", null), (facts.Pairs["p1"].Drill?.Id, facts.Pairs["p1"].Running?.Id));
+
+        facts = Apply(facts, new FleetMessage.DrillChanged("p1", null, "drill2"));
+        Assert.Null(facts.Pairs["p1"].Drill);
+        Assert.Same(facts, Apply(facts, new FleetMessage.DrillChanged("nowhere", null, "drill2")));
+    }
+
+    [Fact]
     public void ReportThatSaysTheSame_IsNotUrgentUntilTheOneBeforeIsOld()
     {
         var counted = Healthy.Nodes["web-1"].Report! with { Sequence = 2, Sessions = [.. Healthy.Nodes["web-1"].Report!.Sessions.Select(s => s with { MessagesReceived = 5 })] };

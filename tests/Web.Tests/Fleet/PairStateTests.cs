@@ -111,6 +111,21 @@ public sealed class PairStateTests
         Assert.Equal((PairState.Healthy, "op1"), (view.State, view.OperationId));
     }
 
+    [Theory]
+    [InlineData(true, "op1")]
+    [InlineData(false, null)]
+    public void Pair_WithADrillUnderWay_IsTheDrills_WhetherOneOfItsMovesRunsOrNot(bool moves, string? move)
+    {
+        var view = View(With(Healthy, p => p with
+        {
+            Drill = new RunningOperation("drill1", "Drill of web: over to web-2 and back to web-1", MovesTraffic: true),
+            Running = moves ? new RunningOperation("op1", "Switch web over to web-2", MovesTraffic: true) : null,
+        }));
+
+        Assert.Equal((PairState.Switching, "drill1", move), (view.State, view.OperationId, view.MoveId));
+        Assert.Equal("A drill is under way: Drill of web: over to web-2 and back to web-1.", view.StateReason);
+    }
+
     [Fact]
     public void Pair_WithEachNodePrimaryForOnePrefix_IsHealthyAndHasNoSingleActiveNode()
     {

@@ -7,7 +7,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 
 namespace FailoverHub.Web.Tests.Reachability;
 
-/// <summary>When the hub probes ten times a second, and when it does not believe what it sees.</summary>
+/// <summary>When the hub probes ten times a second where it makes no bursts, and when it does not believe what it sees.</summary>
 public sealed class CloseLookTests
 {
     private static readonly TimeSpan Second = TimeSpan.FromSeconds(1);
@@ -16,7 +16,7 @@ public sealed class CloseLookTests
     private static readonly IPAddress Gateway = IPAddress.Parse("192.0.2.1");
     private static readonly ProbeTarget Web = Target(0);
 
-    private readonly ProbeBoard _board = new(ProbePace.Default);
+    private readonly ProbeBoard _board = new(ProbePace.Default with { MostBursting = 0 }, new Random(1));
     private readonly List<(ProbeTarget Target, TimeSpan At)> _sent = [];
     private readonly List<(ReachabilityChange Change, TimeSpan KnownAt)> _changes = [];
     private readonly List<ProbeSample> _counted = [];

@@ -49,7 +49,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_SharedAgainWhileItsProbeIsOut_IsStillProbedOnceASecond()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         Assert.Single(board.TakeDue(Second, 10));
         board.SetTargets([], [], Second);
@@ -64,7 +64,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Probes_ComeOncePerSecondWhileEachIsAnswered()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         var sent = new List<TimeSpan>();
 
@@ -84,7 +84,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Targets_ManyOfThem_AreSpreadOverTheSecond()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([.. Enumerable.Range(0, 100).Select(i => Target($"198.51.100.{i}/32"))], [], TimeSpan.Zero);
 
         int inTheFirstTenth = board.TakeDue(TimeSpan.FromMilliseconds(100), 1_000).Length;
@@ -97,7 +97,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Prober_ThatWasHeldUp_LeavesOutWhatItMissedAndSaysHowLateItIs()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         TimeSpan phase = board.NextDue!.Value;
 
@@ -111,7 +111,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void MoreTargetsThanSlots_TheLongestOverdueGoFirst()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([.. Enumerable.Range(0, 20).Select(i => Target($"198.51.100.{i}/32"))], [], TimeSpan.Zero);
 
         TimeSpan[] lateness = [.. board.TakeDue(Second, 5).Concat(board.TakeDue(Second, 100)).Select(d => d.Lateness)];
@@ -123,7 +123,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void OneLostProbe_IsNoOutage()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
 
         Assert.Null(board.Record(Web, Answered(Second), Second));
@@ -134,7 +134,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void TwoLostProbes_AreAnOutageOnceAndTheFirstAnswerEndsIt()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         board.Record(Web, Answered(Second), Second);
 
@@ -158,7 +158,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Sample_OlderThanThreeSeconds_SaysNothingAboutNow()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         board.Record(Web, Answered(Second), Second);
 
@@ -171,7 +171,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void HubThatCannotProbe_KnowsNothingAndNeverCallsTheAddressDown()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         board.TakeDue(Second, 1);
 
@@ -189,7 +189,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void ManySamples_OnlyThoseOfTwoMinutesAreKept()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
         for (int i = 1; i <= 150; i++)
         {
@@ -206,7 +206,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_NoLongerShared_IsForgottenAndItsLateAnswerToo()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Web], [], TimeSpan.Zero);
 
         Assert.True(board.SetTargets([], [], Second));
@@ -235,7 +235,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_ThatWasAdded_IsProbedAtItsOwnInterval_HoweverMuchHappens()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         board.SetTargets([Added("slow", TimeSpan.FromSeconds(10))], [], TimeSpan.Zero);
         int sent = 0;
         for (TimeSpan now = TimeSpan.Zero; now < TimeSpan.FromSeconds(100); now += TimeSpan.FromMilliseconds(50))
@@ -256,7 +256,7 @@ public sealed class ProbeBoardTests
     [Fact]
     public void Target_ThatIsProbedSeldom_IsLostAfterTwoAllTheSame()
     {
-        var board = new ProbeBoard(ProbePace.Default);
+        var board = NewBoard();
         ProbeTarget hourly = Added("hourly", TimeSpan.FromHours(1));
         board.SetTargets([hourly], [], TimeSpan.Zero);
 
@@ -267,6 +267,9 @@ public sealed class ProbeBoardTests
         Assert.True(change.Lost);
         Assert.Equal((EventSeverity.Warning, null, "hourly does not answer the hub: no answer."), (ReachabilityEvents.ToDraft(change).Severity, ReachabilityEvents.ToDraft(change).Prefix, ReachabilityEvents.ToDraft(change).Text));
     }
+
+    // Without chance, so that moments can be told to the millisecond; what chance does has a test of its own.
+    private static ProbeBoard NewBoard() => new(ProbePace.Default with { Jitter = 0 }, new Random(1));
 
     private static ProbeTarget Added(string name, TimeSpan interval)
     {

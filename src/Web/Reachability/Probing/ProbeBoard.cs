@@ -7,12 +7,17 @@ namespace FailoverHub.Web.Reachability.Probing;
 /// What the prober knows and does next, pure: targets and results in, what is due and what changed out. Owned by one loop. `now` is time
 /// since that loop began, monotonic; wall-clock times are only passed through.
 /// </summary>
-internal sealed class ProbeBoard(ProbePace pace)
+internal sealed class ProbeBoard(ProbePace pace, Random random)
 {
     private readonly SortedDictionary<string, ProbedAddress> _entries = new(StringComparer.Ordinal);
     private readonly PriorityQueue<ProbedAddress, TimeSpan> _queue = new();
     private readonly HubConnectivity _hub = new();
+    private readonly PriorityQueue<(ProbedAddress Entry, TimeSpan SentAt), TimeSpan> _expected = new();
     private int _close;
+    private int _bursting;
+
+    /// <summary>An address is probed a hundred times a second: a loop that looks seldom would be late each time.</summary>
+    public bool IsBursting => _bursting > 0;
 
     /// <summary>When the next probe is due; null: nothing is to be probed.</summary>
     public TimeSpan? NextDue
@@ -55,8 +60,13 @@ internal sealed class ProbeBoard(ProbePace pace)
             if (_entries.TryGetValue(key, out ProbedAddress? known))
             {
                 changed |= !known.Target.Equals(target);
+                if (target.MoveId is { } move && move != known.Target.MoveId)
+                {
+                    known.Stir(anew: true, pace, now);
+                }
+
                 known.Target = target;
-                if (known.Due > now + target.Interval)
+                if (known.Due > now + (target.Interval * (1 + pace.Jitter)))
                 {
                     // It is to be probed more often than before.
                     known.Due = now + Phase(target);
@@ -88,6 +98,7 @@ internal sealed class ProbeBoard(ProbePace pace)
     /// </summary>
     public ImmutableArray<(ProbeTarget Target, TimeSpan Lateness)> TakeDue(TimeSpan now, int most)
     {
+        LookForOverdue(now);
         var due = ImmutableArray.CreateBuilder<(ProbeTarget, TimeSpan)>();
         while (due.Count < most && _queue.TryPeek(out ProbedAddress? entry, out TimeSpan planned) && planned <= now)
         {
@@ -100,15 +111,21 @@ internal sealed class ProbeBoard(ProbePace pace)
             }
 
             Judge(entry, now);
-            TimeSpan period = entry.Close ? pace.ClosePeriod : entry.Target.Interval;
+            TimeSpan period = PeriodOf(entry);
             TimeSpan lateness = now - planned;
 
-            // Whole periods that were missed are left out, not caught up with in a burst.
-            entry.Due += period * (Math.Floor(lateness / period) + 1);
+            // Whole periods that were missed are left out, not caught up with one after the other.
+            TimeSpan next = planned + (period * (Math.Floor(lateness / period) + 1 + (pace.Jitter * ((2 * random.NextDouble()) - 1))));
+            entry.Due = next > now + (period / 2) ? next : now + (period / 2);
             _queue.Enqueue(entry, entry.Due);
             if (entry.Out < (entry.Close ? pace.MostOut : 1))
             {
                 entry.Out++;
+                if (pace.MostBursting > 0 && entry.Target.IsShared && !_hub.Owns(entry))
+                {
+                    _expected.Enqueue((entry, now), now + pace.OverdueAfter);
+                }
+
                 due.Add((entry.Target, lateness));
             }
         }
@@ -146,6 +163,11 @@ internal sealed class ProbeBoard(ProbePace pace)
             return null;
         }
 
+        if (entry.Failures > 1 && entry.LastAnsweredSentAt is { } answered && sentAt - answered < pace.BurstFor)
+        {
+            entry.Stir(anew: false, pace, sentAt);
+        }
+
         Hurry(entry, sentAt);
         if (entry.Failures > 0)
         {
@@ -174,23 +196,49 @@ internal sealed class ProbeBoard(ProbePace pace)
     {
         entry.Gone = true;
         _close -= entry.Close ? 1 : 0;
+        _bursting -= entry.Bursting ? 1 : 0;
+    }
+
+    private TimeSpan PeriodOf(ProbedAddress entry) => entry.Bursting ? pace.BurstPeriod : entry.Close ? pace.ClosePeriod : entry.Target.Interval;
+
+    /// <summary>What has not answered for some time is probed in a burst from now on, long before its timeout says that it will not.</summary>
+    private void LookForOverdue(TimeSpan now)
+    {
+        while (_expected.TryPeek(out (ProbedAddress Entry, TimeSpan SentAt) probe, out TimeSpan until) && until <= now)
+        {
+            _expected.Dequeue();
+            if (probe.Entry.IsOverdue(probe.SentAt, pace))
+            {
+                probe.Entry.Stir(anew: false, pace, now);
+                Hurry(probe.Entry, now);
+            }
+        }
     }
 
     private void Judge(ProbedAddress entry, TimeSpan now)
     {
-        bool wanted = entry.DeservesACloseLook(pace, now) && (entry.Close || _close < pace.MostClose);
+        if (entry.Target.MoveId is not null)
+        {
+            entry.Stir(anew: false, pace, now);
+        }
+
+        bool burst = entry.DeservesABurst(pace, now) && (entry.Bursting || _bursting < pace.MostBursting);
+        _bursting += burst == entry.Bursting ? 0 : burst ? 1 : -1;
+        entry.Bursting = burst;
+        bool wanted = burst || (entry.DeservesACloseLook(pace, now) && (entry.Close || _close < pace.MostClose));
         _close += wanted == entry.Close ? 0 : wanted ? 1 : -1;
         entry.Close = wanted;
     }
 
-    /// <summary>An address that is looked at closely from now on need not wait for the rest of its second.</summary>
+    /// <summary>An address that is looked at closely from now on need not wait for the rest of its second, and one that is probed in a burst for nothing.</summary>
     private void Hurry(ProbedAddress entry, TimeSpan now)
     {
-        bool before = entry.Close;
+        TimeSpan before = PeriodOf(entry);
         Judge(entry, now);
-        if (entry.Close && !before && entry.Due > now + pace.ClosePeriod)
+        TimeSpan soon = entry.Bursting ? now : now + pace.ClosePeriod;
+        if (PeriodOf(entry) < before && entry.Due > soon)
         {
-            entry.Due = now + pace.ClosePeriod;
+            entry.Due = soon;
             _queue.Enqueue(entry, entry.Due);
         }
     }

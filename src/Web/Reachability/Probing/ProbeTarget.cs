@@ -50,11 +50,14 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
     /// <summary>Something happens to it by what the nodes report: an operation runs, or a session has just come or gone.</summary>
     public bool Changing { get; init; }
 
+    /// <summary>The operation that is moving it now; null: none is.</summary>
+    public string? MoveId { get; init; }
+
     /// <summary>What should be probed by what is known of the fleet: every shared prefix once, in order of its text.</summary>
     public static ImmutableArray<ProbeTarget> Of(FleetSnapshot fleet) =>
     [
         .. fleet.Pairs
-            .SelectMany(pair => pair.Prefixes.Select(prefix => new ProbeTarget(prefix, AddressOf(prefix), pair.Name) { Changing = IsChanging(pair, fleet.At) }))
+            .SelectMany(pair => pair.Prefixes.Select(prefix => new ProbeTarget(prefix, AddressOf(prefix), pair.Name) { Changing = IsChanging(pair, fleet.At), MoveId = pair.MoveId }))
             .DistinctBy(target => target.Prefix)
             .OrderBy(target => target.Prefix.ToString(), StringComparer.Ordinal),
     ];
@@ -89,7 +92,7 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
         for (int i = 0; i < a.Pairs.Length; i++)
         {
             // A pair keeps its prefixes, the very same array, until they change.
-            if (!ReferenceEquals(a.Pairs[i], b.Pairs[i]) && (a.Pairs[i].Prefixes != b.Pairs[i].Prefixes || a.Pairs[i].Name != b.Pairs[i].Name || IsMoving(a.Pairs[i]) != IsMoving(b.Pairs[i])))
+            if (!ReferenceEquals(a.Pairs[i], b.Pairs[i]) && (a.Pairs[i].Prefixes != b.Pairs[i].Prefixes || a.Pairs[i].Name != b.Pairs[i].Name || IsMoving(a.Pairs[i]) != IsMoving(b.Pairs[i]) || a.Pairs[i].MoveId != b.Pairs[i].MoveId))
             {
                 return false;
             }
@@ -104,6 +107,21 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
         }
 
         return true;
+    }
+
+    /// <summary>Whether an operation has begun to move an address from one snapshot to the next, found by a glance.</summary>
+    public static bool BeginsToMove(FleetSnapshot before, FleetSnapshot after)
+    {
+        for (int i = 0; i < after.Pairs.Length; i++)
+        {
+            PairView? was = i < before.Pairs.Length ? before.Pairs[i] : null;
+            if (!ReferenceEquals(was, after.Pairs[i]) && after.Pairs[i].MoveId is { } move && was?.MoveId != move)
+            {
+                return true;
+            }
+        }
+
+        return false;
     }
 
     /// <summary>A single address stands for itself; a wider prefix is probed at its first host.</summary>

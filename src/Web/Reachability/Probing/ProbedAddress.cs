@@ -8,6 +8,9 @@ internal sealed class ProbedAddress(ProbeTarget target)
     /// <summary>Two in a row: one lost packet is no outage.</summary>
     private const int FailuresThatMeanLost = 2;
 
+    /// <summary>In a burst two in a row are lost within a hundredth of a second; they count as much as they do at ten a second.</summary>
+    private static readonly TimeSpan ShortestLoss = TimeSpan.FromMilliseconds(80);
+
     // When each sample of Recent was sent; a slow answer may come after a newer one, so both are kept in order of sending.
     private ImmutableArray<TimeSpan> _sentAt = [];
 
@@ -24,6 +27,15 @@ internal sealed class ProbedAddress(ProbeTarget target)
     /// <summary>Looked at closely, as the board has room for it.</summary>
     public bool Close { get; set; }
 
+    /// <summary>Probed in a burst, as the board has room for it.</summary>
+    public bool Bursting { get; set; }
+
+    /// <summary>When the newest reason for a burst began; null: there was none yet.</summary>
+    public TimeSpan? StirredFrom { get; private set; }
+
+    /// <summary>When there last was one.</summary>
+    public TimeSpan? StirredAt { get; private set; }
+
     /// <summary>When the last thing happened to it; null: nothing yet.</summary>
     public TimeSpan? NewsAt { get; set; }
 
@@ -39,17 +51,32 @@ internal sealed class ProbedAddress(ProbeTarget target)
 
     public TimeSpan? NewestSentAt => _sentAt.IsEmpty ? null : _sentAt[^1];
 
-    /// <summary>When the first of the newest unanswered probes was sent; null: the newest was answered.</summary>
-    public TimeSpan? SilentSince => Failures == 0 ? null : _sentAt[^Failures];
-
     /// <summary>So many of the newest probes were not answered.</summary>
     public int Failures { get; private set; }
 
     /// <summary>Whether it would be looked at closely if there is room.</summary>
     public bool DeservesACloseLook(ProbePace pace, TimeSpan now) =>
-        Target.IsShared && (Target.Changing
+        Target.IsShared && (Target.Changing || DeservesABurst(pace, now)
         || (NewsAt is { } news && now - news < pace.CloseFor)
         || (LostSince is { } lost && now - lost < pace.CloseWhileLost));
+
+    /// <summary>Whether it would be probed in a burst if there is room: beginning and end of what happens are to be known exactly, for as long as that takes and no longer.</summary>
+    public bool DeservesABurst(ProbePace pace, TimeSpan now) =>
+        Target.IsShared && StirredAt is { } stirred && now - stirred < pace.SettlesWithin && StirredFrom is { } from && now - from < pace.BurstFor;
+
+    /// <summary>Something happens to the address that is worth a burst.</summary>
+    /// <param name="anew">It is another thing than before, whatever was then.</param>
+    /// <param name="pace">How long a burst lasts, and how long there is none after it.</param>
+    /// <param name="now">When.</param>
+    public void Stir(bool anew, ProbePace pace, TimeSpan now)
+    {
+        StirredFrom = anew || StirredAt is not { } before || now - before >= pace.SettlesWithin ? now : StirredFrom;
+        StirredAt = StirredAt > now ? StirredAt : now;
+    }
+
+    /// <summary>Whether the answer to a probe of that time is overdue: none to it or to a later one has come, from an address that answered shortly before.</summary>
+    public bool IsOverdue(TimeSpan sentAt, ProbePace pace) =>
+        !Gone && LastAnsweredSentAt is { } answered && answered < sentAt && sentAt - answered < pace.BurstFor;
 
     /// <summary>Takes in a result. Returns what changed by it, or null.</summary>
     /// <param name="sample">The result.</param>
@@ -85,13 +112,25 @@ internal sealed class ProbedAddress(ProbeTarget target)
             return new ReachabilityChange(Target, Lost: false, sample.At, silence, null);
         }
 
-        if (Lost || Failures < FailuresThatMeanLost || !_sentAt.TakeLast(FailuresThatMeanLost).All(proven))
+        if (Lost || !MeansLost(proven))
         {
             return null;
         }
 
         (Lost, LostSince) = (true, _sentAt[^Failures]);
         return new ReachabilityChange(Target, Lost: true, Recent[^1].At, null, Recent[^1].Error);
+    }
+
+    /// <summary>The newest probe and the newest one before it that is not just the same moment were lost, and all between them.</summary>
+    private bool MeansLost(Func<TimeSpan, bool> proven)
+    {
+        int other = FailuresThatMeanLost;
+        while (other <= Failures && _sentAt[^1] - _sentAt[^other] < ShortestLoss)
+        {
+            other++;
+        }
+
+        return other <= Failures && proven(_sentAt[^1]) && proven(_sentAt[^other]);
     }
 
     private void Keep(ProbeSample sample, TimeSpan sentAt)

@@ -23,6 +23,7 @@ internal sealed partial class Prober : BackgroundService
     /// <summary>While an answer may come: so much later it is noticed. Its time was taken where it came in.</summary>
     private static readonly TimeSpan AnsweringTurn = TimeSpan.FromMilliseconds(20);
     private static readonly TimeSpan ShortestTurn = TimeSpan.FromMilliseconds(5);
+    private static readonly TimeSpan ShortestTurnInABurst = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan TargetsAtLeastEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadGatewaysEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
@@ -37,11 +38,12 @@ internal sealed partial class Prober : BackgroundService
     private readonly ILogger _logger;
     private readonly Func<ImmutableArray<IPAddress>> _readGateways;
     private readonly Func<ImmutableArray<ProbeTarget>> _named;
-    private readonly ProbeBoard _board = new(ProbePace.Default);
+    private readonly ProbeBoard _board;
     private readonly HashSet<Task> _inFlight = [];
     // Never full: there is room for every probe that may be in flight.
     private readonly Channel<Result> _results = Channel.CreateBounded<Result>(new BoundedChannelOptions(2 * MostInFlight) { SingleReader = true });
     private readonly Histogram<double> _lateness;
+    private volatile TaskCompletionSource _woken = NewAlarm();
 
     private FleetSnapshot? _fleetSeen;
     private ImmutableArray<ProbeTarget> _namedSeen = [];
@@ -63,6 +65,9 @@ internal sealed partial class Prober : BackgroundService
 
         // Gateways answer ICMP or nothing; what answers TCP on a port of theirs says little.
         _readGateways = probe.Method == ProbeMethod.Icmp ? tools.Gateways : () => [];
+
+        // A hundred connections a second are a burden to the service behind the port; a hundred echoes are none.
+        _board = new ProbeBoard(probe.Method == ProbeMethod.Icmp ? ProbePace.Default : ProbePace.Default with { MostBursting = 0 }, tools.Random);
         _named = tools.Named;
         Meter meter = tools.Meters.Create("FailoverHub.Reachability");
         _lateness = meter.CreateHistogram<double>("failoverhub.probe.lateness", "ms", "How much later than planned a probe was sent");
@@ -71,6 +76,7 @@ internal sealed partial class Prober : BackgroundService
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
         LogStarted(_probe.Port is { } port ? $"TCP connect to port {port}" : "ICMP echo");
+        Task following = FollowMovesAsync(stoppingToken);
         try
         {
             while (!stoppingToken.IsCancellationRequested)
@@ -85,11 +91,26 @@ internal sealed partial class Prober : BackgroundService
         finally
         {
             // They end by the same cancellation, or by their timeout.
-            await Task.WhenAll(_inFlight);
+            await Task.WhenAll([.. _inFlight, following]);
         }
     }
 
     private TimeSpan Now => _view.Now;
+
+    /// <summary>The loop "prober-moves": wakes the prober when an operation begins to move an address, for what is sent before the address moves is worth most.</summary>
+    private async Task FollowMovesAsync(CancellationToken stoppingToken)
+    {
+        FleetSnapshot? before = null;
+        await foreach (FleetSnapshot fleet in _fleet.WatchAsync(stoppingToken))
+        {
+            if (before is not null && ProbeTarget.BeginsToMove(before, fleet))
+            {
+                _woken.TrySetResult();
+            }
+
+            before = fleet;
+        }
+    }
 
     private void SetTargets()
     {
@@ -250,10 +271,18 @@ internal sealed partial class Prober : BackgroundService
             wait = last + PublishEvery - Now;
         }
 
-        await Task.Delay(wait < ShortestTurn ? ShortestTurn : wait, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        TimeSpan shortest = _board.IsBursting ? ShortestTurnInABurst : ShortestTurn;
+        Task woken = _woken.Task.WaitAsync(wait < shortest ? shortest : wait, _time, stoppingToken);
+        await woken.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        if (_woken.Task.IsCompleted)
+        {
+            _woken = NewAlarm();
+        }
     }
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "Probing every shared address by {Method}: each second, and ten times a second while something happens to it")]
+    private static TaskCompletionSource NewAlarm() => new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+    [LoggerMessage(Level = LogLevel.Information, Message = "Probing every shared address by {Method}: each second, ten times a second while something happens to it, and in bursts while it moves")]
     private partial void LogStarted(string method);
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Address} does not answer any more: {Error}; traffic to it is probably lost")]
@@ -276,7 +305,11 @@ internal sealed partial class Prober : BackgroundService
 }
 
 /// <summary>Clock, log and meters of the prober, how it learns of the machine's gateways, and of what operators have added; neither may wait.</summary>
-internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters, Func<ImmutableArray<IPAddress>> Gateways, Func<ImmutableArray<ProbeTarget>> Named);
+internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IMeterFactory Meters, Func<ImmutableArray<IPAddress>> Gateways, Func<ImmutableArray<ProbeTarget>> Named)
+{
+    /// <summary>What makes intervals differ.</summary>
+    public Random Random { get; init; } = Random.Shared;
+}
 
 /// <summary>Where the prober's findings go. Neither call may wait: the prober has the next address to ask.</summary>
 internal interface IProbeRecord
