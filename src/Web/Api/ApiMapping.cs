@@ -289,6 +289,8 @@ internal static class ApiMapping
         FirstLossAt = outage.Figures.FirstLossAt,
         LastLossAt = outage.Figures.LastLossAt,
         LongestMs = outage.Figures.Longest.TotalMilliseconds,
+        ShortestMs = outage.Figures.Shortest?.TotalMilliseconds,
+        UnprobedMs = outage.Figures.Unprobed?.TotalMilliseconds,
         GoesOn = outage.Figures.GoesOn,
         ResolutionMs = outage.Figures.Resolution.TotalMilliseconds,
     };

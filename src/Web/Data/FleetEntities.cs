@@ -37,6 +37,9 @@ internal sealed class PairEntity
 
     public List<PairMemberEntity> Members { get; set; } = [];
 
+    /// <summary>The node that was active when that was last known and what brought it there was measured; null: not known yet. A hub that was away compares.</summary>
+    public string? ActiveNode { get; set; }
+
     // The last planned move that succeeded: without it a planned move would look like a failure after a restart of the hub.
     public string? MovedTo { get; set; }
 

@@ -124,6 +124,12 @@ internal sealed class OutageEntity
     /// <summary>From one answer to the next with an unanswered probe between.</summary>
     public required long LongestMs { get; set; }
 
+    /// <summary>From the first to the last unanswered probe of that time; null: measured before that was kept.</summary>
+    public long? ShortestMs { get; set; }
+
+    /// <summary>So long of that time nobody probed; null: it was probed all the time.</summary>
+    public long? UnprobedMs { get; set; }
+
     /// <summary>It had not ended when it was measured.</summary>
     public required bool GoesOn { get; set; }
 

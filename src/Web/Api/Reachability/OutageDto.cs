@@ -42,12 +42,18 @@ public sealed record OutageDto
     /// <summary>When the last unanswered probe was sent.</summary>
     public required DateTimeOffset? LastLossAt { get; init; }
 
-    /// <summary>The longest time from one answer to the next with an unanswered probe between; 0: none.</summary>
+    /// <summary>The longest time from one answer to the next with an unanswered probe between; 0: none. The outage was no longer than that.</summary>
     public required double LongestMs { get; init; }
+
+    /// <summary>From the first to the last unanswered probe of that time: the outage was no shorter. Null: it was measured by a hub that did not keep that.</summary>
+    public required double? ShortestMs { get; init; }
+
+    /// <summary>So long of that time nobody probed, because the vantage point was not there: whether it answered then is not known. Null: it was probed all the time.</summary>
+    public required double? UnprobedMs { get; init; }
 
     /// <summary>It had not ended when it was measured.</summary>
     public required bool GoesOn { get; init; }
 
-    /// <summary>From one probe to the next while it lasted: no time here is more exact.</summary>
+    /// <summary>From one probe to the next while it lasted. Without a loss: the longest time without a probe during the move; a shorter outage may not have been seen.</summary>
     public required double ResolutionMs { get; init; }
 }

@@ -63,34 +63,89 @@ public sealed record OutageRecord
 /// <param name="Lost">Those without an answer.</param>
 /// <param name="FirstLossAt">When the first of them was sent; null: none was lost.</param>
 /// <param name="LastLossAt">When the last of them was sent.</param>
-/// <param name="Longest">The longest time from one answer to the next with an unanswered probe between; zero: none.</param>
+/// <param name="Longest">The longest time from one answer to the next with an unanswered probe between; zero: none. The outage was no longer than that.</param>
 /// <param name="GoesOn">The last probe was not answered: it had not ended when it was measured.</param>
-/// <param name="Resolution">From one probe to the next while it lasted (the median): no time above is more exact.</param>
+/// <param name="Resolution">From one probe to the next while it lasted (the median). Without a loss: the longest time without a probe, an outage within which nobody would have seen.</param>
 public sealed record OutageFigures(int Sent, int Lost, DateTimeOffset? FirstLossAt, DateTimeOffset? LastLossAt, TimeSpan Longest, bool GoesOn, TimeSpan Resolution)
 {
+    /// <summary>From the first to the last lost probe of that longest time: the outage was no shorter. Null: an older hub measured it, and did not say.</summary>
+    public TimeSpan? Shortest { get; init; }
+
+    /// <summary>So long of that longest time nobody probed: whether it answered then is not known. Null: it was probed all the time.</summary>
+    public TimeSpan? Unprobed { get; init; }
+
     /// <summary>Measures. Pure.</summary>
     /// <param name="samples">Oldest first.</param>
-    public static OutageFigures Of(IReadOnlyList<ProbeSample> samples)
+    /// <param name="movedFrom">When the address began to move, where that is known; what was probed less often before and after says nothing of the move.</param>
+    /// <param name="movedUntil">When it had moved.</param>
+    public static OutageFigures Of(IReadOnlyList<ProbeSample> samples, DateTimeOffset? movedFrom = null, DateTimeOffset? movedUntil = null)
     {
         ImmutableArray<ProbeSample> lost = [.. samples.Where(s => !s.Answered)];
-        MeasuredOutage measured = MeasuredOutage.Of(default, samples);
+        Silence worst = LongestOf(samples);
         return new OutageFigures(
             samples.Count,
             lost.Length,
             lost.IsEmpty ? null : lost[0].At,
             lost.IsEmpty ? null : lost[^1].At,
-            measured.Longest ?? TimeSpan.Zero,
+            worst.Longest,
             samples is [.., { Answered: false }],
-            ResolutionOf(samples, lost));
+            ResolutionOf(samples, lost, movedFrom ?? DateTimeOffset.MinValue, movedUntil ?? DateTimeOffset.MaxValue))
+        {
+            Shortest = worst.Shortest,
+            Unprobed = worst.Unprobed > TimeSpan.Zero ? worst.Unprobed : null,
+        };
     }
 
-    private static TimeSpan ResolutionOf(IReadOnlyList<ProbeSample> samples, ImmutableArray<ProbeSample> lost)
+    /// <summary>Over a time without probes a silence may have gone on, so it counts as the longest that it can have been; what was surely silent is what was probed.</summary>
+    private static Silence LongestOf(IReadOnlyList<ProbeSample> samples)
     {
-        // Around the losses it was probed more often than before and after.
-        (DateTimeOffset from, DateTimeOffset to) = lost.IsEmpty ? (DateTimeOffset.MinValue, DateTimeOffset.MaxValue) : (lost[0].At.AddSeconds(-1), lost[^1].At.AddSeconds(1));
-        TimeSpan[] steps = [.. samples.Zip(samples.Skip(1), (a, b) => (a.At, Step: b.At - a.At)).Where(s => s.At >= from && s.At <= to).Select(s => s.Step).Order()];
-        return steps.Length == 0 ? TimeSpan.Zero : steps[steps.Length / 2];
+        var worst = default(Silence);
+        DateTimeOffset? began = null;
+        (DateTimeOffset part, TimeSpan shortest, TimeSpan unprobed) = (default, TimeSpan.Zero, TimeSpan.Zero);
+        for (int i = 0; i < samples.Count; i++)
+        {
+            ProbeSample sample = samples[i];
+            TimeSpan step = i > 0 ? sample.At - samples[i - 1].At : TimeSpan.Zero;
+            bool hole = step > MeasuredOutage.HoleAfter;
+            if (!sample.Answered && began is null)
+            {
+                (began, part, shortest, unprobed) = (i > 0 ? samples[i - 1].At : sample.At, sample.At, TimeSpan.Zero, TimeSpan.Zero);
+            }
+
+            if (began is not { } since)
+            {
+                continue;
+            }
+
+            unprobed += hole ? step : TimeSpan.Zero;
+            part = hole ? sample.At : part;
+            shortest = !sample.Answered && sample.At - part > shortest ? sample.At - part : shortest;
+            if ((sample.Answered || i == samples.Count - 1) && sample.At - since > worst.Longest)
+            {
+                worst = new Silence(shortest, sample.At - since, unprobed);
+            }
+
+            began = sample.Answered ? null : began;
+        }
+
+        return worst;
     }
+
+    private static TimeSpan ResolutionOf(IReadOnlyList<ProbeSample> samples, ImmutableArray<ProbeSample> lost, DateTimeOffset movedFrom, DateTimeOffset movedUntil)
+    {
+        var steps = samples.Zip(samples.Skip(1));
+        if (lost.IsEmpty)
+        {
+            // What was not probed before it began to move says nothing of the move.
+            return steps.Where(s => s.Second.At >= movedFrom && s.First.At <= movedUntil).Select(s => s.Second.At - (s.First.At > movedFrom ? s.First.At : movedFrom)).DefaultIfEmpty().Max();
+        }
+
+        // Around the losses it was probed more often than before and after.
+        TimeSpan[] around = [.. steps.Where(s => s.First.At >= lost[0].At.AddSeconds(-1) && s.First.At <= lost[^1].At.AddSeconds(1)).Select(s => s.Second.At - s.First.At).Order()];
+        return around.Length == 0 ? TimeSpan.Zero : around[around.Length / 2];
+    }
+
+    private readonly record struct Silence(TimeSpan Shortest, TimeSpan Longest, TimeSpan Unprobed);
 }
 
 /// <summary>What moves of addresses cost, to read.</summary>

@@ -20,8 +20,15 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     /// <summary>Single probes are kept for an hour at least.</summary>
     private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(50);
     private const int MostOperations = 100;
+    private const int MostKeptAtOnce = 100;
+
+    /// <summary>Before the last probe of an earlier life of the hub: a move that it had seen is measured fifteen seconds later, and its silence may have begun forty seconds before.</summary>
+    private static readonly TimeSpan BeforeTheEnd = TimeSpan.FromSeconds(60);
 
     private readonly OutageWatch _watch = new();
+
+    // It is made before the prober begins.
+    private readonly DateTimeOffset _began = time.GetUtcNow();
     private readonly Channel<OperationView> _ended = Channel.CreateBounded<OperationView>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -71,6 +78,11 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
                 _watch.Again(move, now);
             }
         }
+
+        if (_watch.TakeUnstored(MostKeptAtOnce) is { IsEmpty: false } active)
+        {
+            sources.Writer.Enqueue(new KeepActiveNodes(active));
+        }
     }
 
     /// <summary>Pure: the sentence that history keeps.</summary>
@@ -93,19 +105,24 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         }
     }
 
-    /// <summary>What ended shortly before the hub did has not been measured.</summary>
-    private async Task LookBackAsync(CancellationToken cancellationToken)
+    /// <summary>What ended shortly before the hub did has not been measured, and what moved meanwhile was not seen.</summary>
+    internal async Task LookBackAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
         await WithoutFaultAsync(async () =>
         {
+            var unmeasured = new List<OperationView>();
             foreach (OperationView operation in await operations.RecentAsync(OperationFilter.All, MostOperations, cancellationToken))
             {
-                if (operation.FinishedAt is { } finished && now - finished < LookBack && (await sources.Store.OfOperationAsync(operation.Id, cancellationToken)).IsEmpty)
+                if (OutageWatch.KindOf(operation.Type) is not null
+                    && (operation.FinishedAt is not { } finished || (now - finished < LookBack && (await sources.Store.OfOperationAsync(operation.Id, cancellationToken)).IsEmpty)))
                 {
-                    Take(operation);
+                    unmeasured.Add(operation);
                 }
             }
+
+            _watch.Resume(await sources.Store.ActiveNodesAsync(cancellationToken), unmeasured.Select(o => o.PairId).ToHashSet(StringComparer.Ordinal), _began);
+            unmeasured.ForEach(Take);
         });
     }
 
@@ -152,7 +169,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
             ImmutableArray<VantageName> vantages = await sources.Charts.VantagesAsync(prefix.ToString(), cancellationToken);
             foreach ((string vantage, string name) in vantages.IsEmpty ? [new VantageName(ProbeSeries.Hub, ProbeSeries.Hub)] : vantages)
             {
-                IReadOnlyList<ProbeSample> samples = await sources.Probes.ReadAsync(new ProbeSeries(prefix.ToString(), vantage), move.Since, move.Until, ProbeSampleStore.MostRead, cancellationToken);
+                IReadOnlyList<ProbeSample> samples = await ReadAroundAsync(new ProbeSeries(prefix.ToString(), vantage), move, cancellationToken);
                 if (samples.Count > 0 || vantage == ProbeSeries.Hub)
                 {
                     found.Add(new OutageRecord
@@ -166,13 +183,39 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
                         OperationId = move.OperationId,
                         From = move.From,
                         To = move.To,
-                        Figures = OutageFigures.Of(samples),
+                        Figures = move.OperationId is null ? OutageFigures.Of(samples) : OutageFigures.Of(samples, move.At, move.SettledAt),
                     });
                 }
             }
         }
 
         return found.ToImmutable();
+    }
+
+    /// <summary>Of a move that nobody saw: from a minute before the hub was last there. None, when that is longer ago than single probes tell.</summary>
+    private async Task<IReadOnlyList<ProbeSample>> ReadAroundAsync(ProbeSeries series, Move move, CancellationToken cancellationToken)
+    {
+        if (move.HubBegan is not { } began)
+        {
+            return await ReadAsync(series, move, cancellationToken);
+        }
+
+        IReadOnlyList<ProbeSample> all = await ReadAsync(series, move with { Since = began - LookBack }, cancellationToken);
+        return all.LastOrDefault(s => s.At < began) is { } last ? [.. all.Where(s => s.At >= last.At - BeforeTheEnd)] : [];
+    }
+
+    /// <summary>All of them: ten minutes of silence and bursts are more than is read at once.</summary>
+    private async Task<IReadOnlyList<ProbeSample>> ReadAsync(ProbeSeries series, Move move, CancellationToken cancellationToken)
+    {
+        var all = new List<ProbeSample>();
+        IReadOnlyList<ProbeSample> some;
+        do
+        {
+            some = await sources.Probes.ReadAsync(series, all.Count == 0 ? move.Since : all[^1].At.AddMilliseconds(1), move.Until, ProbeSampleStore.MostRead, cancellationToken);
+            all.AddRange(some);
+        }
+        while (some.Count == ProbeSampleStore.MostRead);
+        return all;
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What a move of an address cost could not be read or kept; it is tried again")]

@@ -12,13 +12,19 @@ internal static class OutageSentences
     public static string Of(OutageFigures figures, string vantage) => figures switch
     {
         { Sent: 0 } => $"It was not probed from {From(vantage)}: what it cost is not known.",
-        { Lost: 0 } => string.Create(CultureInfo.InvariantCulture, $"All {figures.Sent} probes from {From(vantage)} were answered, one each {figures.Resolution.TotalSeconds:0.0#} s."),
+        { Lost: 0 } => string.Create(CultureInfo.InvariantCulture, $"All {figures.Sent} probes from {From(vantage)} were answered; an outage of less than {figures.Resolution.TotalSeconds:0.0##} s would not have been seen."),
         _ => string.Create(
             CultureInfo.InvariantCulture,
             $"{figures.Lost} of {figures.Sent} probes from {From(vantage)} were lost, the first at {figures.FirstLossAt!.Value.UtcDateTime:HH:mm:ss.fff} and the last at {figures.LastLossAt!.Value.UtcDateTime:HH:mm:ss.fff} UTC; ")
-            + (figures.GoesOn ? "it had not ended when it was measured" : string.Create(CultureInfo.InvariantCulture, $"at most {figures.Longest.TotalSeconds:0.0#} s from one answer to the next"))
-            + string.Create(CultureInfo.InvariantCulture, $", probed each {figures.Resolution.TotalSeconds:0.0#} s."),
+            + (figures.GoesOn ? "it had not ended when it was measured" : $"without an answer for {Span(figures)}")
+            + string.Create(CultureInfo.InvariantCulture, $", probed each {figures.Resolution.TotalSeconds:0.0##} s.")
+            + (figures.Unprobed is { } unprobed ? string.Create(CultureInfo.InvariantCulture, $" For {unprobed.TotalSeconds:0} s of that nothing is known: {From(vantage)} was not running, or was cut off itself.") : ""),
     };
+
+    /// <summary>How long there was no answer, as exactly as the probes show it: "2.93 to 2.95 s".</summary>
+    public static string Span(OutageFigures figures) => figures.Shortest is { } shortest
+        ? string.Create(CultureInfo.InvariantCulture, $"{shortest.TotalSeconds:0.00} to {figures.Longest.TotalSeconds:0.00} s")
+        : string.Create(CultureInfo.InvariantCulture, $"{figures.Longest.TotalSeconds:0.0#} s at most");
 
     /// <summary>"failover".</summary>
     public static string Word(MoveKind kind) => kind switch

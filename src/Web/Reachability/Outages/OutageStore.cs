@@ -22,6 +22,13 @@ internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory, Vanta
         return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
     }
 
+    /// <summary>Where the addresses of each pair were, by the pair's id, when that was last known and measured.</summary>
+    public async Task<Dictionary<string, string>> ActiveNodesAsync(CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        return await db.Pairs.AsNoTracking().Where(p => p.ActiveNode != null).ToDictionaryAsync(p => p.Id, p => p.ActiveNode!, cancellationToken);
+    }
+
     private OutageRecord FromRow(OutageEntity row) => new()
     {
         At = DateTimeOffset.FromUnixTimeMilliseconds(row.AtMs),
@@ -34,10 +41,31 @@ internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory, Vanta
         From = row.FromNode,
         To = row.ToNode,
         Figures = new OutageFigures(
-            row.Sent, row.Lost, At(row.FirstLossMs), At(row.LastLossMs), TimeSpan.FromMilliseconds(row.LongestMs), row.GoesOn, TimeSpan.FromMilliseconds(row.ResolutionMs)),
+            row.Sent, row.Lost, At(row.FirstLossMs), At(row.LastLossMs), TimeSpan.FromMilliseconds(row.LongestMs), row.GoesOn, TimeSpan.FromMilliseconds(row.ResolutionMs))
+        {
+            Shortest = row.ShortestMs is { } shortest ? TimeSpan.FromMilliseconds(shortest) : null,
+            Unprobed = row.UnprobedMs is { } unprobed ? TimeSpan.FromMilliseconds(unprobed) : null,
+        },
     };
 
     private static DateTimeOffset? At(long? milliseconds) => milliseconds is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null;
+}
+
+/// <summary>Where the addresses of some pairs are, on its way to the disk.</summary>
+/// <param name="active">By the pair's id.</param>
+internal sealed class KeepActiveNodes(ImmutableArray<(string PairId, string Node)> active) : HubWrite
+{
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        foreach ((string id, string node) in active)
+        {
+            // Its row may be on its way in the same batch.
+            if (await db.Pairs.FindAsync([id], cancellationToken) is { } pair)
+            {
+                pair.ActiveNode = node;
+            }
+        }
+    }
 }
 
 /// <summary>Figures of one move on their way to the disk; those of an operation are there once, however often it is measured.</summary>
@@ -65,6 +93,8 @@ internal sealed class AddOutages(ImmutableArray<OutageRecord> outages) : HubWrit
             Sent = o.Figures.Sent,
             Lost = o.Figures.Lost,
             LongestMs = (long)o.Figures.Longest.TotalMilliseconds,
+            ShortestMs = (long?)o.Figures.Shortest?.TotalMilliseconds,
+            UnprobedMs = (long?)o.Figures.Unprobed?.TotalMilliseconds,
             GoesOn = o.Figures.GoesOn,
             ResolutionMs = (int)o.Figures.Resolution.TotalMilliseconds,
         }));

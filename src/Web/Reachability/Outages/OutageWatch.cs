@@ -15,7 +15,17 @@ namespace FailoverHub.Web.Reachability.Outages;
 /// <param name="At">When it was asked for, or seen.</param>
 /// <param name="Since">Probes from then on count.</param>
 /// <param name="Until">Probes before that count.</param>
-internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, MoveKind Kind, string? OperationId, string? From, string? To, DateTimeOffset At, DateTimeOffset Since, DateTimeOffset Until);
+internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, MoveKind Kind, string? OperationId, string? From, string? To, DateTimeOffset At, DateTimeOffset Since, DateTimeOffset Until)
+{
+    /// <summary>Id of the pair.</summary>
+    public required string PairId { get; init; }
+
+    /// <summary>By then it had moved, as far as the hub knows; what was seen later was the settling.</summary>
+    public required DateTimeOffset SettledAt { get; init; }
+
+    /// <summary>The hub was away when it began: what it probed last before that moment counts, and what came after. Null: it was there.</summary>
+    public DateTimeOffset? HubBegan { get; init; }
+}
 
 /// <summary>
 /// Which moves there are, pure: snapshots of the fleet and operations in, moves out when they are over for long enough to be measured. A move that an operation
@@ -30,19 +40,57 @@ internal sealed class OutageWatch
     /// <summary>So long after the end the address has settled, and the last answers have come in.</summary>
     private static readonly TimeSpan After = TimeSpan.FromSeconds(15);
 
+    /// <summary>The hub has seen it move; the network may need a moment more.</summary>
+    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+
     private readonly Dictionary<string, string> _active = [];
     private readonly Dictionary<string, (string Pair, DateTimeOffset At)> _planned = [];
+    private readonly Dictionary<string, string> _stored = [];
+    private readonly HashSet<string> _unheard = [];
     private readonly List<Move> _waiting = [];
+    private DateTimeOffset _began;
 
     /// <summary>Moves that are waited for.</summary>
     public int Waiting => _waiting.Count;
+
+    /// <summary>What an earlier life of the hub knew: another node that is active now moved there while nobody looked, or shortly before.</summary>
+    /// <param name="active">The active node by the pair's id.</param>
+    /// <param name="planned">Pairs with an operation of that time, which is measured as that.</param>
+    /// <param name="now">When this life began.</param>
+    public void Resume(IReadOnlyDictionary<string, string> active, IReadOnlySet<string> planned, DateTimeOffset now)
+    {
+        _began = now;
+        foreach ((string pair, string node) in active)
+        {
+            _stored[pair] = node;
+            if (!planned.Contains(pair))
+            {
+                _active[pair] = node;
+                _unheard.Add(pair);
+            }
+        }
+    }
+
+    /// <summary>Where pairs are that the disk does not say yet, some at a time; not those whose move is still to be measured, for a hub that is killed before that measures it when it is back.</summary>
+    public ImmutableArray<(string PairId, string Node)> TakeUnstored(int most)
+    {
+        ImmutableArray<(string PairId, string Node)> changed =
+            [.. _active.Where(a => _stored.GetValueOrDefault(a.Key) != a.Value && !_unheard.Contains(a.Key) && !_waiting.Exists(m => m.PairId == a.Key && m.OperationId is null)).Take(most).Select(a => (a.Key, a.Value))];
+        foreach ((string pair, string node) in changed)
+        {
+            _stored[pair] = node;
+        }
+
+        return changed;
+    }
 
     /// <summary>The fleet as it is now.</summary>
     public void See(FleetSnapshot fleet)
     {
         foreach (PairView pair in fleet.Pairs)
         {
-            if (pair.OperationId is not null)
+            // Between the moves of a drill nothing is asked to move: what moves then does so by itself.
+            if (pair is { OperationId: not null } and ({ MoveId: not null } or { State: not PairState.Switching }))
             {
                 _planned[pair.Id] = (pair.Name, fleet.At);
             }
@@ -54,17 +102,26 @@ internal sealed class OutageWatch
 
             if (_active.TryGetValue(pair.Id, out string? before) && before != active && !IsPlanned(pair.Id, fleet.At))
             {
+                bool away = _unheard.Contains(pair.Id);
                 MoveKind kind = active == pair.PreferredNode ? MoveKind.FailbackByItself : MoveKind.Failover;
-                Add(new Move(pair.Name, pair.Prefixes, kind, null, before, active, fleet.At, fleet.At - BeforeUnplanned, fleet.At + After));
+                Add(new Move(pair.Name, pair.Prefixes, kind, null, before, active, fleet.At, (away ? _began : fleet.At) - BeforeUnplanned, fleet.At + After)
+                {
+                    PairId = pair.Id,
+                    SettledAt = fleet.At,
+                    HubBegan = away ? _began : null,
+                });
             }
 
             _active[pair.Id] = active;
+            _unheard.Remove(pair.Id);
         }
 
         foreach (string gone in _active.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
         {
             _active.Remove(gone);
             _planned.Remove(gone);
+            _stored.Remove(gone);
+            _unheard.Remove(gone);
         }
     }
 
@@ -80,7 +137,7 @@ internal sealed class OutageWatch
 
         _planned[operation.PairId] = (operation.PairName, finished);
         DateTimeOffset began = operation.Steps.FirstOrDefault()?.StartedAt ?? operation.RequestedAt;
-        Add(new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After));
+        Add(new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling });
     }
 
     /// <summary>Moves that are over for long enough, oldest first; each once.</summary>
@@ -129,7 +186,7 @@ internal sealed class OutageWatch
         int before = move.OperationId is null ? _waiting.FindIndex(m => m.OperationId is null && m.Pair == move.Pair) : -1;
         if (before >= 0)
         {
-            _waiting[before] = _waiting[before] with { To = move.To, Until = move.Until };
+            _waiting[before] = _waiting[before] with { To = move.To, Until = move.Until, SettledAt = move.SettledAt };
         }
         else
         {

@@ -33,13 +33,13 @@ internal sealed class HubProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it and waits until both ports answer.</summary>
-    public static async Task<HubProcess> StartAsync(string data, string token)
+    public static async Task<HubProcess> StartAsync(string data, string token, string probe = "tcp:9")
     {
         // The port is free when it is asked for; somebody else may take it before the hub does, and then another one is tried.
         for (var attempt = 0; ; attempt++)
         {
             var agentUrl = $"http://127.0.0.1:{FreePort()}";
-            var process = Run(["run", "--urls", "http://127.0.0.1:0", "--agent-url", agentUrl, "--probe", "tcp:9", .. DataOf(data)]);
+            var process = Run(["run", "--urls", "http://127.0.0.1:0", "--agent-url", agentUrl, "--probe", probe, .. DataOf(data)]);
             if (await ReadUrlAsync(process) is { } url)
             {
                 var client = new HttpClient { BaseAddress = new Uri(url) };

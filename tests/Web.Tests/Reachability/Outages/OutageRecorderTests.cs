@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability;
@@ -25,11 +26,9 @@ public sealed class OutageRecorderTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _rig.StartAsync();
-        var changes = new HistoryChanges();
-        _history = new SqliteHistory(_rig.Database, changes);
+        _history = new SqliteHistory(_rig.Database, new HistoryChanges());
         _store = new OutageStore(_rig.Database, _rig.Names);
-        var sources = new OutageSources(_rig.Store, _rig.History, _history, _store, _rig.Writer, new EventLog(_rig.Writer, changes, _rig.Clock));
-        _recorder = new OutageRecorder(_fleet, _operations, sources, _rig.Clock, NullLogger<OutageRecorder>.Instance);
+        _recorder = NewRecorder();
     }
 
     public async ValueTask DisposeAsync()
@@ -81,6 +80,116 @@ public sealed class OutageRecorderTests : IAsyncLifetime
 
         Assert.Equal((55, false, TimeSpan.FromSeconds(56)), (found.Figures.Lost, found.Figures.GoesOn, found.Figures.Longest));
     }
+
+    [Fact]
+    public async Task AddressThatMovedWhileTheHubWasAway_IsMeasuredByWhatItHadSeenBefore_AndSaysWhatIsNotKnown()
+    {
+        PairView pair = Make.HealthyPair();
+        string other = pair.Members.First(m => m.Node.Name != pair.ActiveNode).Node.Name;
+        await AddPairAsync(pair);
+        for (int second = 0; second < 30; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: second < 28);
+            await ShowAsync(pair);
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await HandOverAsync();
+        Assert.Equal(pair.ActiveNode, (await _store.ActiveNodesAsync(Stop))[pair.Id]);
+
+        // Killed at 29.9 s, and another one begins at 50 s.
+        _rig.Clock.Advance(TimeSpan.FromSeconds(20));
+        await AnotherLifeAsync();
+        for (int second = 50; second < 80; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: true);
+            await ShowAsync(second < 52 ? pair with { ActiveNode = null } : pair with { ActiveNode = other });
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await _rig.Writer.FlushAsync(Stop);
+        OutageRecord found = Assert.Single(await _store.OfPairAsync(pair.Name, 10, Stop));
+        Assert.Equal((MoveKind.Failover, pair.ActiveNode, other), (found.Kind, found.From, found.To));
+        Assert.Equal((2, TimeSpan.FromSeconds(1), TimeSpan.FromSeconds(23), TimeSpan.FromSeconds(21)), (found.Figures.Lost, found.Figures.Shortest, found.Figures.Longest, found.Figures.Unprobed));
+        Assert.EndsWith("without an answer for 1.00 to 23.00 s, probed each 1.0 s. For 21 s of that nothing is known: the hub was not running, or was cut off itself.", OutageSentences.Of(found), StringComparison.Ordinal);
+        Assert.Equal(other, (await _store.ActiveNodesAsync(Stop))[pair.Id]);
+    }
+
+    [Fact]
+    public async Task HubThatIsKilledBeforeItHasMeasured_MeasuresWhenItIsBack()
+    {
+        PairView pair = Make.HealthyPair();
+        string other = pair.Members.First(m => m.Node.Name != pair.ActiveNode).Node.Name;
+        await AddPairAsync(pair);
+        for (int second = 0; second < 40; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: second is < 20 or >= 28);
+            await ShowAsync(second < 29 ? pair : pair with { ActiveNode = other });
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await HandOverAsync();
+        Assert.Empty(await _store.OfPairAsync(pair.Name, 10, Stop));
+        await AnotherLifeAsync();
+        for (int second = 40; second < 60; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: true);
+            await ShowAsync(pair with { ActiveNode = other });
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await _rig.Writer.FlushAsync(Stop);
+        OutageRecord found = Assert.Single(await _store.OfPairAsync(pair.Name, 10, Stop));
+        Assert.Equal((MoveKind.Failover, 8, TimeSpan.FromSeconds(9), null), (found.Kind, found.Figures.Lost, found.Figures.Longest, found.Figures.Unprobed));
+    }
+
+    [Fact]
+    public async Task HubThatWasAwayForHours_SaysThatItDoesNotKnow()
+    {
+        PairView pair = Make.HealthyPair();
+        string other = pair.Members.First(m => m.Node.Name != pair.ActiveNode).Node.Name;
+        await AddPairAsync(pair);
+        Probe(ProbeSeries.Hub, 0, answered: true);
+        await ShowAsync(pair);
+        await HandOverAsync();
+
+        _rig.Clock.Advance(TimeSpan.FromHours(3));
+        await AnotherLifeAsync();
+        for (int second = 10_800; second < 10_820; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: true);
+            await ShowAsync(pair with { ActiveNode = other });
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await _rig.Writer.FlushAsync(Stop);
+        OutageRecord found = Assert.Single(await _store.OfPairAsync(pair.Name, 10, Stop));
+        Assert.EndsWith("It was not probed from the hub: what it cost is not known.", OutageSentences.Of(found), StringComparison.Ordinal);
+    }
+
+    private async Task AddPairAsync(PairView pair)
+    {
+        await using HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop);
+        db.Pairs.Add(new PairEntity { Id = pair.Id, Name = pair.Name, DataCenter = "", Prefixes = "" });
+        await db.SaveChangesAsync(Stop);
+    }
+
+    private async Task HandOverAsync()
+    {
+        _rig.Store.HandOver();
+        await _rig.Writer.FlushAsync(Stop);
+    }
+
+    /// <summary>What was only in the memory of the recorder is gone.</summary>
+    private async Task AnotherLifeAsync()
+    {
+        _recorder.Dispose();
+        _recorder = NewRecorder();
+        await _recorder.LookBackAsync(Stop);
+    }
+
+    private OutageRecorder NewRecorder() => new(
+        _fleet, _operations, new OutageSources(_rig.Store, _rig.History, _history, _store, _rig.Writer, new EventLog(_rig.Writer, new HistoryChanges(), _rig.Clock)), _rig.Clock, NullLogger<OutageRecorder>.Instance);
 
     private void Probe(string vantage, int second, bool answered) => _rig.Add(
         new ProbeSeries(Make.Prefix.ToString(), vantage),

@@ -101,19 +101,46 @@ public sealed class OutageWatchTests
         OutageFigures figures = OutageFigures.Of(samples);
 
         Assert.Equal(
-            new OutageFigures(38, 4, at.AddSeconds(10.5), at.AddSeconds(10.8), TimeSpan.FromMilliseconds(500), false, TimeSpan.FromMilliseconds(100)),
+            new OutageFigures(38, 4, at.AddSeconds(10.5), at.AddSeconds(10.8), TimeSpan.FromMilliseconds(500), false, TimeSpan.FromMilliseconds(100)) { Shortest = TimeSpan.FromMilliseconds(300) },
             figures);
         Assert.Equal(
-            "4 of 38 probes from the hub were lost, the first at 14:00:10.500 and the last at 14:00:10.800 UTC; at most 0.5 s from one answer to the next, probed each 0.1 s.",
+            "4 of 38 probes from the hub were lost, the first at 14:00:10.500 and the last at 14:00:10.800 UTC; without an answer for 0.30 to 0.50 s, probed each 0.1 s.",
             OutageSentences.Of(figures, "hub"));
     }
 
     [Fact]
     public void Figures_WithoutALossOrWithoutAProbe_SaySo()
     {
-        Assert.Equal("All 3 probes from node-a were answered, one each 1.0 s.", OutageSentences.Of(OutageFigures.Of([.. Enumerable.Range(0, 3).Select(i => Sample(Make.At.AddSeconds(i), true))]), "node-a"));
+        Assert.Equal("All 3 probes from node-a were answered; an outage of less than 1.0 s would not have been seen.", OutageSentences.Of(OutageFigures.Of([.. Enumerable.Range(0, 3).Select(i => Sample(Make.At.AddSeconds(i), true))]), "node-a"));
         Assert.Equal("It was not probed from the hub: what it cost is not known.", OutageSentences.Of(OutageFigures.Of([]), "hub"));
         Assert.True(OutageFigures.Of([Sample(Make.At, true), Sample(Make.At.AddSeconds(1), false)]).GoesOn);
+    }
+
+    [Fact]
+    public void Figures_OfAMoveThatLostNothing_SayWhatCouldNotHaveBeenSeenWhileItMoved()
+    {
+        // Once a second before and after, a hundred times a second from 7 ms after it began on, with a gap of 40 ms.
+        DateTimeOffset began = Make.At.AddSeconds(5.5);
+        List<ProbeSample> samples = [.. Enumerable.Range(0, 6).Select(i => Sample(Make.At.AddSeconds(i), true))];
+        samples.AddRange(Enumerable.Range(0, 100).Select(i => Sample(began.AddMilliseconds(7 + (10 * i) + (i >= 60 ? 30 : 0)), true)));
+        samples.AddRange(Enumerable.Range(0, 10).Select(i => Sample(began.AddSeconds(3 + i), true)));
+
+        Assert.Equal(TimeSpan.FromMilliseconds(40), OutageFigures.Of(samples, began, began.AddSeconds(0.9)).Resolution);
+        Assert.Equal(TimeSpan.FromMilliseconds(1_973), OutageFigures.Of(samples, began, began.AddSeconds(1.2)).Resolution);
+    }
+
+    [Fact]
+    public void BetweenTheMovesOfADrill_AnotherNodeIsActive_IsAFailoverThatNobodyAskedFor()
+    {
+        PairView drilled = _pair with { OperationId = "drill", State = PairState.Switching };
+        _watch.See(Make.Fleet(drilled with { MoveId = "op-1" }) with { At = Make.At });
+        _watch.See(Make.Fleet(drilled with { ActiveNode = Other }) with { At = Make.At.AddSeconds(1) });
+        Assert.Equal(0, _watch.Waiting);
+
+        _watch.See(Make.Fleet(drilled with { ActiveNode = Other }) with { At = Make.At.AddSeconds(20) });
+        _watch.See(Make.Fleet(drilled) with { At = Make.At.AddSeconds(21) });
+
+        Assert.Equal(1, _watch.Waiting);
     }
 
     private static ProbeSample Sample(DateTimeOffset at, bool answered) => new(at, answered ? TimeSpan.FromMilliseconds(1) : null, answered ? null : "no answer");

@@ -1097,9 +1097,15 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                     b.Property<int>("Sent")
                         .HasColumnType("integer");
 
+                    b.Property<long?>("ShortestMs")
+                        .HasColumnType("bigint");
+
                     b.Property<string>("ToNode")
                         .HasColumnType("text")
                         .UseCollation("C");
+
+                    b.Property<long?>("UnprobedMs")
+                        .HasColumnType("bigint");
 
                     b.Property<string>("Vantage")
                         .IsRequired()
@@ -1120,6 +1126,10 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
             modelBuilder.Entity("FailoverHub.Web.Data.PairEntity", b =>
                 {
                     b.Property<string>("Id")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("ActiveNode")
                         .HasColumnType("text")
                         .UseCollation("C");
 

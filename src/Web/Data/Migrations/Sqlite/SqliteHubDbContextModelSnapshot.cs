@@ -962,8 +962,14 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.Property<int>("Sent")
                         .HasColumnType("INTEGER");
 
+                    b.Property<long?>("ShortestMs")
+                        .HasColumnType("INTEGER");
+
                     b.Property<string>("ToNode")
                         .HasColumnType("TEXT");
+
+                    b.Property<long?>("UnprobedMs")
+                        .HasColumnType("INTEGER");
 
                     b.Property<string>("Vantage")
                         .IsRequired()
@@ -983,6 +989,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
             modelBuilder.Entity("FailoverHub.Web.Data.PairEntity", b =>
                 {
                     b.Property<string>("Id")
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("ActiveNode")
                         .HasColumnType("TEXT");
 
                     b.Property<string>("DataCenter")
