@@ -3,7 +3,7 @@ namespace FailoverHub.Web.Api.Operations;
 /// <summary>What to set going.</summary>
 public sealed record OperationBody
 {
-    /// <summary>switchover, failback, set-failback, force-promote, freeze or unfreeze (of a pair; freeze and unfreeze also of all), bulk-drain (of a data center), set-role, drain, undrain or reset-session (of a node).</summary>
+    /// <summary>switchover, failback, set-failback, force-promote, drill, freeze or unfreeze (of a pair; freeze and unfreeze also of all), bulk-drain (of a data center), set-role, drain, undrain or reset-session (of a node).</summary>
     public string? Type { get; init; }
 
     /// <summary>Why, 3 to 500 characters; it stands in the audit.</summary>

@@ -1,36 +1,27 @@
 using System.Collections.Concurrent;
-using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Running;
-using FailoverHub.Web.Reachability;
-using FailoverHub.Web.Reachability.Outages;
 
 namespace FailoverHub.Web.Operations.Drills;
 
 /// <summary>
 /// Drills: the way there and the way back are switchovers, each an operation of its own with its own rules, its own undoing and its own audit entry; between
 /// them it is measured what they cost. While a drill is under way the pair has no other operation. One that is cancelled goes back first.
-/// When the hub ends in the middle it is reported, and nothing more is moved.
+/// When the hub ends in the middle it is reported, and nothing more is moved. Here is which drills there are; how one goes is <see cref="DrillRun"/>.
 /// </summary>
 internal sealed partial class DrillRuns(OperationServices services, OperationRuns runs, AuditLog audit, ILogger<DrillRuns> logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Before = TimeSpan.FromSeconds(5);
-
-    /// <summary>After each move, until the address has settled and the last answers have come in.</summary>
-    private static readonly TimeSpan Settles = TimeSpan.FromSeconds(15);
-    private const int MostProbes = 10_000;
-
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<string, (string PairId, RunCancellation Cancellation)> _running = new();
+    private readonly ConcurrentDictionary<string, DrillRun> _running = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
 
     /// <summary>Asks for one move, as anybody does; set by the desk.</summary>
     public Func<OperationRequest, Actor, CancellationToken, Task<SubmitResult>>? Submit { get; set; }
 
     /// <summary>The drill that is under way on a pair; null: none is.</summary>
-    public string? Of(string pairId) => _running.Where(r => r.Value.PairId == pairId).Select(r => r.Key).FirstOrDefault();
+    public string? Of(string pairId) => _running.Values.FirstOrDefault(r => r.UnderWay && r.PairId == pairId)?.Id;
 
     public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) =>
         DrillTarget.Resolve(services.Fleet.Current, request, out problem) is { } target ? target.Preview(runs.Preview(target.There)) : null;
@@ -68,10 +59,15 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
         var view = target.ToView(preview, actor, services.Time.GetUtcNow()) with { Status = OperationStatus.Running };
         view = waited is null ? view : view with { Id = waited.Id, RequestedAt = waited.RequestedAt, ApprovedBy = waited.ApprovedBy };
         await services.Store.AddAsync(view, Draft(target, actor, outcome) with { CorrelationId = view.Id }, cancellationToken);
+        var run = new DrillRun(target, view, actor, new DrillMoves(Submit!, services, runs), services);
+        _running[view.Id] = run;
+        await services.Fleet.PostAsync(new FleetMessage.DrillChanged(view.PairId, new RunningOperation(view.Id, view.Title, MovesTraffic: true), view.Id), CancellationToken.None);
+
+        // Who asks for the pair next sees it under way.
+        Task seen = services.Fleet.WaitUntilAsync(s => s.Facts.Pairs.GetValueOrDefault(view.PairId)?.Drill?.Id == view.Id, _stopping.Token);
+        await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         services.Feed.Publish(view);
-        var cancellation = new RunCancellation();
-        _running[view.Id] = (view.PairId, cancellation);
-        var task = Task.Run(() => RunAsync(target, view, actor, cancellation), CancellationToken.None);
+        var task = Task.Run(() => RunAsync(run), CancellationToken.None);
         _tasks[task] = 0;
         _ = task.ContinueWith(ended => _tasks.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
         return view.Id;
@@ -102,7 +98,7 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
 
     /// <summary>What is under way is ended, and what was moved goes back; nothing else is done.</summary>
     /// <returns>False: no such drill runs, or it is ending.</returns>
-    public bool TryCancel(string id, string by) => _running.TryGetValue(id, out var drill) && drill.Cancellation.TryCancel(by);
+    public bool TryCancel(string id, string by) => _running.TryGetValue(id, out var drill) && drill.TryCancel(by);
 
     public async ValueTask DisposeAsync()
     {
@@ -113,154 +109,27 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
         }
     }
 
-    private async Task RunAsync(DrillTarget target, OperationView view, Actor actor, RunCancellation cancellation)
+    private async Task RunAsync(DrillRun run)
     {
         try
         {
-            view = await StepsAsync(target, view, actor, cancellation);
+            await run.RunAsync(_stopping.Token);
         }
         catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
         {
-            LogLeft(logger, view.Title);
+            LogLeft(logger, run.Title);
         }
         catch (Exception defect)
         {
-            LogDefect(logger, view.Title, defect);
-            services.Feed.Publish(Ended(view, OperationStatus.Failed, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). Nothing more is moved: look where the addresses are."));
+            LogDefect(logger, run.Title, defect);
+            await run.BreakOffAsync(defect, _stopping.Token);
         }
         finally
         {
-            _running.TryRemove(view.Id, out _);
-            cancellation.Dispose();
+            _running.TryRemove(run.Id, out _);
+            run.Dispose();
         }
     }
-
-    private async Task<OperationView> StepsAsync(DrillTarget target, OperationView view, Actor actor, RunCancellation cancellation)
-    {
-        (view, bool ready) = await StepAsync(view, DrillTarget.Preflight, () => Task.FromResult(LookBefore(target)));
-        if (!ready || cancellation.By is not null)
-        {
-            return await EndAsync(view, cancellation, OperationStatus.Failed, "Nothing was moved.");
-        }
-
-        (view, bool there) = await StepAsync(view, DrillTarget.FailOver, () => MoveAsync(target, target.Away, view, actor));
-        if (!there)
-        {
-            return await EndAsync(view, cancellation, OperationStatus.Failed, $"The failover did not succeed, so there is nothing to fail back: {view.Steps[DrillTarget.FailOver].Detail}");
-        }
-
-        if (cancellation.By is null)
-        {
-            (view, _) = await StepAsync(view, DrillTarget.MeasureThere, () => MeasureAsync(target, view, DrillTarget.FailOver));
-        }
-
-        (view, bool back) = await StepAsync(view, DrillTarget.FailBack, () => MoveAsync(target, target.Home, view, actor));
-        if (!back)
-        {
-            return await EndAsync(view, cancellation, OperationStatus.Failed, $"The addresses are not back on {target.Home}: look at the pair, and switch over. {view.Steps[DrillTarget.FailBack].Detail}");
-        }
-
-        if (cancellation.By is null)
-        {
-            (view, _) = await StepAsync(view, DrillTarget.MeasureBack, () => MeasureAsync(target, view, DrillTarget.FailBack));
-        }
-
-        return await EndAsync(view, cancellation, OperationStatus.Succeeded, $"Over to {target.Away} and back to {target.Home}. There: {Said(view, DrillTarget.MeasureThere)} Back: {Said(view, DrillTarget.MeasureBack)}");
-    }
-
-    private static string Said(OperationView view, int step) => view.Steps[step].Detail ?? "not measured.";
-
-    /// <summary>The rules have looked at the nodes; here is asked whether traffic flows now, so that what is measured is the drill's own.</summary>
-    private (bool Ok, string Detail) LookBefore(DrillTarget target)
-    {
-        if (services.Reachability is not { } probes)
-        {
-            return (true, "The rules allow it. No address is probed, so nothing will be measured.");
-        }
-
-        var silent = target.Pair.Prefixes.Where(p => probes.Find(p) is { State: ReachabilityState.Unreachable }).ToList();
-        var unknown = target.Pair.Prefixes.Where(p => probes.Find(p) is null or { State: ReachabilityState.Unknown }).ToList();
-        return silent.Count > 0 ? (false, $"{string.Join(", ", silent)} does not answer already: mend that first.")
-            : (true, unknown.Count > 0 ? $"The rules allow it. Whether {string.Join(", ", unknown)} answers is not known." : "The rules allow it, and every address answers.");
-    }
-
-    private async Task<(bool Ok, string Detail)> MoveAsync(DrillTarget target, string to, OperationView drill, Actor actor)
-    {
-        switch (await Submit!(target.Move(to, drill), actor, _stopping.Token))
-        {
-            case SubmitResult.Accepted accepted:
-                var ended = await services.Feed.EndedAsync(accepted.OperationId, _stopping.Token);
-                return (ended.Status == OperationStatus.Succeeded, DrillTarget.OfOperation(ended));
-            case SubmitResult.Refused refused when refused.Preview.Rules.First(r => r.Blocks) is var rule:
-                return (false, $"{rule.RuleId} {rule.Name}: {rule.Message}");
-            case SubmitResult.Invalid invalid:
-                return (false, string.Join(" ", invalid.Problem.Values));
-            case var other:
-                return (false, $"It was not accepted ({other.GetType().Name}).");
-        }
-    }
-
-    private async Task<(bool Ok, string Detail)> MeasureAsync(DrillTarget target, OperationView drill, int step)
-    {
-        var (from, to) = (drill.Steps[step].StartedAt!.Value - Before, drill.Steps[step].FinishedAt!.Value + Settles);
-        await Task.Delay(Settles, services.Time, _stopping.Token);
-        if (services.Reachability is not { } probes)
-        {
-            return (true, "not measured.");
-        }
-
-        var words = new List<string>();
-        foreach (var prefix in target.Pair.Prefixes)
-        {
-            words.Add($"{prefix}: {OutageSentences.Of(OutageFigures.Of(await probes.SamplesAsync(prefix, from, to, MostProbes, _stopping.Token)), "hub")}");
-        }
-
-        return (true, string.Join(" ", words));
-    }
-
-    private async Task<(OperationView View, bool Ok)> StepAsync(OperationView view, int i, Func<Task<(bool Ok, string Detail)>> take)
-    {
-        view = await KeepAsync(With(view, i, s => s with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow() }));
-        var (ok, detail) = await take();
-        view = await KeepAsync(With(view, i, s => s with { Status = ok ? StepStatus.Succeeded : StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = detail }));
-        return (view, ok);
-    }
-
-    // The disk may be full for a while: tried again each second, until the hub stops.
-    private async Task<OperationView> KeepAsync(OperationView view)
-    {
-        while (true)
-        {
-            try
-            {
-                await services.Store.SaveAsync(view, raiseRevision: false, _stopping.Token);
-                services.Feed.Publish(view);
-                return view;
-            }
-            catch (Exception e) when (StorageFaults.MayPass(e))
-            {
-                await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
-            }
-        }
-    }
-
-    private async Task<OperationView> EndAsync(OperationView view, RunCancellation cancellation, OperationStatus status, string outcome)
-    {
-        cancellation.TryBeginEnding();
-        return await KeepAsync(cancellation.By is { } by && status == OperationStatus.Succeeded
-            ? Ended(view, OperationStatus.Cancelled, $"Cancelled by {by}; the addresses are back.")
-            : Ended(view, cancellation.By is not null && !view.Steps.Any(s => s.Status == StepStatus.Failed) ? OperationStatus.Cancelled : status, outcome));
-    }
-
-    private OperationView Ended(OperationView view, OperationStatus status, string outcome) => view with
-    {
-        Status = status,
-        Outcome = outcome,
-        FinishedAt = services.Time.GetUtcNow(),
-        Steps = [.. view.Steps.Select(s => s.Status == StepStatus.Pending ? s with { Status = StepStatus.Skipped } : s)],
-    };
-
-    private static OperationView With(OperationView view, int i, Func<OperationStep, OperationStep> change) => view with { Steps = view.Steps.SetItem(i, change(view.Steps[i])) };
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The hub stops while '{Title}' is under way; nothing more is moved")]
     private static partial void LogLeft(ILogger logger, string title);

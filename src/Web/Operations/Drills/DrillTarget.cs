@@ -74,6 +74,12 @@ internal sealed partial record DrillTarget
         ApiCall = $"POST /api/v1/pairs/{Uri.EscapeDataString(Pair.Name)}/operations\n{OperationRecords.ToRequestJson(Request)}",
     };
 
+    /// <summary>Whether the home node, and no other, is primary for everything again, as it is wanted and as it is reported.</summary>
+    /// <param name="pair">The pair as it is.</param>
+    public bool IsHome(PairView pair) => pair.Members.All(m => m.Prefixes.All(p => m.Node.Name == Home
+        ? p is { AssignedRole: Role.Primary, ReportedRole: Role.Primary }
+        : p.AssignedRole != Role.Primary)) && pair.Members.Any(m => m.Node.Name == Home && m.Node.IsFresh && m.Prefixes.Length == pair.Prefixes.Length);
+
     /// <summary>One of the two moves, as it is asked for.</summary>
     /// <param name="to">Where to.</param>
     /// <param name="drill">The drill, as it stands.</param>

@@ -349,7 +349,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         }
 
         // Who hears that it has ended may look at the pair at once.
-        Task seen = services.Fleet.WaitUntilAsync(s => s.Snapshot.FindPair(_plan.PairId)?.OperationId != _view.Id, stopping);
+        Task seen = services.Fleet.WaitUntilAsync(s => s.Facts.Pairs.GetValueOrDefault(_plan.PairId)?.Running?.Id != _view.Id, stopping);
         await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
     }
 

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Reachability;
@@ -25,7 +26,7 @@ public sealed class DrillTests
         var id = await rig.AcceptedAsync(Drill);
         var ended = await EndAsync(rig, id);
 
-        Assert.Equal((OperationStatus.Succeeded, "web-1"), (ended.Status, rig.Pair.ActiveNode));
+        Assert.True((OperationStatus.Succeeded, "web-1") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
         Assert.Equal([.. Enumerable.Repeat(StepStatus.Succeeded, 5)], ended.Steps.Select(s => s.Status));
         string[] moves = [.. new[] { DrillTarget.FailOver, DrillTarget.FailBack }.Select(i => DrillTarget.OperationOf(ended.Steps[i])!)];
         foreach (string move in moves)
@@ -43,12 +44,16 @@ public sealed class DrillTests
     {
         await using var rig = await StartAsync();
         var id = await rig.AcceptedAsync(Drill);
-        await rig.Hub.UntilAsync(id, o => o.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running);
+        await AwayAsync(rig, id);
+        var between = rig.Pair;
 
         var other = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Switchover("web-1"), Alice, Stop));
         var second = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Drill, Alice, Stop));
         await EndAsync(rig, id);
 
+        Assert.Equal((id, null, PairState.Switching), (between.OperationId, between.MoveId, between.State));
+        Assert.StartsWith("A drill is under way: ", between.StateReason, StringComparison.Ordinal);
+        Assert.Equal((null, PairState.Healthy), (rig.Pair.OperationId, rig.Pair.State));
         Assert.Equal("SR-05", Assert.Single(other.Preview.Rules, r => r.Blocks).RuleId);
         Assert.Contains(second.Preview.Rules, r => r is { RuleId: "SR-05", Blocks: true });
         Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.SubmitAsync(Switchover(), Alice, Stop));
@@ -85,13 +90,86 @@ public sealed class DrillTests
     {
         await using var rig = await StartAsync();
         var id = await rig.AcceptedAsync(Drill);
-        await rig.Hub.UntilAsync(id, o => o.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running);
+        await AwayAsync(rig, id);
+
+        // Not a second passes: nothing that is measured is waited for.
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.CancelAsync(id, "enough", Alice, Stop));
+        var ended = await rig.EndedAsync(id);
+
+        Assert.True((OperationStatus.Cancelled, "Cancelled by alice; the addresses are back.") == (ended.Status, ended.Outcome), Described(ended));
+        Assert.Equal((StepStatus.Skipped, StepStatus.Skipped, "web-1"), (ended.Steps[DrillTarget.MeasureThere].Status, ended.Steps[DrillTarget.MeasureBack].Status, rig.Pair.ActiveNode));
+    }
+
+    [Fact]
+    public async Task Drill_CancelledWhenItIsBack_EndsAtOnce()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Drill);
+        await AwayAsync(rig, id);
+        await rig.PassTimeUntilAsync(id, o => o.Steps[DrillTarget.FailBack].Status != StepStatus.Pending, rig.A, rig.B);
+        await rig.Hub.UntilAsync(id, o => o.Steps[DrillTarget.MeasureBack].Status == StepStatus.Running);
 
         Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.CancelAsync(id, "enough", Alice, Stop));
+        var ended = await rig.EndedAsync(id);
+
+        Assert.True((OperationStatus.Cancelled, "Cancelled by alice; the addresses are back.") == (ended.Status, ended.Outcome), Described(ended));
+    }
+
+    [Fact]
+    public async Task WayBack_ThatARuleRefusesForAWhile_IsTriedAgainAndSaysSo()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Drill);
+        await AwayAsync(rig, id);
+        await rig.AcceptedAsync(new OperationRequest { Type = OperationType.Freeze, Pair = "web", ExpiresIn = TimeSpan.FromHours(1), Reason = "audit in progress" });
+
+        var waits = await rig.PassTimeUntilAsync(id, o => o.Steps[DrillTarget.FailBack].Detail is not null, rig.A, rig.B);
+        await rig.AcceptedAsync(new OperationRequest { Type = OperationType.Unfreeze, Pair = "web", Reason = "audit is over" });
         var ended = await EndAsync(rig, id);
 
-        Assert.Equal((OperationStatus.Cancelled, "Cancelled by alice; the addresses are back."), (ended.Status, ended.Outcome));
-        Assert.Equal((StepStatus.Skipped, "web-1"), (ended.Steps[DrillTarget.MeasureBack].Status, rig.Pair.ActiveNode));
+        Assert.Equal(StepStatus.Running, waits.Steps[DrillTarget.FailBack].Status);
+        Assert.Matches("^Not yet: SR-07 Frozen: .* It is tried again until 12:0[5-9]:[0-9]{2} UTC[.]$", waits.Steps[DrillTarget.FailBack].Detail);
+        Assert.True((OperationStatus.Succeeded, "web-1") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
+        Assert.Contains("It was tried 2 times; at first: SR-07 Frozen", ended.Steps[DrillTarget.FailBack].Detail, StringComparison.Ordinal);
+        Assert.NotNull(DrillTarget.OperationOf(ended.Steps[DrillTarget.FailBack]));
+
+        // One refusal is in the audit, not one for each look.
+        Assert.Single(await rig.AuditAsync(), a => a.Action == "switchover" && a.Outcome.StartsWith("refused", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task WayBack_ThatStaysRefused_EndsAfterFiveMinutesAndSaysPlainlyThatNothingWasMovedBack()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Drill);
+        await AwayAsync(rig, id);
+        await rig.A.DisposeAsync();
+        await rig.Hub.UntilAsync(s => s.FindNode("web-1") is { IsFresh: false });
+
+        var ended = await EndAsync(rig, id, rig.B);
+
+        Assert.True(OperationStatus.Failed == ended.Status, Described(ended));
+        Assert.StartsWith("The addresses were NOT moved back: they are on web-2. SR-03 TargetReady: web-1 ", ended.Outcome, StringComparison.Ordinal);
+        Assert.EndsWith("Mend that, then switch web over to web-1.", ended.Outcome, StringComparison.Ordinal);
+        Assert.InRange(ended.FinishedAt!.Value - ended.Steps[DrillTarget.FailBack].StartedAt!.Value, TimeSpan.FromMinutes(5), TimeSpan.FromMinutes(5.2));
+        Assert.Equal((StepStatus.Failed, StepStatus.Skipped), (ended.Steps[DrillTarget.FailBack].Status, ended.Steps[DrillTarget.MeasureBack].Status));
+        Assert.Null(rig.Pair.OperationId);
+    }
+
+    [Fact]
+    public async Task WayBack_ThatFailsAgainAndAgain_IsTriedThreeTimes()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Drill);
+        await AwayAsync(rig, id);
+        rig.A.Obedience = Obedience.Rejects;
+
+        var ended = await EndAsync(rig, id);
+
+        Assert.True(OperationStatus.Failed == ended.Status, Described(ended));
+        Assert.Contains("The addresses were NOT moved back: they are on web-2.", ended.Outcome, StringComparison.Ordinal);
+        Assert.Contains("It was tried 3 times.", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal(4, (await rig.AuditAsync()).Count(a => a.Action == "switchover" && a.Outcome.StartsWith("accepted", StringComparison.Ordinal)));
     }
 
     [Theory]
@@ -126,7 +204,7 @@ public sealed class DrillTests
     {
         await using var rig = await StartAsync();
         var id = await rig.AcceptedAsync(Drill);
-        await rig.Hub.UntilAsync(id, o => o.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running);
+        await AwayAsync(rig, id);
 
         await rig.RestartHubAsync();
         var ended = (await rig.Hub.Operations.FindAsync(id, Stop))!;
@@ -135,14 +213,35 @@ public sealed class DrillTests
         Assert.Contains("The addresses may be on the other node", ended.Outcome, StringComparison.Ordinal);
     }
 
-    /// <summary>Time passes only while it is measured: a move has a deadline, and virtual time does not wait for the disk.</summary>
-    private static async Task<OperationView> EndAsync(OperationRig rig, string id)
+    /// <summary>It has gone there and measures: virtual time stands still, so it stays there.</summary>
+    private static async Task AwayAsync(OperationRig rig, string id)
     {
-        await rig.Hub.UntilAsync(id, o => o.IsFinished || o.Steps[DrillTarget.MeasureThere].Status != StepStatus.Pending);
-        await rig.PassTimeUntilAsync(id, o => o.IsFinished || o.Steps[DrillTarget.FailBack].Status != StepStatus.Pending, rig.A, rig.B);
-        await rig.Hub.UntilAsync(id, o => o.IsFinished || o.Steps[DrillTarget.MeasureBack].Status != StepStatus.Pending);
-        return await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+        var now = await rig.Hub.UntilAsync(id, o => o.IsFinished || o.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running);
+        Assert.False(now.IsFinished, Described(now));
     }
+
+    /// <summary>Time passes only while it is measured or waited for: a move has a deadline, and virtual time does not wait for the disk.</summary>
+    private static async Task<OperationView> EndAsync(OperationRig rig, string id, params FakeAgent[] reporting)
+    {
+        while (true)
+        {
+            var now = await rig.Hub.UntilAsync(id, o => o.IsFinished || NeedsTime(o));
+            if (now.IsFinished)
+            {
+                return now;
+            }
+
+            await rig.PassTimeUntilAsync(id, o => o.IsFinished || !NeedsTime(o), reporting is [] ? [rig.A, rig.B] : reporting);
+        }
+    }
+
+    private static bool NeedsTime(OperationView drill) =>
+        drill.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running
+        || drill.Steps[DrillTarget.MeasureBack].Status == StepStatus.Running
+        || drill.Steps[DrillTarget.FailBack] is { Status: StepStatus.Running, Detail: { } said } && said.StartsWith("Not yet", StringComparison.Ordinal);
+
+    private static string Described(OperationView drill) =>
+        string.Join(Environment.NewLine, [$"{drill.Status}: {drill.Outcome}", .. drill.Steps.Select(s => $"{s.Title}: {s.Status}, {s.StartedAt:HH:mm:ss} to {s.FinishedAt:HH:mm:ss}. {s.Detail}")]);
 
     /// <summary>The one shared address, as the test says it is; whenever it is asked for there is a newer answer, and around every move it missed one.</summary>
     private sealed class AnsweringAddress(ReachabilityState state) : IReachability

@@ -76,7 +76,12 @@ public sealed partial class PairPage
                 Keep(waits);
             }
 
-            if (await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
+            // What is under way is not always the newest: a drill is older than its moves.
+            if (pair.OperationId is { } id && await Operations.FindAsync(id, Leaving) is { } underWay)
+            {
+                _operation ??= underWay;
+            }
+            else if (await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
             {
                 _operation = newest;
             }
