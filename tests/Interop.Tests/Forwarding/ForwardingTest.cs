@@ -83,6 +83,13 @@ public abstract class ForwardingTest : DataCenterTest
             $"the pings at node {node}", span, _ => Task.FromResult(_pinger!.Seen), seen => seen.Answerers(since).All(nodes => nodes == node || nodes.Length == 0), Cancellation);
     }
 
+    /// <summary>Begins anew, after <see cref="StopPingsAsync"/>.</summary>
+    private protected void StartPings() => _pinger = StartPinger();
+
+    /// <summary>Waits until every address has lost so many pings since then.</summary>
+    private protected Task SeeLossAsync(long since, int each) => Eventually.SeeAsync(
+        $"{each} lost pings to each address", _ => Task.FromResult(_pinger!.Seen), seen => seen.LostAfter(since) >= each * Addresses.SharedHosts.Length, Cancellation);
+
     /// <summary>Ends the pings.</summary>
     /// <returns>All of them, since <see cref="SteadyAtAAsync"/>.</returns>
     private protected async Task<PingLog> StopPingsAsync()

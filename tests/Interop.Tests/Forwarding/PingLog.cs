@@ -19,6 +19,32 @@ internal sealed class PingLog(IReadOnlyList<IReadOnlyList<Ping>> targets)
     /// <summary>The longest time in which an address did not answer: from the last ping before to the first one after that was answered.</summary>
     public TimeSpan Outage => targets.Max(OutageOf);
 
+    /// <summary>The longest time in which that address did not answer: from its first to its last lost ping, and from the answer before to the one after. Both zero: nothing was lost.</summary>
+    /// <param name="target">Its place among the addresses.</param>
+    public (TimeSpan Shortest, TimeSpan Longest) OutageOf(int target)
+    {
+        var (worst, lost) = ((Shortest: TimeSpan.Zero, Longest: TimeSpan.Zero), new List<Ping>());
+        var before = targets[target].Count > 0 ? targets[target][0] : default;
+        foreach (var ping in targets[target])
+        {
+            if (ping.By == '\0')
+            {
+                lost.Add(ping);
+                continue;
+            }
+
+            if (lost.Count > 0 && Stopwatch.GetElapsedTime(before.SentAt, ping.SentAt) is var longest && longest > worst.Longest)
+            {
+                worst = (Stopwatch.GetElapsedTime(lost[0].SentAt, lost[^1].SentAt), longest);
+            }
+
+            lost.Clear();
+            before = ping;
+        }
+
+        return worst;
+    }
+
     /// <summary>Every address has answered a ping that was sent after this moment, and this node was the one that did so last.</summary>
     /// <param name="node">a or b.</param>
     /// <param name="since">In the clock of <see cref="Stopwatch"/>.</param>

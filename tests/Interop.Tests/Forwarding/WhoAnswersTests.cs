@@ -1,8 +1,6 @@
 using System.Net;
 using System.Net.Sockets;
-using System.Text.Json.Nodes;
 using FailoverHub.Interop.Tests.Harness;
-using FailoverHub.Interop.Tests.Nodes;
 
 namespace FailoverHub.Interop.Tests.Forwarding;
 
@@ -10,12 +8,9 @@ namespace FailoverHub.Interop.Tests.Forwarding;
 /// The real hub stands where the client stands and asks the shared addresses who answers there: its questions are forwarded by FRR's choice, to the machine that really has
 /// the traffic.
 /// </summary>
-public sealed class WhoAnswersTests : ForwardingTest
+public sealed class WhoAnswersTests : HubAtTheClientTest
 {
     private const int Port = 5444;
-
-    // In the client's network; the nodes have a route to it, and the answers come back through the fabric.
-    private const string HubUrl = "https://198.19.0.2:5443";
 
     // The kernel's, less the fabric's own hop.
     private const int Ttl = 63;
@@ -70,6 +65,46 @@ public sealed class WhoAnswersTests : ForwardingTest
         await Eventually.SeeAsync("that it is over", c => hub.EventsAsync(c, "answers-settled"), events => events.Any(text => text.Contains("only web-a answers there now", StringComparison.Ordinal)), Cancellation);
     }
 
+    /// <summary>The network has a route of its own: everybody announces as he should, and the traffic is at the other node. No node can see that.</summary>
+    [Fact]
+    public async Task NetworkThatDoesNotFollow_IsElsewhere_UntilItDoes()
+    {
+        await StartFabricAsync();
+        var hub = await StartHubAtTheClientAsync();
+        await JoinAsync(hub, "a", "--primary");
+        await JoinAsync(hub, "b", "--secondary");
+        await SeesAsync(hub, "web-a", "observed");
+
+        await ForceAsync("add");
+        var pair = await SeesAsync(hub, "web-b", "observed");
+        Assert.Equal("web-a", (string?)pair["preferredNode"]);
+        Assert.All(pair["answers"]!.AsArray(), answer => Assert.Equal(("web-b", "elsewhere"), ((string?)answer!["node"], (string?)answer["problem"])));
+        await Eventually.SeeAsync(
+            "the event of it", c => hub.EventsAsync(c, "answers-elsewhere"), events => events.Any(text => text.Contains("web-b", StringComparison.Ordinal) && text.Contains("web-a", StringComparison.Ordinal)), Cancellation);
+
+        await ForceAsync("del");
+        await SeesAsync(hub, "web-a", "observed");
+        await Eventually.SeeAsync("that it is over", c => hub.EventsAsync(c, "answers-settled"), events => events.Count > 0, Cancellation);
+    }
+
+    /// <summary>A node may have a whole range by a route, with hardly an address of it on an interface: the hub asks the range's first host, and is answered from there.</summary>
+    [Fact]
+    public async Task RangeThatIsTheNodesByARoute_IsAnsweredFromTheAddressThatWasAsked()
+    {
+        await StartFabricAsync();
+        var (network, asked) = (Addresses.NodeNetwork("a"), Addresses.SharedHosts[1]);
+        await Center.Sandbox.ScriptAsync(
+            $"ip -n {network} -6 addr del {asked}/64 dev lo; ip -n {network} -6 addr add 2001:db8:e001:1b8c::5/128 dev lo nodad; ip -n {network} -6 route add local {Addresses.SharedRange64} dev lo", Cancellation);
+        var hub = await StartHubAtTheClientAsync();
+        await JoinAsync(hub, "a", "--primary");
+        await JoinAsync(hub, "b", "--secondary");
+
+        var pair = await SeesAsync(hub, "web-a", "observed");
+
+        Assert.Contains(pair["answers"]!.AsArray(), answer => (string?)answer!["prefix"] == Addresses.SharedRange64 && (string?)answer["node"] == "web-a");
+        Assert.Empty(await hub.EventsAsync(Cancellation, "answers-split", "answers-elsewhere", "answers-forged"));
+    }
+
     /// <summary>Node a has the traffic, and somebody else than its agent answers there, as whom he likes.</summary>
     [Fact]
     public async Task SomebodyAnswersWithAFalseDigest_IsTold_AndNeverShownAsActive()
@@ -94,38 +129,9 @@ public sealed class WhoAnswersTests : ForwardingTest
         await lying;
     }
 
-    private async Task<RealHub> StartHubAtTheClientAsync()
-    {
-        var hub = new RealHub(Center, Addresses.ClientNetwork, HubUrl);
-        await hub.StartAsync(Cancellation);
-        return hub;
-    }
-
-    private Task<Agent> JoinAsync(RealHub hub, string node, string role) => JoinAsync(hub, node, role, null);
-
-    // With those route servers alone, where some are given. The agent takes what it is given while it runs.
-    private async Task<Agent> JoinAsync(RealHub hub, string node, string role, int[]? servers, params string[] flags)
-    {
-        string[] some = [.. (servers ?? []).SelectMany(number => (string[])["--neighbor", Addresses.RouteServer(number)])];
-        var agent = servers is null
-            ? StartNode(node, [role, .. flags])
-            : Agent.StartAlone(Center, node, [.. Prefixes.SelectMany(prefix => (string[])["--announce", prefix]), role, .. some, .. flags]);
-        var name = $"web-{node}";
-        var token = await hub.JoinTokenAsync(name, existing: false, Cancellation);
-        await Eventually.SeeAsync("the control of the agent", c => agent.StatusAsync(c), status => status.Length > 0, Cancellation);
-        (await Center.Sandbox.RunAsync(
-            Addresses.NodeNetwork(node),
-            ["env", $"DOTNET_ROOT={Agent.Runtime}", $"FAILOVERHUB_JOIN_TOKEN={token}", BuiltPaths.AgentExecutable, "join", "--hub", HubUrl, "--node", name, "--state", agent.State],
-            Cancellation)).Checked();
-        await hub.SeesAsync(name, "\"link\":\"Connected\"", Cancellation);
-        return agent;
-    }
-
-    private static async Task<JsonNode> SeesAsync(RealHub hub, string node, string basis) => (await Eventually.SeeAsync(
-        $"the hub says that {node} is active, {basis}",
-        c => hub.PairAsync(c),
-        pair => pair is not null && (string?)pair["activeNode"] == node && (string?)pair["activeNodeBasis"] == basis && pair["answers"]!.AsArray().Count == Prefixes.Length,
-        Cancellation))!;
+    // Before what the route servers chose, to node b.
+    private Task ForceAsync(string what) => Center.Sandbox.ScriptAsync(
+        $"ip -n {Addresses.RouteServerNetwork} route {what} {Addresses.SharedIpv4} via {Addresses.NodeIpv4("b")} metric 1; ip -n {Addresses.RouteServerNetwork} -6 route {what} {Addresses.SharedRange64} via {Addresses.Node("b")} dev lan metric 1", Cancellation);
 
     private static async Task LieAsync(Socket socket, CancellationToken end)
     {

@@ -82,6 +82,28 @@ internal sealed class RealHub(DataCenter center, string? network = null, string 
     public async Task<JsonNode?> PairAsync(CancellationToken cancellation) =>
         JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/pairs", "", cancellation)))?["items"] is JsonArray { Count: 1 } pairs ? pairs[0] : null;
 
+    /// <summary>Asks for an operation.</summary>
+    /// <param name="of">"pairs/NAME" or "nodes/NAME".</param>
+    /// <param name="body">As JSON.</param>
+    /// <param name="cancellation">Of the test.</param>
+    /// <returns>Its id.</returns>
+    public async Task<string> OperateAsync(string of, string body, CancellationToken cancellation)
+    {
+        var answer = await AskAsync("POST", $"/api/v1/{of}/operations", body, cancellation);
+        Assert.Contains(" 202 ", answer, StringComparison.Ordinal);
+        return (string)JsonNode.Parse(BodyOf(answer))!["id"]!;
+    }
+
+    /// <summary>How an operation stands.</summary>
+    public async Task<JsonNode> OperationAsync(string id, CancellationToken cancellation) => JsonNode.Parse(BodyOf(await AskAsync("GET", $"/api/v1/operations/{id}", "", cancellation)))!;
+
+    /// <summary>What a drill showed.</summary>
+    public async Task<JsonNode> DrillReportAsync(string id, CancellationToken cancellation) => JsonNode.Parse(BodyOf(await AskAsync("GET", $"/api/v1/operations/{id}/report", "", cancellation)))!;
+
+    /// <summary>What moves of a pair cost, newest first.</summary>
+    public async Task<IReadOnlyList<JsonNode>> OutagesAsync(string pair, CancellationToken cancellation) =>
+        [.. JsonNode.Parse(BodyOf(await AskAsync("GET", $"/api/v1/pairs/{pair}/outages", "", cancellation)))!["items"]!.AsArray().Select(outage => outage!)];
+
     /// <summary>The newest events of these kinds, newest first, as sentences.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(CancellationToken cancellation, params string[] kinds) =>
         [.. JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/events?limit=200", "", cancellation)))!["items"]!.AsArray()
