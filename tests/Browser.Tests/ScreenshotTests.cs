@@ -61,29 +61,49 @@ public sealed class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
         await SaveAsync(page, $"outages{size}", scheme);
     }
 
-    [Theory]
-    [InlineData(ColorScheme.Light)]
-    [InlineData(ColorScheme.Dark)]
-    public async Task Drill(ColorScheme scheme)
+    /// <summary>One drill, for it takes most of a minute: on the pair's page while it measures, then its report as it is read and as it is printed.</summary>
+    [Fact]
+    public async Task Drill()
     {
         var cancelled = TestContext.Current.CancellationToken;
         var before = await Trial.Api.NewestDrillAsync(cancelled);
-        var page = await OperatorAsync(PairPath, height: 1180, scheme: scheme);
+        var page = await OperatorAsync(PairPath, height: 1180, scheme: ColorScheme.Light);
         await CommandAsync(page.GetByTestId("action-drill"), "Monthly drill");
+        await Expect(page.GetByTestId("operation-step-3")).ToHaveAttributeAsync("data-status", "Running", new() { Timeout = 30_000 });
+        await SaveAsync(page, "drill-pair", ColorScheme.Light);
+
+        // Who comes while it measures sees the drill, not the move that was last.
+        foreach (var (width, scheme) in new[] { (1280, ColorScheme.Dark), (390, ColorScheme.Light) })
+        {
+            var later = await OperatorAsync(PairPath, width, 1180, scheme);
+            await Expect(later.GetByTestId("operation-panel").GetByRole(AriaRole.Heading)).ToContainTextAsync("Drill of");
+            await SaveAsync(later, width < 600 ? "drill-pair-narrow" : "drill-pair", scheme);
+        }
+
         var drill = await Waiting.UntilAsync(() => Trial.Api.NewestDrillAsync(cancelled), found => found is { Status: not ("Running" or "Queued") } && found.Value.Id != before?.Id, "the drill has ended", cancelled);
-
-        await page.GotoAsync(new Uri(Trial.HubUrl, $"/operations/{drill!.Value.Id}").AbsoluteUri);
-        await Expect(page.GetByTestId("drill-report")).ToHaveAttributeAsync("data-passed", "true");
-
-        await SaveAsync(page, "drill", scheme);
+        foreach (var scheme in new[] { ColorScheme.Light, ColorScheme.Dark })
+        {
+            foreach (int width in new[] { 1280, 390 })
+            {
+                var report = await OperatorAsync($"/operations/{drill!.Value.Id}", width, 1180, scheme);
+                await Expect(report.GetByTestId("drill-report")).ToHaveAttributeAsync("data-passed", "true");
+                await Expect(report.GetByTestId("drill-report").Locator(".figure").First).ToBeVisibleAsync();
+                await SaveAsync(report, width < 600 ? "drill-narrow" : "drill", scheme, whole: true);
+                if (width > 600)
+                {
+                    await report.EmulateMediaAsync(new PageEmulateMediaOptions { Media = Media.Print, ColorScheme = scheme });
+                    await SaveAsync(report, "drill-printed", scheme, whole: true);
+                }
+            }
+        }
     }
 
-    private static async Task SaveAsync(IPage page, string name, ColorScheme scheme)
+    private static async Task SaveAsync(IPage page, string name, ColorScheme scheme, bool whole = false)
     {
         await page.EvaluateAsync("document.fonts.ready");
         await page.Mouse.MoveAsync(0, 0);
         var path = Path.Combine(Folder, $"{name}-{(scheme == ColorScheme.Dark ? "dark" : "light")}.png");
-        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, Animations = ScreenshotAnimations.Disabled });
+        var picture = await page.ScreenshotAsync(new PageScreenshotOptions { Path = path, FullPage = whole, Animations = ScreenshotAnimations.Disabled });
         Assert.NotEmpty(picture);
     }
 }
