@@ -53,6 +53,34 @@ public sealed class LayoutTests(TrialRun trial) : BrowserTest(trial)
         Assert.True(excess <= 0, $"{path} is {excess} pixels wider than a telephone.");
     }
 
+    [Theory]
+    [InlineData(390, ColorScheme.Light)]
+    [InlineData(390, ColorScheme.Dark)]
+    [InlineData(360, ColorScheme.Light)]
+    [InlineData(360, ColorScheme.Dark)]
+    public async Task Menu_OfATelephone_CutsNoWordAlsoWhenItIsUnfolded(int width, ColorScheme scheme)
+    {
+        var page = await OperatorAsync("/", width, height: 844, scheme: scheme);
+        await AssertLiveAsync(page);
+        Assert.Equal("", await CutWordsAsync(page));
+
+        await page.GetByTestId("nav-more").ClickAsync();
+        await Expect(page.Locator("nav .rest a").First).ToBeVisibleAsync();
+
+        Assert.Equal("", await CutWordsAsync(page));
+        await page.Locator("nav a[href='/reachability']").ClickAsync();
+        await Expect(page.Locator("nav .rest a").First).ToBeHiddenAsync();
+    }
+
+    // A word is cut when it is wider than its entry, or its entry hides a part of it.
+    private static Task<string> CutWordsAsync(IPage page) => page.EvaluateAsync<string>(
+        """
+        () => [...document.querySelectorAll('nav[aria-label=Main] li')].filter(li => li.offsetParent && li.getClientRects().length)
+          .filter(li => { const word = li.querySelector('span:not(.alert-badge)').getBoundingClientRect(), box = li.getBoundingClientRect();
+            return word.left < box.left || word.right > box.right || word.bottom > innerHeight || li.firstElementChild.scrollWidth > li.firstElementChild.clientWidth; })
+          .map(li => li.innerText).join(', ')
+        """);
+
     private void Listen(IPage page, ConcurrentQueue<string> problems)
     {
         page.Response += (_, response) =>

@@ -29,6 +29,20 @@ public sealed class NavRailTests : DashboardTest
     }
 
     [Fact]
+    public void More_UnfoldsTheRestAndSaysSoAndFoldsItAwayOnceSomethingWasChosen()
+    {
+        var rail = Render<NavRail>(p => p.AddCascadingValue(Somebody with { Rights = Rights.View | Rights.Audit | Rights.Administer }));
+        Assert.Equal("false", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded"));
+
+        rail.Find("[data-testid=nav-more]").Click();
+        Assert.Equal("true", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded"));
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/events");
+
+        rail.WaitForAssertion(() => Assert.Equal("false", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded")), Safety);
+        Assert.Contains("active", rail.Find("[data-testid=nav-more]").ClassName, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void WhoMayNotGoSomewhereDoesNotSeeTheWay()
     {
         var rail = Render<NavRail>(p => p.AddCascadingValue(Somebody with { Rights = Rights.View }));
