@@ -125,7 +125,7 @@ internal sealed class AlertDeliveryEntity
     /// <summary>Not tried before.</summary>
     public required long DueAtMs { get; set; }
 
-    /// <summary>"waiting", "delivered", "given-up", "summarised" or "dropped".</summary>
+    /// <summary>"waiting", "delivered", "given-up", "summarised", "split", "expired" or "dropped".</summary>
     public required string State { get; set; }
 
     public int Attempts { get; set; }

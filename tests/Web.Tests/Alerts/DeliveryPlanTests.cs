@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.History;
@@ -27,6 +28,29 @@ public sealed class DeliveryPlanTests
 
         Assert.Equal(new DeliveryStep.Send(3), DeliveryPlan.Next(Channel(), waiting, ChannelTraffic.None, Now));
         Assert.Equal(new DeliveryStep.Wait(Now.AddSeconds(30)), DeliveryPlan.Next(Channel(), waiting[..2], ChannelTraffic.None, Now));
+    }
+
+    [Fact]
+    public void OfOneAlert_TheEndWaitsForTheSummaryThatHasTheBeginning()
+    {
+        // The summary was made of 1 to 3 after 4, the end of the alert of 2, had been decided; it was refused and is tried again later.
+        WaitingMessage summary = Waits(5, due: 30, attempts: 1, summary: true) with { Alerts = ["a", "b", "c"], Order = 1 };
+
+        Assert.Equal(new DeliveryStep.Wait(Now.AddSeconds(30)), DeliveryPlan.Next(Channel(), [Waits(4, "b"), summary], ChannelTraffic.None, Now));
+        Assert.Equal(new DeliveryStep.Send(6), DeliveryPlan.Next(Channel(), [Waits(4, "b"), summary, Waits(6, "d")], ChannelTraffic.None, Now));
+    }
+
+    [Fact]
+    public void Summary_HasAllOfAnAlertOrNothingOfIt()
+    {
+        ImmutableArray<WaitingMessage> waiting = [.. Enumerable.Range(1, DeliveryPlan.MostInSummary - 1).Select(i => Waits(i)), Waits(200, "twice"), Waits(201, "twice"), Waits(202, "once")];
+
+        ImmutableArray<long> ids = Assert.IsType<DeliveryStep.Summarise>(DeliveryPlan.Next(Channel(mostPerMinute: 3), waiting, Traffic(50, 40, 30), Now)).Ids;
+
+        Assert.Equal(DeliveryPlan.MostInSummary, ids.Length);
+        Assert.DoesNotContain(200, ids);
+        Assert.DoesNotContain(201, ids);
+        Assert.Contains(202, ids);
     }
 
     [Fact]
@@ -70,7 +94,7 @@ public sealed class DeliveryPlanTests
     }
 
     private static WaitingMessage Waits(long id, string? alert = null, EventSeverity severity = EventSeverity.Warning, int due = 0, int attempts = 0, bool summary = false) =>
-        new(id, "hook", alert ?? (summary ? null : $"alert-{id}"), severity, Now, Now.AddSeconds(due), attempts, summary);
+        new(id, "hook", summary ? AlertNoticeKind.Summary : AlertNoticeKind.Raised, severity, Now, Now.AddSeconds(due), attempts) { Alerts = alert is not null ? [alert] : summary ? [] : [$"alert-{id}"] };
 
     private static ChannelTraffic Traffic(params int[] secondsAgo) => new([.. secondsAgo.Select(s => Now.AddSeconds(-s))], null);
 }

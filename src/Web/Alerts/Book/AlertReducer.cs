@@ -252,16 +252,19 @@ internal static class AlertReducer
                 return;
             }
 
-            AlertNoticeKind? kind = alert.LastToldAt is not { } told ? AlertNoticeKind.Raised
-                : rule.RemindEvery is { } again && now.Wall - told >= again ? AlertNoticeKind.Reminder
-                : null;
+            // A channel that is new, or on again, learns of what goes on.
             ImmutableArray<string> channels = policy.ChannelsFor(rule, alert.Severity);
-            if (kind is { } notice && !channels.IsEmpty)
+            ImmutableArray<string> unaware = [.. channels.Where(c => !alert.ToldTo.Contains(c))];
+            ImmutableArray<string> reminded = alert.LastToldAt is { } told && rule.RemindEvery is { } again && now.Wall - told >= again ? channels.RemoveRange(unaware) : [];
+            if (unaware.IsEmpty && reminded.IsEmpty)
             {
-                Alert after = alert with { ToldTo = alert.ToldTo.Union(channels), LastToldAt = now.Wall };
-                Set(after);
-                _notices.Add(new AlertNotice(after, notice, channels));
+                return;
             }
+
+            Alert after = alert with { ToldTo = alert.ToldTo.Union(unaware), LastToldAt = reminded.IsEmpty ? alert.LastToldAt ?? now.Wall : now.Wall };
+            Set(after);
+            _notices.AddRange(unaware.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Raised, unaware)]);
+            _notices.AddRange(reminded.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Reminder, reminded)]);
         }
 
         private void Set(Alert alert)

@@ -54,7 +54,7 @@ internal sealed class AlertHttp(IHttpClientFactory clients)
             return new SendResult(
                 status,
                 (int)answer.StatusCode is >= 300 and < 400 ? $"It answered {status}: redirects are not followed, write the address that it leads to" : $"It answered {status}{(said.Length == 0 ? "" : $": {said}")}",
-                answer.StatusCode is HttpStatusCode.TooManyRequests or HttpStatusCode.RequestTimeout or >= HttpStatusCode.InternalServerError);
+                IsOfChannel(answer.StatusCode));
         }
         catch (HttpRequestException exception)
         {
@@ -65,6 +65,10 @@ internal sealed class AlertHttp(IHttpClientFactory clients)
             return SendResult.Unreachable(exception.Message);
         }
     }
+
+    // Whatever was sent there would be answered so. Any other refusal (400, 413, 422) is of what was said.
+    private static bool IsOfChannel(HttpStatusCode status) => (int)status < 400 || status is HttpStatusCode.Unauthorized or HttpStatusCode.Forbidden or HttpStatusCode.NotFound or HttpStatusCode.MethodNotAllowed
+        or HttpStatusCode.ProxyAuthenticationRequired or HttpStatusCode.RequestTimeout or HttpStatusCode.Gone or HttpStatusCode.TooManyRequests or >= HttpStatusCode.InternalServerError;
 
     /// <summary>One line of what was answered, for the log.</summary>
     private static async Task<string> BeginningAsync(HttpContent content, CancellationToken cancellationToken)

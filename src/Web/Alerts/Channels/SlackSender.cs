@@ -14,8 +14,8 @@ internal sealed class SlackSender(AlertHttp http) : IAlertSender
 
     public AlertChannelType Type => AlertChannelType.Slack;
 
-    public Task<SendResult> SendAsync(AlertChannel channel, string? secret, OutgoingMessage outgoing, CancellationToken cancellationToken) =>
-        Uri.TryCreate(secret, UriKind.Absolute, out Uri? url)
+    public Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken) =>
+        Uri.TryCreate(secret.Url, UriKind.Absolute, out Uri? url)
             ? http.PostAsync(url, Body(outgoing.Message), [], cancellationToken)
             : Task.FromResult(SendResult.Unreachable("It has no address"));
 
@@ -26,7 +26,7 @@ internal sealed class SlackSender(AlertHttp http) : IAlertSender
         string text = $"*{word}* {Escape(message.Title)}";
         string more = message.Kind == AlertNoticeKind.Summary
             ? string.Join('\n', message.Alerts.Take(MostNamed).Select(a => $"• {a.Severity} {AlertMessage.Word(a.Notice)}: {Escape(a.Rule)}, {Escape(a.About)}").Append(message.Alerts.Length > MostNamed ? $"and {message.Alerts.Length - MostNamed} more" : "")).TrimEnd()
-            : string.Join(" · ", message.Alerts.SelectMany(a => new[] { a.Pair is { } pair ? $"pair {Escape(pair)}" : null, a.Node is { } node ? $"node {Escape(node)}" : null, $"since {a.RaisedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" }).OfType<string>());
+            : string.Join(" · ", message.Alerts.SelectMany(a => new[] { a.Pair is { } pair ? $"pair {Escape(pair)}" : null, a.Node is { } node ? $"node {Escape(node)}" : null, $"since {a.RaisedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", a.ResolvedAt is { } over ? $"over {over.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" : null }).OfType<string>());
         return JsonSerializer.SerializeToUtf8Bytes(new
         {
             text,

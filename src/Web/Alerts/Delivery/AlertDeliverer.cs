@@ -138,6 +138,11 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
                     LogSummarised(logger, summarise.Ids.Length, channel.Name);
                     Wake();
                     break;
+                case DeliveryStep.Expire expire:
+                    await store.ExpireAsync(expire.Ids, stop);
+                    LogExpired(logger, expire.Ids.Length, channel.Name);
+                    Wake();
+                    break;
                 case DeliveryStep.Wait { Until: { } until } when earliest is null || until < earliest:
                     earliest = until;
                     break;
@@ -185,7 +190,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     {
         try
         {
-            return await store.MessageAsync(id, stop) is { } message ? await senders.SendAsync(channel, new OutgoingMessage(id, message), stop) : null;
+            return await store.MessageAsync(id, time.GetUtcNow(), stop) is { } message ? await senders.SendAsync(channel, new OutgoingMessage(id, message), stop) : null;
         }
         catch (Exception fault) when (fault is not OperationCanceledException && !StorageFaults.IsStorageFault(fault))
         {
@@ -221,6 +226,12 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         {
             try
             {
+                if (result is { Error: not null, IsOfChannel: false } && waiting.IsSummary && dueAt is not null)
+                {
+                    await store.SplitAsync(waiting.Id, attempt, CancellationToken.None);
+                    return;
+                }
+
                 // Also while the hub stops: what was taken is not to be sent again by the next one.
                 await store.KeepAsync(waiting.Id, attempt, dueAt, told, CancellationToken.None);
                 return;
@@ -276,6 +287,9 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} messages to channel {Channel} go out as one: there were more than it takes in a minute")]
     private static partial void LogSummarised(ILogger logger, int count, string channel);
+
+    [LoggerMessage(Level = LogLevel.Warning, Message = "{Count} messages to channel {Channel} are too old to be told; what is so now is told instead")]
+    private static partial void LogExpired(ILogger logger, int count, string channel);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "Messages of alerts cannot be read or written; it is tried again each second")]
     private static partial void LogNotStored(ILogger logger, Exception exception);

@@ -46,7 +46,10 @@ internal sealed record AlertMessage
     };
 
     /// <summary>One message instead of many.</summary>
-    public static AlertMessage Summary(IReadOnlyCollection<AlertMessage> messages, DateTimeOffset at)
+    /// <param name="messages">At least one.</param>
+    /// <param name="at">When it is put together.</param>
+    /// <param name="haveWaited">They are not of the last minute.</param>
+    public static AlertMessage Summary(IReadOnlyCollection<AlertMessage> messages, DateTimeOffset at, bool haveWaited = false)
     {
         IEnumerable<string> parts = messages.GroupBy(m => m.Kind).OrderBy(g => g.Key).Select(g => $"{g.Count()} {Word(g.Key)}");
         return new AlertMessage
@@ -54,7 +57,7 @@ internal sealed record AlertMessage
             Kind = AlertNoticeKind.Summary,
             At = at,
             Severity = messages.Max(m => m.Severity),
-            Title = $"{messages.Count} more messages of the last minute in one: {string.Join(", ", parts)}.",
+            Title = $"{messages.Count} {(haveWaited ? "messages that have waited" : "more messages of the last minute")} in one: {string.Join(", ", parts)}.",
             Alerts = [.. messages.SelectMany(m => m.Alerts).OrderByDescending(a => a.Severity).ThenBy(a => a.RaisedAt)],
         };
     }

@@ -6,7 +6,16 @@ using FailoverHub.Web.History;
 namespace FailoverHub.Web.Alerts.Delivery;
 
 /// <summary>A message that waits, without what it says.</summary>
-internal sealed record WaitingMessage(long Id, string ChannelId, string? AlertId, EventSeverity Severity, DateTimeOffset CreatedAt, DateTimeOffset DueAt, int Attempts, bool IsSummary);
+internal sealed record WaitingMessage(long Id, string ChannelId, AlertNoticeKind Kind, EventSeverity Severity, DateTimeOffset CreatedAt, DateTimeOffset DueAt, int Attempts)
+{
+    /// <summary>Ids of the alerts that it is about: of a summary all of them.</summary>
+    public ImmutableArray<string> Alerts { get; init; } = [];
+
+    /// <summary>Its place among the messages of its alerts: its id, of a summary that of the oldest message in it.</summary>
+    public long Order { get; init; } = Id;
+
+    public bool IsSummary => Kind == AlertNoticeKind.Summary;
+}
 
 /// <summary>How a channel has been lately.</summary>
 /// <param name="Tried">When messages were tried within the last minute, oldest first; of summaries too.</param>
@@ -24,6 +33,9 @@ internal abstract record DeliveryStep
 
     /// <summary>One message is made of these.</summary>
     public sealed record Summarise(ImmutableArray<long> Ids) : DeliveryStep;
+
+    /// <summary>These are not sent: they are too old, and what waits behind them says what is so now.</summary>
+    public sealed record Expire(ImmutableArray<long> Ids) : DeliveryStep;
 
     /// <summary>Nothing before that moment; null: nothing until something new waits.</summary>
     public sealed record Wait(DateTimeOffset? Until) : DeliveryStep;
@@ -55,10 +67,15 @@ internal static class DeliveryPlan
             return new DeliveryStep.Wait(paused);
         }
 
+        ImmutableArray<WaitingMessage> inOrder = [.. waiting.OrderBy(m => m.Order)];
+        if (StaleMessages.Of(inOrder, now) is { IsEmpty: false } old)
+        {
+            return new DeliveryStep.Expire(old);
+        }
+
         ImmutableArray<DateTimeOffset> tried = [.. traffic.Tried.Where(t => now - t < Window)];
 
-        // A message that failed keeps those behind it that are about the same alert: an end must not come before its beginning.
-        ImmutableArray<WaitingMessage> turn = [.. ByAlert(waiting).Select(g => g.First())];
+        ImmutableArray<WaitingMessage> turn = Foremost(inOrder);
         WaitingMessage? next = turn.Where(m => m.DueAt <= now).OrderByDescending(m => m.IsSummary).ThenByDescending(m => m.Severity).ThenBy(m => m.Id).FirstOrDefault();
         bool summarises = channel.Type != AlertChannelType.PagerDuty;
 
@@ -70,7 +87,7 @@ internal static class DeliveryPlan
 
         if (next is not null && summarises && !next.IsSummary && tried.Length == channel.MostPerMinute)
         {
-            ImmutableArray<long> rest = [.. ByAlert(waiting).Where(g => g.All(m => m is { IsSummary: false, Attempts: 0 })).SelectMany(g => g.Select(m => m.Id)).Take(MostInSummary)];
+            ImmutableArray<long> rest = Together(inOrder);
             if (rest.Length > 1 && !waiting.Any(m => m.IsSummary))
             {
                 return new DeliveryStep.Summarise(rest);
@@ -82,6 +99,14 @@ internal static class DeliveryPlan
         return new DeliveryStep.Wait(room ?? due);
     }
 
+    /// <summary>What a summary that was refused falls into: two halves, of one alert its single messages.</summary>
+    /// <param name="members">The messages in it, in their order, each with its alert.</param>
+    public static ImmutableArray<ImmutableArray<long>> Parts(IEnumerable<(long Id, string? Alert)> members)
+    {
+        ImmutableArray<long>[] alerts = [.. members.GroupBy(m => m.Alert).Select(g => g.Select(m => m.Id).ToImmutableArray())];
+        return alerts is [var one] ? [.. one.Select(id => ImmutableArray.Create(id))] : [.. alerts.Chunk(Math.Max(1, (alerts.Length + 1) / 2)).Select(half => half.SelectMany(ids => ids).ToImmutableArray())];
+    }
+
     /// <summary>How long to wait after the so-manieth failure: doubling, with a fifth of chance so that many hubs or channels do not come at once.</summary>
     /// <param name="failures">1 and up.</param>
     /// <param name="chance">0 to 1.</param>
@@ -91,6 +116,36 @@ internal static class DeliveryPlan
         return TimeSpan.FromSeconds(seconds * (0.8 + (0.4 * chance)));
     }
 
-    private static IEnumerable<IGrouping<string, WaitingMessage>> ByAlert(ImmutableArray<WaitingMessage> waiting) =>
-        waiting.OrderBy(m => m.Id).GroupBy(m => m.AlertId ?? m.Id.ToString(CultureInfo.InvariantCulture));
+    /// <summary>Those that nothing about the same alert stands before, neither by itself nor in a summary: an end must not come before its beginning, whatever became of that.</summary>
+    private static ImmutableArray<WaitingMessage> Foremost(ImmutableArray<WaitingMessage> inOrder)
+    {
+        var behind = new HashSet<string>();
+        var foremost = ImmutableArray.CreateBuilder<WaitingMessage>();
+        foreach (WaitingMessage message in inOrder)
+        {
+            bool waitsForAnother = message.Alerts.Any(behind.Contains);
+            behind.UnionWith(message.Alerts);
+            if (!waitsForAnother)
+            {
+                foremost.Add(message);
+            }
+        }
+
+        return foremost.ToImmutable();
+    }
+
+    /// <summary>What goes into one summary: all that waits of an alert or nothing of it, so that no end is left outside with a lower number.</summary>
+    private static ImmutableArray<long> Together(ImmutableArray<WaitingMessage> inOrder)
+    {
+        var together = ImmutableArray.CreateBuilder<long>();
+        foreach (IGrouping<string, WaitingMessage> alert in inOrder.GroupBy(m => m.Alerts is [var one] ? one : m.Id.ToString(CultureInfo.InvariantCulture)))
+        {
+            if (alert.All(m => m is { IsSummary: false, Attempts: 0 }) && (together.Count == 0 || together.Count + alert.Count() <= MostInSummary))
+            {
+                together.AddRange(alert.Select(m => m.Id));
+            }
+        }
+
+        return together.ToImmutable();
+    }
 }

@@ -18,6 +18,12 @@ internal static class DeliveryStates
     /// <summary>Another message tells of it.</summary>
     public const string Summarised = "summarised";
 
+    /// <summary>It was a summary that was refused, and goes out in parts.</summary>
+    public const string Split = "split";
+
+    /// <summary>It waited so long that what it says is not so any more; a newer message says what is.</summary>
+    public const string Expired = "expired";
+
     /// <summary>Its channel is gone.</summary>
     public const string Dropped = "dropped";
 }
@@ -49,7 +55,7 @@ public sealed record DeliveryRecord
     /// <summary>When it is tried next, while it waits.</summary>
     public required DateTimeOffset DueAt { get; init; }
 
-    /// <summary>"waiting", "delivered", "given-up", "summarised" or "dropped".</summary>
+    /// <summary>"waiting", "delivered", "given-up", "summarised", "split", "expired" or "dropped".</summary>
     public required string State { get; init; }
 
     /// <summary>How often it was tried.</summary>

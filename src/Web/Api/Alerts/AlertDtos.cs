@@ -103,7 +103,7 @@ public sealed record DeliveryDto
     /// <summary>"raised", "reminder", "acknowledged", "unacknowledged", "resolved", "summary" or "test".</summary>
     public required string Notice { get; init; }
 
-    /// <summary>"waiting", "delivered", "given-up", "summarised" or "dropped".</summary>
+    /// <summary>"waiting", "delivered", "given-up", "summarised", "split", "expired" or "dropped".</summary>
     public required string State { get; init; }
 
     /// <summary>One line of what it says.</summary>
