@@ -29,7 +29,13 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
     public AlertChannel? FindChannel(string id) => Channels.FirstOrDefault(c => c.Id == id);
 
     /// <summary>Reads what is stored; once, before anybody asks.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken) =>
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        await secrets.StartAsync(cancellationToken);
+        await ReadAsync(cancellationToken);
+    }
+
+    private async Task ReadAsync(CancellationToken cancellationToken) =>
         _state = new State(await store.RulesAsync(cancellationToken), await store.ChannelsAsync(cancellationToken));
 
     /// <summary>Makes a rule. Its id and revision are given here.</summary>
@@ -57,26 +63,27 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return new SettingResult<AlertRule>.Stale(before.Revision);
         }
 
-        await store.RemoveRuleAsync(id, Draft("alert-rule-removed", $"alert rule {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken);
-        return new SettingResult<AlertRule>.Done(before);
+        return await store.RemoveRuleAsync(before, Draft("alert-rule-removed", $"alert rule {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken)
+            ? new SettingResult<AlertRule>.Done(before)
+            : await StaleAsync<AlertRule>(() => FindRule(id)?.Revision, "alert rule");
     }, cancellationToken);
 
-    /// <summary>Makes a channel. A webhook without a secret gets one, which is shown once.</summary>
-    public Task<SettingResult<AlertChannel>> CreateAsync(AlertChannel channel, string? secret, Actor actor, CancellationToken cancellationToken)
+    /// <summary>Makes a channel. A webhook without a key for its signature gets one, which is shown once.</summary>
+    public Task<SettingResult<AlertChannel>> CreateAsync(AlertChannel channel, ChannelSecret given, Actor actor, CancellationToken cancellationToken)
     {
-        string? made = channel.Type == AlertChannelType.Webhook && secret is null ? Secret.New() : null;
-        return SaveAsync(channel with { Id = NewId(), Name = channel.Name.Trim(), Revision = 1 }, secret, made, null, "alert-channel-created", actor, cancellationToken);
+        string? made = channel.Type == AlertChannelType.Webhook && given.Key is null ? Secret.New() : null;
+        return SaveAsync(channel with { Id = NewId(), Name = channel.Name.Trim(), Revision = 1 }, given, made, null, "alert-channel-created", actor, cancellationToken);
     }
 
     /// <summary>Changes a channel.</summary>
     /// <param name="channel">As it is to be; its type cannot be changed.</param>
-    /// <param name="secret">A new secret; null: as it was.</param>
-    /// <param name="renewSecret">Of a webhook: a new secret is made, and shown once.</param>
+    /// <param name="given">What is new of its secret; what is null stays, unless it leads to another host.</param>
+    /// <param name="renewSecret">Of a webhook: a new key for its signature is made, and shown once.</param>
     /// <param name="expected">The revision that was seen; null: any.</param>
     /// <param name="actor">Who.</param>
     /// <param name="cancellationToken">Stops it while nothing is written.</param>
-    public Task<SettingResult<AlertChannel>> ChangeAsync(AlertChannel channel, string? secret, bool renewSecret, long? expected, Actor actor, CancellationToken cancellationToken) =>
-        SaveAsync(channel with { Name = channel.Name.Trim() }, secret, renewSecret && channel.Type == AlertChannelType.Webhook ? Secret.New() : null, expected ?? 0, "alert-channel-changed", actor, cancellationToken);
+    public Task<SettingResult<AlertChannel>> ChangeAsync(AlertChannel channel, ChannelSecret given, bool renewSecret, long? expected, Actor actor, CancellationToken cancellationToken) =>
+        SaveAsync(channel with { Name = channel.Name.Trim() }, given, renewSecret && channel.Type == AlertChannelType.Webhook ? Secret.New() : null, expected ?? 0, "alert-channel-changed", actor, cancellationToken);
 
     /// <summary>Takes a channel away; what waits for it is dropped, and rules that name it name it no more.</summary>
     public Task<SettingResult<AlertChannel>> RemoveChannelAsync(string id, long? expected, Actor actor, CancellationToken cancellationToken) => InTurnAsync<AlertChannel>(async () =>
@@ -96,7 +103,12 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return Problem<AlertChannel>("$", $"These rules tell it: {string.Join(", ", users)}. Take it out of them first.");
         }
 
-        await store.RemoveChannelAsync(id, Draft("alert-channel-removed", $"alert channel {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken);
+        if (!await store.RemoveChannelAsync(before, Draft("alert-channel-removed", $"alert channel {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken))
+        {
+            return await StaleAsync<AlertChannel>(() => FindChannel(id)?.Revision, "alert channel");
+        }
+
+        secrets.Learn(id, null);
         return new SettingResult<AlertChannel>.Done(before);
     }, cancellationToken);
 
@@ -127,11 +139,11 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return new SettingResult<AlertRule>.Invalid(problems);
         }
 
-        await store.SaveAsync(after, Draft(action, $"alert rule {after.Name}", actor) with { Before = before is null ? null : AlertRecords.ToJson(before), After = AlertRecords.ToJson(after) }, stop);
-        return new SettingResult<AlertRule>.Done(after);
+        AuditDraft draft = Draft(action, $"alert rule {after.Name}", actor) with { Before = before is null ? null : AlertRecords.ToJson(before), After = AlertRecords.ToJson(after) };
+        return await store.SaveAsync(after, draft, stop) ? new SettingResult<AlertRule>.Done(after) : await StaleAsync<AlertRule>(() => FindRule(after.Id)?.Revision, "alert rule");
     }, stop);
 
-    private Task<SettingResult<AlertChannel>> SaveAsync(AlertChannel channel, string? secret, string? made, long? expected, string action, Actor actor, CancellationToken stop) => InTurnAsync<AlertChannel>(async () =>
+    private Task<SettingResult<AlertChannel>> SaveAsync(AlertChannel channel, ChannelSecret given, string? made, long? expected, string action, Actor actor, CancellationToken stop) => InTurnAsync<AlertChannel>(async () =>
     {
         AlertChannel? before = FindChannel(channel.Id);
         if (expected is not null && before is null)
@@ -144,9 +156,9 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return new SettingResult<AlertChannel>.Stale(before.Revision);
         }
 
-        string? kept = made ?? secret;
-        AlertChannel after = channel with { Type = before?.Type ?? channel.Type, Revision = (before?.Revision ?? 0) + 1, HasSecret = kept is not null || before is { HasSecret: true } };
-        var problems = AlertChannelCheck.Problems(after, secret, before is { HasSecret: true });
+        AlertChannel wanted = channel with { Type = before?.Type ?? channel.Type, Revision = (before?.Revision ?? 0) + 1 };
+        ChannelSecret? kept = before is { HasSecret: true } ? await secrets.OpenAsync(before.Id, stop) : null;
+        (AlertChannel after, ChannelSecret secret, ImmutableSortedDictionary<string, string> problems) = ChannelEdit.Of(before, kept, wanted, given with { Key = made ?? given.Key });
         if (Channels.Any(c => c.Id != after.Id && string.Equals(c.Name, after.Name, StringComparison.OrdinalIgnoreCase)))
         {
             problems = problems.SetItem("name", "Another channel has that name.");
@@ -159,11 +171,17 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
 
         AuditDraft draft = Draft(action, $"alert channel {after.Name}", actor) with
         {
-            Reason = kept is null ? null : "With a new secret.",
+            Reason = made is null && given.Key is null && (given.Url is null || after.Mark is null) ? null : "With a new secret.",
             Before = before is null ? null : AlertRecords.ToJson(before),
             After = AlertRecords.ToJson(after),
         };
-        await store.SaveAsync(after, kept is null ? null : secrets.Close(after.Id, kept), draft, stop);
+        string? closed = secret.IsEmpty ? null : secrets.Close(after.Id, secret);
+        if (!await store.SaveAsync(after, closed, draft, stop))
+        {
+            return await StaleAsync<AlertChannel>(() => FindChannel(after.Id)?.Revision, "alert channel");
+        }
+
+        secrets.Learn(after.Id, closed);
         return new SettingResult<AlertChannel>.Done(after, made);
     }, stop);
 
@@ -175,7 +193,7 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             SettingResult<T> result = await change();
             if (result is SettingResult<T>.Done)
             {
-                await StartAsync(CancellationToken.None);
+                await ReadAsync(CancellationToken.None);
                 Changed?.Invoke();
             }
 
@@ -189,6 +207,14 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         {
             _turn.Release();
         }
+    }
+
+    /// <summary>The database had another one than was known here: what stands there is read, and whoever was slower looks again.</summary>
+    private async Task<SettingResult<T>> StaleAsync<T>(Func<long?> revision, string what)
+    {
+        await ReadAsync(CancellationToken.None);
+        Changed?.Invoke();
+        return revision() is { } newest ? new SettingResult<T>.Stale(newest) : new SettingResult<T>.NotFound($"Somebody has removed the {what} meanwhile.");
     }
 
     private static SettingResult<T>.Invalid Problem<T>(string field, string what) => new(ImmutableSortedDictionary<string, string>.Empty.Add(field, what));

@@ -47,5 +47,5 @@ internal static class AlertMaking
         AlertPolicy.Of([rule ?? Rule()], [new ChannelChoice("mail", EventSeverity.Info), new ChannelChoice("pager", EventSeverity.Critical)], quiet);
 
     public static AlertChannel Channel(string id = "hook", AlertChannelType type = AlertChannelType.Webhook, int mostPerMinute = 10) =>
-        new() { Id = id, Name = id, Type = type, MostPerMinute = mostPerMinute, Url = "http://127.0.0.1:9/hook", Revision = 1 };
+        new() { Id = id, Name = id, Type = type, MostPerMinute = mostPerMinute, Origin = "http://127.0.0.1:9", Mark = "000000", HasSecret = true, Revision = 1 };
 }

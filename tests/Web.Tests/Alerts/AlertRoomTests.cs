@@ -178,8 +178,8 @@ public sealed class AlertRoomTests : IAsyncLifetime
         Assert.DoesNotContain(secret, closed, StringComparison.Ordinal);
         AuditEntry audited = (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "alert-channel-created" }, null, 10, Stop)).Items.Single();
         Assert.DoesNotContain(secret, $"{audited.Before}{audited.After}{audited.Reason}", StringComparison.Ordinal);
-        Assert.Null(Assert.IsType<SettingResult<AlertChannel>.Done>(await Settings.ChangeAsync(channel with { MostPerMinute = 5 }, null, false, channel.Revision, WholeHub.Tester, Stop)).Secret);
-        Assert.Equal(secret, await _hub.Get<ChannelSecrets>().OpenAsync(channel.Id, Stop));
+        Assert.Null(Assert.IsType<SettingResult<AlertChannel>.Done>(await Settings.ChangeAsync(channel with { MostPerMinute = 5 }, ChannelSecret.None, false, channel.Revision, WholeHub.Tester, Stop)).Secret);
+        Assert.Equal(secret, (await _hub.Get<ChannelSecrets>().OpenAsync(channel.Id, Stop))!.Key);
     }
 
     [Fact]
@@ -213,7 +213,7 @@ public sealed class AlertRoomTests : IAsyncLifetime
     }
 
     private async Task<string> AddHookAsync(int mostPerMinute = 10) => Assert.IsType<SettingResult<AlertChannel>.Done>(await Settings.CreateAsync(
-        AlertMaking.Channel(mostPerMinute: mostPerMinute) with { Name = "Hook", Url = new Uri(_receiver.Url, "/hook").AbsoluteUri }, null, WholeHub.Tester, Stop)).Secret!;
+        AlertMaking.Channel(mostPerMinute: mostPerMinute) with { Name = "Hook" }, new ChannelSecret(new Uri(_receiver.Url, "/hook").AbsoluteUri), WholeHub.Tester, Stop)).Secret!;
 
     private async Task<(string Event, string Alert)> NextAsync()
     {

@@ -67,7 +67,10 @@ public sealed class ChannelTests : IAsyncLifetime
 
     [Theory]
     [InlineData(400, false)]
-    [InlineData(404, false)]
+    [InlineData(413, false)]
+    [InlineData(401, true)]
+    [InlineData(404, true)]
+    [InlineData(410, true)]
     [InlineData(429, true)]
     [InlineData(500, true)]
     [InlineData(503, true)]
@@ -140,7 +143,7 @@ public sealed class ChannelTests : IAsyncLifetime
     [Fact]
     public async Task Webhook_ToTheMetadataService_IsRefusedBeforeItIsConnectedTo()
     {
-        SendResult result = await SendAsync<WebhookSender>(Hook() with { Url = "http://169.254.169.254/latest/meta-data" }, null, AlertNoticeKind.Raised);
+        SendResult result = await _services.GetRequiredService<WebhookSender>().SendAsync(Hook(), new ChannelSecret("http://169.254.169.254/latest/meta-data"), new OutgoingMessage(7, AlertMessage.Of(Silent, AlertNoticeKind.Raised, Make.At)), Stop);
 
         Assert.Contains("does not send to", result.Error, StringComparison.Ordinal);
     }
@@ -166,7 +169,7 @@ public sealed class ChannelTests : IAsyncLifetime
     {
         _receiver.Answer = _ => Task.FromResult((202, """{"status":"success"}"""));
 
-        Assert.Equal(SendResult.Took("202"), await SendAsync<PagerDutySender>(Channel(AlertChannelType.PagerDuty) with { Url = _receiver.Url.AbsoluteUri }, "key", kind));
+        Assert.Equal(SendResult.Took("202"), await SendAsync<PagerDutySender>(Channel(AlertChannelType.PagerDuty) with { Origin = _receiver.Url.AbsoluteUri }, "key", kind));
 
         Received got = await _receiver.NextAsync();
         JsonNode body = JsonNode.Parse(got.Body)!;
@@ -178,7 +181,7 @@ public sealed class ChannelTests : IAsyncLifetime
     [Fact]
     public async Task PagerDuty_TestOpensAnIncidentAndClosesItAgain()
     {
-        Assert.Null((await _services.GetRequiredService<PagerDutySender>().SendAsync(Channel(AlertChannelType.PagerDuty) with { Url = _receiver.Url.AbsoluteUri }, "key", new OutgoingMessage(1, AlertMessage.Test("pager", "alice", Make.At)), Stop)).Error);
+        Assert.Null((await _services.GetRequiredService<PagerDutySender>().SendAsync(Channel(AlertChannelType.PagerDuty) with { Origin = _receiver.Url.AbsoluteUri }, new ChannelSecret(null, "key"), new OutgoingMessage(1, AlertMessage.Test("pager", "alice", Make.At)), Stop)).Error);
 
         string?[] actions = [.. _receiver.Rest().Select(r => (string?)JsonNode.Parse(r.Body)!["event_action"])];
         Assert.Equal(["trigger", "resolve"], actions);
@@ -251,11 +254,21 @@ public sealed class ChannelTests : IAsyncLifetime
     }
 
     private Task<SendResult> SendAsync<T>(AlertChannel channel, string? secret, AlertNoticeKind kind)
-        where T : IAlertSender => _services.GetRequiredService<T>().SendAsync(channel, secret, new OutgoingMessage(7, AlertMessage.Of(kind == AlertNoticeKind.Resolved ? Silent with { ResolvedAt = Make.At.AddMinutes(3), ResolvedText = "It is as it should be again." } : Silent, kind, Make.At)), Stop);
+        where T : IAlertSender
+    {
+        Alert alert = kind == AlertNoticeKind.Resolved ? Silent with { ResolvedAt = Make.At.AddMinutes(3), ResolvedText = "It is as it should be again." } : Silent;
+        ChannelSecret given = channel.Type switch
+        {
+            AlertChannelType.Webhook => new(new Uri(_receiver.Url, "/hook").AbsoluteUri, secret),
+            AlertChannelType.Slack => new(secret),
+            _ => new(null, secret),
+        };
+        return _services.GetRequiredService<T>().SendAsync(channel, given, new OutgoingMessage(7, AlertMessage.Of(alert, kind, Make.At)), Stop);
+    }
 
-    private AlertChannel Hook() => Channel(AlertChannelType.Webhook) with { Url = new Uri(_receiver.Url, "/hook").AbsoluteUri };
+    private static AlertChannel Hook() => Channel(AlertChannelType.Webhook);
 
-    private static AlertChannel Channel(AlertChannelType type) => AlertMaking.Channel(type: type) with { Url = null };
+    private static AlertChannel Channel(AlertChannelType type) => AlertMaking.Channel(type: type) with { Origin = null };
 
     private static AlertChannel Mail(int port) => Channel(AlertChannelType.Email) with
     {

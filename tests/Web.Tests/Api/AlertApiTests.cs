@@ -103,6 +103,9 @@ public sealed class AlertApiTests : IAsyncLifetime
     [InlineData("alert-channels", """{"name":"A","type":"webhook","url":"https://example.org/","mostPerMinute":0}""", "mostPerMinute")]
     [InlineData("alert-channels", """{"name":"A","type":"slack"}""", "secret")]
     [InlineData("alert-channels", """{"name":"A","type":"slack","secret":"not an address"}""", "secret")]
+    [InlineData("alert-channels", """{"name":"A","type":"slack","secret":"http://hooks.slack.com/services/X"}""", "secret")]
+    [InlineData("alert-channels", """{"name":"A","type":"slack","secret":"https://hooks.slack.com/services/X","url":"https://example.org/"}""", "url")]
+    [InlineData("alert-channels", """{"name":"A","type":"pager-duty","secret":"key","url":"http://events.eu.pagerduty.com"}""", "url")]
     [InlineData("alert-channels", """{"name":"A","type":"pager-duty"}""", "secret")]
     [InlineData("alert-channels", """{"name":"A","type":"email"}""", "mail")]
     [InlineData("alert-channels", """{"name":"A","type":"email","mail":{"host":"mail.example.org","port":0,"from":"a@example.org","to":["b@example.org"]}}""", "mail.port")]
@@ -140,6 +143,26 @@ public sealed class AlertApiTests : IAsyncLifetime
         Assert.NotEqual(secret, (string?)renewed!["newSecret"]);
         Assert.Equal(["given-up", "delivered"], log.Select(d => (string)d!["state"]!));
         Assert.Equal(2, (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "alert-channel-tested" }, null, 10, Stop)).Items.Length);
+    }
+
+    [Fact]
+    public async Task Channel_ThatIsMadeToLeadElsewhere_NeedsItsSecretAgain()
+    {
+        (_, JsonNode? made) = await SendAsync(HttpMethod.Post, "alert-channels", Hook);
+        string path = $"alert-channels/{(string)made!["id"]!}";
+        const string elsewhere = """{"name":"Hook","type":"webhook","url":"https://evil.example/hook"}""";
+
+        (HttpStatusCode refused, JsonNode? problem) = await SendAsync(HttpMethod.Post, path, elsewhere);
+        (HttpStatusCode kept, JsonNode? same) = await SendAsync(HttpMethod.Post, path, """{"name":"Hook","type":"webhook"}""");
+        (HttpStatusCode moved, JsonNode? renewed) = await SendAsync(HttpMethod.Post, path, elsewhere[..^1] + ""","renewSecret":true}""");
+
+        Assert.Equal(HttpStatusCode.BadRequest, refused);
+        Assert.Contains("another host", problem!["errors"]!["secret"]!.ToJsonString(), StringComparison.Ordinal);
+        Assert.Equal((HttpStatusCode.OK, HttpStatusCode.OK), (kept, moved));
+        Assert.Null(same!["channel"]!["url"]);
+        Assert.StartsWith(_receiver.Url.GetLeftPart(UriPartial.Authority), (string?)same["target"], StringComparison.Ordinal);
+        Assert.StartsWith("https://evil.example/…", (string?)renewed!["target"], StringComparison.Ordinal);
+        Assert.NotEqual((string?)made["newSecret"], (string?)renewed["newSecret"]);
     }
 
     [Fact]

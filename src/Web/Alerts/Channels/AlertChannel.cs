@@ -44,7 +44,7 @@ public sealed record AlertChannel
     /// <summary>How; never changes.</summary>
     public required AlertChannelType Type { get; init; }
 
-    /// <summary>It is told. What waits for it while it is switched off waits on.</summary>
+    /// <summary>It is told. What waits for it while it is switched off is told as it stands when it is on again.</summary>
     public bool Enabled { get; init; } = true;
 
     /// <summary>Less severe alerts are not told here.</summary>
@@ -53,8 +53,11 @@ public sealed record AlertChannel
     /// <summary>So many messages within a minute, 1 to 600; the rest goes into one more, or waits.</summary>
     public int MostPerMinute { get; init; } = 10;
 
-    /// <summary>Where to (webhook, PagerDuty), without what is secret in it; null: it has none, or it is the secret.</summary>
-    public string? Url { get; init; }
+    /// <summary>Scheme, host and port that it leads to: what follows them is often a password, and is with its secret. Null: it is mail, or PagerDuty where everybody finds it.</summary>
+    public string? Origin { get; init; }
+
+    /// <summary>Six hex digits that tell one address at that host from another; null: nothing of it is secret.</summary>
+    public string? Mark { get; init; }
 
     /// <summary>How mail is sent; null: it is no mail.</summary>
     public MailSettings? Mail { get; init; }
@@ -69,8 +72,8 @@ public sealed record AlertChannel
     public string Target => Type switch
     {
         AlertChannelType.Email => string.Join(", ", Mail?.To ?? []),
-        AlertChannelType.Slack => "an incoming webhook",
-        _ => Uri.TryCreate(Url, UriKind.Absolute, out Uri? url) ? $"{url.Scheme}://{url.Authority}{url.AbsolutePath}" : "",
+        AlertChannelType.PagerDuty => Origin ?? PagerDutySender.DefaultUrl,
+        _ => Origin is null ? "its address cannot be read: give it again" : $"{Origin}/… ({Mark})",
     };
 }
 

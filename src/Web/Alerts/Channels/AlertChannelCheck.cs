@@ -14,9 +14,9 @@ internal static class AlertChannelCheck
 
     /// <summary>What is wrong, by field; empty: nothing.</summary>
     /// <param name="channel">As it is to be.</param>
-    /// <param name="secret">Its new secret; null: as it was, or none.</param>
-    /// <param name="hadSecret">It has one already.</param>
-    public static ImmutableSortedDictionary<string, string> Problems(AlertChannel channel, string? secret, bool hadSecret)
+    /// <param name="secret">All that is secret of it then.</param>
+    /// <param name="given">What of it was written just now.</param>
+    public static ImmutableSortedDictionary<string, string> Problems(AlertChannel channel, ChannelSecret secret, ChannelSecret given)
     {
         var problems = ImmutableSortedDictionary.CreateBuilder<string, string>(StringComparer.Ordinal);
         if (channel.Name.Trim().Length is 0 or > LongestName || channel.Name.Any(char.IsControl))
@@ -29,37 +29,36 @@ internal static class AlertChannelCheck
             problems["mostPerMinute"] = $"Write 1 to {MostPerMinute}.";
         }
 
-        if (secret is { Length: 0 or > LongestSecret } || secret?.Any(char.IsControl) == true)
+        if (given.Key is { Length: 0 or > LongestSecret } || given.Key?.Any(char.IsControl) == true)
         {
             problems["secret"] = $"Write 1 to {LongestSecret} characters, or leave it out.";
         }
 
         switch (channel.Type)
         {
-            case AlertChannelType.Webhook when !IsWeb(channel.Url):
+            case AlertChannelType.Webhook when !ChannelAddress.IsWeb(secret.Url):
                 problems["url"] = "Write where to, such as https://example.org/hooks/failoverhub.";
                 break;
-            case AlertChannelType.PagerDuty when channel.Url is not null && !IsWeb(channel.Url):
-                problems["url"] = $"Write an address such as {PagerDutySender.DefaultUrl}, or leave it out.";
+            case AlertChannelType.PagerDuty when given.Url is not null && !(ChannelAddress.IsWeb(given.Url) && ChannelAddress.IsClosed(given.Url)):
+                problems["url"] = $"Write an address such as {PagerDutySender.DefaultUrl}, with https://, or leave it out.";
                 break;
-            case AlertChannelType.Slack when secret is not null && !IsWeb(secret):
-                problems["secret"] = "Write the address of the incoming webhook, https://…";
+            case AlertChannelType.PagerDuty when secret.Key is null:
+                problems["secret"] = "Give the integration key (routing key) of the service.";
+                break;
+            case AlertChannelType.Slack when secret.Url is null:
+                problems["secret"] = "Give the address of the incoming webhook.";
+                break;
+            case AlertChannelType.Slack when !(ChannelAddress.IsWeb(secret.Url) && ChannelAddress.IsClosed(secret.Url)):
+                problems["secret"] = "Write the address of the incoming webhook, https://…: whoever reads it on the way can write there too.";
+                break;
+            case AlertChannelType.Email when given.Url is not null:
+                problems["url"] = "Such a channel has none.";
                 break;
             case AlertChannelType.Email:
                 CheckMail(channel.Mail, problems);
                 break;
             default:
                 break;
-        }
-
-        if (channel.Type is AlertChannelType.Slack or AlertChannelType.PagerDuty && secret is null && !hadSecret)
-        {
-            problems["secret"] = channel.Type == AlertChannelType.Slack ? "Give the address of the incoming webhook." : "Give the integration key (routing key) of the service.";
-        }
-
-        if (channel.Type is AlertChannelType.Email or AlertChannelType.Slack && channel.Url is not null)
-        {
-            problems["url"] = "Such a channel has none.";
         }
 
         if (channel.Type != AlertChannelType.Email && channel.Mail is not null)
@@ -69,10 +68,6 @@ internal static class AlertChannelCheck
 
         return problems.ToImmutable();
     }
-
-    // A name and a password in it would stand in the log.
-    private static bool IsWeb(string? text) =>
-        text is { Length: <= LongestText } && Uri.TryCreate(text, UriKind.Absolute, out Uri? url) && url.Scheme is "http" or "https" && url.UserInfo.Length == 0 && url.Host.Length > 0;
 
     private static void CheckMail(MailSettings? mail, ImmutableSortedDictionary<string, string>.Builder problems)
     {

@@ -14,8 +14,8 @@ internal sealed class AlertSenders(IEnumerable<IAlertSender> senders, ChannelSec
     /// <exception cref="OperationCanceledException">The token was cancelled; whether it was sent is not known.</exception>
     public async Task<SendResult> SendAsync(AlertChannel channel, OutgoingMessage outgoing, CancellationToken cancellationToken)
     {
-        string? secret = null;
-        if (channel.HasSecret && (secret = await secrets.OpenAsync(channel.Id, cancellationToken)) is null)
+        ChannelSecret? secret = channel.HasSecret ? await secrets.OpenAsync(channel.Id, cancellationToken) : ChannelSecret.None;
+        if (secret is null)
         {
             return SendResult.Unreachable("Its secret cannot be read: the hub's keys are not those that it was kept with. Give the channel its secret again");
         }

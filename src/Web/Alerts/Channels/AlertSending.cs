@@ -27,8 +27,8 @@ internal interface IAlertSender
 
     /// <summary>Sends one message, once. Every fault of the network or the receiver is a result.</summary>
     /// <param name="channel">Where to.</param>
-    /// <param name="secret">Its secret, open; null: it has none.</param>
+    /// <param name="secret">What is secret of it, open.</param>
     /// <param name="outgoing">What.</param>
     /// <param name="cancellationToken">Stops it: the hub stops, or it took too long.</param>
-    Task<SendResult> SendAsync(AlertChannel channel, string? secret, OutgoingMessage outgoing, CancellationToken cancellationToken);
+    Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken);
 }

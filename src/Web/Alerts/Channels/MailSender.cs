@@ -14,7 +14,7 @@ internal sealed class MailSender : IAlertSender
 {
     public AlertChannelType Type => AlertChannelType.Email;
 
-    public async Task<SendResult> SendAsync(AlertChannel channel, string? secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
+    public async Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
     {
         MailSettings settings = channel.Mail!;
         using MimeMessage mail = Compose(settings, outgoing);
@@ -30,7 +30,7 @@ internal sealed class MailSender : IAlertSender
             }, cancellationToken);
             if (settings.User is { Length: > 0 } user)
             {
-                await client.AuthenticateAsync(Encoding.UTF8, user, secret ?? "", cancellationToken);
+                await client.AuthenticateAsync(Encoding.UTF8, user, secret.Key ?? "", cancellationToken);
             }
 
             string answer = await client.SendAsync(mail, cancellationToken);

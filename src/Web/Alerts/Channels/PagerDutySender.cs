@@ -15,14 +15,14 @@ internal sealed class PagerDutySender(AlertHttp http) : IAlertSender
 
     public AlertChannelType Type => AlertChannelType.PagerDuty;
 
-    public async Task<SendResult> SendAsync(AlertChannel channel, string? secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
+    public async Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
     {
-        var url = new Uri(new Uri(channel.Url ?? DefaultUrl), "/v2/enqueue");
-        SendResult result = await http.PostAsync(url, Body(secret ?? "", outgoing.Message, ActionOf(outgoing.Message.Kind)), [], cancellationToken);
+        var url = new Uri(new Uri(channel.Origin ?? DefaultUrl), "/v2/enqueue");
+        SendResult result = await http.PostAsync(url, Body(secret.Key ?? "", outgoing.Message, ActionOf(outgoing.Message.Kind)), [], cancellationToken);
 
         // A test opens an incident so that the whole way is tried, and nobody has to close it.
         return outgoing.Message.Kind == AlertNoticeKind.Test && result.Error is null
-            ? await http.PostAsync(url, Body(secret ?? "", outgoing.Message, "resolve"), [], cancellationToken)
+            ? await http.PostAsync(url, Body(secret.Key ?? "", outgoing.Message, "resolve"), [], cancellationToken)
             : result;
     }
 

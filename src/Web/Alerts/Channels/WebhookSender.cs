@@ -22,7 +22,7 @@ internal sealed class WebhookSender(AlertHttp http, TimeProvider time) : IAlertS
 
     public AlertChannelType Type => AlertChannelType.Webhook;
 
-    public Task<SendResult> SendAsync(AlertChannel channel, string? secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
+    public Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
     {
         AlertMessage message = outgoing.Message;
         string kind = $"alert.{message.Kind.ToString().ToLowerInvariant()}";
@@ -34,12 +34,14 @@ internal sealed class WebhookSender(AlertHttp http, TimeProvider time) : IAlertS
             [DeliveryHeader] = outgoing.Id.ToString(CultureInfo.InvariantCulture),
             [TimestampHeader] = timestamp,
         };
-        if (secret is not null)
+        if (secret.Key is { } key)
         {
-            headers[SignatureHeader] = Sign(secret, timestamp, body);
+            headers[SignatureHeader] = Sign(key, timestamp, body);
         }
 
-        return http.PostAsync(new Uri(channel.Url!), body, headers, cancellationToken);
+        return Uri.TryCreate(secret.Url, UriKind.Absolute, out Uri? url)
+            ? http.PostAsync(url, body, headers, cancellationToken)
+            : Task.FromResult(SendResult.Unreachable("Its address cannot be read: give it again"));
     }
 
     /// <summary>Pure: what a receiver computes too.</summary>

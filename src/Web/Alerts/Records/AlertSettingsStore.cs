@@ -35,6 +35,19 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
         return [.. rows.Select(AlertRecords.ToChannel).OrderBy(c => c.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
+    /// <summary>Writes rows of channels anew that an older hub left otherwise than they are kept now.</summary>
+    /// <param name="rewrite">Changes a row; false: it is as it should be.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task RewriteChannelsAsync(Func<AlertChannelEntity, bool> rewrite, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        List<AlertChannelEntity> rows = await db.AlertChannels.ToListAsync(cancellationToken);
+        if (rows.Count(rewrite) > 0)
+        {
+            await db.SaveChangesAsync(cancellationToken);
+        }
+    }
+
     /// <summary>The closed secret of a channel, null: it has none, or is gone.</summary>
     public async Task<string?> ClosedSecretAsync(string channel, CancellationToken cancellationToken)
     {
@@ -42,51 +55,80 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
         return await db.AlertChannels.AsNoTracking().Where(c => c.Id == channel).Select(c => c.ClosedSecret).SingleOrDefaultAsync(cancellationToken);
     }
 
-    /// <summary>Makes or changes a rule.</summary>
-    /// <exception cref="DbUpdateException">It could not be written, or somebody else was faster; nothing was done.</exception>
-    public Task SaveAsync(AlertRule rule, AuditDraft draft, CancellationToken cancellationToken) => audit.ChangeAsync(
+    /// <summary>Makes or changes a rule: one of revision 1 is new, any other takes the place of the revision before it.</summary>
+    /// <returns>False: the one before it is not there any more, because somebody was faster; nothing was done.</returns>
+    /// <exception cref="DbUpdateException">It could not be written; nothing was done.</exception>
+    public Task<bool> SaveAsync(AlertRule rule, AuditDraft draft, CancellationToken cancellationToken) => ChangeAsync(
         draft,
         async (db, stop) =>
         {
             AlertRuleEntity wanted = AlertRecords.ToEntity(rule);
-            if (await db.AlertRules.FindAsync([rule.Id], stop) is { } row)
-            {
-                (row.Name, row.DefinitionJson, row.Revision) = (wanted.Name, wanted.DefinitionJson, wanted.Revision);
-            }
-            else
+            if (rule.Revision == 1)
             {
                 db.AlertRules.Add(wanted);
+                return;
             }
+
+            AlertRuleEntity row = await db.AlertRules.FindAsync([rule.Id], stop) ?? throw new DbUpdateConcurrencyException();
+            (row.Name, row.DefinitionJson, row.Revision) = (wanted.Name, wanted.DefinitionJson, wanted.Revision);
+
+            // What was just read is not what was looked at: without this the token would compare the row with itself.
+            db.Entry(row).Property(r => r.Revision).OriginalValue = rule.Revision - 1;
         },
         cancellationToken);
 
     /// <summary>Takes a rule away.</summary>
-    public Task RemoveRuleAsync(string id, AuditDraft draft, CancellationToken cancellationToken) =>
-        audit.ChangeAsync(draft, (db, stop) => db.AlertRules.Where(r => r.Id == id).ExecuteDeleteAsync(stop), cancellationToken);
+    /// <returns>False: it is not so any more, because somebody was faster; nothing was done.</returns>
+    public Task<bool> RemoveRuleAsync(AlertRule rule, AuditDraft draft, CancellationToken cancellationToken) =>
+        ChangeAsync(draft, async (db, stop) => MustBeOne(await db.AlertRules.Where(r => r.Id == rule.Id && r.Revision == rule.Revision).ExecuteDeleteAsync(stop)), cancellationToken);
 
-    /// <summary>Makes or changes a channel.</summary>
+    /// <summary>Makes or changes a channel, as a rule.</summary>
     /// <param name="channel">As it is to be.</param>
-    /// <param name="closedSecret">Its new secret, closed; null: as it was.</param>
+    /// <param name="closedSecret">Its secret, closed; null: it has none.</param>
     /// <param name="draft">For the audit.</param>
     /// <param name="cancellationToken">Stops it while nothing is committed.</param>
-    /// <exception cref="DbUpdateException">It could not be written, or somebody else was faster; nothing was done.</exception>
-    public Task SaveAsync(AlertChannel channel, string? closedSecret, AuditDraft draft, CancellationToken cancellationToken) => audit.ChangeAsync(
+    /// <returns>False: the one before it is not there any more, because somebody was faster; nothing was done.</returns>
+    /// <exception cref="DbUpdateException">It could not be written; nothing was done.</exception>
+    public Task<bool> SaveAsync(AlertChannel channel, string? closedSecret, AuditDraft draft, CancellationToken cancellationToken) => ChangeAsync(
         draft,
         async (db, stop) =>
         {
             AlertChannelEntity wanted = AlertRecords.ToEntity(channel, closedSecret);
-            if (await db.AlertChannels.FindAsync([channel.Id], stop) is { } row)
-            {
-                (row.Name, row.DefinitionJson, row.Revision, row.ClosedSecret) = (wanted.Name, wanted.DefinitionJson, wanted.Revision, closedSecret ?? row.ClosedSecret);
-            }
-            else
+            if (channel.Revision == 1)
             {
                 db.AlertChannels.Add(wanted);
+                return;
             }
+
+            AlertChannelEntity row = await db.AlertChannels.FindAsync([channel.Id], stop) ?? throw new DbUpdateConcurrencyException();
+            (row.Name, row.DefinitionJson, row.Revision, row.ClosedSecret) = (wanted.Name, wanted.DefinitionJson, wanted.Revision, closedSecret);
+            db.Entry(row).Property(r => r.Revision).OriginalValue = channel.Revision - 1;
         },
         cancellationToken);
 
     /// <summary>Takes a channel away; what waits for it is dropped.</summary>
-    public Task RemoveChannelAsync(string id, AuditDraft draft, CancellationToken cancellationToken) =>
-        audit.ChangeAsync(draft, (db, stop) => db.AlertChannels.Where(c => c.Id == id).ExecuteDeleteAsync(stop), cancellationToken);
+    /// <returns>False: it is not so any more, because somebody was faster; nothing was done.</returns>
+    public Task<bool> RemoveChannelAsync(AlertChannel channel, AuditDraft draft, CancellationToken cancellationToken) =>
+        ChangeAsync(draft, async (db, stop) => MustBeOne(await db.AlertChannels.Where(c => c.Id == channel.Id && c.Revision == channel.Revision).ExecuteDeleteAsync(stop)), cancellationToken);
+
+    private async Task<bool> ChangeAsync(AuditDraft draft, Func<HubDbContext, CancellationToken, Task> change, CancellationToken stop)
+    {
+        try
+        {
+            await audit.ChangeAsync(draft, change, stop);
+            return true;
+        }
+        catch (DbUpdateConcurrencyException)
+        {
+            return false;
+        }
+    }
+
+    private static void MustBeOne(int rows)
+    {
+        if (rows != 1)
+        {
+            throw new DbUpdateConcurrencyException();
+        }
+    }
 }

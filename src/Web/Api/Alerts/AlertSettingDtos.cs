@@ -69,6 +69,9 @@ public sealed record AlertChannelDto
     /// <summary>What it is called, and where it leads.</summary>
     public required AlertChannelBody Channel { get; init; }
 
+    /// <summary>Where it leads, without what may be secret: "https://hooks.example.org/… (3fa9c1)". The mark in brackets changes with the address.</summary>
+    public required string Target { get; init; }
+
     /// <summary>It has a secret. It is never shown again.</summary>
     public required bool HasSecret { get; init; }
 
@@ -97,14 +100,17 @@ public sealed record AlertChannelBody
     /// <summary>So many messages within a minute, 1 to 600; the rest goes into one more, or waits.</summary>
     public int MostPerMinute { get; init; } = 10;
 
-    /// <summary>Where to (webhook; PagerDuty: of another region), null: none.</summary>
+    /// <summary>
+    /// Where to. Of a webhook it is only written, since it often is a password itself; null: as it was. Of PagerDuty it is the address of another region, with https; null: everybody's. Null for the others.
+    /// </summary>
     public string? Url { get; init; }
 
     /// <summary>How mail is sent; null: it is no mail.</summary>
     public AlertMailBody? Mail { get; init; }
 
     /// <summary>
-    /// Only written: the key of the signature (webhook; left out, one is made), the address of the incoming webhook (Slack), the routing key (PagerDuty), the password (email). Null: as it was.
+    /// Only written: the key of the signature (webhook; left out, one is made), the address of the incoming webhook (Slack, https), the routing key (PagerDuty), the password (email). Null: as it was; a channel that
+    /// is made to lead to another host has to be given it again.
     /// </summary>
     public string? Secret { get; init; }
 
@@ -193,6 +199,7 @@ internal static class AlertSettingMapping
     {
         Id = channel.Id,
         Revision = channel.Revision,
+        Target = channel.Target,
         HasSecret = channel.HasSecret,
         NewSecret = newSecret,
         Channel = new AlertChannelBody
@@ -202,7 +209,7 @@ internal static class AlertSettingMapping
             Enabled = channel.Enabled,
             MinimumSeverity = ApiWords.Kebab(channel.MinimumSeverity),
             MostPerMinute = channel.MostPerMinute,
-            Url = channel.Url,
+            Url = channel.Type == AlertChannelType.PagerDuty ? channel.Origin : null,
             Mail = channel.Mail is { } mail ? new AlertMailBody { Host = mail.Host, Port = mail.Port, Security = ApiWords.Kebab(mail.Security), User = mail.User, From = mail.From, To = [.. mail.To] } : null,
         },
     };
@@ -229,9 +236,24 @@ internal static class AlertSettingMapping
             Enabled = body.Enabled,
             MinimumSeverity = Severity("minimumSeverity", body.MinimumSeverity, problems),
             MostPerMinute = body.MostPerMinute,
-            Url = body.Url,
             Mail = body.Mail is { } mail ? new MailSettings { Host = mail.Host, Port = mail.Port, Security = security, User = mail.User, From = mail.From, To = [.. mail.To] } : null,
         };
+    }
+
+    /// <summary>What is secret of it. Slack's whole address is its secret.</summary>
+    public static ChannelSecret ToSecret(this AlertChannelBody body, AlertChannel channel, Dictionary<string, string> problems)
+    {
+        if (channel.Type != AlertChannelType.Slack)
+        {
+            return new ChannelSecret(body.Url, body.Secret);
+        }
+
+        if (body.Url is not null)
+        {
+            problems["url"] = "Write the address of the incoming webhook as secret.";
+        }
+
+        return new ChannelSecret(body.Secret);
     }
 
     private static EventSeverity Severity(string field, string word, Dictionary<string, string> problems)

@@ -44,7 +44,7 @@ internal static class AlertSettingEndpoints
         Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels", (HttpContext context, AlertSettings settings) => ChannelAsync(null, context, settings)).WithMetadata(new AnsweredOnce()), StatusCodes.Status201Created)
             .WithName("createAlertChannel").WithSummary("Make an alert channel").WithDescription("A webhook without a secret gets one, which is in this answer and nowhere else.");
         Changes(Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings) => ChannelAsync(id, context, settings)).WithMetadata(new AnsweredOnce()), StatusCodes.Status200OK))
-            .WithName("changeAlertChannel").WithSummary("Change an alert channel: the body is all of it, a secret that is left out stays");
+            .WithName("changeAlertChannel").WithSummary("Change an alert channel: the body is all of it, a secret that is left out stays unless it leads to another host");
         Changes(api.MapDelete("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings) => RemoveAsync(context, seen => settings.RemoveChannelAsync(id, seen, RequestActor.Of(context), context.RequestAborted))))
             .WithTags(Tag).WithName("removeAlertChannel").WithSummary("Remove an alert channel; what waits for it is dropped").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         Describe<AlertEmptyBody, DeliveryDto>(api.MapPost("/alert-channels/{id}/test", TestAsync), StatusCodes.Status200OK).ProducesProblem(StatusCodes.Status404NotFound)
@@ -88,6 +88,7 @@ internal static class AlertSettingEndpoints
 
         var problems = new Dictionary<string, string>();
         AlertChannel channel = body.ToChannel(id ?? "", problems);
+        ChannelSecret given = body.ToSecret(channel, problems);
         if (id is not null && settings.FindChannel(id) is { } known && known.Type != channel.Type)
         {
             problems.TryAdd("type", $"It is {ApiWords.Kebab(known.Type)}, and stays so: make another channel.");
@@ -95,7 +96,7 @@ internal static class AlertSettingEndpoints
 
         Actor actor = RequestActor.Of(context);
         return problems.Count > 0 ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems)
-            : Answer(context, id is null ? await settings.CreateAsync(channel, body.Secret, actor, context.RequestAborted) : await settings.ChangeAsync(channel, body.Secret, body.RenewSecret, seen, actor, context.RequestAborted), id is null, c => c.Revision, (c, secret) => c.ToDto(secret));
+            : Answer(context, id is null ? await settings.CreateAsync(channel, given, actor, context.RequestAborted) : await settings.ChangeAsync(channel, given, body.RenewSecret, seen, actor, context.RequestAborted), id is null, c => c.Revision, (c, secret) => c.ToDto(secret));
     }
 
     private static async Task<IResult> TestAsync(string id, HttpContext context, ChannelTrial trial)

@@ -48,7 +48,8 @@ public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
         On(page, "save-channel", e => e.Click());
         page.WaitForElement("[data-testid=channel-Hook]", Safety);
         Assert.Equal(43, page.Find("[data-testid=shown-once-secret]").TextContent.Length);
-        Assert.DoesNotContain("hidden", page.Find("[data-testid=channel-Hook]").TextContent, StringComparison.Ordinal);
+        Assert.DoesNotContain("hook", page.Find("[data-testid=channel-Hook] .wrap-anywhere").TextContent, StringComparison.Ordinal);
+        Assert.DoesNotContain("hidden", page.Markup, StringComparison.Ordinal);
 
         On(page, "test-Hook", e => e.Click());
         page.WaitForAssertion(() => Assert.Equal("delivered", page.Find("[data-testid=test-result]").GetAttribute("data-state")), Safety);

@@ -11,7 +11,7 @@ public sealed class AlertChannelDraft
     private AlertChannelDraft(AlertChannel channel)
     {
         _channel = channel;
-        (Name, Type, Enabled, MinimumSeverity, MostPerMinute, Url) = (channel.Name, channel.Type, channel.Enabled, channel.MinimumSeverity, channel.MostPerMinute, channel.Url ?? "");
+        (Name, Type, Enabled, MinimumSeverity, MostPerMinute, Url) = (channel.Name, channel.Type, channel.Enabled, channel.MinimumSeverity, channel.MostPerMinute, channel.Type == AlertChannelType.PagerDuty ? channel.Origin ?? "" : "");
         MailSettings mail = channel.Mail ?? new MailSettings { Host = "", Port = 587, From = "" };
         (Host, Port, Security, User, From, To) = (mail.Host, mail.Port, mail.Security, mail.User ?? "", mail.From, string.Join(", ", mail.To));
     }
@@ -24,6 +24,9 @@ public sealed class AlertChannelDraft
 
     /// <summary>The revision that is being looked at.</summary>
     public long Revision => _channel.Revision;
+
+    /// <summary>Where it leads now, without what may be secret.</summary>
+    public string Target => _channel.Target;
 
     /// <summary>It has a secret already.</summary>
     public bool HasSecret => _channel.HasSecret;
@@ -43,7 +46,7 @@ public sealed class AlertChannelDraft
     /// <summary>Messages a minute.</summary>
     public int MostPerMinute { get; set; }
 
-    /// <summary>Where to.</summary>
+    /// <summary>Where to, as it is written: what is kept of a webhook's address is not shown again.</summary>
     public string Url { get; set; }
 
     /// <summary>The mail server.</summary>
@@ -76,6 +79,16 @@ public sealed class AlertChannelDraft
     /// <summary>A new one.</summary>
     public static AlertChannelDraft New() => new(new AlertChannel { Id = "", Name = "", Type = AlertChannelType.Webhook });
 
+    /// <summary>What was written of its secret.</summary>
+    internal ChannelSecret ToSecret() => Type switch
+    {
+        AlertChannelType.Slack => new(Of(Secret)),
+        AlertChannelType.Email => new(null, Secret.Length > 0 ? Secret : null),
+        _ => new(Of(Url), Of(Secret)),
+    };
+
+    private static string? Of(string text) => text.Trim() is { Length: > 0 } written ? written : null;
+
     /// <summary>As it is to be.</summary>
     public AlertChannel ToChannel() => _channel with
     {
@@ -84,7 +97,6 @@ public sealed class AlertChannelDraft
         Enabled = Enabled,
         MinimumSeverity = MinimumSeverity,
         MostPerMinute = MostPerMinute,
-        Url = Type is AlertChannelType.Webhook or AlertChannelType.PagerDuty && Url.Trim().Length > 0 ? Url.Trim() : null,
         Mail = Type == AlertChannelType.Email
             ? new MailSettings { Host = Host.Trim(), Port = Port, Security = Security, User = User.Trim() is { Length: > 0 } user ? user : null, From = From.Trim(), To = [.. To.Split([',', ';', ' ', '\n'], StringSplitOptions.RemoveEmptyEntries | StringSplitOptions.TrimEntries)] }
             : null,

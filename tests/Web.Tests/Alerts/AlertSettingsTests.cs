@@ -1,0 +1,130 @@
+using System.Text.Json.Nodes;
+using FailoverHub.Web.Access;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Channels;
+using FailoverHub.Web.Alerts.Records;
+using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Tests.Configuration;
+using Microsoft.AspNetCore.DataProtection;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Tests.Alerts;
+
+/// <summary>Rules and channels on a real database: what is kept of an address, and what becomes of two who change the same.</summary>
+public sealed class AlertSettingsTests : IAsyncLifetime
+{
+    private const string Address = "https://hooks.example.org/services/T000/hidden-path?token=hidden-token";
+    private WholeHub _hub = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    private AlertSettings Settings => _hub.Get<AlertSettings>();
+
+    private AlertSettingsStore Store => _hub.Get<AlertSettingsStore>();
+
+    public async ValueTask InitializeAsync() => _hub = await WholeHub.StartAsync();
+
+    public async ValueTask DisposeAsync() => await _hub.DisposeAsync();
+
+    [Theory]
+    [InlineData(AlertChannelType.Webhook)]
+    [InlineData(AlertChannelType.Slack)]
+    public async Task Address_IsNeitherInTheDatabaseNorInTheAuditNorInTheApi(AlertChannelType type)
+    {
+        AlertChannel made = Done(await Settings.CreateAsync(AlertMaking.Channel(type: type) with { Name = "Hook" }, new ChannelSecret(Address), WholeHub.Tester, Stop));
+        Done(await Settings.ChangeAsync(made, new ChannelSecret(Address + "2"), false, made.Revision, WholeHub.Tester, Stop));
+
+        await using HubDbContext db = await DatabaseAsync();
+        AlertChannelEntity row = await db.AlertChannels.AsNoTracking().SingleAsync(Stop);
+        AuditEntry[] audited = [.. (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Text = "Hook" }, null, 10, Stop)).Items];
+        using HttpClient admin = await _hub.ScriptAsync(ApiScope.Admin);
+        string told = await admin.GetStringAsync("/api/v1/alert-channels", Stop);
+
+        Assert.Equal(2, audited.Length);
+        Assert.All([row.DefinitionJson, row.ClosedSecret!, told, .. audited.Select(a => $"{a.Before} {a.After} {a.Reason}")], text => Assert.DoesNotContain("hidden", text, StringComparison.Ordinal));
+        Assert.Contains("https://hooks.example.org", audited[0].After, StringComparison.Ordinal);
+        Assert.NotEqual(JsonNode.Parse(audited[0].Before!)!["mark"]!.ToString(), JsonNode.Parse(audited[0].After!)!["mark"]!.ToString());
+        Assert.Equal(Address + "2", (await _hub.Get<ChannelSecrets>().OpenAsync(row.Id, Stop))!.Url);
+    }
+
+    [Fact]
+    public async Task ChannelsOfAnOlderHub_AreClosedWhenTheHubStarts()
+    {
+        IDataProtectionProvider keys = _hub.Get<IDataProtectionProvider>();
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            db.AlertChannels.AddRange(
+                Older("hook", $$"""{"id":"hook","name":"hook","type":"webhook","enabled":true,"url":"{{Address}}","target":"{{Address}}","hasSecret":true,"revision":3}""", "signature-key"),
+                Older("chat", """{"id":"chat","name":"chat","type":"slack","enabled":true,"url":null,"hasSecret":true,"revision":3}""", Address),
+                Older("pager", """{"id":"pager","name":"pager","type":"pager-duty","enabled":true,"url":null,"hasSecret":true,"revision":3}""", "routing-key"));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        await Settings.StartAsync(Stop);
+        await Settings.StartAsync(Stop);
+
+        ChannelSecrets secrets = _hub.Get<ChannelSecrets>();
+        Assert.Equal(new ChannelSecret(Address, "signature-key"), await secrets.OpenAsync("hook", Stop));
+        Assert.Equal(new ChannelSecret(Address), await secrets.OpenAsync("chat", Stop));
+        Assert.Equal(new ChannelSecret(null, "routing-key"), await secrets.OpenAsync("pager", Stop));
+        Assert.Equal(["https://hooks.example.org", "https://hooks.example.org", null], Settings.Channels.Select(c => c.Origin));
+        await using HubDbContext after = await DatabaseAsync();
+        Assert.All(await after.AlertChannels.AsNoTracking().ToListAsync(Stop), row => Assert.DoesNotContain("hidden", row.DefinitionJson, StringComparison.Ordinal));
+
+        AlertChannelEntity Older(string id, string definition, string secret) =>
+            new() { Id = id, Name = id, DefinitionJson = definition, ClosedSecret = keys.CreateProtector("FailoverHub.AlertChannel.v1", id).Protect(secret), Revision = 3 };
+    }
+
+    [Fact]
+    public async Task Secret_IsKnownWhileTheDatabaseIsAway()
+    {
+        AlertChannel made = Done(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Hook" }, new ChannelSecret(Address, "key"), WholeHub.Tester, Stop));
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            await db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AlertChannels\" RENAME TO \"Away\"", Stop);
+        }
+
+        ChannelSecret? open = await _hub.Get<ChannelSecrets>().OpenAsync(made.Id, Stop);
+
+        Assert.Equal(new ChannelSecret(Address, "key"), open);
+        await using HubDbContext back = await DatabaseAsync();
+        await back.Database.ExecuteSqlRawAsync("ALTER TABLE \"Away\" RENAME TO \"AlertChannels\"", Stop);
+    }
+
+    [Fact]
+    public async Task Rule_ThatTwoChangeAtOnce_IsChangedByTheFirstOnly()
+    {
+        AlertRule rule = Settings.Rules[0];
+
+        Assert.True(await Store.SaveAsync(rule with { Revision = 2, Severity = EventSeverity.Critical }, Draft(), Stop));
+        Assert.False(await Store.SaveAsync(rule with { Revision = 2, Severity = EventSeverity.Info }, Draft(), Stop));
+        Assert.False(await Store.RemoveRuleAsync(rule, Draft(), Stop));
+
+        Assert.Equal(EventSeverity.Critical, (await Store.RulesAsync(Stop)).Single(r => r.Id == rule.Id).Severity);
+        Assert.Single((await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "test" }, null, 10, Stop)).Items);
+    }
+
+    [Fact]
+    public async Task Setting_ThatWasChangedBehindTheHub_IsAConflictInWordsAndReadAnew()
+    {
+        AlertRule rule = Settings.Rules[0];
+        AlertChannel channel = Done(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Hook" }, new ChannelSecret(Address), WholeHub.Tester, Stop));
+        Assert.True(await Store.SaveAsync(rule with { Revision = 2 }, Draft(), Stop));
+        Assert.True(await Store.SaveAsync(channel with { Revision = 2 }, null, Draft(), Stop));
+
+        Assert.Equal(2, Assert.IsType<SettingResult<AlertRule>.Stale>(await Settings.ChangeAsync(rule, rule.Revision, WholeHub.Tester, Stop)).Revision);
+        Assert.Equal(2, Assert.IsType<SettingResult<AlertChannel>.Stale>(await Settings.ChangeAsync(channel, new ChannelSecret(Address), true, channel.Revision, WholeHub.Tester, Stop)).Revision);
+
+        Assert.Equal((2L, 2L), (Settings.FindRule(rule.Id)!.Revision, Settings.FindChannel(channel.Id)!.Revision));
+        Assert.True(await Store.RemoveChannelAsync(channel with { Revision = 2 }, Draft(), Stop));
+        Assert.IsType<SettingResult<AlertChannel>.NotFound>(await Settings.RemoveChannelAsync(channel.Id, null, WholeHub.Tester, Stop));
+    }
+
+    private static T Done<T>(SettingResult<T> result) => Assert.IsType<SettingResult<T>.Done>(result).Value;
+
+    private static AuditDraft Draft() => new() { Actor = WholeHub.Tester, Action = "test", Target = "test", Outcome = "accepted" };
+
+    private Task<HubDbContext> DatabaseAsync() => _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+}
