@@ -22,6 +22,9 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     private const int LongestReason = 500;
     private const int DeliveriesShown = 100;
 
+    /// <summary>No rule calls an operation news for longer.</summary>
+    private static readonly TimeSpan SeenFor = TimeSpan.FromHours(168);
+
     private readonly SemaphoreSlim _turn = new(1);
     private readonly LatestValue<AlertsNow> _now = new(AlertsNow.None);
     private AlertBook _book = AlertBook.Empty;
@@ -33,7 +36,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     /// <summary>Takes up what an earlier run of the hub left; once, before anybody looks.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _book = await store.LoadAsync(cancellationToken);
+        _book = await store.LoadAsync(time.GetUtcNow() - SeenFor, cancellationToken);
         Publish();
     }
 
@@ -95,7 +98,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
             };
             await store.WriteAsync(step, draft, now, cancellationToken);
             Take(step);
-            return new AlertResult.Done(step.Book.Active[active!.Key]);
+            return new AlertResult.Done(step.Changed[0]);
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {

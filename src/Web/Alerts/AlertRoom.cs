@@ -2,7 +2,9 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Alerts.Conditions;
+using FailoverHub.Web.Alerts.Direct;
 using FailoverHub.Web.Alerts.Records;
+using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 
@@ -51,6 +53,10 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
 
             sources.StorageFails = true;
         }
+
+        // What is already told by an ordinary alert is not told twice.
+        bool isTold = desk.Current.Active.Any(a => a is { Kind: AlertKind.HubStorage, LastToldAt: not null });
+        tools.Direct.Look(facts.Hub.CannotWrite || sources.StorageFails, sources.StorageFails && !isTold, cancellationToken);
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -76,6 +82,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
         }
 
         await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await tools.Direct.EndAsync();
     }
 
     private async Task PruneAsync(CancellationToken stop)
@@ -94,11 +101,12 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
         }
     }
 
-    /// <summary>Freezes that are in force, in words.</summary>
-    private static ImmutableArray<Quiet> QuietNow(FleetSnapshot fleet) =>
+    /// <summary>What keeps alerts quiet now, in words.</summary>
+    private ImmutableArray<Quiet> QuietNow(FleetSnapshot fleet) =>
     [
-        .. fleet.Freeze is { } all ? [new Quiet(Words(all), true, null, null)] : Array.Empty<Quiet>(),
-        .. fleet.Pairs.Where(p => p.Freeze is { OfAll: false }).Select(p => new Quiet(Words(p.Freeze!), true, p.Name, null)),
+        .. fleet.Freeze is { } all ? [new Quiet(Words(all), QuietReason.Freeze) { IsOfAll = true }] : Array.Empty<Quiet>(),
+        .. fleet.Pairs.Where(p => p.Freeze is { OfAll: false }).Select(p => Quiet.OfPairs(Words(p.Freeze!), QuietReason.Freeze, p.Name)),
+        .. tools.Direct.Told is { } rule ? [new Quiet("people were told from the hub's memory", QuietReason.Told) { IsOfAll = true, RuleId = rule }] : Array.Empty<Quiet>(),
     ];
 
     private static string Words(FreezeView freeze) => $"frozen by {freeze.By} until {freeze.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture)} UTC";
@@ -110,5 +118,5 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     private static partial void LogNotPruned(ILogger logger, Exception exception);
 }
 
-/// <summary>Clock and log of the room.</summary>
-internal sealed record AlertRoomTools(TimeProvider Time, ILogger<AlertRoom> Logger);
+/// <summary>Clock and log of the room, and its way past the database.</summary>
+internal sealed record AlertRoomTools(TimeProvider Time, DirectAlarm Direct, ILogger<AlertRoom> Logger);

@@ -1,6 +1,7 @@
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Conditions;
 using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Alerts.Direct;
 using FailoverHub.Web.Alerts.Records;
 
 namespace FailoverHub.Web.Alerts;
@@ -29,6 +30,7 @@ internal static class HubAlerts
         services.AddSingleton<ChannelTrial>();
         services.AddSingleton<AlertDesk>();
         services.AddSingleton<IAlerts>(all => all.GetRequiredService<AlertDesk>());
+        services.AddSingleton<DirectAlarm>();
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();
 

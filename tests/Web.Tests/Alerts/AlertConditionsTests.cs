@@ -153,7 +153,7 @@ public sealed class AlertConditionsTests
     {
         OperationView operation = Make.Operation(status: status) with { FinishedAt = status == OperationStatus.OutcomeUnknown ? null : Make.At.AddHours(-hoursAgo) };
 
-        Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Operations = [operation] }, Rule(AlertKind.OperationFailed))));
+        Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Operations = [.. EndedOperations.None.Take(operation).Failed] }, Rule(AlertKind.OperationFailed))));
     }
 
     [Fact]

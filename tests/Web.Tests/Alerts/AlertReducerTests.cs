@@ -76,6 +76,81 @@ public sealed class AlertReducerTests
     }
 
     [Fact]
+    public void NotKnown_DoesNotCountInTheTimeThatSomethingHasToBeWrong()
+    {
+        Look(0, Wrong());
+        Look(4, Wrong());
+        Look(5, NotKnown());
+        Look(500, NotKnown());
+        Look(501, Wrong());
+        Look(506, Wrong());
+        Assert.Empty(_book.Active);
+
+        Look(507, Wrong());
+
+        Assert.Equal(Make.At.AddSeconds(507), Active.RaisedAt);
+    }
+
+    [Fact]
+    public void NotKnown_DoesNotCountInTheTimeThatItHasToBeRight()
+    {
+        Raise();
+        Look(20);
+        Look(30);
+        Look(31, NotKnown());
+        Look(500, NotKnown());
+        Look(501);
+        Look(510);
+        Assert.Single(_book.Active);
+
+        Look(511);
+
+        Assert.Empty(_book.Active);
+    }
+
+    [Fact]
+    public void LookThatComesLate_DoesNotCountWhatNobodyLookedAt()
+    {
+        AlertPolicy slow = Policy(Rule() with { RaiseAfter = TimeSpan.FromMinutes(5) });
+        Look(0, slow, Wrong());
+        Look(400, slow, Wrong());
+
+        Assert.Empty(_book.Active);
+    }
+
+    [Fact]
+    public void OperationThatFailed_IsOverWhenItIsAcknowledgedAndNotRaisedByTheSameAgain()
+    {
+        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero });
+        Finding failed = Wrong("Switch web over: failed.") with { OperationId = "op-1" };
+        Look(0, policy, failed);
+        Take(AlertReducer.Acknowledge(_book, Active, new AlertAcknowledgement("alice", Make.At.AddSeconds(1), "Known, a cable")));
+        Assert.Equal("Raised Resolved", Told);
+        Assert.Equal("alice has acknowledged it.", _told[^1].Alert.ResolvedText);
+
+        Look(2, policy, failed);
+        Look(3_000, policy, failed);
+        Assert.Empty(_book.Active);
+        Look(3_001, policy, failed with { OperationId = "op-2" });
+
+        Assert.Equal("op-2", Active.OperationId);
+        Assert.Equal("Raised Resolved Raised", Told);
+    }
+
+    [Fact]
+    public void OperationThatFailsAgain_IsTheSameAlertAndToldAgainAtMostEveryTenMinutes()
+    {
+        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null });
+        for (int second = 0; second < 1_800; second += 20)
+        {
+            Look(second, policy, Wrong($"failed {second}") with { OperationId = $"op-{second}" });
+        }
+
+        Assert.Equal("Raised Reminder Reminder", Told);
+        Assert.Equal("op-1780", Active.OperationId);
+    }
+
+    [Fact]
     public void NotKnown_NeitherRaisesNorEnds()
     {
         Look(0, NotKnown());
@@ -159,7 +234,7 @@ public sealed class AlertReducerTests
     public void Frozen_IsKeptQuietAndToldWhenTheFreezeIsOver()
     {
         AlertRule rule = Rule() with { QuietInFreeze = true };
-        var freeze = new Quiet("frozen by alice until 15:00", true, "web", null);
+        var freeze = Quiet.OfPairs("frozen by alice until 15:00", QuietReason.Freeze, "web");
         Look(0, Policy(rule, freeze), Wrong());
         Look(10, Policy(rule, freeze), Wrong());
         Assert.Equal("frozen by alice until 15:00", Active.QuietBecause);
@@ -176,7 +251,7 @@ public sealed class AlertReducerTests
     public void Frozen_WhatEndsMeanwhileWasNobodysNewsAndIsInTheHistory()
     {
         AlertRule rule = Rule() with { QuietInFreeze = true };
-        var freeze = new Quiet("frozen", true, "web", null);
+        var freeze = Quiet.OfPairs("frozen", QuietReason.Freeze, "web");
         Look(0, Policy(rule, freeze), Wrong());
         Look(10, Policy(rule, freeze), Wrong());
         Look(20, Policy(rule, freeze));
@@ -190,7 +265,7 @@ public sealed class AlertReducerTests
     public void Frozen_WhatWasToldBeforeIsToldToBeOver()
     {
         AlertRule rule = Rule() with { QuietInFreeze = true };
-        var freeze = new Quiet("frozen", true, null, null);
+        var freeze = new Quiet("frozen", QuietReason.Freeze) { IsOfAll = true };
         Look(0, Policy(rule), Wrong());
         Look(10, Policy(rule), Wrong());
         Look(20, Policy(rule, freeze));
@@ -207,7 +282,7 @@ public sealed class AlertReducerTests
     [InlineData(null, null, true)]
     public void Maintenance_KeepsQuietWhatItIsAbout(string? pair, string? node, bool quiet)
     {
-        var window = new Quiet("maintenance", false, pair, node);
+        var window = new Quiet("maintenance", QuietReason.Maintenance) { IsOfAll = pair is null && node is null, Pairs = Names(pair), Nodes = Names(node) };
 
         Look(0, Policy(null, window), Wrong());
         Look(10, Policy(null, window), Wrong());
@@ -266,6 +341,20 @@ public sealed class AlertReducerTests
     }
 
     [Fact]
+    public void ChannelAddedLater_LearnsOfWhatOthersWereToldAndNobodyIsToldTwice()
+    {
+        Raise();
+        AlertPolicy more = AlertPolicy.Of([Rule()], [new ChannelChoice("mail", FailoverHub.Web.History.EventSeverity.Info), new ChannelChoice("chat", FailoverHub.Web.History.EventSeverity.Info)], []);
+
+        Look(11, more, Wrong());
+        Look(12, more, Wrong());
+
+        Assert.Equal("Raised Raised", Told);
+        Assert.Equal(["chat"], _told[^1].Channels);
+        Assert.Equal(Make.At.AddSeconds(10), Active.LastToldAt);
+    }
+
+    [Fact]
     public void Sentence_ThatChangesEachSecond_IsShownAtOnceAndWrittenOnceAMinute()
     {
         Raise();
@@ -278,6 +367,8 @@ public sealed class AlertReducerTests
 
         Assert.InRange(written, 2, 3);
     }
+
+    private static System.Collections.Immutable.ImmutableHashSet<string> Names(string? name) => new Quiet("", QuietReason.Freeze).Pairs.Union(name is null ? [] : [name]);
 
     private void Raise()
     {

@@ -5,11 +5,13 @@ using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Alerts.Records;
 using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Alerts;
@@ -148,6 +150,54 @@ public sealed class AlertRoomTests : IAsyncLifetime
         _hub.Operations.Publish(Make.Operation("op-2", OperationStatus.Succeeded) with { RequestedAt = now.AddSeconds(1), FinishedAt = now.AddSeconds(1) });
 
         await UntilAsync(n => n.Active.IsEmpty ? n : null);
+    }
+
+    [Fact]
+    public async Task OperationThatFailed_AcknowledgedIsOverAlsoForTheNextHub()
+    {
+        await AddHookAsync();
+        Show(PairState.Healthy);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        OperationView failed = Make.Operation("op-1", OperationStatus.Failed) with { RequestedAt = now, FinishedAt = now };
+        _hub.Operations.Publish(failed);
+        Alert alert = await UntilAsync(n => n.Active is [{ Kind: AlertKind.OperationFailed } one] ? one : null);
+
+        var done = Assert.IsType<AlertResult.Done>(await Alerts.ChangeAsync(alert.Id, new AlertChangeRequest.Acknowledge("A loose cable"), WholeHub.Tester, Stop));
+        Assert.NotNull(done.Alert.ResolvedAt);
+        await RestartAsync();
+        _hub.Operations.Publish(failed);
+        await LooksAsync(3);
+
+        Assert.Empty(Alerts.Current.Active);
+        Assert.Single(await Alerts.ListAsync(new AlertFilter(), null, 10, Stop));
+    }
+
+    [Fact]
+    public async Task HubThatCannotWrite_SaysSoFromMemoryWhileItIsTrueAndSaysWhenItIsOver()
+    {
+        AlertRule storage = Settings.FindRule("hub-cannot-write")!;
+        await Settings.ChangeAsync(storage with { Enabled = true, RaiseAfter = TimeSpan.Zero, ResolveAfter = TimeSpan.Zero }, storage.Revision, WholeHub.Tester, Stop);
+        await AddHookAsync();
+        await RenameAsync("Alerts", "Away");
+        Show(PairState.NoAnnouncer);
+
+        JsonNode told = JsonNode.Parse((await _receiver.NextAsync()).Body)!;
+        await RenameAsync("Away", "Alerts");
+        List<JsonNode> then = [JsonNode.Parse((await _receiver.NextAsync()).Body)!, JsonNode.Parse((await _receiver.NextAsync()).Body)!];
+
+        Assert.Equal(("alert.raised", "hub-storage"), ((string)told["event"]!, (string)told["alerts"]![0]!["kind"]!));
+        Assert.Contains("from the hub's memory", (string)told["title"]!, StringComparison.Ordinal);
+        Assert.True((long)told["id"]! < 0);
+        Assert.Equal(["alert.raised pair-state", "alert.resolved hub-storage"], then.Select(m => $"{m["event"]} {m["alerts"]![0]!["kind"]}").Order());
+        await UntilAsync(now => now.Active.All(a => a.Kind != AlertKind.HubStorage) ? now : null);
+        Alert kept = Assert.Single(await Alerts.ListAsync(new AlertFilter(), null, 10, Stop), a => a.Kind == AlertKind.HubStorage);
+        Assert.Equal(("people were told from the hub's memory", true), (kept.QuietBecause, kept.ToldTo.IsEmpty));
+
+        async Task RenameAsync(string from, string to)
+        {
+            await using HubDbContext db = await _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+            await db.Database.ExecuteSqlRawAsync($"ALTER TABLE \"{from}\" RENAME TO \"{to}\"", Stop);
+        }
     }
 
     [Theory]

@@ -78,7 +78,7 @@ public sealed class StormTests
                 .. _states.Select((state, i) => (State: everythingAtOnce ? _states[i] = "wrong" : state, Key: new AlertKey("rule", $"node:{i}")))
                     .Where(s => s.State != "right").Select(s => s.State == "wrong" ? Wrong(key: s.Key) : NotKnown(s.Key)),
             ];
-            ImmutableArray<Quiet> quiet = !calm && second / 300 % 3 == 1 ? [new Quiet("frozen", true, null, null)] : [];
+            ImmutableArray<Quiet> quiet = !calm && second / 300 % 3 == 1 ? [new Quiet("frozen", QuietReason.Freeze) { IsOfAll = true }] : [];
             AlertStep step = AlertReducer.Look(_book, findings, AlertPolicy.Of([Asked], [new ChannelChoice("hook", EventSeverity.Info)], quiet), new Moment(now, TimeSpan.FromSeconds(second)), () => $"a{++_ids:000000}");
 
             // Killed before it was written: as if it had not been decided.

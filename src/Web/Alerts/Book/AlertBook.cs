@@ -8,11 +8,14 @@ internal sealed record AlertBook
     /// <summary>Active alerts; of each key one.</summary>
     public ImmutableDictionary<AlertKey, Alert> Active { get; init; } = ImmutableDictionary<AlertKey, Alert>.Empty;
 
-    /// <summary>Since when something is wrong that is no alert yet, by the hub's uptime: not kept over a restart, after which it counts anew.</summary>
-    public ImmutableDictionary<AlertKey, TimeSpan> Rising { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+    /// <summary>How long something has been wrong that is no alert yet: not kept over a restart, after which it counts anew.</summary>
+    public ImmutableDictionary<AlertKey, Lasting> Rising { get; init; } = ImmutableDictionary<AlertKey, Lasting>.Empty;
 
-    /// <summary>Since when something is right again that is still an alert, likewise.</summary>
-    public ImmutableDictionary<AlertKey, TimeSpan> Clearing { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+    /// <summary>How long something has been right again that is still an alert, likewise.</summary>
+    public ImmutableDictionary<AlertKey, Lasting> Clearing { get; init; } = ImmutableDictionary<AlertKey, Lasting>.Empty;
+
+    /// <summary>Ids of operations whose failure somebody has acknowledged: that ended it.</summary>
+    public ImmutableHashSet<string> Seen { get; init; } = [];
 
     /// <summary>When an active alert was last written, by the hub's uptime: its sentence may change each second.</summary>
     public ImmutableDictionary<AlertKey, TimeSpan> Written { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;

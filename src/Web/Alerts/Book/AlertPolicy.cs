@@ -7,15 +7,51 @@ namespace FailoverHub.Web.Alerts.Book;
 /// <summary>A channel as far as the book needs to know it.</summary>
 internal sealed record ChannelChoice(string Id, EventSeverity MinimumSeverity);
 
-/// <summary>Something keeps alerts quiet: a freeze or a maintenance window that is in force.</summary>
-/// <param name="Words">"frozen by alice until …", for people.</param>
-/// <param name="IsFreeze">Else it is maintenance.</param>
-/// <param name="Pair">Name of the pair, null: not only one.</param>
-/// <param name="Node">Name of the node, null: not only one.</param>
-internal sealed record Quiet(string Words, bool IsFreeze, string? Pair, string? Node)
+/// <summary>What keeps alerts quiet.</summary>
+internal enum QuietReason
 {
-    public bool Concerns(string? pair, string? node) =>
-        (Pair is null || string.Equals(Pair, pair, StringComparison.OrdinalIgnoreCase)) && (Node is null || string.Equals(Node, node, StringComparison.OrdinalIgnoreCase));
+    /// <summary>The pair is frozen.</summary>
+    Freeze,
+
+    /// <summary>Work is done on it.</summary>
+    Maintenance,
+
+    /// <summary>People have been told from memory, while it could not be written.</summary>
+    Told,
+}
+
+/// <summary>Something keeps alerts quiet now.</summary>
+/// <param name="Words">"frozen by alice until …", for people.</param>
+/// <param name="Reason">What.</param>
+internal sealed record Quiet(string Words, QuietReason Reason)
+{
+    private static readonly ImmutableHashSet<string> Nobody = ImmutableHashSet.Create<string>(StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>It is about everything.</summary>
+    public bool IsOfAll { get; init; }
+
+    /// <summary>Names of the pairs that it is about, with all that is said of them and their nodes.</summary>
+    public ImmutableHashSet<string> Pairs { get; init; } = Nobody;
+
+    /// <summary>Names of the nodes that it is about.</summary>
+    public ImmutableHashSet<string> Nodes { get; init; } = Nobody;
+
+    /// <summary>The one rule that it is about; null: all that may be kept quiet for that reason.</summary>
+    public string? RuleId { get; init; }
+
+    public static Quiet OfPairs(string words, QuietReason reason, params IEnumerable<string> pairs) => new(words, reason) { Pairs = Nobody.Union(pairs) };
+
+    public static Quiet OfNodes(string words, QuietReason reason, params IEnumerable<string> nodes) => new(words, reason) { Nodes = Nobody.Union(nodes) };
+
+    public bool Concerns(AlertRule rule, string? pair, string? node) =>
+        Reason switch
+        {
+            QuietReason.Freeze => rule.QuietInFreeze,
+            QuietReason.Maintenance => rule.QuietInMaintenance,
+            _ => true,
+        }
+        && (RuleId is null || RuleId == rule.Id)
+        && (IsOfAll || (pair is not null && Pairs.Contains(pair)) || (node is not null && Nodes.Contains(node)));
 }
 
 /// <summary>By what the book decides: the rules, the channels that are on, and what keeps quiet now.</summary>
@@ -30,5 +66,5 @@ internal sealed record AlertPolicy(ImmutableDictionary<string, AlertRule> Rules,
 
     /// <summary>Why nobody is told, null: nothing stands against it.</summary>
     public string? QuietFor(AlertRule rule, string? pair, string? node) =>
-        Quiet.FirstOrDefault(q => (q.IsFreeze ? rule.QuietInFreeze : rule.QuietInMaintenance) && q.Concerns(pair, node))?.Words;
+        Quiet.FirstOrDefault(q => q.Concerns(rule, pair, node))?.Words;
 }

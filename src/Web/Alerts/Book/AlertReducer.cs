@@ -15,6 +15,9 @@ internal static class AlertReducer
     /// <summary>The sentence of an active alert may change each second; it is written again only so often.</summary>
     private static readonly TimeSpan TextsAtMostEvery = TimeSpan.FromMinutes(1);
 
+    /// <summary>That another operation failed in the same way is told so often: a script that tries again each second is one trouble.</summary>
+    private static readonly TimeSpan AnotherAtMostEvery = TimeSpan.FromMinutes(10);
+
     /// <summary>Looks at what is found now.</summary>
     /// <param name="book">What stood so far.</param>
     /// <param name="findings">What is wrong or cannot be judged.</param>
@@ -33,7 +36,7 @@ internal static class AlertReducer
             {
                 unknown.Add(finding.Key);
             }
-            else if (policy.Rules.TryGetValue(finding.Key.RuleId, out AlertRule? rule) && wrong.Add(finding.Key))
+            else if (policy.Rules.TryGetValue(finding.Key.RuleId, out AlertRule? rule) && !(finding.OperationId is { } operation && book.Seen.Contains(operation)) && wrong.Add(finding.Key))
             {
                 work.TakeWrong(finding, rule, newId);
             }
@@ -55,17 +58,35 @@ internal static class AlertReducer
             }
         }
 
-        foreach (AlertKey gone in book.Rising.Keys.Where(k => !wrong.Contains(k) && !IsIn(unknown, k)))
+        foreach (AlertKey key in book.Rising.Keys.Where(k => !wrong.Contains(k)))
         {
-            work.Forget(gone);
+            if (IsIn(unknown, key))
+            {
+                work.Pause(key);
+            }
+            else
+            {
+                work.Forget(key);
+            }
         }
 
         return work.ToStep();
     }
 
-    /// <summary>Somebody takes it on: nobody is reminded any more.</summary>
+    /// <summary>Somebody takes it on: nobody is reminded any more. An operation that failed is over with that, since nothing of it goes on that could get right by itself.</summary>
     public static AlertStep Acknowledge(AlertBook book, Alert alert, AlertAcknowledgement by)
     {
+        if (alert is { Kind: AlertKind.OperationFailed, OperationId: { } operation })
+        {
+            Alert over = alert with { Acknowledged = by, ResolvedAt = by.At, ResolvedText = $"{by.By} has acknowledged it." };
+            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Seen = book.Seen.Add(operation) })
+            {
+                Changed = [over],
+                Events = [new AlertEvent(over, "alert-acknowledged", $"{over.About}: {over.RuleName} acknowledged by {by.By}, which ends it. {by.Reason}")],
+                Notices = over.ToldTo.IsEmpty ? [] : [new AlertNotice(over, AlertNoticeKind.Resolved, [.. over.ToldTo])],
+            };
+        }
+
         Alert after = alert with { Acknowledged = by };
         return Change(book, after, "alert-acknowledged", $"{after.About}: {after.RuleName} acknowledged by {by.By}. {by.Reason}", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Acknowledged);
     }
@@ -107,8 +128,8 @@ internal static class AlertReducer
     private sealed class Work(AlertBook book, AlertPolicy policy, Moment now)
     {
         private readonly ImmutableDictionary<AlertKey, Alert>.Builder _active = book.Active.ToBuilder();
-        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _rising = book.Rising.ToBuilder();
-        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _clearing = book.Clearing.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _rising = book.Rising.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _clearing = book.Clearing.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _written = book.Written.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, AlertShelf>.Builder _shelves = book.Shelves.ToBuilder();
         private readonly Dictionary<AlertKey, Alert> _changed = [];
@@ -139,12 +160,13 @@ internal static class AlertReducer
                 // What it says now is in memory at once, and on the disk with the next change or after a while.
                 bool isWorthWriting = alert.Text != finding.Text && (!_written.TryGetValue(finding.Key, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery);
                 Alert after = alert with { Text = finding.Text, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
-                KeepQuietOrTell(alert, after, rule, isWorthWriting);
+                KeepQuiet(alert, after, isWorthWriting);
+                Tell(after, rule, isAnother: finding.OperationId is not null && finding.OperationId != alert.OperationId);
                 return;
             }
 
-            TimeSpan since = _rising.TryGetValue(finding.Key, out TimeSpan known) ? known : _rising[finding.Key] = now.Uptime;
-            if (now.Uptime - since >= rule.RaiseAfter)
+            Lasting wrong = _rising[finding.Key] = Counted(_rising, finding.Key);
+            if (wrong.Sum >= rule.RaiseAfter)
             {
                 Raise(finding, rule, newId());
             }
@@ -152,8 +174,8 @@ internal static class AlertReducer
 
         public void TakeRight(Alert alert, AlertRule rule)
         {
-            TimeSpan since = _clearing.TryGetValue(alert.Key, out TimeSpan known) ? known : _clearing[alert.Key] = now.Uptime;
-            if (now.Uptime - since >= rule.ResolveAfter)
+            Lasting right = _clearing[alert.Key] = Counted(_clearing, alert.Key);
+            if (right.Sum >= rule.ResolveAfter)
             {
                 // Also of what is gone: a node that was removed, an operation that is no news any more. Whether all is well is not the rule's to say.
                 Resolve(_active[alert.Key], "The rule does not find it any more.");
@@ -164,10 +186,17 @@ internal static class AlertReducer
         public void KeepUnknown(Alert alert, AlertRule rule)
         {
             Alert before = _active[alert.Key];
+            if (_clearing.TryGetValue(alert.Key, out Lasting right))
+            {
+                _clearing[alert.Key] = right.NotSeen();
+            }
+
             KeepQuiet(before, before with { QuietBecause = policy.QuietFor(rule, before.Pair, before.Node) }, false);
         }
 
         public void Forget(AlertKey key) => _rising.Remove(key);
+
+        public void Pause(AlertKey key) => _rising[key] = _rising[key].NotSeen();
 
         public void Resolve(Alert alert, string why)
         {
@@ -186,7 +215,7 @@ internal static class AlertReducer
             }
         }
 
-        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable() })
+        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen })
         {
             Changed = [.. _changed.Values],
             Notices = [.. _notices],
@@ -219,11 +248,7 @@ internal static class AlertReducer
             Tell(alert, rule);
         }
 
-        private void KeepQuietOrTell(Alert before, Alert after, AlertRule rule, bool isWorthWriting)
-        {
-            KeepQuiet(before, after, isWorthWriting);
-            Tell(after, rule);
-        }
+        private Lasting Counted(ImmutableDictionary<AlertKey, Lasting>.Builder among, AlertKey key) => among.TryGetValue(key, out Lasting known) ? known.Seen(now.Uptime) : Lasting.From(now.Uptime);
 
         private void KeepQuiet(Alert before, Alert after, bool isWorthWriting)
         {
@@ -245,7 +270,7 @@ internal static class AlertReducer
             }
         }
 
-        private void Tell(Alert alert, AlertRule rule)
+        private void Tell(Alert alert, AlertRule rule, bool isAnother = false)
         {
             if (alert.QuietBecause is not null || alert.Shelf is not null || alert.Acknowledged is not null)
             {
@@ -255,7 +280,8 @@ internal static class AlertReducer
             // A channel that is new, or on again, learns of what goes on.
             ImmutableArray<string> channels = policy.ChannelsFor(rule, alert.Severity);
             ImmutableArray<string> unaware = [.. channels.Where(c => !alert.ToldTo.Contains(c))];
-            ImmutableArray<string> reminded = alert.LastToldAt is { } told && rule.RemindEvery is { } again && now.Wall - told >= again ? channels.RemoveRange(unaware) : [];
+            bool isDue = alert.LastToldAt is { } told && ((rule.RemindEvery is { } again && now.Wall - told >= again) || (isAnother && now.Wall - told >= AnotherAtMostEvery));
+            ImmutableArray<string> reminded = isDue ? channels.RemoveRange(unaware) : [];
             if (unaware.IsEmpty && reminded.IsEmpty)
             {
                 return;

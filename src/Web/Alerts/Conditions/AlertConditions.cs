@@ -33,7 +33,7 @@ internal static class AlertConditions
             AlertKind.NodeLink or AlertKind.SessionsDown or AlertKind.CertificateExpiring or AlertKind.CheckUnhealthy =>
                 facts.Fleet.Nodes.Select(n => (Node: n, Pair: pairsOf[n.Name].FirstOrDefault())).Where(n => rule.IsAbout(n.Pair, n.Node.Name)).SelectMany(n => OfNode(facts, rule, n.Node, n.Pair)),
             AlertKind.AddressLost or AlertKind.ProbeLoss => OfAddresses(facts, rule),
-            AlertKind.OperationFailed => facts.Operations.Where(o => rule.IsAbout(o.PairName, o.Node is { } node ? [node] : [])).Select(o => OfOperation(facts, rule, o)).OfType<Finding>(),
+            AlertKind.OperationFailed => facts.Operations.Where(o => rule.IsAbout(o.Newest.PairName, o.Newest.Node is { } node ? [node] : [])).Select(o => OfOperation(facts, rule, o)).OfType<Finding>(),
             _ => OfHub(facts, rule),
         });
     }
@@ -177,19 +177,25 @@ internal static class AlertConditions
             : null;
     }
 
-    private static Finding? OfOperation(AlertFacts facts, AlertRule rule, OperationView operation)
+    private static Finding? OfOperation(AlertFacts facts, AlertRule rule, FailedOperation failed)
     {
-        var found = new Finding(new AlertKey(rule.Id, $"operation:{operation.PairId}"), true)
+        OperationView operation = failed.Newest;
+        bool isNews = facts.At - (operation.FinishedAt ?? facts.At) < TimeSpan.FromHours(rule.Threshold ?? 24);
+        if (!isNews || !rule.States.Contains(operation.Status.ToString()))
+        {
+            return null;
+        }
+
+        var key = OperationKey.Of(operation);
+        string times = failed.Times == 1 ? "" : string.Create(CultureInfo.InvariantCulture, $" It happened {failed.Times} times since {failed.Since.UtcDateTime:yyyy-MM-dd HH:mm} UTC.");
+        return new Finding(new AlertKey(rule.Id, $"operation:{key.PairId}/{key.Node}/{key.Type}"), true)
         {
             About = operation.Node is { } on ? $"operation on {on} of {operation.PairName}" : $"operation on {operation.PairName}",
             Pair = facts.Fleet.Pairs.Any(p => p.Id == operation.PairId) ? operation.PairName : null,
             Node = operation.Node,
             OperationId = operation.Id,
+            Text = $"{operation.Title}: {(operation.Status == OperationStatus.OutcomeUnknown ? "its outcome is not known" : Words(operation.Status))}. {operation.Outcome}".TrimEnd() + times,
         };
-        bool isNews = facts.At - (operation.FinishedAt ?? facts.At) < TimeSpan.FromHours(rule.Threshold ?? 24);
-        return rule.States.Contains(operation.Status.ToString()) && isNews
-            ? found with { Text = $"{operation.Title}: {(operation.Status == OperationStatus.OutcomeUnknown ? "its outcome is not known" : Words(operation.Status))}. {operation.Outcome}".TrimEnd() }
-            : null;
     }
 
     private static IEnumerable<Finding> OfHub(AlertFacts facts, AlertRule rule)

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
-using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Alerts.Conditions;
@@ -20,8 +19,8 @@ internal sealed record AlertFacts
     /// <summary>Of each shared prefix that is probed.</summary>
     public required IReadOnlyDictionary<IPNetwork, TargetReachability> Reachability { get; init; }
 
-    /// <summary>Of each pair, and of each scope that is no pair, the newest operation that has ended or that nobody knows the outcome of.</summary>
-    public ImmutableArray<OperationView> Operations { get; init; } = [];
+    /// <summary>Operations that did not succeed and were not made up for.</summary>
+    public ImmutableArray<FailedOperation> Operations { get; init; } = [];
 
     public HubCondition Hub { get; init; } = new();
 

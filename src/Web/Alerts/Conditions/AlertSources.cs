@@ -10,7 +10,7 @@ namespace FailoverHub.Web.Alerts.Conditions;
 /// <summary>Whom the facts come from.</summary>
 internal sealed record WatchedRooms(IFleetView Fleet, IOperations Operations, HubWriter Writer, DataFolder Folder, IReachability? Reachability = null);
 
-/// <summary>Gathers the facts of a moment. Of operations it remembers the newest of each pair.</summary>
+/// <summary>Gathers the facts of a moment. Of operations it remembers which did not succeed.</summary>
 internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, AlertDeliverer deliverer, TimeProvider time)
 {
     /// <summary>So many operations of the past are looked at when the hub starts.</summary>
@@ -20,7 +20,7 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
     private const string CutOff = "The hub itself is cut off";
 
     private readonly Lock _gate = new();
-    private readonly Dictionary<string, OperationView> _operations = [];
+    private EndedOperations _operations = EndedOperations.None;
     private readonly long _began = time.GetTimestamp();
     private volatile bool _storageFails;
 
@@ -34,7 +34,7 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
     /// <summary>Begins with what has ended before. Call it before anybody looks.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        foreach (OperationView operation in await rooms.Operations.RecentAsync(OperationFilter.All, Remembered, cancellationToken))
+        foreach (OperationView operation in (await rooms.Operations.RecentAsync(OperationFilter.All, Remembered, cancellationToken)).Reverse())
         {
             Take(operation);
         }
@@ -70,27 +70,20 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
         };
     }
 
-    private ImmutableArray<OperationView> Operations()
+    private ImmutableArray<FailedOperation> Operations()
     {
         lock (_gate)
         {
-            return [.. _operations.Values];
+            _operations = _operations.Forget(time.GetUtcNow());
+            return [.. _operations.Failed];
         }
     }
 
     private void Take(OperationView operation)
     {
-        if (!operation.IsFinished && operation.Status != OperationStatus.OutcomeUnknown)
-        {
-            return;
-        }
-
         lock (_gate)
         {
-            if (!_operations.TryGetValue(operation.PairId, out OperationView? known) || known.Id == operation.Id || known.RequestedAt <= operation.RequestedAt)
-            {
-                _operations[operation.PairId] = operation;
-            }
+            _operations = _operations.Take(operation);
         }
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using Microsoft.EntityFrameworkCore;
@@ -33,15 +34,19 @@ public sealed record AlertFilter
 /// <summary>Alerts on the disk, with what they make people be told: every change is one transaction of alerts, messages to be sent and events.</summary>
 internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, HistoryChanges changes)
 {
-    /// <summary>What an earlier run of the hub left: active alerts and shelves.</summary>
-    public async Task<AlertBook> LoadAsync(CancellationToken cancellationToken)
+    /// <summary>What an earlier run of the hub left: active alerts, shelves, and which operations that failed since a moment somebody has acknowledged.</summary>
+    public async Task<AlertBook> LoadAsync(DateTimeOffset seenSince, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
         List<AlertShelfEntity> shelves = await db.AlertShelves.AsNoTracking().ToListAsync(cancellationToken);
         var shelved = shelves.ToImmutableDictionary(s => new AlertKey(s.RuleId, s.Subject), AlertRecords.ToShelf);
         List<AlertEntity> rows = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs == null).ToListAsync(cancellationToken);
+        long since = seenSince.ToUnixTimeMilliseconds();
+        string failed = AlertKinds.Of(AlertKind.OperationFailed).Word;
+        List<string?> seen = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs >= since && a.Kind == failed && a.AcknowledgedBy != null).Select(a => a.OperationId).ToListAsync(cancellationToken);
         return AlertBook.Empty with
         {
+            Seen = [.. seen.OfType<string>()],
             Active = rows.Select(r => AlertRecords.ToAlert(r, shelved.GetValueOrDefault(new AlertKey(r.RuleId, r.Subject)))).ToImmutableDictionary(a => a.Key),
             Shelves = shelved,
         };

@@ -105,7 +105,7 @@ internal static class AlertKinds
         {
             Threshold = new("days left, fewer than", 0.1, 365, 7),
         },
-        [AlertKind.OperationFailed] = new("operation-failed", "An operation did not succeed", "The newest operation of a pair or a node ended in one of the chosen ways, within so many hours. Another one that succeeds ends it.", AlertSubjectKind.Pair)
+        [AlertKind.OperationFailed] = new("operation-failed", "An operation did not succeed", "An operation ended in one of the chosen ways, within so many hours. It is over when somebody acknowledges it, or a later one of its pair succeeds; of the same kind again it is the same alert.", AlertSubjectKind.Pair)
         {
             States = [nameof(OperationStatus.Failed), nameof(OperationStatus.TimedOut), nameof(OperationStatus.Refused), nameof(OperationStatus.OutcomeUnknown)],
             Threshold = new("hours that it is news", 1, 168, 24),
