@@ -28,6 +28,7 @@ internal static partial class SourceRules
         ["src/Web/Operations/Freezes/FreezeStore.cs"] = "audit entry and freeze in one transaction",
         ["src/Web/Alerts/Records/AlertStore.cs"] = "alerts, the messages that tell of them and their events in one transaction",
         ["src/Web/Alerts/Records/AlertSettingsStore.cs"] = "audit entry and rule or channel in one transaction",
+        ["src/Web/Alerts/Maintenance/MaintenanceStore.cs"] = "audit entry, event and maintenance window in one transaction",
         ["src/Web/Alerts/Records/DeliveryStore.cs"] = "messages on their way, and what became of them",
         ["src/Web/Reachability/Storage/ProbeSampleStore.cs"] = "single probes, read back",
         ["src/Web/Reachability/Storage/SeriesIds.cs"] = "which number stands for which series",

@@ -10,7 +10,7 @@ public sealed class LayoutTests(TrialRun trial) : BrowserTest(trial)
 {
     private const string PairPage = "(pair)";
 
-    public static TheoryData<string> Pages => ["/", PairPage, "/nodes", "/nodes/node-a", "/operations", "/alerts", "/alerts?tab=history", "/settings/alert-rules", "/settings/alert-channels", "/events", "/audit"];
+    public static TheoryData<string> Pages => ["/", PairPage, "/nodes", "/nodes/node-a", "/operations", "/alerts", "/alerts?tab=history", "/alerts/maintenance", "/settings/alert-rules", "/settings/alert-channels", "/events", "/audit"];
 
     [Theory]
     [MemberData(nameof(Pages))]

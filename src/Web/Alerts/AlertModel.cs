@@ -60,7 +60,7 @@ public sealed record Alert
     /// <summary>Nobody is told of it until a time; null: it is not shelved.</summary>
     public AlertShelf? Shelf { get; init; }
 
-    /// <summary>Why nobody is told of it by itself: a freeze. Null: nothing keeps it quiet.</summary>
+    /// <summary>Why nobody is told of it by itself: a freeze or maintenance. Null: nothing keeps it quiet.</summary>
     public string? QuietBecause { get; init; }
 
     /// <summary>Ids of the channels that were told of it.</summary>

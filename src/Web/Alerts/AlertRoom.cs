@@ -3,6 +3,7 @@ using System.Globalization;
 using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Alerts.Conditions;
 using FailoverHub.Web.Alerts.Direct;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Alerts.Records;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
@@ -30,6 +31,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     {
         await settings.StartAsync(cancellationToken);
         await sources.StartAsync(cancellationToken);
+        await tools.Maintenance.StartAsync(cancellationToken);
         await desk.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
     }
@@ -94,6 +96,8 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
             {
                 stop.ThrowIfCancellationRequested();
             }
+
+            await tools.Maintenance.PruneAsync(now - AlertsKeptFor, stop);
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
@@ -106,6 +110,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     [
         .. fleet.Freeze is { } all ? [new Quiet(Words(all), QuietReason.Freeze) { IsOfAll = true }] : Array.Empty<Quiet>(),
         .. fleet.Pairs.Where(p => p.Freeze is { OfAll: false }).Select(p => Quiet.OfPairs(Words(p.Freeze!), QuietReason.Freeze, p.Name)),
+        .. tools.Maintenance.QuietNow(fleet),
         .. tools.Direct.Told is { } rule ? [new Quiet("people were told from the hub's memory", QuietReason.Told) { IsOfAll = true, RuleId = rule }] : Array.Empty<Quiet>(),
     ];
 
@@ -118,5 +123,5 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     private static partial void LogNotPruned(ILogger logger, Exception exception);
 }
 
-/// <summary>Clock and log of the room, and its way past the database.</summary>
-internal sealed record AlertRoomTools(TimeProvider Time, DirectAlarm Direct, ILogger<AlertRoom> Logger);
+/// <summary>Clock and log of the room, its way past the database, and who says when nobody is told.</summary>
+internal sealed record AlertRoomTools(TimeProvider Time, DirectAlarm Direct, MaintenanceDesk Maintenance, ILogger<AlertRoom> Logger);

@@ -2,6 +2,7 @@ using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Conditions;
 using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Alerts.Direct;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Alerts.Records;
 
 namespace FailoverHub.Web.Alerts;
@@ -31,6 +32,8 @@ internal static class HubAlerts
         services.AddSingleton<AlertDesk>();
         services.AddSingleton<IAlerts>(all => all.GetRequiredService<AlertDesk>());
         services.AddSingleton<DirectAlarm>();
+        services.AddSingleton<MaintenanceStore>();
+        services.AddSingleton<MaintenanceDesk>();
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();
 

@@ -47,6 +47,7 @@ internal static class HubApi
         RetentionEndpoints.MapReads(read);
         AlertEndpoints.MapReads(read);
         AlertSettingEndpoints.MapReads(read);
+        MaintenanceEndpoints.MapReads(read);
 
         // Changing: a token of scope operate, never a cookie, so that no other page can do it through a signed-in browser.
         RouteGroupBuilder change = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiOperate).RequireRateLimiting(AccessLimits.Api)
@@ -57,6 +58,7 @@ internal static class HubApi
         OperationEndpoints.MapChanges(change);
         DecisionEndpoints.MapChanges(change);
         AlertEndpoints.MapChanges(change);
+        MaintenanceEndpoints.MapChanges(change);
 
         // Who may connect: a token of scope admin.
         RouteGroupBuilder administer = api.MapGroup("").RequireAuthorization(AccessPolicies.ApiAdmin).RequireRateLimiting(AccessLimits.Api)

@@ -148,10 +148,10 @@ internal sealed class MaintenanceWindowEntity
 {
     public required string Id { get; set; }
 
-    /// <summary>"all", "pair" or "node".</summary>
+    /// <summary>"all", "data-center", "pair" or "node".</summary>
     public required string Scope { get; set; }
 
-    /// <summary>Name of the pair or the node; empty: all.</summary>
+    /// <summary>Name of the pair or the node, decimal id of the data center; empty: all.</summary>
     public required string Target { get; set; }
 
     public required long FromMs { get; set; }
@@ -164,6 +164,6 @@ internal sealed class MaintenanceWindowEntity
 
     public required long CreatedAtMs { get; set; }
 
-    /// <summary>Somebody ended it before its time, or before it began.</summary>
+    /// <summary>Somebody ended it before its time.</summary>
     public long? EndedAtMs { get; set; }
 }

@@ -47,7 +47,7 @@ internal sealed record Quiet(string Words, QuietReason Reason)
         Reason switch
         {
             QuietReason.Freeze => rule.QuietInFreeze,
-            QuietReason.Maintenance => rule.QuietInMaintenance,
+            QuietReason.Maintenance => rule.QuietInMaintenance && AlertKinds.Of(rule.Kind).Subject != AlertSubjectKind.Hub,
             _ => true,
         }
         && (RuleId is null || RuleId == rule.Id)

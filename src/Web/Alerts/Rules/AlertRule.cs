@@ -48,7 +48,7 @@ public sealed record AlertRule
     /// <summary>Nobody is told while the pair is frozen.</summary>
     public bool QuietInFreeze { get; init; }
 
-    /// <summary>Nobody is told in a maintenance window.</summary>
+    /// <summary>Nobody is told in a maintenance window; of what is about the hub itself people are told all the same.</summary>
     public bool QuietInMaintenance { get; init; } = true;
 
     /// <summary>Grows with each change.</summary>

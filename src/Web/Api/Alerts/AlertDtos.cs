@@ -58,7 +58,7 @@ public sealed record AlertDto
     /// <summary>Until when nobody is told, null: it is not shelved.</summary>
     public required AlertShelfDto? Shelved { get; init; }
 
-    /// <summary>Why nobody is told: a freeze. Null: nothing keeps it quiet.</summary>
+    /// <summary>Why nobody is told: a freeze or maintenance. Null: nothing keeps it quiet.</summary>
     public required string? SuppressedBecause { get; init; }
 
     /// <summary>When people were last told of it, null: never.</summary>

@@ -58,6 +58,9 @@ public sealed record AlertRuleBody
 
     /// <summary>Nobody is told while the pair is frozen.</summary>
     public bool QuietInFreeze { get; init; }
+
+    /// <summary>Nobody is told in a maintenance window. Of what is about the hub itself people are told all the same.</summary>
+    public bool QuietInMaintenance { get; init; } = true;
 }
 
 /// <summary>Where people are told.</summary>
@@ -162,6 +165,7 @@ internal static class AlertSettingMapping
             Nodes = [.. rule.Nodes],
             Channels = rule.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = rule.QuietInFreeze,
+            QuietInMaintenance = rule.QuietInMaintenance,
         },
     };
 
@@ -192,6 +196,7 @@ internal static class AlertSettingMapping
             Nodes = [.. body.Nodes],
             Channels = body.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = body.QuietInFreeze,
+            QuietInMaintenance = body.QuietInMaintenance,
         };
     }
 

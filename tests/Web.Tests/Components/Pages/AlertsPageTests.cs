@@ -1,6 +1,7 @@
 using Bunit;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Layout;
 using FailoverHub.Web.Components.Pages.Alerts;
 using FailoverHub.Web.History;
@@ -23,6 +24,7 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
         _hub = await WholeHub.StartAsync();
         Services.AddSingleton<IAlerts>(_alerts);
         Services.AddSingleton(_hub.Get<AuditLog>());
+        Services.AddSingleton(_hub.Get<MaintenanceDesk>());
         Services.AddScoped<PageGate>();
     }
 
@@ -47,6 +49,18 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
         Assert.Contains("I am on it", page.Find("[data-testid=alert-acknowledged]").TextContent, StringComparison.Ordinal);
         Assert.Contains("frozen by bob", page.Find("[data-testid=alert-quiet]").TextContent, StringComparison.Ordinal);
         Assert.Equal("/pairs/web", page.Find("[data-testid=alert-row] a").GetAttribute("href"));
+    }
+
+    [Fact]
+    public async Task Maintenance_ThatIsInForce_StandsAboveTheAlerts()
+    {
+        DateTimeOffset until = TimeProvider.System.GetUtcNow().AddHours(1);
+        Assert.IsType<MaintenanceResult.Done>(await _hub.Get<MaintenanceDesk>().PlanAsync(new MaintenanceRequest { Scope = MaintenanceScope.All, To = until, Reason = "New switches" }, WholeHub.Tester, Xunit.TestContext.Current.CancellationToken));
+
+        var page = RenderPage<AlertsPage>();
+
+        Assert.Contains("Maintenance of everything until", page.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("New switches", page.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal);
     }
 
     [Fact]
