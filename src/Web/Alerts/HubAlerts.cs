@@ -19,6 +19,7 @@ internal static class HubAlerts
         services.AddSingleton<IAlertSender, PagerDutySender>();
         services.AddSingleton<IAlertSender, MailSender>();
         services.AddSingleton<ChannelSecrets>();
+        services.AddSingleton<AlertLinks>();
         services.AddSingleton<AlertSenders>();
 
         services.AddSingleton<AlertStore>();

@@ -19,6 +19,7 @@ internal static class HubCommandLine
         var probe = new Option<string?>("--probe") { HelpName = "icmp|tcp:PORT", Description = "How shared addresses are probed. Default icmp. (FAILOVERHUB_PROBE)" };
         var vantages = new Option<string?>("--vantage-points") { HelpName = "0..3", Description = "Nodes that ask each address beside the hub, of those that do not share it. Default 1. (FAILOVERHUB_VANTAGE_POINTS)" };
         var proxies = new Option<string[]>("--trusted-proxy") { HelpName = "ADDRESS|CIDR", AllowMultipleArgumentsPerToken = true, Description = "A reverse proxy whose X-Forwarded-For, -Proto and -Host are believed; may be repeated. Default: none. (FAILOVERHUB_TRUSTED_PROXIES, separated by commas)" };
+        var publicUrl = new Option<string?>("--public-url") { HelpName = "URL", Description = "Where people reach the dashboard, for links in alerts: https://hub.example. Default: not known, no links. (FAILOVERHUB_PUBLIC_URL)" };
 
         var database = new DatabaseOptions();
 
@@ -31,16 +32,17 @@ internal static class HubCommandLine
                         AgentCertificate = parsed.GetValue(agentCertificate),
                         AgentKey = parsed.GetValue(agentKey),
                         VantagePoints = parsed.GetValue(vantages),
+                        PublicUrl = parsed.GetValue(publicUrl),
                         TrustedProxies = parsed.GetValue(proxies) is { Length: > 0 } named ? string.Join(',', named) : null,
                     },
                     parsed),
                 error,
                 options => HubRunner.RunAsync(options, output, error, cancellationToken));
 
-        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, vantages, proxies, database.Database, database.PasswordFile };
+        var root = new RootCommand("FailoverHub: every failover pair as it is now, its history, and the controls to move it.") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, vantages, proxies, publicUrl, database.Database, database.PasswordFile };
         root.SetAction(Run);
 
-        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, vantages, proxies, database.Database, database.PasswordFile };
+        var run = new Command("run", "Run the hub (the default).") { urls, agentUrl, agentNames, agentCertificate, agentKey, data, probe, vantages, proxies, publicUrl, database.Database, database.PasswordFile };
         run.SetAction(Run);
         root.Add(run);
 

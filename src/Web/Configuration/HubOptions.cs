@@ -51,6 +51,9 @@ internal sealed record HubOptions
     /// <summary>Peers that may say for whom they ask; empty: nobody.</summary>
     public ImmutableArray<IPNetwork> TrustedProxies { get; init; } = [];
 
+    /// <summary>Where people reach the dashboard, with a slash at its end; null: not known, and messages have no links.</summary>
+    public Uri? PublicUrl { get; init; }
+
     /// <summary>Checks everything and names every problem, not only the first.</summary>
     public static HubOptionsResult Parse(HubSettings settings)
     {
@@ -117,6 +120,12 @@ internal sealed record HubOptions
             problems.Add($"{HubSettings.TraceEndpointKey} ({HubSettings.StandardTraceEndpointKey}): '{settings.TraceEndpoint}' is no address of a collector. Write http:// or https://, a host and a port such as http://127.0.0.1:4317, or leave it out.");
         }
 
+        Uri? publicUrl = null;
+        if (settings.PublicUrl is { } shown && !TryReadPublicUrl(shown, out publicUrl))
+        {
+            problems.Add($"{HubSettings.PublicUrlKey}: '{shown}' is no address of the dashboard. Write http:// or https://, a host and a port if it has one, and nothing after it, such as https://hub.example.");
+        }
+
         var twoPerson = TwoPersonPolicy.Off;
         if (settings.TwoPerson is { } policy && !(policy.All(char.IsLetter) && Enum.TryParse(policy, ignoreCase: true, out twoPerson)))
         {
@@ -137,8 +146,12 @@ internal sealed record HubOptions
         ProviderOptions? provider = settings.Provider?.Parse(problems, File.ReadAllText);
         return problems.Count > 0
             ? new HubOptionsResult(null, problems.ToImmutable())
-            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, VantagePoints = vantages, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider, TrustedProxies = proxies }, []);
+            : new HubOptionsResult(new HubOptions { Urls = urls.ToImmutable(), AgentUrl = agentUrl!, Agents = agents, DataDirectory = data!, Probe = probe!, MovesAMinute = moves, VantagePoints = vantages, TwoPerson = twoPerson, TraceEndpoint = traces, Database = database!, Provider = provider, TrustedProxies = proxies, PublicUrl = publicUrl }, []);
     }
+
+    // The dashboard is at the root of its host; a name and a password would be sent to everybody who is told of an alert.
+    private static bool TryReadPublicUrl(string text, out Uri? url) =>
+        Uri.TryCreate(text, UriKind.Absolute, out url) && url.Scheme is "http" or "https" && url.Host.Length > 0 && url.UserInfo.Length == 0 && url.PathAndQuery == "/" && url.Fragment.Length == 0;
 
     /// <summary>$XDG_STATE_HOME/failoverhub, or ~/.local/state/failoverhub as the XDG base directory specification has it.</summary>
     public static string DefaultDataDirectory()

@@ -35,6 +35,10 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
     /// <summary>Addresses and networks of reverse proxies, separated by commas.</summary>
     public string? TrustedProxies { get; init; }
 
+    /// <summary>Where people reach the dashboard, for links in messages.</summary>
+    public string? PublicUrl { get; init; }
+
+    public const string PublicUrlKey = "--public-url (FAILOVERHUB_PUBLIC_URL)";
     public const string TrustedProxiesKey = "--trusted-proxy (FAILOVERHUB_TRUSTED_PROXIES)";
     public const string TwoPersonKey = "FAILOVERHUB_TWO_PERSON";
     public const string CooldownKey = "FAILOVERHUB_COOLDOWN";
@@ -72,6 +76,7 @@ internal sealed record HubSettings(string? Urls = null, string? AgentUrl = null,
             CertificateHours = Pick(commandLine.CertificateHours, CertificateHoursKey, nameof(CertificateHours)),
             TrustedProxies = Pick(commandLine.TrustedProxies, "FAILOVERHUB_TRUSTED_PROXIES", nameof(TrustedProxies)),
             VantagePoints = Pick(commandLine.VantagePoints, "FAILOVERHUB_VANTAGE_POINTS", nameof(VantagePoints)),
+            PublicUrl = Pick(commandLine.PublicUrl, "FAILOVERHUB_PUBLIC_URL", nameof(PublicUrl)),
             TwoPerson = Pick(commandLine.TwoPerson, TwoPersonKey, nameof(TwoPerson)),
         };
     }

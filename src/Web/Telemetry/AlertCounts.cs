@@ -2,6 +2,7 @@ using System.Diagnostics.Metrics;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Delivery;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Api;
 using FailoverHub.Web.History;
 
@@ -14,7 +15,7 @@ internal sealed class AlertCounts : IDisposable
     private readonly AlertDeliverer _deliverer;
     private readonly Counter<long> _tried;
 
-    public AlertCounts(IMeterFactory meters, IAlerts alerts, AlertDeliverer deliverer)
+    public AlertCounts(IMeterFactory meters, IAlerts alerts, AlertDeliverer deliverer, MaintenanceDesk maintenance, TimeProvider time)
     {
         _deliverer = deliverer;
         _meter = meters.Create(HubMetrics.MeterName);
@@ -22,6 +23,7 @@ internal sealed class AlertCounts : IDisposable
         _meter.CreateObservableGauge("failoverhub.alerts.unattended", () => alerts.Current.NeedSomebody, null, "Active alerts that nobody has taken on and nothing keeps quiet.");
         _meter.CreateObservableGauge("failoverhub.alert.queue", () => deliverer.Waiting, null, "Messages that wait to be sent.");
         _meter.CreateObservableGauge("failoverhub.alert.channels.failing", () => deliverer.Failing.Count, null, "Channels that did not take their newest message.");
+        _meter.CreateObservableGauge("failoverhub.maintenance.windows", () => maintenance.Standing.Count(w => w.StateAt(time.GetUtcNow()) == MaintenanceState.InForce), null, "Maintenance windows in force.");
         _tried = _meter.CreateCounter<long>("failoverhub.alert.deliveries", null, "Attempts to deliver a message, by the channel's type and outcome: delivered or failed.");
         foreach (AlertChannelType type in Enum.GetValues<AlertChannelType>())
         {

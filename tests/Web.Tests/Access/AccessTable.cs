@@ -130,6 +130,7 @@ internal static class AccessTable
         ["page /account"] = Viewers,
         ["page /alerts"] = Viewers,
         ["page /alerts/maintenance"] = Viewers,
+        ["page /alerts/{Id}"] = Viewers,
         ["page /audit"] = Auditors,
         ["page /events"] = Viewers,
         ["page /nodes"] = Viewers,

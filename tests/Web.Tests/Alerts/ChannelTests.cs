@@ -188,6 +188,27 @@ public sealed class ChannelTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Links_LeadToAlertAndPairWhereTheDashboardsAddressIsKnown()
+    {
+        AlertMessage message = Links("https://hub.example").Into(AlertMessage.Of(Silent with { Pair = "web & co" }, AlertNoticeKind.Raised, Make.At));
+        AlertMessage summary = Links("https://hub.example").Into(AlertMessage.Summary([message, message], Make.At));
+        var outgoing = new OutgoingMessage(7, message);
+        await _services.GetRequiredService<WebhookSender>().SendAsync(Hook(), new ChannelSecret(_receiver.Url.AbsoluteUri), outgoing, Stop);
+        await _services.GetRequiredService<SlackSender>().SendAsync(Channel(AlertChannelType.Slack), new ChannelSecret(_receiver.Url.AbsoluteUri), outgoing, Stop);
+        await _services.GetRequiredService<PagerDutySender>().SendAsync(Channel(AlertChannelType.PagerDuty) with { Origin = _receiver.Url.AbsoluteUri }, new ChannelSecret(null, "key"), outgoing, Stop);
+
+        string webhook = (await _receiver.NextAsync()).Body, slack = (await _receiver.NextAsync()).Body;
+        JsonNode pager = JsonNode.Parse((await _receiver.NextAsync()).Body)!;
+        Assert.Equal(("https://hub.example/alerts/0199a1b2", "https://hub.example/pairs/web%20%26%20co"), ((string?)JsonNode.Parse(webhook)!["url"], (string?)JsonNode.Parse(webhook)!["alerts"]![0]!["pairUrl"]));
+        Assert.Contains("<https://hub.example/alerts/0199a1b2|open>", (string?)JsonNode.Parse(slack)!["attachments"]![0]!["text"], StringComparison.Ordinal);
+        Assert.Contains("pair <https://hub.example/pairs/web%20%26%20co|web &amp; co>", (string?)JsonNode.Parse(slack)!["attachments"]![0]!["text"], StringComparison.Ordinal);
+        Assert.Equal(("https://hub.example/alerts/0199a1b2", "https://hub.example/pairs/web%20%26%20co"), ((string?)pager["client_url"], (string?)pager["links"]![0]!["href"]));
+        Assert.Contains("\n  https://hub.example/alerts/0199a1b2\n", MailSender.Compose(Mail(25).Mail!, outgoing).TextBody, StringComparison.Ordinal);
+        Assert.Equal("https://hub.example/alerts", summary.Url);
+        Assert.Same(message, Links(null).Into(message));
+    }
+
+    [Fact]
     public async Task Mail_ArrivesWithSubjectTextAndAsOneConversation()
     {
         await using MailServer server = await MailServer.StartAsync("hub", "passw0rd");
@@ -265,6 +286,8 @@ public sealed class ChannelTests : IAsyncLifetime
         };
         return _services.GetRequiredService<T>().SendAsync(channel, given, new OutgoingMessage(7, AlertMessage.Of(alert, kind, Make.At)), Stop);
     }
+
+    private static AlertLinks Links(string? url) => new(FailoverHub.Web.Configuration.HubOptions.Parse(new FailoverHub.Web.Configuration.HubSettings { PublicUrl = url }).Options!);
 
     private static AlertChannel Hook() => Channel(AlertChannelType.Webhook);
 

@@ -49,6 +49,24 @@ public sealed class HubOptionsTests
     }
 
     [Theory]
+    [InlineData(null, null)]
+    [InlineData("https://hub.example", "https://hub.example/")]
+    [InlineData("https://hub.example:8443/", "https://hub.example:8443/")]
+    [InlineData("http://192.0.2.1:5080", "http://192.0.2.1:5080/")]
+    public void PublicUrl_IsTheRootOfTheDashboard(string? text, string? url) => Assert.Equal(url, Good(new HubSettings { PublicUrl = text }).PublicUrl?.AbsoluteUri);
+
+    [Theory]
+    [InlineData("")]
+    [InlineData("hub.example")]
+    [InlineData("ftp://hub.example")]
+    [InlineData("https://hub.example/hub")]
+    [InlineData("https://hub.example/?a=b")]
+    [InlineData("https://hub.example/#a")]
+    [InlineData("https://name:password@hub.example/")]
+    public void PublicUrl_ThatIsNone_IsRefusedWithItsKey(string text) =>
+        Assert.StartsWith("--public-url (FAILOVERHUB_PUBLIC_URL): ", Assert.Single(HubOptions.Parse(new HubSettings { PublicUrl = text }).Problems), StringComparison.Ordinal);
+
+    [Theory]
     [InlineData("https://[::1]:5443")]
     [InlineData("http://localhost:5081")]
     [InlineData("http://127.9.8.7:5081")]

@@ -1,9 +1,10 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Alerts.Delivery;
 
 namespace FailoverHub.Web.Alerts.Channels;
 
 /// <summary>Sends by the way that a channel has, with its secret, and within a time.</summary>
-internal sealed class AlertSenders(IEnumerable<IAlertSender> senders, ChannelSecrets secrets, TimeProvider time)
+internal sealed class AlertSenders(IEnumerable<IAlertSender> senders, ChannelSecrets secrets, AlertLinks links, TimeProvider time)
 {
     /// <summary>Of one attempt, from the name's look-up to the answer.</summary>
     public static readonly TimeSpan Timeout = TimeSpan.FromSeconds(10);
@@ -24,7 +25,7 @@ internal sealed class AlertSenders(IEnumerable<IAlertSender> senders, ChannelSec
         using var either = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken, tooLong.Token);
         try
         {
-            return await _byType[channel.Type].SendAsync(channel, secret, outgoing, either.Token);
+            return await _byType[channel.Type].SendAsync(channel, secret, outgoing with { Message = links.Into(outgoing.Message) }, either.Token);
         }
         catch (OperationCanceledException) when (tooLong.IsCancellationRequested && !cancellationToken.IsCancellationRequested)
         {

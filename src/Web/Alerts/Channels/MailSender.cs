@@ -81,10 +81,11 @@ internal sealed class MailSender : IAlertSender
         {
             text.Append(CultureInfo.InvariantCulture, $"{alert.Severity}, {AlertMessage.Word(alert.Notice)}: {alert.Rule}, {alert.About}\n  {alert.Text}\n  since {Time(alert.RaisedAt)}{(alert.ResolvedAt is { } over ? $", over {Time(over)}" : "")}\n");
             text.Append(alert.AcknowledgedBy is { } by ? $"  acknowledged by {by}: {alert.AcknowledgedReason}\n" : "");
-            text.Append(alert.OperationId is { } operation ? $"  operation {operation}\n" : "").Append('\n');
+            text.Append(alert.OperationId is { } operation ? $"  operation {operation}\n" : "");
+            text.Append(alert.Url is { } url ? $"  {url}\n" : "").Append(alert.PairUrl is { } pair ? $"  {pair}\n" : "").Append('\n');
         }
 
-        return text.ToString();
+        return text.Append(message.Alerts.IsEmpty && message.Url is { } page ? $"{page}\n" : "").ToString();
     }
 
     private static string Time(DateTimeOffset at) => at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture) + " UTC";

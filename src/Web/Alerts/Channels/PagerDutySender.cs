@@ -37,6 +37,11 @@ internal sealed class PagerDutySender(AlertHttp http) : IAlertSender
             ["dedup_key"] = $"failoverhub-{about?.Id ?? "test"}",
             ["client"] = "FailoverHub",
         };
+        if (message.Url is { } url)
+        {
+            body["client_url"] = url;
+        }
+
         if (action == "trigger")
         {
             body["payload"] = new JsonObject
@@ -50,6 +55,12 @@ internal sealed class PagerDutySender(AlertHttp http) : IAlertSender
                 ["class"] = about?.Kind,
                 ["custom_details"] = about is null ? null : new JsonObject { ["rule"] = about.Rule, ["text"] = about.Text, ["prefix"] = about.Prefix, ["operation"] = about.OperationId },
             };
+        }
+
+        // Only a trigger may have links.
+        if (action == "trigger" && about is { PairUrl: { } pair })
+        {
+            body["links"] = new JsonArray(new JsonObject { ["href"] = pair, ["text"] = $"Pair {about.Pair}" });
         }
 
         return JsonSerializer.SerializeToUtf8Bytes(body);

@@ -25,14 +25,16 @@ internal sealed class SlackSender(AlertHttp http) : IAlertSender
         string word = message.Kind == AlertNoticeKind.Resolved ? "Over" : message.Severity.ToString();
         string text = $"*{word}* {Escape(message.Title)}";
         string more = message.Kind == AlertNoticeKind.Summary
-            ? string.Join('\n', message.Alerts.Take(MostNamed).Select(a => $"• {a.Severity} {AlertMessage.Word(a.Notice)}: {Escape(a.Rule)}, {Escape(a.About)}").Append(message.Alerts.Length > MostNamed ? $"and {message.Alerts.Length - MostNamed} more" : "")).TrimEnd()
-            : string.Join(" · ", message.Alerts.SelectMany(a => new[] { a.Pair is { } pair ? $"pair {Escape(pair)}" : null, a.Node is { } node ? $"node {Escape(node)}" : null, $"since {a.RaisedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", a.ResolvedAt is { } over ? $"over {over.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" : null }).OfType<string>());
+            ? string.Join('\n', message.Alerts.Take(MostNamed).Select(a => $"• {a.Severity} {AlertMessage.Word(a.Notice)}: {Linked(a.Url, a.Rule)}, {Escape(a.About)}").Append(message.Alerts.Length > MostNamed ? $"and {message.Alerts.Length - MostNamed} more" : "")).TrimEnd()
+            : string.Join(" · ", message.Alerts.SelectMany(a => new[] { a.Pair is { } pair ? $"pair {Linked(a.PairUrl, pair)}" : null, a.Node is { } node ? $"node {Escape(node)}" : null, $"since {a.RaisedAt.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC", a.ResolvedAt is { } over ? $"over {over.UtcDateTime:yyyy-MM-dd HH:mm:ss} UTC" : null, a.Url is null ? null : Linked(a.Url, "open") }).OfType<string>());
         return JsonSerializer.SerializeToUtf8Bytes(new
         {
             text,
             attachments = new[] { new { color = Colour(message), fallback = text, text = more, mrkdwn_in = Markup } },
         });
     }
+
+    private static string Linked(string? url, string text) => url is null ? Escape(text) : $"<{Escape(url)}|{Escape(text).Replace('|', '/')}>";
 
     // What Slack reads as markup.
     private static string Escape(string text) => text.Replace("&", "&amp;", StringComparison.Ordinal).Replace("<", "&lt;", StringComparison.Ordinal).Replace(">", "&gt;", StringComparison.Ordinal);

@@ -26,7 +26,7 @@ internal sealed class WebhookSender(AlertHttp http, TimeProvider time) : IAlertS
     {
         AlertMessage message = outgoing.Message;
         string kind = $"alert.{message.Kind.ToString().ToLowerInvariant()}";
-        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new { Id = outgoing.Id, Event = kind, message.At, message.Severity, message.Title, message.Alerts }, Json);
+        byte[] body = JsonSerializer.SerializeToUtf8Bytes(new { Id = outgoing.Id, Event = kind, message.At, message.Severity, message.Title, message.Url, message.Alerts }, Json);
         string timestamp = time.GetUtcNow().ToUnixTimeSeconds().ToString(CultureInfo.InvariantCulture);
         var headers = new Dictionary<string, string>
         {

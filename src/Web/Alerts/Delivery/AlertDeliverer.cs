@@ -108,6 +108,9 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     private async Task<DateTimeOffset?> TurnAsync(CancellationToken stop)
     {
         ImmutableArray<AlertChannel> channels = settings.Channels;
+
+        // Before it is read what waits: what is being sent may be crossed off while it is read, and would be sent again.
+        ImmutableArray<AlertChannel> free = [.. channels.Where(c => c.Enabled && Of(c.Id).Sending.IsCompleted)];
         await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
         ImmutableArray<WaitingMessage> all = await store.WaitingAsync([.. channels.Where(c => c.Enabled).Select(c => c.Id)], stop);
         Volatile.Write(ref _waiting, all.Length);
@@ -115,13 +118,9 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         ImmutableInterlocked.Update(ref _failing, known => known.RemoveRange(known.Keys.Where(id => !channels.Any(c => c.Id == id && c.Enabled))));
         ILookup<string, WaitingMessage> byChannel = all.ToLookup(m => m.ChannelId);
         DateTimeOffset? earliest = null;
-        foreach (AlertChannel channel in channels.Where(c => c.Enabled))
+        foreach (AlertChannel channel in free)
         {
             Traffic traffic = Of(channel.Id);
-            if (!traffic.Sending.IsCompleted)
-            {
-                continue;
-            }
 
             // A defect of a sender ends the hub, which begins anew: what waits stays on the disk.
             await traffic.Sending;

@@ -21,6 +21,9 @@ internal sealed record AlertMessage
     /// <summary>What it is about; of a summary all that it tells of.</summary>
     public ImmutableArray<AlertTold> Alerts { get; init; } = [];
 
+    /// <summary>Where the dashboard shows it, null: it is not known where people reach that.</summary>
+    public string? Url { get; init; }
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web) { Converters = { new JsonStringEnumConverter(JsonNamingPolicy.KebabCaseLower) } };
 
     public string ToJson() => JsonSerializer.Serialize(this, Json);
@@ -112,6 +115,12 @@ internal sealed record AlertTold
     public string? AcknowledgedBy { get; init; }
 
     public string? AcknowledgedReason { get; init; }
+
+    /// <summary>Where the dashboard shows it, null: it is not known where people reach that.</summary>
+    public string? Url { get; init; }
+
+    /// <summary>Where it shows its pair, likewise; null too: it has none.</summary>
+    public string? PairUrl { get; init; }
 
     public static AlertTold Of(Alert alert, AlertNoticeKind notice) => new()
     {

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Fleet;
@@ -60,7 +61,7 @@ internal sealed class DirectTelling
                 _listeners[channel] = listener = new Listener();
             }
 
-            if (!listener.IsBusy && now.Uptime >= listener.DueAt && Due(listener, isOver, facts.Rule?.RemindEvery, now.Uptime) is { } kind)
+            if (!listener.IsBusy && now.Uptime >= listener.DueAt && Due(listener, isOver, facts, now.Uptime) is { } kind)
             {
                 listener.IsBusy = true;
                 Alert told = kind == AlertNoticeKind.Resolved ? alert with { ResolvedAt = now.Wall, ResolvedText = "The hub can write again. What waited in memory is written." } : alert;
@@ -118,14 +119,20 @@ internal sealed class DirectTelling
         }
     }
 
-    private static AlertNoticeKind? Due(Listener listener, bool isOver, TimeSpan? remindEvery, TimeSpan uptime)
+    private static AlertNoticeKind? Due(Listener listener, bool isOver, DirectFacts facts, TimeSpan uptime)
     {
         if (isOver)
         {
             return listener.IsTold ? AlertNoticeKind.Resolved : null;
         }
 
-        return listener.IsTold ? remindEvery is { } again && uptime - listener.ToldAt >= again ? AlertNoticeKind.Reminder : null
+        // It may be about to be over: nobody is told of what is not so at this moment.
+        if (!facts.CannotWrite)
+        {
+            return null;
+        }
+
+        return listener.IsTold ? facts.Rule?.RemindEvery is { } again && uptime - listener.ToldAt >= again ? AlertNoticeKind.Reminder : null
             : listener.BeganAt is { } began && uptime - began < BeginningsAtMostEvery ? null
             : AlertNoticeKind.Raised;
     }

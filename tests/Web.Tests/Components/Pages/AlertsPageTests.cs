@@ -48,7 +48,7 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
         Assert.Equal(["Needs somebody", "Acknowledged", "Kept quiet"], page.FindAll("[data-testid=alert-state]").Select(s => s.TextContent.Trim()));
         Assert.Contains("I am on it", page.Find("[data-testid=alert-acknowledged]").TextContent, StringComparison.Ordinal);
         Assert.Contains("frozen by bob", page.Find("[data-testid=alert-quiet]").TextContent, StringComparison.Ordinal);
-        Assert.Equal("/pairs/web", page.Find("[data-testid=alert-row] a").GetAttribute("href"));
+        Assert.Equal(["/alerts/a1", "/pairs/web"], page.FindAll("[data-testid=alert-row]")[0].QuerySelectorAll("a").Select(a => a.GetAttribute("href")));
     }
 
     [Fact]
@@ -61,6 +61,29 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
 
         Assert.Contains("Maintenance of everything until", page.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal);
         Assert.Contains("New switches", page.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData("a1", true)]
+    [InlineData("a0", false)]
+    public void Page_OfOneAlert_ShowsItAndWhoWasToldActiveOrOver(string id, bool isActive)
+    {
+        _alerts.Publish(FakeAlerts.Make());
+        _alerts.Over.Add(FakeAlerts.Make("a0") with { ResolvedAt = Make.At.AddMinutes(5), ResolvedText = "It is as it should be again." });
+
+        var page = RenderPage<AlertPage>(("Id", id));
+
+        page.WaitForAssertion(() => Assert.Equal([id], page.FindAll("[data-testid=alert-row]").Select(r => r.GetAttribute("data-alert"))), Safety);
+        Assert.Equal(isActive ? 1 : 0, page.FindAll("[data-testid=acknowledge]").Count);
+        Assert.Contains("Nobody was told", page.Markup, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Page_OfAnAlertThatIsNotThere_SaysSo()
+    {
+        var page = RenderPage<AlertPage>(("Id", "none"));
+
+        page.WaitForAssertion(() => Assert.Contains("There is no such alert", page.Find("[data-testid=empty-state]").TextContent, StringComparison.Ordinal), Safety);
     }
 
     [Fact]
