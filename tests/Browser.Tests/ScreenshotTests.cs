@@ -8,7 +8,7 @@ namespace FailoverHub.Browser.Tests;
 /// Draws the pictures of the documentation, and so that they can be drawn. Into <c>TestResults/browser/images</c>, or into the folder
 /// (from the repository's root) that <c>FAILOVERHUB_SCREENSHOTS</c> names.
 /// </summary>
-public sealed class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
+public sealed partial class ScreenshotTests(TrialRun trial) : BrowserTest(trial)
 {
     private static readonly string Folder = Directory.CreateDirectory(Path.Combine(
         Places.Root,

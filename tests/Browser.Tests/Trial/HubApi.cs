@@ -43,6 +43,12 @@ internal sealed class HubApi : IDisposable
     public Task<string> StartOnNodeAsync(string node, object operation, CancellationToken cancelled) =>
         StartAsync($"/api/v1/nodes/{Uri.EscapeDataString(node)}/operations", operation, cancelled);
 
+    /// <summary>Plans maintenance of a pair from now on, for an hour, and returns its id.</summary>
+    public Task<string> PlanMaintenanceAsync(string pair, string reason, CancellationToken cancelled) =>
+        StartAsync("/api/v1/maintenance-windows", new { scope = "pair", target = pair, until = TimeProvider.System.GetUtcNow().AddHours(1), reason }, cancelled);
+
+    public Task<string> EndMaintenanceAsync(string id, string reason, CancellationToken cancelled) => StartAsync($"/api/v1/maintenance-windows/{id}/end", new { reason }, cancelled);
+
     public async Task<string> OperationStatusAsync(string id, CancellationToken cancelled) =>
         (string)(await GetAsync($"/api/v1/operations/{id}", cancelled))["status"]!;
 

@@ -11,6 +11,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -178,11 +179,12 @@ public sealed class AlertRoomTests : IAsyncLifetime
         AlertRule storage = Settings.FindRule("hub-cannot-write")!;
         await Settings.ChangeAsync(storage with { Enabled = true, RaiseAfter = TimeSpan.Zero, ResolveAfter = TimeSpan.Zero }, storage.Revision, WholeHub.Tester, Stop);
         await AddHookAsync();
-        await RenameAsync("Alerts", "Away");
+        await using HubDbContext db = await _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        await RawSql.ForbidAsync(db, "no_alerts", "INSERT", "Alerts", "the disk is full");
         Show(PairState.NoAnnouncer);
 
         JsonNode told = JsonNode.Parse((await _receiver.NextAsync()).Body)!;
-        await RenameAsync("Away", "Alerts");
+        await RawSql.AllowAsync(db, "no_alerts");
         List<JsonNode> then = [JsonNode.Parse((await _receiver.NextAsync()).Body)!, JsonNode.Parse((await _receiver.NextAsync()).Body)!];
 
         Assert.Equal(("alert.raised", "hub-storage"), ((string)told["event"]!, (string)told["alerts"]![0]!["kind"]!));
@@ -192,12 +194,6 @@ public sealed class AlertRoomTests : IAsyncLifetime
         await UntilAsync(now => now.Active.All(a => a.Kind != AlertKind.HubStorage) ? now : null);
         Alert kept = Assert.Single(await Alerts.ListAsync(new AlertFilter(), null, 10, Stop), a => a.Kind == AlertKind.HubStorage);
         Assert.Equal(("people were told from the hub's memory", true), (kept.QuietBecause, kept.ToldTo.IsEmpty));
-
-        async Task RenameAsync(string from, string to)
-        {
-            await using HubDbContext db = await _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
-            await db.Database.ExecuteSqlRawAsync($"ALTER TABLE \"{from}\" RENAME TO \"{to}\"", Stop);
-        }
     }
 
     [Theory]

@@ -7,6 +7,7 @@ using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.AspNetCore.DataProtection;
 using Microsoft.EntityFrameworkCore;
 
@@ -83,14 +84,14 @@ public sealed class AlertSettingsTests : IAsyncLifetime
         AlertChannel made = Done(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Hook" }, new ChannelSecret(Address, "key"), WholeHub.Tester, Stop));
         await using (HubDbContext db = await DatabaseAsync())
         {
-            await db.Database.ExecuteSqlRawAsync("ALTER TABLE \"AlertChannels\" RENAME TO \"Away\"", Stop);
+            await RawSql.ExecuteAsync(db, "ALTER TABLE AlertChannels RENAME TO Away");
         }
 
         ChannelSecret? open = await _hub.Get<ChannelSecrets>().OpenAsync(made.Id, Stop);
 
         Assert.Equal(new ChannelSecret(Address, "key"), open);
         await using HubDbContext back = await DatabaseAsync();
-        await back.Database.ExecuteSqlRawAsync("ALTER TABLE \"Away\" RENAME TO \"AlertChannels\"", Stop);
+        await RawSql.ExecuteAsync(back, "ALTER TABLE Away RENAME TO AlertChannels");
     }
 
     [Fact]

@@ -52,7 +52,7 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
     public async Task Summary_ThatIsTooLargeForItsReceiver_GoesOutInPartsAndNoEndComesBeforeItsBeginning()
     {
         _mostInOne = 2;
-        await AddHookAsync(mostPerMinute: 3);
+        await AddHookAsync(mostPerMinute: 6);
         Show(PairState.NoAnnouncer, 12);
         await UntilAsync(async () => (await WaitingAsync()).Length == 12);
         CatchUp();
@@ -190,7 +190,7 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
     /// <summary>What was decided by the hub's clock is due by the deliverer's.</summary>
     private void CatchUp() => _clock.Advance(TimeSpan.FromSeconds(1) + (TimeProvider.System.GetUtcNow() - _clock.GetUtcNow() is { Ticks: > 0 } behind ? behind : TimeSpan.Zero));
 
-    /// <summary>Lets virtual time pass, ten seconds each moment, until it is so.</summary>
+    /// <summary>Lets virtual time pass, two seconds each moment, until it is so.</summary>
     private Task PassAsync(Func<bool> holds) => UntilAsync(() =>
     {
         if (holds())
@@ -198,7 +198,7 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
             return Task.FromResult(true);
         }
 
-        _clock.Advance(TimeSpan.FromSeconds(10));
+        _clock.Advance(TimeSpan.FromSeconds(2));
         return Task.FromResult(false);
     });
 

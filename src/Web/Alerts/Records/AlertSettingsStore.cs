@@ -41,8 +41,13 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
     public async Task RewriteChannelsAsync(Func<AlertChannelEntity, bool> rewrite, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        List<AlertChannelEntity> rows = await db.AlertChannels.ToListAsync(cancellationToken);
-        if (rows.Count(rewrite) > 0)
+        bool isChanged = false;
+        foreach (AlertChannelEntity row in await db.AlertChannels.ToListAsync(cancellationToken))
+        {
+            isChanged |= rewrite(row);
+        }
+
+        if (isChanged)
         {
             await db.SaveChangesAsync(cancellationToken);
         }
