@@ -1,4 +1,5 @@
 using System.Xml.Linq;
+using FailoverHub.Web.Data;
 using Microsoft.AspNetCore.DataProtection.Repositories;
 
 namespace FailoverHub.Web.Access;
@@ -9,7 +10,7 @@ internal sealed class KeyFiles : FileSystemXmlRepository
     private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     public KeyFiles(string dataDirectory, ILoggerFactory logs)
-        : base(System.IO.Directory.CreateDirectory(Path.Combine(dataDirectory, "keys"), OwnerOnly | UnixFileMode.UserExecute), logs)
+        : base(OwnFolder(Path.Combine(dataDirectory, "keys")), logs)
     {
     }
 
@@ -21,5 +22,11 @@ internal sealed class KeyFiles : FileSystemXmlRepository
         {
             file.UnixFileMode = OwnerOnly;
         }
+    }
+
+    private static DirectoryInfo OwnFolder(string path)
+    {
+        OwnFile.RefuseLink(path);
+        return System.IO.Directory.CreateDirectory(path, OwnerOnly | UnixFileMode.UserExecute);
     }
 }

@@ -64,21 +64,17 @@ internal sealed class DataFolder
     /// <exception cref="DataFolderException">It cannot.</exception>
     public void PrepareDatabaseFile()
     {
-        RefuseLink(DatabaseFile);
         try
         {
-            // SQLite would create the file by the umask; its -wal and -shm files take over the mode of the database file.
-            using (new FileStream(DatabaseFile, new FileStreamOptions
+            // SQLite makes these beside it, by the mode of the database's file and of its owner; it follows no link to them either, but does not say so.
+            foreach (var beside in (string[])["-wal", "-shm", "-journal"])
             {
-                Mode = FileMode.OpenOrCreate,
-                Access = FileAccess.ReadWrite,
-                Share = FileShare.ReadWrite | FileShare.Delete,
-                UnixCreateMode = OwnerOnlyFile,
-            }))
-            {
+                OwnFile.RefuseLink(DatabaseFile + beside);
             }
 
-            File.SetUnixFileMode(DatabaseFile, OwnerOnlyFile);
+            // SQLite would create the file by the umask.
+            using var file = OwnFile.OpenOrCreate(Path, DatabaseName, FileShare.ReadWrite | FileShare.Delete);
+            OwnFile.MakePrivate(file);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -97,7 +93,7 @@ internal sealed class DataFolder
     {
         try
         {
-            return OpenAlone(System.IO.Path.Combine(Path, "hub.lock"));
+            return OwnFile.OpenOrCreate(Path, "hub.lock", FileShare.None);
         }
         catch (IOException e)
         {
@@ -114,7 +110,7 @@ internal sealed class DataFolder
         {
             try
             {
-                return OpenAlone($"{databaseFile}-migration.lock");
+                return OwnFile.OpenOrCreate(System.IO.Path.GetDirectoryName(databaseFile)!, $"{System.IO.Path.GetFileName(databaseFile)}-migration.lock", FileShare.None);
             }
             catch (IOException e) when (i == tries)
             {
@@ -124,27 +120,6 @@ internal sealed class DataFolder
             {
                 await Task.Delay(TimeSpan.FromMilliseconds(100), cancellationToken);
             }
-        }
-    }
-
-    private static FileStream OpenAlone(string file)
-    {
-        RefuseLink(file);
-        return new FileStream(file, new FileStreamOptions
-        {
-            Mode = FileMode.OpenOrCreate,
-            Access = FileAccess.ReadWrite,
-            Share = FileShare.None,
-            UnixCreateMode = OwnerOnlyFile,
-        });
-    }
-
-    // Whoever owns the folder could have a file made or its mode changed elsewhere by root, who runs the hub's commands in it.
-    private static void RefuseLink(string file)
-    {
-        if (new FileInfo(file).LinkTarget is { } target)
-        {
-            throw new DataFolderException($"'{file}' is a symbolic link to '{target}', where the hub makes a file of its own. Remove it; to keep the data elsewhere name that folder with --data or FAILOVERHUB_DATA.");
         }
     }
 }

@@ -1,6 +1,7 @@
 using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
+using FailoverHub.Web.Data;
 
 namespace FailoverHub.Web.Identity;
 
@@ -15,7 +16,6 @@ internal sealed class HubAuthority : IDisposable
     public const string ServerUse = "1.3.6.1.5.5.7.3.1";
 
     private const int LifetimeYears = 10;
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
 
     private readonly X509Certificate2 _certificate;
 
@@ -45,7 +45,7 @@ internal sealed class HubAuthority : IDisposable
         var file = Path.Combine(folder, FileName);
         try
         {
-            if (!Path.Exists(file))
+            if (!OwnFile.Exists(folder, FileName))
             {
                 if (expected is not null)
                 {
@@ -53,10 +53,10 @@ internal sealed class HubAuthority : IDisposable
                         $"The hub's certificate authority '{file}' is missing, and the database knows it as the one of the nodes (SHA-256 {expected}). {Remedy}");
                 }
 
-                Make(file, now);
+                Make(folder, now);
             }
 
-            var authority = Read(file, now);
+            var authority = Read(folder, now);
             if (expected is not null && authority.Fingerprint != expected)
             {
                 var found = authority.Fingerprint;
@@ -120,7 +120,7 @@ internal sealed class HubAuthority : IDisposable
     private const string Remedy =
         "Put the file back from a backup of the data folder. If it is lost, `failoverhub authority reset` makes a new one; then every node has to join again, and announces all the while.";
 
-    private static void Make(string file, DateTimeOffset now)
+    private static void Make(string folder, DateTimeOffset now)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
         var request = new CertificateRequest("CN=FailoverHub authority", key, HashAlgorithmName.SHA256);
@@ -131,8 +131,8 @@ internal sealed class HubAuthority : IDisposable
         var pem = $"{key.ExportPkcs8PrivateKeyPem()}\n{certificate.ExportCertificatePem()}\n";
 
         // Whole or not at all; and of two who make one at the same moment the first wins.
-        var beside = $"{file}.{Path.GetRandomFileName()}";
-        using (var stream = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        var beside = $"{FileName}.{Path.GetRandomFileName()}";
+        using (var stream = OwnFile.CreateNew(folder, beside))
         {
             stream.Write(System.Text.Encoding.ASCII.GetBytes(pem));
             stream.Flush(flushToDisk: true);
@@ -140,26 +140,22 @@ internal sealed class HubAuthority : IDisposable
 
         try
         {
-            File.Move(beside, file, overwrite: false);
+            File.Move(Path.Combine(folder, beside), Path.Combine(folder, FileName), overwrite: false);
         }
-        catch (IOException) when (File.Exists(file))
+        catch (IOException) when (OwnFile.Exists(folder, FileName))
         {
-            File.Delete(beside);
+            File.Delete(Path.Combine(folder, beside));
         }
     }
 
-    private static HubAuthority Read(string file, DateTimeOffset now)
+    private static HubAuthority Read(string folder, DateTimeOffset now)
     {
-        // What others could read they may have copied, but nobody gains by the hub's standing still.
-        if ((File.GetUnixFileMode(file) & ~OwnerOnly) != 0)
-        {
-            File.SetUnixFileMode(file, OwnerOnly);
-        }
-
+        // What others could read they may have copied, but nobody gains by the hub's standing still: it is made private, and used.
+        var file = Path.Combine(folder, FileName);
         X509Certificate2 certificate;
         try
         {
-            var pem = File.ReadAllText(file);
+            var pem = OwnFile.ReadPrivateText(folder, FileName);
             certificate = X509Certificate2.CreateFromPem(pem, pem);
         }
         catch (Exception e) when (e is CryptographicException or ArgumentException)

@@ -115,33 +115,6 @@ public sealed class DatabaseTests
         Assert.Contains("--data", fault.Message, StringComparison.Ordinal);
     }
 
-    /// <summary>Root runs the hub's commands in the folder of the hub's user.</summary>
-    [Theory]
-    [InlineData(DataFolder.DatabaseName)]
-    [InlineData("hub.lock")]
-    public void LinkIsPlanted_WhatItLeadsToIsNeitherMadeNorChanged(string name)
-    {
-        using var parent = new TemporaryFolder();
-        using var outside = new TemporaryFolder();
-        var (victim, made) = (Path.Combine(outside.Path, "victim"), Path.Combine(outside.Path, "made"));
-        File.WriteAllText(victim, "somebody else's");
-        const UnixFileMode mode = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.OtherRead;
-        File.SetUnixFileMode(victim, mode);
-        var link = Path.Combine(parent.Path, name);
-        var folder = DataFolder.Open(parent.Path);
-        Action open = name == DataFolder.DatabaseName ? folder.PrepareDatabaseFile : () => folder.LockForHub().Dispose();
-
-        File.CreateSymbolicLink(link, victim);
-        Assert.Contains("is a symbolic link", Assert.Throws<DataFolderException>(open).Message, StringComparison.Ordinal);
-        File.Delete(link);
-        File.CreateSymbolicLink(link, made);
-        Assert.Contains("is a symbolic link", Assert.Throws<DataFolderException>(open).Message, StringComparison.Ordinal);
-        File.Delete(link);
-        open();
-
-        Assert.Equal((mode, "somebody else's", false), (File.GetUnixFileMode(victim), File.ReadAllText(victim), File.Exists(made)));
-    }
-
     /// <summary>It is tried whether files can be made there under a name that nobody can know before, and nothing is left of it.</summary>
     [Fact]
     public void Opened_NothingIsLeftInTheFolder()

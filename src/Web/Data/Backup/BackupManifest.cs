@@ -61,9 +61,8 @@ internal sealed record BackupManifest
 /// <param name="Sha256">Lower-case hex.</param>
 internal sealed record BackupFile(string Path, long Size, string Sha256)
 {
-    public static async Task<BackupFile> OfAsync(string path, string file, CancellationToken cancellationToken)
+    public static async Task<BackupFile> OfAsync(string path, Stream stream, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
         return new BackupFile(path, stream.Length, Convert.ToHexStringLower(await SHA256.HashDataAsync(stream, cancellationToken)));
     }
 }

@@ -67,13 +67,14 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
             new AuditDraft { Actor = actor, Action = Action, Target = "hub", After = $$"""{"file":{{System.Text.Json.JsonSerializer.Serialize(file)}}}""", Outcome = "accepted", CorrelationId = id },
             cancellationToken);
 
-        string database = Path.Combine(work, Path.GetFileName(folder.DatabaseFile));
+        string database = Path.Combine(work, DataFolder.DatabaseName);
         CopyDatabase(database);
-        List<(string Path, string File)> sources = [(Path.GetFileName(folder.DatabaseFile), database), .. Others().Take(MostFiles)];
+        List<Source> sources = [new(DataFolder.DatabaseName, () => new FileStream(database, FileMode.Open, FileAccess.Read, FileShare.Read)), .. Others().Take(MostFiles)];
         var files = new List<BackupFile>();
-        foreach (var (path, source) in sources)
+        foreach (Source source in sources)
         {
-            files.Add(await BackupFile.OfAsync(path, source, cancellationToken));
+            await using FileStream content = source.Open();
+            files.Add(await BackupFile.OfAsync(source.Path, content, cancellationToken));
         }
 
         var manifest = new BackupManifest
@@ -112,6 +113,7 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         using var source = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = folder.DatabaseFile, Mode = SqliteOpenMode.ReadWrite, Pooling = false }.ToString());
         using var copy = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = target, Pooling = false }.ToString());
         source.Open();
+        SqlitePragmas.RefuseElsewhere(source);
         copy.Open();
         source.BackupDatabase(copy);
 
@@ -127,33 +129,32 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         }
     }
 
-    // Keys, certificates, whatever else a room of the hub keeps in a file; locks and half-written files are none of it.
-    private IEnumerable<(string Path, string File)> Others()
+    // Keys, certificates, whatever else a room of the hub keeps in a file; locks and half-written files are none of it, and no link is followed, neither to a file nor to a folder.
+    private IEnumerable<Source> Others()
     {
-        string database = Path.GetFileName(folder.DatabaseFile);
-        foreach (string file in Directory.EnumerateFiles(folder.Path, "*", SearchOption.AllDirectories).Order(StringComparer.Ordinal))
+        var everything = new EnumerationOptions { RecurseSubdirectories = true, AttributesToSkip = FileAttributes.ReparsePoint, IgnoreInaccessible = false };
+        foreach (string file in Directory.EnumerateFiles(folder.Path, "*", everything).Order(StringComparer.Ordinal))
         {
             string path = Path.GetRelativePath(folder.Path, file).Replace(Path.DirectorySeparatorChar, '/');
             string name = Path.GetFileName(file);
-            if (!name.StartsWith('.') && path != RestoreNote.FileName && !path.StartsWith(database, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal)
-                && new FileInfo(file).LinkTarget is null)
+            if (!name.StartsWith('.') && path != RestoreNote.FileName && !path.StartsWith(DataFolder.DatabaseName, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal))
             {
-                yield return (path, file);
+                yield return new Source(path, () => OwnFile.Open(folder.Path, path, FileAccess.Read, FileShare.Read));
             }
         }
     }
 
-    private static async Task PackAsync(string archive, BackupManifest manifest, List<(string Path, string File)> sources, CancellationToken cancellationToken)
+    private static async Task PackAsync(string archive, BackupManifest manifest, List<Source> sources, CancellationToken cancellationToken)
     {
         await using var stream = new FileStream(archive, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
         await using (var packed = new GZipStream(stream, CompressionLevel.Fastest, leaveOpen: true))
         await using (var tar = new TarWriter(packed, TarEntryFormat.Pax, leaveOpen: true))
         {
             await tar.WriteEntryAsync(Entry(BackupManifest.FileName, new MemoryStream(manifest.ToJson()), manifest.CreatedAt), cancellationToken);
-            foreach (var (path, source) in sources)
+            foreach (Source source in sources)
             {
-                await using var content = new FileStream(source, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
-                await tar.WriteEntryAsync(Entry(path, content, manifest.CreatedAt), cancellationToken);
+                await using FileStream content = source.Open();
+                await tar.WriteEntryAsync(Entry(source.Path, content, manifest.CreatedAt), cancellationToken);
             }
         }
 
@@ -162,4 +163,6 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
 
     private static PaxTarEntry Entry(string path, Stream content, DateTimeOffset at) =>
         new(TarEntryType.RegularFile, path) { DataStream = content, Mode = OwnerOnly, ModificationTime = at };
+
+    private sealed record Source(string Path, Func<FileStream> Open);
 }

@@ -8,7 +8,7 @@ namespace FailoverHub.Web.Data.Backup;
 
 /// <summary>
 /// Puts a backup into a data folder that is new or empty. The whole file is read and checked against its manifest before anything is written, and
-/// what is in it appears when everything is there.
+/// what is in it appears when everything is there. Root restores into the folder of another user as that one, so that it is his, and no link of his leads root anywhere.
 /// </summary>
 internal static class HubRestore
 {
@@ -32,11 +32,14 @@ internal static class HubRestore
         bool existed = Directory.Exists(dataFolder);
         try
         {
-            BackupManifest manifest = await ReadAsync(file, null, cancellationToken);
+            await using var backup = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
+            BackupManifest manifest = await ReadAsync(backup, null, cancellationToken);
             if (!knownSchemas.Contains(manifest.Schema))
             {
                 throw new BackupException($"The backup was made by version {manifest.HubVersion}, whose database ({manifest.Schema}) this program does not know. Restore it with that version or a newer one.");
             }
+
+            OwnFile.WorkAsTheOwnerOf(dataFolder);
 
             // Inside of it: the folder may be the mount point of a volume, which can be neither moved nor made again, and has the owner that it shall have.
             if (!existed)
@@ -45,7 +48,7 @@ internal static class HubRestore
             }
 
             Directory.CreateDirectory(staging, OwnerOnlyFolder);
-            await ReadAsync(file, staging, cancellationToken);
+            await ReadAsync(backup, staging, cancellationToken);
             await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, now, by, revokeTokens), cancellationToken);
             MoveUp(staging, dataFolder);
             existed = true;
@@ -114,10 +117,10 @@ internal static class HubRestore
     }
 
     // The same walk twice: first only looking, then writing; each time every byte goes through the hash.
-    private static async Task<BackupManifest> ReadAsync(string file, string? into, CancellationToken cancellationToken)
+    private static async Task<BackupManifest> ReadAsync(FileStream backup, string? into, CancellationToken cancellationToken)
     {
-        await using var stream = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
-        await using var unpacked = new GZipStream(stream, CompressionMode.Decompress);
+        backup.Position = 0;
+        await using var unpacked = new GZipStream(backup, CompressionMode.Decompress, leaveOpen: true);
         await using var tar = new TarReader(unpacked);
         BackupManifest manifest = await ManifestAsync(tar, cancellationToken);
         var missing = manifest.Files.ToDictionary(f => f.Path, StringComparer.Ordinal);
@@ -226,7 +229,7 @@ internal sealed record RestoreNote(string BackupId, DateTimeOffset BackupAt, Dat
         string file = Path.Combine(folder, FileName);
         try
         {
-            return File.Exists(file) ? JsonSerializer.Deserialize<RestoreNote>(File.ReadAllBytes(file), Json) : null;
+            return OwnFile.Exists(folder, FileName) ? JsonSerializer.Deserialize<RestoreNote>(OwnFile.ReadPrivateText(folder, FileName), Json) : null;
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException or JsonException)
         {

@@ -1,4 +1,5 @@
 using System.Data.Common;
+using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore.Diagnostics;
 
 namespace FailoverHub.Web.Data;
@@ -15,6 +16,7 @@ internal sealed class SqlitePragmas : DbConnectionInterceptor
 
     public override void ConnectionOpened(DbConnection connection, ConnectionEndEventData eventData)
     {
+        RefuseElsewhere(connection);
         using var command = connection.CreateCommand();
         command.CommandText = Pragmas;
         command.ExecuteNonQuery();
@@ -22,11 +24,26 @@ internal sealed class SqlitePragmas : DbConnectionInterceptor
 
     public override async Task ConnectionOpenedAsync(DbConnection connection, ConnectionEndEventData eventData, CancellationToken cancellationToken = default)
     {
+        RefuseElsewhere(connection);
         var command = connection.CreateCommand();
         await using (command.ConfigureAwait(false))
         {
             command.CommandText = Pragmas;
             await command.ExecuteNonQueryAsync(cancellationToken);
         }
+    }
+
+    /// <summary>SQLite goes where a link leads that was laid in place of the file a moment ago, and says where it is. It has only opened it by then: nothing is read or written before this.</summary>
+    /// <exception cref="DataFolderException">Root works in the folder of another user, and the file lies elsewhere.</exception>
+    public static void RefuseElsewhere(DbConnection connection)
+    {
+        if (!Environment.IsPrivilegedProcess)
+        {
+            return;
+        }
+
+        // An open connection says where it is, the string where it should be.
+        var wanted = new SqliteConnectionStringBuilder(connection.ConnectionString).DataSource;
+        OwnFile.RefuseElsewhere(Path.GetDirectoryName(wanted)!, Path.GetFileName(wanted), connection.DataSource);
     }
 }

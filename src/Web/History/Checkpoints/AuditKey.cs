@@ -9,7 +9,6 @@ internal sealed class AuditKey : IDisposable
     /// <summary>Its file in the data folder: PKCS #8, PEM.</summary>
     public const string FileName = "audit-key.pem";
 
-    private const UnixFileMode OwnerOnly = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private readonly Lock _gate = new();
     private readonly ECDsa _key;
 
@@ -36,13 +35,12 @@ internal sealed class AuditKey : IDisposable
         string file = Path.Combine(dataFolder, FileName);
         try
         {
-            if (!File.Exists(file))
+            if (!OwnFile.Exists(dataFolder, FileName))
             {
-                Create(file);
+                Create(dataFolder);
             }
 
-            File.SetUnixFileMode(file, OwnerOnly);
-            return Read(file);
+            return Read(dataFolder);
         }
         catch (Exception e) when (e is IOException or UnauthorizedAccessException)
         {
@@ -78,12 +76,13 @@ internal sealed class AuditKey : IDisposable
         }
     }
 
-    private static AuditKey Read(string file)
+    private static AuditKey Read(string folder)
     {
+        string file = Path.Combine(folder, FileName);
         var key = ECDsa.Create();
         try
         {
-            key.ImportFromPem(File.ReadAllText(file));
+            key.ImportFromPem(OwnFile.ReadPrivateText(folder, FileName));
             _ = key.ExportPkcs8PrivateKey();
             if (!CheckpointSignature.IsP256(key))
             {
@@ -103,12 +102,11 @@ internal sealed class AuditKey : IDisposable
     }
 
     // Written beside it and then moved into place: a start that is cut short leaves no half a key.
-    private static void Create(string file)
+    private static void Create(string folder)
     {
         using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
-        string beside = $"{file}.{Environment.ProcessId}.new";
-        File.Delete(beside);
-        using (var stream = new FileStream(beside, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
+        string beside = $"{FileName}.{Path.GetRandomFileName()}.new";
+        using (FileStream stream = OwnFile.CreateNew(folder, beside))
         {
             stream.Write(System.Text.Encoding.ASCII.GetBytes(key.ExportPkcs8PrivateKeyPem() + "\n"));
             stream.Flush(flushToDisk: true);
@@ -116,12 +114,12 @@ internal sealed class AuditKey : IDisposable
 
         try
         {
-            File.Move(beside, file, overwrite: false);
+            File.Move(Path.Combine(folder, beside), Path.Combine(folder, FileName), overwrite: false);
         }
-        catch (IOException) when (File.Exists(file))
+        catch (IOException) when (OwnFile.Exists(folder, FileName))
         {
             // A command made one at the same moment.
-            File.Delete(beside);
+            File.Delete(Path.Combine(folder, beside));
         }
     }
 }

@@ -307,6 +307,42 @@ public sealed class BackupTests : IDisposable
         Assert.Single((await again.History.AuditAsync(new HistoryFilter { Kind = HubBackup.Action }, null, 10, Stop)).Items);
     }
 
+    /// <summary>Whoever has the service's user could else have root put any file of the machine into a backup.</summary>
+    [Trait("Database", "Sqlite")]
+    [Fact]
+    public async Task Backup_FollowsNoLinkOfTheDataFolder()
+    {
+        string elsewhere = Directory.CreateDirectory(Path.Combine(_folder.Path, "elsewhere")).FullName;
+        await File.WriteAllTextAsync(Path.Combine(elsewhere, "shadow"), "somebody else's", Stop);
+        await using (await HubUnderTest.StartAsync(Data))
+        {
+            File.CreateSymbolicLink(Path.Combine(Data, "shadow"), Path.Combine(elsewhere, "shadow"));
+            Directory.CreateSymbolicLink(Path.Combine(Data, "more"), elsewhere);
+            Directory.CreateSymbolicLink(Path.Combine(Data, "round"), Data);
+            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+        }
+
+        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.DoesNotContain(Directory.GetFileSystemEntries(Restored, "*", SearchOption.AllDirectories), e => Path.GetFileName(e) is "shadow" or "more" or "round");
+        Assert.True(File.Exists(Path.Combine(Restored, AuditKey.FileName)));
+    }
+
+    /// <summary>What root restores into the folder of the service's user is that user's: his hub starts on it.</summary>
+    [Trait("Database", "Sqlite")]
+    [Fact]
+    public async Task Restore_IntoTheFolderOfAnotherUser_IsHis()
+    {
+        await MakeAsync();
+        using var folder = new Files.ServiceFolder();
+
+        Assert.Equal((0, ""), await ProgramAsync("restore", File1, "--data", folder.Path));
+
+        uint owner = FileEntry.Look(folder.Path, throughLinks: true)!.Value.Owner;
+        string[] restored = Directory.GetFileSystemEntries(folder.Path, "*", SearchOption.AllDirectories);
+        Assert.Contains(Path.Combine(folder.Path, DataFolder.DatabaseName), restored);
+        Assert.All(restored, entry => Assert.Equal((entry, owner), (entry, FileEntry.Look(entry, throughLinks: false)!.Value.Owner)));
+    }
+
     private async Task MakeAsync()
     {
         await using (await HubUnderTest.StartAsync(Data))
