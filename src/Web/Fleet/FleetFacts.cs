@@ -193,6 +193,11 @@ internal sealed record ReportFacts
         && Sessions.Length == other.Sessions.Length
         && Sessions.Zip(other.Sessions).All(s => s.First with { MessagesReceived = 0, MessagesSent = 0 } == s.Second with { MessagesReceived = 0, MessagesSent = 0 });
 
+    private PrefixLookup _lookup;
+
+    /// <summary>What it says of the prefix; null: nothing.</summary>
+    public PrefixView? Find(IPNetwork prefix) => _lookup.Find(Prefixes, prefix);
+
     private static PrefixView Uncounted(PrefixView prefix) =>
         prefix.Hold is { Remaining: not null } hold ? prefix with { Hold = hold with { Remaining = TimeSpan.Zero } } : prefix;
 }

@@ -44,7 +44,7 @@ internal static class FleetProjection
     public static Role? AssignedRole(NodeFacts node, IPNetwork prefix) =>
         node.Intent is { } intent
             ? intent.RoleOf(prefix)
-            : node.Report?.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix))?.AssignedRole;
+            : node.Report?.Find(prefix)?.AssignedRole;
 
     /// <summary>
     /// The node that the platform should route the prefix to: of those that may announce it the one with the best role; among equals the one
@@ -54,7 +54,7 @@ internal static class FleetProjection
     {
         var announcers = members.Select(m => (m.Node, Role: PossibleRole(m, prefix))).Where(a => a.Role is not null).ToList();
         var best = announcers.Where(a => a.Role == announcers.Min(x => x.Role)).Select(a => a.Node).ToList();
-        var unheld = best.Where(n => !n.Prefixes.Any(p => p.Prefix.Equals(prefix) && p.Hold is not null)).ToList();
+        var unheld = best.Where(n => n.Find(prefix) is not { Hold: not null }).ToList();
         var active = best.Count == 1 ? best[0]
             : best.Find(n => string.Equals(n.Name, before, StringComparison.OrdinalIgnoreCase)) ?? (unheld.Count == 1 ? unheld[0] : null);
         return active is { IsFresh: true } ? active.Name : null;
@@ -71,7 +71,7 @@ internal static class FleetProjection
             return AnnouncedRole(member, prefix);
         }
 
-        var view = member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
+        var view = member.Find(prefix);
         if (view is null)
         {
             // It does not have the prefix, or the hub has been started anew and has not heard it yet; then it is as it was when the pair was found.
@@ -91,7 +91,7 @@ internal static class FleetProjection
     /// For a moment after a change no session may carry the *newest* UPDATE yet; the prefix is on the wire all the same.
     /// </summary>
     public static Role? AnnouncedRole(MemberView member, IPNetwork prefix) =>
-        member.Node is { IsFresh: true, EstablishedSessions: > 0 } && member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix)) is { Announced: true } view
+        member.Node is { IsFresh: true, EstablishedSessions: > 0 } && member.Find(prefix) is { Announced: true } view
             ? view.ReportedRole
             : null;
 
@@ -104,27 +104,27 @@ internal static class FleetProjection
 
     /// <summary>The newest UPDATE for the prefix has left on an established session, as a fresh report says.</summary>
     public static bool CarriesOnTheWire(NodeView node, IPNetwork prefix) =>
-        node is { IsFresh: true, EstablishedSessions: > 0 } && node.Prefixes.Any(p => p.Prefix.Equals(prefix) && p is { Announced: true, SessionsCarrying: > 0 });
+        node is { IsFresh: true, EstablishedSessions: > 0 } && node.Find(prefix) is { Announced: true, SessionsCarrying: > 0 };
 
     /// <summary>Why a node that lost an intent must not be told it again as things are now, half a sentence; null: nothing stands against it.</summary>
     public static string? AgainstReturningTo(FleetFacts facts, NodeFacts node, IntentFacts intent, Moment now)
     {
-        // Anybody may say that he announces an address: that somebody else surely does is believed of the node's pair only; that somebody may be primary, of anybody. Who was replaced by
-        // another node, and comes back without what it had, is of no pair any more.
+        // Anybody may say that he announces an address: that somebody else surely does is believed of the node's pair only, or of the pair whose address it claims; that somebody may be
+        // primary, of anybody.
         var everybody = facts.Nodes.Values.Where(n => n.Name != node.Name && n.DataCenter == node.DataCenter).Select(n => ProjectNode(n, now)).ToList();
-        var pair = facts.PairOf(node.Name);
-        var others = everybody.Where(n => pair?.Members.Contains(n.Name) == true).ToList();
+        var own = facts.PairOf(node.Name);
         foreach (var (name, role) in intent.Roles)
         {
             var prefix = IPNetwork.Parse(name);
             if (intent.Drained)
             {
-                if (!others.Exists(o => SurelyAnnounces(o, prefix)))
+                var pair = own ?? facts.Pairs.Values.FirstOrDefault(p => p.DataCenter == node.DataCenter && p.Prefixes.Contains(prefix));
+                if (!everybody.Exists(o => pair?.Members.Contains(o.Name) == true && SurelyAnnounces(o, prefix)))
                 {
                     return $"nobody else surely announces {prefix} now";
                 }
             }
-            else if (role == Role.Primary && everybody.Find(o => o.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary))) is { } primary)
+            else if (role == Role.Primary && everybody.Find(o => o.Find(prefix) is { } view && (view.AssignedRole == Role.Primary || view.ReportedRole == Role.Primary)) is { } primary)
             {
                 return $"{primary.Name} may be primary for {prefix} now";
             }
@@ -197,7 +197,7 @@ internal static class FleetProjection
         foreach (var wanted in node.Intent?.Roles ?? ImmutableSortedDictionary<string, Role>.Empty)
         {
             // Wanted, but the node does not report it: it has not heard of it, or has said nothing since the hub started.
-            if (IPNetwork.TryParse(wanted.Key, out var prefix) && !reported.Exists(p => p.Prefix.Equals(prefix)))
+            if (IPNetwork.TryParse(wanted.Key, out var prefix) && node.Report?.Find(prefix) is null)
             {
                 reported.Add(new PrefixView
                 {
@@ -234,6 +234,7 @@ internal static class FleetProjection
     internal static PairView ProjectPair(PairFacts pair, ImmutableArray<NodeView> nodes, ImmutableArray<NodeView> others, FreezeView? freeze, ImmutableArray<AnswerView> answers)
     {
         ImmutableArray<MemberView> members = [.. nodes.Select(n => MemberOf(pair, n))];
+        var claimable = others.IsEmpty ? [] : pair.Prefixes.Concat(nodes.SelectMany(n => n.Prefixes).Select(p => p.Prefix)).Distinct().Order(PrefixOrder.Instance).ToList();
         ImmutableArray<MemberView> outsiders = [.. others.Where(n => n.IsFresh).Select(n => MemberOf(pair, n))];
         var active = pair.Prefixes.ToDictionary(p => p, p => InferActive(members, p, pair.Active.GetValueOrDefault(p.ToString())) is { } name
             && !outsiders.Any(o => AnnouncedRole(o, p) <= AnnouncedRole(members.First(m => m.Node.Name == name), p)) ? name : null);
@@ -264,8 +265,8 @@ internal static class FleetProjection
             OperationId = (pair.Drill ?? pair.Running)?.Id,
             MoveId = pair.Running is { MovesTraffic: true } moving ? moving.Id : null,
             Members = members,
-            Claimants = [.. others.Where(n => n is { HasReported: true, Link: not NodeLink.Revoked }).Select(n => new ClaimantView(
-                n.Name, [.. n.Prefixes.Select(p => p.Prefix).Where(p => pair.Prefixes.Contains(p) || nodes.Any(m => m.Prefixes.Any(v => v.Prefix.Equals(p))))]))],
+            Claimants = [.. others.Where(n => n is { HasReported: true, Link: not NodeLink.Revoked })
+                .Select(n => new ClaimantView(n.Name, [.. claimable.Where(p => n.Find(p) is not null)]))],
         }, active, answers);
     }
 
@@ -294,6 +295,6 @@ internal static class FleetProjection
     {
         Node = node,
         MayBePrimary = pair.PreferredNode is null || string.Equals(pair.PreferredNode, node.Name, StringComparison.OrdinalIgnoreCase),
-        Prefixes = [.. pair.Prefixes.SelectMany(p => node.Prefixes.Where(v => v.Prefix.Equals(p)))],
+        Prefixes = [.. pair.Prefixes.Select(node.Find).OfType<PrefixView>()],
     };
 }

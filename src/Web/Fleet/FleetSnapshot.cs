@@ -109,6 +109,11 @@ public sealed record MemberView
 
     /// <summary>Nothing that the hub keeps speaks against its being primary by its own configuration.</summary>
     internal bool MayBePrimary { get; init; }
+
+    private PrefixLookup _lookup;
+
+    /// <summary>The pair's prefix on this node; null: it does not have it.</summary>
+    internal PrefixView? Find(IPNetwork prefix) => _lookup.Find(Prefixes, prefix);
 }
 
 /// <summary>
@@ -219,6 +224,11 @@ public sealed record NodeView
 
     /// <summary>It has reported in this run of the hub: what it does not have it said itself.</summary>
     internal bool HasReported { get; init; }
+
+    private PrefixLookup _lookup;
+
+    /// <summary>The prefix on this node; null: it does not have it.</summary>
+    internal PrefixView? Find(IPNetwork prefix) => _lookup.Find(Prefixes, prefix);
 }
 
 /// <summary>One prefix on one node: wanted beside reported.</summary>

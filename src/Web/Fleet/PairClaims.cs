@@ -37,18 +37,8 @@ internal static class PairClaims
 
     private static ImmutableArray<IPNetwork> Claimed(PairFacts pair, HashSet<IPNetwork> own, FleetFacts? facts)
     {
-        ImmutableArray<IPNetwork> found = [];
-        foreach (var prefix in pair.Prefixes)
-        {
-            found = own.Contains(prefix) ? found.Add(prefix) : found;
-        }
-
-        foreach (var prefix in facts is null ? [] : pair.Members.SelectMany(m => facts.Nodes.GetValueOrDefault(m)?.Report?.Prefixes ?? []).Select(p => p.Prefix))
-        {
-            found = own.Contains(prefix) && !found.Contains(prefix) ? found.Add(prefix) : found;
-        }
-
-        return found;
+        var ofNodes = facts is null ? [] : pair.Members.SelectMany(m => facts.Nodes.GetValueOrDefault(m)?.Report?.Prefixes ?? []).Select(p => p.Prefix);
+        return [.. pair.Prefixes.Concat(ofNodes).Where(own.Contains).Distinct()];
     }
 
     /// <summary>Tells of what the node claims now, when that is news.</summary>

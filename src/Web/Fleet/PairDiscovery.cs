@@ -91,7 +91,7 @@ internal static class PairDiscovery
     private static ImmutableArray<IPNetwork> Shared(IEnumerable<NodeFacts> nodes) =>
         [.. nodes.SelectMany(n => n.Report?.Prefixes.Select(p => p.Prefix).Distinct() ?? []).GroupBy(p => p).Where(g => g.Skip(1).Any()).Select(g => g.Key).OrderBy(p => p, PrefixOrder.Instance)];
 
-    private static bool Reports(NodeFacts node, IPNetwork prefix) => node.Report?.Prefixes.Any(p => p.Prefix.Equals(prefix)) == true;
+    private static bool Reports(NodeFacts node, IPNetwork prefix) => node.Report?.Find(prefix) is not null;
 
     /// <summary>
     /// Nodes without a pair that share a prefix which no pair has yet, two by two. Of several that share one it is those that have been in the
@@ -110,11 +110,12 @@ internal static class PairDiscovery
             }
         }
 
+        var place = new Dictionary<NodeFacts, int>(free.Select((node, i) => KeyValuePair.Create(node, i)), ReferenceEqualityComparer.Instance);
         var taken = new HashSet<string>(StringComparer.OrdinalIgnoreCase);
         foreach (var one in free)
         {
             var keys = one.Report!.Prefixes.Select(p => (one.DataCenter, p.Prefix)).Where(k => !owned.Contains(k)).ToList();
-            if (taken.Contains(one.Name) || keys.SelectMany(k => byPrefix[k]).Where(n => !ReferenceEquals(n, one) && !taken.Contains(n.Name)).MinBy(free.IndexOf) is not { } other)
+            if (taken.Contains(one.Name) || keys.SelectMany(k => byPrefix[k]).Where(n => !ReferenceEquals(n, one) && !taken.Contains(n.Name)).MinBy(n => place[n]) is not { } other)
             {
                 continue;
             }
@@ -134,15 +135,17 @@ internal sealed class PrefixOrder : IComparer<IPNetwork>
 
     public int Compare(IPNetwork x, IPNetwork y)
     {
-        var a = x.BaseAddress.GetAddressBytes();
-        var b = y.BaseAddress.GetAddressBytes();
+        Span<byte> a = stackalloc byte[16];
+        Span<byte> b = stackalloc byte[16];
+        a = x.BaseAddress.TryWriteBytes(a, out var written) ? a[..written] : [];
+        b = y.BaseAddress.TryWriteBytes(b, out written) ? b[..written] : [];
         var byLength = a.Length.CompareTo(b.Length);
         if (byLength != 0)
         {
             return byLength;
         }
 
-        var byAddress = a.AsSpan().SequenceCompareTo(b);
+        var byAddress = a.SequenceCompareTo(b);
         return byAddress != 0 ? byAddress : x.PrefixLength.CompareTo(y.PrefixLength);
     }
 }

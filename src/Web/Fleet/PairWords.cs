@@ -52,7 +52,7 @@ internal static class PairWords
     public static string Frozen(FreezeView freeze) =>
         $"{(freeze.OfAll ? "All pairs are frozen" : "Frozen")} until {freeze.Until.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture)} UTC by {freeze.By}: nothing is done to {(freeze.OfAll ? "any of them" : "it")}, and nothing fails back by itself.";
 
-    public static PrefixView? View(MemberView member, IPNetwork prefix) => member.Prefixes.FirstOrDefault(p => p.Prefix.Equals(prefix));
+    public static PrefixView? View(MemberView member, IPNetwork prefix) => member.Find(prefix);
 
     public static string Word(Role? role) => role switch { Role.Primary => "primary", Role.Secondary => "secondary", _ => "nothing" };
 }

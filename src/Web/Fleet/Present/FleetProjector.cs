@@ -83,16 +83,21 @@ internal sealed class FleetProjector
             var known = _pairs.GetValueOrDefault(pair.Id);
             sameOrder &= known?.Facts.Name == pair.Name;
             var members = NodesOf(pair);
-            var outsiders = _holders.Outsiders(pair, members, name => _nodes[name].View);
+            var strangers = known is not null && known.Strangers.AreStillOf(pair, _holders.Version) ? known.Strangers : new Strangers(pair, _holders.Version, _holders.Outsiders(pair, members));
+            ImmutableArray<NodeView> outsiders = strangers.Names.IsEmpty ? [] : [.. strangers.Names.Select(name => _nodes[name].View)];
 
             // Ends by the clock, without anything being told.
             var freeze = facts.Freezes.IsEmpty ? null : FreezeFacts.InForce(facts.Freezes, pair.Id, now.Wall);
             var answers = AnswersOf(facts, pair, now);
             if (known is null || known.View.Freeze != freeze || !known.IsOf(pair, members, outsiders) || !answers.AsSpan().SequenceEqual(known.View.Answers.AsSpan()))
             {
-                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, known is not null && known.View.Freeze == freeze && known.SaysTheSameAs(pair, members, outsiders) && SayTheSame(answers, known.View.Answers)
+                _pairs[pair.Id] = new PairMemory(pair, members, outsiders, strangers, known is not null && known.View.Freeze == freeze && known.SaysTheSameAs(pair, members, outsiders) && SayTheSame(answers, known.View.Answers)
                     ? ObservedActive.WithAges(FleetProjection.WithMembers(known.View, pair, members), answers)
                     : FleetProjection.ProjectPair(pair, members, outsiders, freeze, answers));
+            }
+            else if (!ReferenceEquals(known.Strangers, strangers))
+            {
+                _pairs[pair.Id] = known with { Strangers = strangers };
             }
         }
 
@@ -168,7 +173,16 @@ internal sealed class FleetProjector
 
     private sealed record NodeMemory(NodeFacts Facts, NodeView View);
 
-    private sealed record PairMemory(PairFacts Facts, ImmutableArray<NodeView> Members, ImmutableArray<NodeView> Outsiders, PairView View)
+    /// <summary>Who else has prefixes of a pair, by name; to be looked for again when the pair is another one, or anybody's prefixes are.</summary>
+    private sealed class Strangers(PairFacts pair, long version, ImmutableArray<string> names)
+    {
+        public ImmutableArray<string> Names => names;
+
+        public bool AreStillOf(PairFacts other, long now) =>
+            version == now && pair.Prefixes == other.Prefixes && ReferenceEquals(pair.Members, other.Members) && pair.DataCenter == other.DataCenter;
+    }
+
+    private sealed record PairMemory(PairFacts Facts, ImmutableArray<NodeView> Members, ImmutableArray<NodeView> Outsiders, Strangers Strangers, PairView View)
     {
         public bool IsOf(PairFacts pair, ImmutableArray<NodeView> members, ImmutableArray<NodeView> outsiders) =>
             ReferenceEquals(Facts, pair) && AreTheSame(Members, members, ReferenceEquals) && AreTheSame(Outsiders, outsiders, ReferenceEquals);

@@ -21,10 +21,11 @@ internal static class ObservedActive
         }
 
         view = view with { Answers = answers };
+        var byPrefix = answers.ToDictionary(a => a.Prefix);
         string? active = null;
         foreach (var prefix in view.Prefixes)
         {
-            if (answers.FirstOrDefault(a => a.Prefix.Equals(prefix)) is not { Node: { } node } answer || !IsBelieved(answer, inferred.GetValueOrDefault(prefix)) || (active is not null && active != node))
+            if (byPrefix.GetValueOrDefault(prefix) is not { Node: { } node } answer || !IsBelieved(answer, inferred.GetValueOrDefault(prefix)) || (active is not null && active != node))
             {
                 return view;
             }

@@ -8,6 +8,9 @@ internal sealed class PrefixHolders
 {
     private readonly Dictionary<(string DataCenter, IPNetwork Prefix), ImmutableSortedSet<string>> _holders = [];
 
+    /// <summary>Another number with each change: as long as it is the same, nobody has other prefixes than before.</summary>
+    public long Version { get; private set; }
+
     private static readonly ImmutableSortedSet<string> Nobody = ImmutableSortedSet.Create<string>(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>A node's view has replaced another one.</summary>
@@ -20,6 +23,7 @@ internal sealed class PrefixHolders
             return;
         }
 
+        Version++;
         foreach (var view in before?.Prefixes ?? [])
         {
             var key = (before!.DataCenter, view.Prefix);
@@ -42,7 +46,7 @@ internal sealed class PrefixHolders
     }
 
     /// <summary>Nodes of the pair's data center that are not of the pair and have one of its prefixes, or one that a node of it has; by name.</summary>
-    public ImmutableArray<NodeView> Outsiders(PairFacts pair, ImmutableArray<NodeView> members, Func<string, NodeView> viewOf)
+    public ImmutableArray<string> Outsiders(PairFacts pair, ImmutableArray<NodeView> members)
     {
         ImmutableSortedSet<string>? found = null;
         foreach (var prefix in pair.Prefixes)
@@ -50,18 +54,16 @@ internal sealed class PrefixHolders
             Add(pair, prefix, ref found);
         }
 
+        // Most of these are the pair's too; to look twice costs less than to know that.
         foreach (var member in members)
         {
             foreach (var view in member.Prefixes)
             {
-                if (!pair.Prefixes.Contains(view.Prefix))
-                {
-                    Add(pair, view.Prefix, ref found);
-                }
+                Add(pair, view.Prefix, ref found);
             }
         }
 
-        return found is null ? [] : [.. found.Select(viewOf)];
+        return found is null ? [] : [.. found];
     }
 
     private void Add(PairFacts pair, IPNetwork prefix, ref ImmutableSortedSet<string>? found)

@@ -49,7 +49,7 @@ internal static class SafetyRules
     /// The prefixes that nobody of the pair would surely announce without the node: all that it announces or shares, not only the pair's. Any other
     /// node of the fleet may say that it announces them; only those of the pair are believed.
     /// </summary>
-    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => LeftAlone(target.Pair, target.Member.Node);
+    public static IReadOnlyList<IPNetwork> LeftAlone(OperationTarget target) => target.OfClaimant ? Claimants.LeftAlone(target) : LeftAlone(target.Pair, target.Member.Node);
 
     /// <inheritdoc cref="LeftAlone(OperationTarget)"/>
     public static IReadOnlyList<IPNetwork> LeftAlone(PairView pair, NodeView node)
@@ -58,7 +58,7 @@ internal static class SafetyRules
 
         // A node that surely announces nothing of it takes nothing away; of a silent one that is not sure.
         return [.. pair.Prefixes.Union(node.Prefixes.Where(p => p.Announced).Select(p => p.Prefix))
-            .Where(p => !node.IsFresh || node.Prefixes.Any(v => v.Prefix.Equals(p) && v.Announced))
+            .Where(p => !node.IsFresh || node.Find(p) is { Announced: true })
             .Where(p => !others.Exists(o => FleetProjection.SurelyAnnounces(o, p)))];
     }
 
@@ -221,7 +221,7 @@ internal static class SafetyRules
 
         foreach (var prefix in target.Prefixes)
         {
-            var view = target.Member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(prefix));
+            var view = target.Member.Find(prefix);
             if (view is null)
             {
                 return ($"does not have {prefix}", $"Configure {prefix} on {node.Name}.");

@@ -74,15 +74,16 @@ internal abstract record StepObservation
             return false;
         }
 
-        if (wanted.Failback.Any(f => node.Prefixes.Any(p => p.Prefix.ToString() == f.Key && p.Failback != f.Value)))
+        if (wanted.Failback.Any(f => node.Find(IPNetwork.Parse(f.Key)) is { } view && view.Failback != f.Value))
         {
             return false;
         }
 
         bool Carries(PrefixView view, Role role) => view.ReportedRole == role && view.SessionsCarrying >= node.EstablishedSessions;
         bool IsAsWanted(PrefixView view, Role role) => Carries(view, role) || (view.Hold is not null && role == Role.Primary && Carries(view, Role.Secondary));
-        return wanted.Roles.All(r => node.Prefixes.FirstOrDefault(p => p.Prefix.ToString() == r.Key) is var view
-            && (wanted.MustAnnounce.Contains(IPNetwork.Parse(r.Key))
+        var mustAnnounce = wanted.MustAnnounce.ToHashSet();
+        return wanted.Roles.All(r => IPNetwork.Parse(r.Key) is var prefix && node.Find(prefix) is var view
+            && (mustAnnounce.Contains(prefix)
                 ? view is { Announced: true, SessionsCarrying: > 0 } && Carries(view, r.Value)
                 : view is null || (view.Announced ? IsAsWanted(view, r.Value) : drained || view.WithdrawnReason != WithdrawnReason.Drained)));
     }

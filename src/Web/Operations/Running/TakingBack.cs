@@ -16,7 +16,8 @@ internal static class TakingBack
     {
         if (state.Snapshot.Pairs.FirstOrDefault(p => p.Id == pairId) is not { } pair || pair.Members.FirstOrDefault(m => m.Node.Name == before.Node) is not { } member)
         {
-            return $"{before.Node} is no node of the pair any more";
+            // It left, or only claims addresses of it and was told to stand back: it is not asked to announce again.
+            return $"{before.Node} is no node of the pair";
         }
 
         if (before.Drained && SafetyRules.LeftAlone(pair, member.Node) is { Count: > 0 } alone)
@@ -36,7 +37,7 @@ internal static class TakingBack
     }
 
     private static bool IsPrimary(MemberView member, IPNetwork prefix) =>
-        member.Prefixes.Any(v => v.Prefix.Equals(prefix) && v is { AssignedRole: Role.Primary, ReportedRole: Role.Primary });
+        member.Find(prefix) is { AssignedRole: Role.Primary, ReportedRole: Role.Primary };
 
     // What a node does next is not known while it has not answered what it was last told. Who rejected that goes on as it reports.
     private static bool MayBePrimary(FleetState state, MemberView member, IPNetwork prefix)
@@ -45,6 +46,6 @@ internal static class TakingBack
         var rejected = state.Facts.Nodes.GetValueOrDefault(node.Name)?.Answer is { Outcome: IntentOutcome.Rejected } answer && answer.Revision == node.IntentRevision;
         return !node.HasReported
             || (node.ReportedRevision < node.IntentRevision && !rejected)
-            || member.Prefixes.Any(v => v.Prefix.Equals(prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
+            || (member.Find(prefix) is { } view && (view.AssignedRole == Role.Primary || view.ReportedRole == Role.Primary));
     }
 }
