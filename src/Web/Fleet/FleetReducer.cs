@@ -283,7 +283,7 @@ internal static class FleetReducer
 
     /// <summary>The operation that it belongs to still runs: that one decides whether it may be sent once more.</summary>
     private static bool IsAwaited(FleetFacts facts, NodeFacts node, IntentFacts intent) =>
-        intent.OperationId is not null && facts.PairOf(node.Name)?.Running?.Id == intent.OperationId;
+        intent.OperationId is { } id && (facts.PairOf(node.Name)?.Running?.Id == id || facts.Pairs.Values.Any(p => p.Running?.Id == id));
 
     /// <summary>
     /// The node never showed the intent, and nobody waits for it any more. What was right when it was asked for may take the address away
@@ -389,7 +389,8 @@ internal static class FleetReducer
         {
             // Who dialled again meanwhile and was not told again is not told any more. First for all of them, then what they had lost is offered:
             // what the one is told depends on what is wanted of the other.
-            var dropped = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>()
+            var claimants = facts.Nodes.Values.Where(n => n.Intent is { OperationId: { } id } && id == changed.OperationId && !pair.Members.Contains(n.Name));
+            var dropped = pair.Members.Select(m => facts.Nodes.GetValueOrDefault(m)).OfType<NodeFacts>().Concat(claimants)
                 .Where(node => node is { Intent: { OnReturn: false } intent, Stream: { } stream } && node.OfferedOn != stream.Id && node.Confirmed?.Revision != intent.Revision)
                 .ToList();
             foreach (var node in dropped)

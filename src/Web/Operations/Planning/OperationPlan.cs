@@ -29,7 +29,9 @@ internal sealed record NodeWanted
     /// What is wanted of the node now. A newer intent ends a role that was given on the node itself; so that one which is about something else
     /// moves nothing, such a role counts as wanted.
     /// </summary>
-    public static NodeWanted Of(PairView pair, NodeView node)
+    /// <param name="pair">The pair whose failback policy it keeps; null: the node is of none.</param>
+    /// <param name="node">As it is now.</param>
+    public static NodeWanted Of(PairView? pair, NodeView node)
     {
         var assigned = node.Prefixes.Select(p => p with { AssignedRole = p.LocalRole ?? p.AssignedRole }).Where(p => p.AssignedRole is not null).ToList();
         return new NodeWanted
@@ -38,7 +40,7 @@ internal sealed record NodeWanted
             Drained = node.AssignedDrained,
             Roles = IntentFacts.RolesFrom(assigned.Select(p => (p.Prefix, p.AssignedRole!.Value))),
             Failback = IntentFacts.NoFailback.SetItems(assigned.Select(p =>
-                KeyValuePair.Create(p.Prefix.ToString(), Fleet.Failback.Wanted(pair.FailbackIsSet ? pair.Failback : null, p.Failback)))),
+                KeyValuePair.Create(p.Prefix.ToString(), Fleet.Failback.Wanted(pair is { FailbackIsSet: true } ? pair.Failback : null, p.Failback)))),
         };
     }
 

@@ -47,11 +47,11 @@ internal static class OperationPlanner
     public static bool MayBecomePrimary(MemberView member, ImmutableArray<IPNetwork> prefixes) =>
         !member.Node.HasReported
         || member.Node.ReportedRevision < member.Node.IntentRevision
-        || member.Prefixes.Any(v => prefixes.Contains(v.Prefix) && (v.AssignedRole == Role.Primary || v.ReportedRole == Role.Primary));
+        || prefixes.Any(p => member.Find(p) is { } view && (view.AssignedRole == Role.Primary || view.ReportedRole == Role.Primary));
 
     private static ImmutableArray<PlannedStep> Steps(OperationTarget target)
     {
-        var before = NodeWanted.Of(target.Pair, target.Member.Node);
+        var before = NodeWanted.Of(target.OfClaimant ? null : target.Pair, target.Member.Node);
         var name = target.Member.Node.Name;
         return target.Type switch
         {
@@ -139,10 +139,10 @@ internal static class OperationPlanner
     private static PlannedStep Demote(PairView pair, MemberView member, ImmutableArray<IPNetwork> prefixes)
     {
         var before = NodeWanted.Of(pair, member.Node);
-        var primary = prefixes.Where(p => member.Prefixes.Any(v => v.Prefix.Equals(p) && v.AssignedRole is not null));
+        var primary = prefixes.Where(p => member.Find(p) is { AssignedRole: not null });
 
         // If that has to be taken back it is no return of the node: it was primary a moment ago.
-        var back = before with { AtOnce = [.. member.Prefixes.Where(v => prefixes.Contains(v.Prefix) && v is { AssignedRole: Role.Primary, ReportedRole: Role.Primary }).Select(v => v.Prefix.ToString())] };
+        var back = before with { AtOnce = [.. prefixes.Where(p => member.Find(p) is { AssignedRole: Role.Primary, ReportedRole: Role.Primary }).Select(p => p.ToString())] };
         return new PlannedStep { Title = $"Demote {member.Node.Name} to secondary", Before = back, Wanted = before.With(primary, Role.Secondary) };
     }
 
@@ -156,8 +156,8 @@ internal static class OperationPlanner
         return target.Type switch
         {
             OperationType.Switchover => $"Switch {what} over to {node}",
-            OperationType.SetRole => $"Make {node} {Word(target.Request.Role!.Value)} for {what}",
-            OperationType.Drain => $"Drain {node}",
+            OperationType.SetRole => $"Make {node} {Word(target.Request.Role!.Value)} for {what}{(target.OfClaimant ? ", of which it is no node" : "")}",
+            OperationType.Drain => $"Drain {node}{(target.OfClaimant ? $", which is no node of {target.Pair.Name}" : "")}",
             OperationType.Failback => $"Fail {what} back to {node}",
             OperationType.SetFailback => $"Set the failback policy of {target.Pair.Name} to {FailbackWords.Short(target.Request.Failback!)}",
             OperationType.ForcePromote => $"Force {node} to be primary for {what}",
@@ -178,7 +178,9 @@ internal static class OperationPlanner
                     ? $"{addresses} stays on {node}; only the roles change."
                     : $"{addresses} moves from {active ?? "wherever it is now"} to {node}. Open TCP connections break.";
             case OperationType.Drain when SafetyRules.LeftAlone(target) is { Count: > 0 } alone:
-                return $"Nobody announces {string.Join(", ", alone.Select(Address))} any more: it is unreachable until {node} is undrained.";
+                return $"Nobody announces {string.Join(", ", alone.Select(Address))} any more: it is unreachable until {(target.OfClaimant ? "another node announces it" : $"{node} is undrained")}.";
+            case OperationType.Drain or OperationType.SetRole when target.OfClaimant:
+                return Claimants.TrafficEffect(target, addresses);
             case OperationType.Drain:
                 var next = target.Others.FirstOrDefault(o => FleetProjection.AnnouncedRole(o, target.Prefixes[0]) is not null)?.Node.Name;
                 return IsActive(target)

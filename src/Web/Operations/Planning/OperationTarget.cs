@@ -28,6 +28,9 @@ internal sealed record OperationTarget
     /// <summary>The node that becomes active (switchover), or that is drained, undrained or given a role.</summary>
     public required MemberView Member { get; init; }
 
+    /// <summary>The node only claims addresses of the pair (<see cref="PairView.Claimants"/>): it can be told to stand back, and nothing else.</summary>
+    public bool OfClaimant { get; init; }
+
     /// <summary>The prefixes that it is about; at least one.</summary>
     public required ImmutableArray<IPNetwork> Prefixes { get; init; }
 
@@ -64,31 +67,42 @@ internal sealed record OperationTarget
         }
 
         var field = request.Type.IsOfPair() ? "target" : "node";
-        if (pair.Members.FirstOrDefault(m => string.Equals(m.Node.Name, name, StringComparison.OrdinalIgnoreCase)) is not { } member)
+        var member = pair.Members.FirstOrDefault(m => string.Equals(m.Node.Name, name, StringComparison.OrdinalIgnoreCase));
+        if (member is null && Claimants.Problem(pair, name, field, request) is { } stranger)
         {
-            problem = Invalid(field, $"'{name}' is no node of the pair '{pair.Name}'; it has {string.Join(" and ", pair.Members.Select(m => m.Node.Name))}.");
+            problem = stranger;
             return null;
         }
 
-        if (request.Prefix is { } wanted && !pair.Prefixes.Contains(wanted))
+        var claims = member is null ? Claimants.Find(pair, name)! : null;
+        var shared = claims?.Prefixes ?? pair.Prefixes;
+        if (request.Prefix is { } wanted && !shared.Contains(wanted))
         {
-            problem = Invalid("prefix", $"The pair '{pair.Name}' does not share {wanted}; it shares {string.Join(", ", pair.Prefixes)}.");
+            problem = Invalid("prefix", $"{(claims is null ? $"The pair '{pair.Name}' does not share {wanted}; it shares" : $"{claims.Node} does not claim {wanted} of '{pair.Name}'; it claims")} {string.Join(", ", shared)}.");
             return null;
         }
 
-        var prefixes = request.Prefix is { } one ? [one] : pair.Prefixes;
-        var target = new OperationTarget { Request = request, Fleet = fleet, Pair = pair, Member = member, Prefixes = prefixes, Deadline = request.Deadline ?? DefaultDeadline };
+        var prefixes = request.Prefix is { } one ? [one] : shared;
+        var target = new OperationTarget { Request = request, Fleet = fleet, Pair = pair, Member = member ?? Claimants.ViewOf(fleet, claims!), OfClaimant = member is null, Prefixes = prefixes, Deadline = request.Deadline ?? DefaultDeadline };
         problem = prefixes.Length == 0 ? Invalid(field, $"The pair '{pair.Name}' shares no prefix.") : NothingToDo(target);
         return problem is null ? target : null;
     }
 
     /// <summary>The same target as the fleet is now; null: its pair, its node or one of its prefixes is no more.</summary>
-    public OperationTarget? In(FleetSnapshot fleet) =>
-        fleet.Pairs.FirstOrDefault(p => p.Id == Pair.Id) is { } pair
-        && pair.Members.FirstOrDefault(m => m.Node.Name == Member.Node.Name) is { } member
-        && Prefixes.All(p => pair.Prefixes.Contains(p))
-            ? this with { Fleet = fleet, Pair = pair, Member = member }
+    public OperationTarget? In(FleetSnapshot fleet)
+    {
+        if (fleet.Pairs.FirstOrDefault(p => p.Id == Pair.Id) is not { } pair)
+        {
+            return null;
+        }
+
+        var member = pair.Members.FirstOrDefault(m => m.Node.Name == Member.Node.Name);
+        var claims = member is null && OfClaimant ? Claimants.Find(pair, Member.Node.Name) : null;
+        var shared = claims?.Prefixes ?? pair.Prefixes;
+        return (member is not null || claims is not null) && !Prefixes.Except(shared).Any()
+            ? this with { Fleet = fleet, Pair = pair, Member = member ?? Claimants.ViewOf(fleet, claims!), OfClaimant = member is null }
             : null;
+    }
 
     /// <summary>What is wrong with the times that it names; null: nothing.</summary>
     public static SubmitResult.Invalid? ProblemOfTimes(OperationRequest request, DateTimeOffset now)
@@ -174,7 +188,7 @@ internal sealed record OperationTarget
             return null;
         }
 
-        var of = fleet.Pairs.FirstOrDefault(p => p.Members.Any(m => m.Node.Name == node.Name));
+        var of = Claimants.PairFor(fleet, node.Name, request);
         problem = of is null ? Invalid("node", $"'{node.Name}' is of no pair: there is nobody who could take over.") : null;
         return of;
     }
@@ -215,14 +229,14 @@ internal sealed record OperationTarget
 
         var field = target.Type.IsMove() || target.Type == OperationType.ForcePromote ? "target" : "node";
         bool Has(MemberView member, Role role) => target.Prefixes.All(p =>
-            member.Prefixes.FirstOrDefault(v => v.Prefix.Equals(p)) is { } view && view.AssignedRole == role && view.ReportedRole == role);
+            member.Find(p) is { } view && view.AssignedRole == role && view.ReportedRole == role);
         var already = target.Type switch
         {
             OperationType.Drain when node is { AssignedDrained: true, Drained: true } => "is drained already",
             OperationType.Undrain when node is { AssignedDrained: false, Drained: false } => "is not drained",
             OperationType.SetRole when Has(target.Member, target.Request.Role!.Value) => "has that role already",
             OperationType.ForcePromote when Has(target.Member, Role.Primary) && !target.Others.Any(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes)) => "is primary already, and no other node may be",
-            OperationType.Switchover or OperationType.Failback when Has(target.Member, Role.Primary) && target.Others.All(o => o.Prefixes.All(p => !target.Prefixes.Contains(p.Prefix) || p.AssignedRole != Role.Primary)) => "is active already",
+            OperationType.Switchover or OperationType.Failback when Has(target.Member, Role.Primary) && target.Others.All(o => target.Prefixes.All(p => o.Find(p) is not { AssignedRole: Role.Primary })) => "is active already",
             _ => null,
         };
         return already is null ? null : Invalid(field, $"{node.Name} {already}.");

@@ -58,7 +58,7 @@ internal static class AgentRules
     {
         foreach (var step in OperationPlanner.Plan(target).Steps)
         {
-            if (target.Pair.Members.FirstOrDefault(m => m.Node.Name == step.Wanted.Node)?.Node is not { Limits: { AllowEverything: false } limits } node)
+            if (target.Pair.Members.Append(target.Member).FirstOrDefault(m => m.Node.Name == step.Wanted.Node)?.Node is not { Limits: { AllowEverything: false } limits } node)
             {
                 continue;
             }

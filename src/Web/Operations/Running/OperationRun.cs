@@ -30,6 +30,9 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     /// <summary>Another operation of the pair has to wait.</summary>
     public bool InFlight => !_ended;
 
+    /// <summary>It tells that node something.</summary>
+    public bool Tells(string node) => _plan.Steps.Any(s => s.Wanted.Node == node) || _plan.OnReturn.Any(r => r.Node == node);
+
     /// <summary>Stops it where it is: it takes back what it has sent, as after a step that failed.</summary>
     /// <param name="by">Who wants that.</param>
     /// <returns>False: too late, how it ends is decided already.</returns>

@@ -20,6 +20,9 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
     private readonly ConcurrentDictionary<string, OperationRun> _runs = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
 
+    /// <summary>How long the hub has been running.</summary>
+    public TimeSpan Uptime => services.Time.GetElapsedTime(_started);
+
     /// <summary>The hub is stopping: nothing begins any more.</summary>
     public bool IsStopping => _stopping.IsCancellationRequested;
 
@@ -44,13 +47,14 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
         var known = new Circumstances
         {
             Now = services.Time.GetUtcNow(),
-            HubUptime = services.Time.GetElapsedTime(_started),
+            HubUptime = Uptime,
             InFlight = _runs.TryGetValue(target.Pair.Id, out var run) && run.InFlight ? run.View.Id
+                : OnNodesOf(plan) is { } elsewhere ? elsewhere
                 : DrillOf?.Invoke(target.Pair.Id) is { } drill && drill != target.Request.PartOf ? drill : null,
             Moves = services.Feed.MovesOf(target.Pair.Id),
             Limits = services.Limits,
         };
-        var path = target.Type.IsOfPair() ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
+        var path = target.Type.IsOfPair() || target.OfClaimant ? $"pairs/{Uri.EscapeDataString(target.Pair.Name)}" : $"nodes/{Uri.EscapeDataString(target.Member.Node.Name)}";
         return new OperationPreview
         {
             Rules = SafetyRules.Check(target, known),
@@ -58,9 +62,13 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
             TrafficEffect = plan.TrafficEffect,
             OutagePossible = plan.OutagePossible,
             NeedsApproval = target.Request.ApprovedBy is null && ApprovalRules.IsNeeded(target, services.Limits.TwoPerson),
-            ApiCall = $"POST /api/v1/{path}/operations\n{OperationRecords.ToRequestJson(target.Request)}",
+            ApiCall = $"POST /api/v1/{path}/operations\n{OperationRecords.ToRequestJson(target.OfClaimant ? target.Request with { Target = target.Member.Node.Name } : target.Request)}",
         };
     }
+
+    // A node is told something by its pair's operation, and by that of a pair whose addresses it claims: by one of them at a time.
+    private string? OnNodesOf(OperationPlan plan) =>
+        _runs.Values.FirstOrDefault(r => r.InFlight && plan.Steps.Any(s => r.Tells(s.Wanted.Node)))?.View.Id;
 
     /// <summary>Audits and stores it, and sets it going. Whoever calls it holds the lock of admission, and has found the preview to allow it.</summary>
     /// <param name="target">What is to be done.</param>

@@ -64,6 +64,13 @@ public sealed record PairCommand(OperationRequest Request, string? Node, string 
             commands.Add(new(request, node, label, testId, CommandGate.Of(operations.Preview(request, out SubmitResult? problem), problem)));
     }
 
+    /// <summary>What can be asked of a node that only claims addresses of the pair: to stand back.</summary>
+    public static ImmutableArray<PairCommand> ForClaimant(PairView pair, string node, IOperations operations) =>
+    [
+        Ask(new() { Type = OperationType.Drain, Pair = pair.Id, Node = node }, node, $"Drain {node}", "claimant-drain", operations),
+        Ask(new() { Type = OperationType.SetRole, Pair = pair.Id, Node = node, Role = Role.Secondary }, node, $"Make {node} secondary", "claimant-demote", operations),
+    ];
+
     /// <summary>Lets nothing happen to the pair for a while. The dialog asks for how long.</summary>
     public static PairCommand FreezeOf(PairView pair, IOperations operations) =>
         Ask(new() { Type = OperationType.Freeze, Pair = pair.Id, ExpiresIn = TimeSpan.FromHours(1) }, null, $"Freeze {pair.Name}", "action-freeze", operations);
