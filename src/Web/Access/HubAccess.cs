@@ -36,7 +36,7 @@ internal static class HubAccess
         AddAccounts(services);
         services.AddSingleton<IAuthorizationHandler, OpenSessionHandler>();
         services.AddScoped<AuthenticationStateProvider, CircuitSession>();
-        services.AddScoped<PageGate>();
+        services.AddScoped<PageGate>().AddScoped<PageRights>();
 
         services.AddDataProtection().SetApplicationName("FailoverHub");
         services.AddSingleton<IConfigureOptions<KeyManagementOptions>>(all => new ConfigureOptions<KeyManagementOptions>(

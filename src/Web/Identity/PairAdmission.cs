@@ -11,6 +11,9 @@ namespace FailoverHub.Web.Identity;
 /// </summary>
 internal sealed class PairAdmission(NodeDeskServices services, NodeDesk desk, OperationServices operations)
 {
+    /// <summary>Action of the audit entry.</summary>
+    public const string Action = "pair-member-let-in";
+
     /// <summary>Lets the node in.</summary>
     /// <param name="pairName">Name or id of the pair.</param>
     /// <param name="name">A node that reports an address of it, or of one of its nodes, and has no pair.</param>
@@ -25,7 +28,7 @@ internal sealed class PairAdmission(NodeDeskServices services, NodeDesk desk, Op
         {
             return services.Fleet.Current.FindPair(pairName) is { } pair
                 ? await desk.ChangeAsync(
-                    name, reason, "pair-member-let-in", actor,
+                    name, reason, Action, actor,
                     _ => Against(pair, name, inPlaceOf),
                     (_, draft) => LetInAsync(pair, name, inPlaceOf, draft, actor, cancellationToken),
                     cancellationToken)

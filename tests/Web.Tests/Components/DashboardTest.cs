@@ -46,6 +46,7 @@ public abstract class DashboardTest : BunitContext
         });
         Services.AddSingleton<IAuthorizationService, DefaultAuthorizationService>();
         Services.AddSingleton<AuthenticationStateProvider, Visitor>();
+        Services.AddSingleton<PageRights>();
     }
 
     /// <summary>The session of whoever looks at the page is open.</summary>

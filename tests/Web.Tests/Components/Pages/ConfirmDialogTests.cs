@@ -93,9 +93,11 @@ public sealed class ConfirmDialogTests : DashboardTest
         page.WaitForAssertion(() => Assert.Equal("Nothing was done. The audit could not be written: disk full.", page.Find("[data-testid=confirm-refusal]").TextContent.Trim()), Safety);
     }
 
+    /// <summary>The hub is asked all the same, without any rights: it refuses, and keeps in the audit what was tried.</summary>
     [Fact]
-    public void SessionThatEndedSinceThePageWasLoaded_SendsNothing()
+    public void SessionThatEndedSinceThePageWasLoaded_IsRefusedByTheHub()
     {
+        Operations.OnSubmit = _ => new SubmitResult.Forbidden("Setting operations going needs the role Operator.");
         var page = Open("action-switchover");
         On(page, "confirm-reason", element => element.Input("Kernel update"));
         SignedIn = false;
@@ -103,7 +105,7 @@ public sealed class ConfirmDialogTests : DashboardTest
         On(page, "confirm-submit", element => element.Click());
 
         page.WaitForAssertion(() => Assert.Contains("not signed in any more", page.Find("[data-testid=confirm-refusal]").TextContent, StringComparison.Ordinal), Safety);
-        Assert.Empty(Operations.Submitted);
+        Assert.Equal(Rights.None, Assert.Single(Operations.Submitted).Actor.Rights);
     }
 
     [Fact]

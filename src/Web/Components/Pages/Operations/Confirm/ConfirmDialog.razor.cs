@@ -1,12 +1,9 @@
 using System.Collections.Immutable;
-using System.Security.Claims;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
-using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components;
-using Microsoft.AspNetCore.Components.Authorization;
 using MudBlazor;
 
 namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
@@ -39,10 +36,7 @@ public sealed partial class ConfirmDialog
     private IOperations Operations { get; set; } = null!;
 
     [Inject]
-    private AuthenticationStateProvider Authentication { get; set; } = null!;
-
-    [Inject]
-    private IAuthorizationService Authorization { get; set; } = null!;
+    private PageRights RightsOfPage { get; set; } = null!;
 
     [Inject]
     private IFleetView Fleet { get; set; } = null!;
@@ -58,6 +52,9 @@ public sealed partial class ConfirmDialog
     public Actor Actor { get; set; } = new("unknown", null, null);
 
     private PairView? Current => Pair is null ? null : Fleet.Current.FindPair(Pair.Id) ?? Pair;
+
+    // All that it can be asked for is to stand back, with all that it claims and without an end.
+    private bool IsOfClaimant => _request.Node is { } node && Pair?.Claimants.Any(claimant => claimant.Node == node) == true;
 
     private bool IsOutdated => _request.ExpectedRevision != Current?.Revision;
 
@@ -116,22 +113,16 @@ public sealed partial class ConfirmDialog
         _refusal = null;
         try
         {
-            // The page may be older than its right to act: the session may have ended since.
-            ClaimsPrincipal user = (await Authentication.GetAuthenticationStateAsync()).User;
-            if (!(await Authorization.AuthorizeAsync(user, AccessPolicies.PageView)).Succeeded)
-            {
-                _refusal = "You are not signed in any more. Sign in again and repeat it.";
-                return;
-            }
-
-            SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor with { Rights = AccessPolicies.RightsOf(user) }, Leaving);
+            // The page may be older than its right to act: the session may have ended since. Then it is tried without any, so that the refusal is in the audit like every other.
+            Rights rights = await RightsOfPage.NowAsync();
+            SubmitResult result = await Operations.SubmitAsync(_request with { Reason = _reason.Trim() }, Actor with { Rights = rights }, Leaving);
             if (result is SubmitResult.Accepted accepted)
             {
                 Dialog?.Close(DialogResult.Ok(accepted.OperationId));
                 return;
             }
 
-            _refusal = CommandGate.Problem(result);
+            _refusal = rights == Rights.None ? "You are not signed in any more. Sign in again and repeat it." : CommandGate.Problem(result);
             Ask();
         }
         finally
