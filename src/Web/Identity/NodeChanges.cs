@@ -154,11 +154,11 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(node.Name) is not { Held: null }, cancellationToken);
 
             // No operation begins meanwhile, so a disk that takes nothing is not waited for as long as it does.
-            using var late = CancellationTokenSource.CreateLinkedTokenSource(cancellationToken);
-            late.CancelAfter(FlushWithin);
+            using var late = new CancellationTokenSource(FlushWithin, services.Time);
+            using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, cancellationToken);
             try
             {
-                await writer.FlushAsync(late.Token);
+                await writer.FlushAsync(until.Token);
             }
             catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
             {

@@ -3,10 +3,9 @@ using FailoverHub.Protos.V1;
 using FailoverHub.Web.Agents;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data;
 using Grpc.Core;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.History;
 
@@ -295,24 +294,6 @@ public sealed class JournalOutageTests
                 _agent = null;
                 await agent.DisposeAsync();
             }
-        }
-    }
-
-    /// <summary>A hub's database on a disk that can be full: then nothing is opened for writing.</summary>
-    private sealed class FullDisk
-    {
-        public volatile bool IsFull;
-
-        public void Install(IServiceCollection services)
-        {
-            ServiceDescriptor real = services.Last(s => s.ServiceType == typeof(IDbContextFactory<HubDbContext>));
-            services.AddSingleton<IDbContextFactory<HubDbContext>>(all => new Factory(
-                (IDbContextFactory<HubDbContext>)(real.ImplementationFactory?.Invoke(all) ?? ActivatorUtilities.CreateInstance(all, real.ImplementationType!)), this));
-        }
-
-        private sealed class Factory(IDbContextFactory<HubDbContext> real, FullDisk disk) : IDbContextFactory<HubDbContext>
-        {
-            public HubDbContext CreateDbContext() => disk.IsFull ? throw new SqliteException("database or disk is full", 13) : real.CreateDbContext();
         }
     }
 }
