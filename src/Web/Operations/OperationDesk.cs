@@ -162,8 +162,7 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
     private async Task<SubmitResult> LetWaitAsync(OperationTarget target, OperationPreview preview, Actor actor, CancellationToken cancellationToken)
     {
         var waiting = WaitingOperation.Of(target, OperationPlanner.Plan(target), preview, actor, services.Time.GetUtcNow());
-        var draft = OperationRuns.Draft(target, actor, waiting.View.Status == OperationStatus.PendingApproval ? "accepted, waits for a second person" : $"accepted, for {FreezeTarget.Time(waiting.View.ScheduledFor!.Value)}");
-        await rooms.Agenda.AddAsync(waiting, draft with { CorrelationId = waiting.View.Id }, cancellationToken);
+        await rooms.Agenda.AddAsync(waiting, OperationRuns.Draft(target, actor, waiting.AcceptedAs) with { CorrelationId = waiting.View.Id }, cancellationToken);
         return new SubmitResult.Accepted(waiting.View.Id);
     }
 
@@ -175,13 +174,13 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
             return problem!;
         }
 
-        if (!preview.NeedsApproval)
+        if (!preview.NeedsApproval && request.StartAt is null)
         {
             return new SubmitResult.Accepted(await rooms.Bulk.BeginAsync(target, preview, actor, "accepted", null, cancellationToken));
         }
 
         var waiting = WaitingOperation.Of(target, preview, actor, services.Time.GetUtcNow());
-        await rooms.Agenda.AddAsync(waiting, BulkRuns.Draft(target, actor, "accepted, waits for a second person") with { CorrelationId = waiting.View.Id }, cancellationToken);
+        await rooms.Agenda.AddAsync(waiting, BulkRuns.Draft(target, actor, waiting.AcceptedAs) with { CorrelationId = waiting.View.Id }, cancellationToken);
         return new SubmitResult.Accepted(waiting.View.Id);
     }
 

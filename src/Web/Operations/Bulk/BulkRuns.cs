@@ -1,8 +1,10 @@
 using System.Collections.Concurrent;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Running;
+using FailoverHub.Web.Operations.Waiting;
 
 namespace FailoverHub.Web.Operations.Bulk;
 
@@ -10,7 +12,7 @@ namespace FailoverHub.Web.Operations.Bulk;
 /// Bulk drains: each node's drain is an operation of its own, with its own rules and audit entry, and the next one is asked for when the one before
 /// has succeeded. At the first that is refused or fails it stops. When the hub ends in the middle it is reported, and nothing more is drained.
 /// </summary>
-internal sealed partial class BulkRuns(OperationServices services, AuditLog audit, ILogger<BulkRuns> logger) : IAsyncDisposable
+internal sealed partial class BulkRuns(OperationServices services, OperationRuns runs, AuditLog audit, ILogger<BulkRuns> logger) : IAsyncDisposable
 {
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
@@ -21,19 +23,24 @@ internal sealed partial class BulkRuns(OperationServices services, AuditLog audi
     /// <summary>Asks for one drain, as anybody does; set by the desk.</summary>
     public Func<OperationRequest, Actor, CancellationToken, Task<SubmitResult>>? Submit { get; set; }
 
-    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem) => BulkTarget.Resolve(services.Fleet.Current, request, out problem)?.Preview(services.Limits);
+    public OperationPreview? Preview(OperationRequest request, out SubmitResult? problem)
+    {
+        problem = OperationTarget.ProblemOfTimes(request, services.Time.GetUtcNow());
+        return problem is null ? BulkTarget.Resolve(services.Fleet.Current, request, out problem)?.Preview(services.Limits, runs.Uptime) : null;
+    }
 
     /// <summary>What a bulk drain would be about, when nothing stands in its way; a refusal is audited. Whoever calls it holds the lock of admission.</summary>
     /// <returns>The target and its preview, or why not.</returns>
     public async Task<(BulkTarget? Target, OperationPreview? Preview, SubmitResult? Problem)> CheckAsync(OperationRequest request, Actor actor, CancellationToken cancellationToken)
     {
-        if (BulkTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
+        SubmitResult? problem = OperationTarget.ProblemOfTimes(request, services.Time.GetUtcNow());
+        if (problem is not null || BulkTarget.Resolve(services.Fleet.Current, request, out problem) is not { } target)
         {
             await audit.WriteAsync(OperationRecords.ToAuditDraft(request, actor, problem!), cancellationToken);
             return (null, null, problem);
         }
 
-        var preview = target.Preview(services.Limits);
+        var preview = target.Preview(services.Limits, runs.Uptime);
         if (!preview.Allowed)
         {
             var why = string.Join("; ", preview.Rules.Where(r => r.Blocks).Select(r => $"{r.RuleId} {r.Name}: {r.Message}"));
@@ -49,12 +56,12 @@ internal sealed partial class BulkRuns(OperationServices services, AuditLog audi
     /// <param name="preview">What the rules have said to it.</param>
     /// <param name="actor">Who asked for it.</param>
     /// <param name="outcome">In the audit: "accepted".</param>
-    /// <param name="waited">It has waited for a second person, and is stored already; null: it is new.</param>
+    /// <param name="waited">It has waited for a second person or for its time, and is stored already; null: it is new.</param>
     /// <param name="cancellationToken">Stops it while nothing is stored.</param>
     public async Task<string> BeginAsync(BulkTarget target, OperationPreview preview, Actor actor, string outcome, OperationView? waited, CancellationToken cancellationToken)
     {
         var view = target.ToView(preview, actor, services.Time.GetUtcNow()) with { Status = OperationStatus.Running };
-        view = waited is null ? view : view with { Id = waited.Id, RequestedAt = waited.RequestedAt, ApprovedBy = waited.ApprovedBy };
+        view = waited is null ? view : view with { Id = waited.Id, RequestedAt = waited.RequestedAt, ApprovedBy = waited.ApprovedBy, ScheduledFor = waited.ScheduledFor, WindowEndsAt = waited.WindowEndsAt };
         var after = System.Text.Json.JsonSerializer.Serialize(target.Nodes.Select(n => n.Node));
         await services.Store.AddAsync(view, Draft(target, actor, outcome) with { After = after, CorrelationId = view.Id }, cancellationToken);
         services.Feed.Publish(view);
@@ -66,16 +73,23 @@ internal sealed partial class BulkRuns(OperationServices services, AuditLog audi
         return view.Id;
     }
 
-    /// <summary>Begins one that has waited for a second person, as the fleet is now. Whoever calls it holds the lock of admission.</summary>
+    /// <summary>Begins one that has waited for a second person or for its time, as the fleet is now. Whoever calls it holds the lock of admission.</summary>
     /// <returns>Why it does not begin; null: it has begun.</returns>
-    public async Task<SubmitResult?> BeginWaitingAsync(Waiting.WaitingOperation waiting, string outcome, CancellationToken cancellationToken)
+    public async Task<SubmitResult?> BeginWaitingAsync(WaitingOperation waiting, string outcome, CancellationToken cancellationToken)
     {
-        if (BulkTarget.Resolve(services.Fleet.Current, waiting.Request, out var problem) is not { } target)
+        // Its time has come, so every rule counts. First whether the data center has been heard: else there seem to be no such nodes.
+        var (fleet, request) = (services.Fleet.Current, waiting.Request with { StartAt = null, WindowEndsAt = null });
+        if (BulkTarget.HubStartupGrace(fleet, request, services.Limits, runs.Uptime) is { Blocks: true } unheard)
+        {
+            return new SubmitResult.Refused(OperationDecisions.Only(unheard));
+        }
+
+        if (BulkTarget.Resolve(fleet, request, out var problem) is not { } target)
         {
             return problem;
         }
 
-        var preview = target.Preview(services.Limits);
+        var preview = target.Preview(services.Limits, runs.Uptime);
         if (!preview.Allowed)
         {
             return new SubmitResult.Refused(preview);

@@ -11,6 +11,9 @@ internal sealed record BulkTarget
 {
     public required OperationRequest Request { get; init; }
 
+    /// <summary>The fleet in which its nodes were found.</summary>
+    public required FleetSnapshot Fleet { get; init; }
+
     /// <summary>By the name of the pair.</summary>
     public required ImmutableArray<(string Pair, string Node)> Nodes { get; init; }
 
@@ -34,9 +37,9 @@ internal sealed record BulkTarget
             problems["role"] = "Say which node of each pair: the primary or the secondary.";
         }
 
-        if (request.StartAt is not null || request.ExpiresIn is not null)
+        if (request.ExpiresIn is not null)
         {
-            problems["startAt"] = "A bulk drain begins at once, and ends when somebody undrains its nodes.";
+            problems["expiresInSeconds"] = "A bulk drain ends when somebody undrains its nodes.";
         }
 
         if (request.OverrideRules.FirstOrDefault(r => r != "SR-13") is { } other)
@@ -60,15 +63,17 @@ internal sealed record BulkTarget
             return null;
         }
 
-        return new BulkTarget { Request = request, Nodes = nodes };
+        return new BulkTarget { Request = request, Fleet = fleet, Nodes = nodes };
     }
 
-    public OperationPreview Preview(OperationLimits limits) => new()
+    /// <summary>What would happen. Of what begins later only the rules that look at the request itself count now, and those that it sets aside: the others are asked then.</summary>
+    public OperationPreview Preview(OperationLimits limits, TimeSpan hubUptime) => new()
     {
         Rules =
         [
+            .. Later ? ImmutableArray<RuleResult>.Empty : [HubStartupGrace(Fleet, Request, limits, hubUptime)],
             .. NeedsApproval(limits) ? [ApprovalRules.Announced(Request)] : ImmutableArray<RuleResult>.Empty,
-            BulkLimit(limits),
+            .. BulkLimit(limits) is var limit && Later && limit.Blocks ? ImmutableArray<RuleResult>.Empty : [limit],
             SafetyRules.ReasonRequired(Request),
         ],
         Steps = [.. Nodes.Select(n => $"Drain {n.Node} (pair {n.Pair})")],
@@ -98,6 +103,12 @@ internal sealed record BulkTarget
         Steps = [.. preview.Steps.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
         Rules = preview.Rules,
     };
+
+    private bool Later => Request.StartAt is not null;
+
+    /// <summary>SR-08: of a data center that has not been heard yet it is not known which nodes these are.</summary>
+    public static RuleResult HubStartupGrace(FleetSnapshot fleet, OperationRequest request, OperationLimits limits, TimeSpan hubUptime) =>
+        MomentRules.HubStartupGrace(request, fleet.Pairs.SelectMany(p => p.Members).Select(m => m.Node).Where(n => n.DataCenter == request.DataCenter), limits, hubUptime);
 
     // Once for all of its nodes: each of their drains may move an address.
     private static bool NeedsApproval(OperationLimits limits) => limits.TwoPerson != TwoPersonPolicy.Off;

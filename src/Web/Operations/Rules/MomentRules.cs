@@ -8,6 +8,8 @@ namespace FailoverHub.Web.Operations.Rules;
 /// <summary>Rules that ask whether this is the moment: not too often, not while it is frozen, not while the hub knows too little. Pure.</summary>
 internal static class MomentRules
 {
+    private const int MostNamed = 5;
+
     /// <summary>SR-05: one operation at a time.</summary>
     internal static RuleResult OneInFlight(OperationRequest request, string? inFlight)
     {
@@ -54,20 +56,27 @@ internal static class MomentRules
     }
 
     /// <summary>SR-08: a hub that has just started has not heard everyone yet.</summary>
-    internal static RuleResult HubStartupGrace(OperationTarget target, Circumstances known)
+    internal static RuleResult HubStartupGrace(OperationTarget target, Circumstances known) =>
+        HubStartupGrace(target.Request, target.Pair.Members.Select(m => m.Node), known.Limits, known.HubUptime);
+
+    /// <summary>The same of any nodes.</summary>
+    internal static RuleResult HubStartupGrace(OperationRequest request, IEnumerable<NodeView> nodes, OperationLimits limits, TimeSpan hubUptime)
     {
-        var rule = new Rule(target.Request, "SR-08", nameof(HubStartupGrace), 409, CanOverride: false);
-        var unheard = target.Pair.Members.Where(m => !m.Node.HasReported).Select(m => m.Node.Name).ToList();
-        var left = known.Limits.StartupGrace - known.HubUptime;
+        var rule = new Rule(request, "SR-08", nameof(HubStartupGrace), 409, CanOverride: false);
+        var unheard = nodes.Where(n => !n.HasReported).Select(n => n.Name).Distinct(StringComparer.OrdinalIgnoreCase).ToList();
+        var left = limits.StartupGrace - hubUptime;
         return unheard.Count == 0
-            ? rule.Pass("Every node of the pair has reported since the hub started.")
+            ? rule.Pass(request.Type == OperationType.BulkDrain ? "Every node has reported since the hub started." : "Every node of the pair has reported since the hub started.")
             : left <= TimeSpan.Zero
-            ? rule.Pass($"{string.Join(" and ", unheard)} {(unheard.Count == 1 ? "has" : "have")} not reported since the hub started, which is longer ago than {Words(known.Limits.StartupGrace)}.")
+            ? rule.Pass($"{Names(unheard)} {(unheard.Count == 1 ? "has" : "have")} not reported since the hub started, which is longer ago than {Words(limits.StartupGrace)}.")
             : rule.Fail(
-                $"The hub started {Words(known.HubUptime)} ago and has not heard {string.Join(" and ", unheard)} yet: what it does is not known.",
-                $"Wait until it has reported, for {Words(left)} at most.",
+                $"The hub started {Words(hubUptime)} ago and has not heard {Names(unheard)} yet: what {(unheard.Count == 1 ? "it does" : "they do")} is not known.",
+                $"Wait until {(unheard.Count == 1 ? "it has" : "they have")} reported, for {Words(left)} at most.",
                 left);
     }
+
+    private static string Names(List<string> nodes) =>
+        nodes.Count <= MostNamed ? string.Join(" and ", nodes) : string.Create(CultureInfo.InvariantCulture, $"{string.Join(", ", nodes.Take(MostNamed))} and {nodes.Count - MostNamed} others");
 
     /// <summary>"23 s", rounded up: who waits for so long waits long enough.</summary>
     internal static string Words(TimeSpan time) => PairWords.Countdown(time < TimeSpan.Zero ? TimeSpan.Zero : time);

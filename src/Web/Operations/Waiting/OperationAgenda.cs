@@ -251,7 +251,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     {
         Actor = actor,
         Action = action,
-        Target = view.Node is { } node && !view.Type.IsOfPair() ? AuditTarget.NodeOfPair(node, view.PairName) : AuditTarget.Pair(view.PairName),
+        Target = view.Type == OperationType.BulkDrain ? view.PairName : view.Node is { } node && !view.Type.IsOfPair() ? AuditTarget.NodeOfPair(node, view.PairName) : AuditTarget.Pair(view.PairName),
         Reason = reason,
         Outcome = outcome,
         CorrelationId = view.Id,

@@ -122,7 +122,8 @@ internal sealed class OperationDecisions(OperationServices services, OperationRu
         Steps = [.. view.Steps.Select(s => s with { Status = StepStatus.Skipped })],
     };
 
-    private static OperationPreview Only(RuleResult rule) => new() { Rules = [rule], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
+    /// <summary>A preview of which there is nothing but the rule that refuses.</summary>
+    internal static OperationPreview Only(RuleResult rule) => new() { Rules = [rule], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
 
     private static string? Refusal(SubmitResult result) => result switch
     {

@@ -1,5 +1,6 @@
 using FailoverHub.Web.Operations.Bulk;
 using FailoverHub.Web.Operations.Drills;
+using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Rules;
 
@@ -25,9 +26,8 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <param name="now">When.</param>
     public static WaitingOperation Of(OperationTarget target, OperationPlan plan, OperationPreview preview, Actor actor, DateTimeOffset now)
     {
-        var windowEnds = target.Request.StartAt is { } start ? target.Request.WindowEndsAt ?? start + ShortWindow : (DateTimeOffset?)null;
         return new WaitingOperation(
-            new OperationView
+            Let(new OperationView
             {
                 Id = Guid.CreateVersion7().ToString("N"),
                 Type = plan.Type,
@@ -35,29 +35,39 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
                 PairName = plan.PairName,
                 Node = plan.Node,
                 Title = plan.Title,
-                Status = preview.NeedsApproval ? OperationStatus.PendingApproval : OperationStatus.Queued,
+                Status = OperationStatus.Queued,
                 Outcome = null,
                 Reason = target.Request.Reason!,
                 Actor = actor.Name,
                 RequestedAt = now,
                 FinishedAt = null,
                 Steps = [.. plan.StepTitles.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
-                ScheduledFor = target.Request.StartAt,
-                WindowEndsAt = windowEnds,
-                ApprovalEndsAt = preview.NeedsApproval ? windowEnds ?? now + ApproveWithin : null,
                 Rules = preview.Rules,
-            },
+            }, target.Request, preview.NeedsApproval, now),
             target.Request,
             actor);
     }
 
-    /// <summary>A bulk drain that a second person has to approve.</summary>
+    /// <summary>A bulk drain that a second person has to approve, or whose time has not come.</summary>
     public static WaitingOperation Of(BulkTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
-        new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
+        new(Let(target.ToView(preview, actor, now), target.Request, preview.NeedsApproval, now), target.Request, actor);
 
     /// <summary>A drill that a second person has to approve.</summary>
     public static WaitingOperation Of(DrillTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
         new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
+
+    // Until when it waits, and for whom.
+    private static OperationView Let(OperationView view, OperationRequest request, bool needsApproval, DateTimeOffset now)
+    {
+        var windowEnds = request.StartAt is { } start ? request.WindowEndsAt ?? start + ShortWindow : (DateTimeOffset?)null;
+        return view with
+        {
+            Status = needsApproval ? OperationStatus.PendingApproval : OperationStatus.Queued,
+            ScheduledFor = request.StartAt,
+            WindowEndsAt = windowEnds,
+            ApprovalEndsAt = needsApproval ? windowEnds ?? now + ApproveWithin : null,
+        };
+    }
 
     /// <summary>The undrain that ends a drain with an end; null: it has none. It is the hub's own doing, so two signals have to agree to it.</summary>
     public static WaitingOperation? Undrain(OperationTarget drain, Actor actor, DateTimeOffset now)
@@ -99,6 +109,9 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
             request,
             actor);
     }
+
+    /// <summary>Outcome of the audit entry with which it was let in.</summary>
+    public string AcceptedAs => View.Status == OperationStatus.PendingApproval ? "accepted, waits for a second person" : $"accepted, for {FreezeTarget.Time(View.ScheduledFor!.Value)}";
 
     /// <summary>When something has to be done about it by itself.</summary>
     public DateTimeOffset NextAt => View.Status == OperationStatus.PendingApproval

@@ -66,7 +66,8 @@ internal static class WaitingRecords
             WindowEndsAt = Time(row.WindowEndsMs),
             Automatic = row.Automatic,
         };
-        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor));
+        // He had that right when it was let in; what it is made of is asked for with it.
+        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Rights = Rights.Operate });
     }
 
     private static TimeSpan? Seconds(long? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;

@@ -40,6 +40,21 @@ public sealed class OperationPagesTests : DashboardTest
         page.WaitForAssertion(() => Assert.Equal(["op-waits", "op-runs"], page.FindAll("[data-testid=operation-panel]").Select(panel => panel.GetAttribute("data-operation"))));
     }
 
+    /// <summary>One that waits for its time is not hidden by one that runs.</summary>
+    [Fact]
+    public void BulkDrains_ThatWaitOrRun_StandOnThePageOfTheDataCenter()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        OperationView waits = Make.Operation("op-waits") with { Type = OperationType.BulkDrain, PairId = "*", Status = OperationStatus.Queued, ScheduledFor = Make.At.AddHours(1), FinishedAt = null, Outcome = null };
+        Operations.Known.Add(waits);
+
+        var page = RenderPage<FailoverHub.Web.Components.Pages.Operations.Bulk.BulkDrainPage>();
+        page.WaitForAssertion(() => Assert.Equal(["op-waits"], page.FindAll("[data-testid=operation-panel]").Select(panel => panel.GetAttribute("data-operation"))));
+        Operations.Publish(waits with { Id = "op-runs", Status = OperationStatus.Running, ScheduledFor = null, RequestedAt = waits.RequestedAt.AddMinutes(1) });
+
+        page.WaitForAssertion(() => Assert.Equal(["op-runs", "op-waits"], page.FindAll("[data-testid=operation-panel]").Select(panel => panel.GetAttribute("data-operation"))));
+    }
+
     [Fact]
     public void Rules_StandWithTheOperationWithWhatTheySaw()
     {

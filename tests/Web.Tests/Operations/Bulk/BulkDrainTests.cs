@@ -115,7 +115,112 @@ public sealed class BulkDrainTests
         Assert.Equal(["dataCenter"], Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(Drain(), Alice, Cancellation)).Problem.Keys);
     }
 
-    private static async Task<Agents18> TwoMorePairsAsync(OperationRig rig)
+    private static OperationRequest Later(OperationRig rig, double seconds, double? windowSeconds = null) => Drain() with
+    {
+        StartAt = rig.Time.GetUtcNow().AddSeconds(seconds),
+        WindowEndsAt = windowSeconds is { } window ? rig.Time.GetUtcNow().AddSeconds(seconds + window) : null,
+    };
+
+    // Time stands still as soon as it has begun.
+    private static async Task<OperationView> BegunAndEndedAsync(OperationRig rig, string id, Agents18 fleet)
+    {
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, [rig.A, rig.B, .. fleet.Agents]);
+        return await rig.EndedAsync(id);
+    }
+
+    [Fact]
+    public async Task AtATime_ItWaitsAndBeginsThen_AboutTheNodesThatHaveTheRoleThen()
+    {
+        await using var rig = await StartAsync();
+        await using var fleet = await TwoMorePairsAsync(rig);
+        var id = await rig.AcceptedAsync(Later(rig, 5));
+        var waiting = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+        Assert.Equal((OperationStatus.Queued, rig.Time.GetUtcNow().AddSeconds(5), rig.Time.GetUtcNow().AddSeconds(905)), (waiting.Status, waiting.ScheduledFor, waiting.WindowEndsAt));
+        Assert.Equal(["Drain app-2 (pair app)", "Drain db-2 (pair db)"], waiting.Steps.Select(s => s.Title));
+
+        // By then app is the other way round.
+        await rig.EndedAsync(await rig.AcceptedAsync(Switchover("app-2") with { Pair = "app" }));
+        Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+        var ended = await BegunAndEndedAsync(rig, id, fleet);
+
+        Assert.Equal((OperationStatus.Succeeded, "2 of 2 nodes were drained.", waiting.ScheduledFor), (ended.Status, ended.Outcome, ended.ScheduledFor));
+        Assert.Equal(["app-1", "db-2"], rig.Hub.Fleet.Current.Nodes.Where(n => n.Drained).Select(n => n.Name));
+        var audit = (await rig.AuditAsync()).Where(a => a.Action == "bulk-drain").ToList();
+        Assert.Equal("accepted, as scheduled", audit[0].Outcome);
+        Assert.StartsWith("accepted, for 2026-05-04 12:00:", audit[1].Outcome, StringComparison.Ordinal);
+        Assert.All(audit, a => Assert.Equal(("alice", "data center 18", "new hypervisors", id), (a.Actor, a.Target, a.Reason, a.CorrelationId)));
+    }
+
+    [Fact]
+    public async Task CancelledWhileItWaits_NothingIsDrained()
+    {
+        await using var rig = await StartAsync();
+        await using var fleet = await TwoMorePairsAsync(rig);
+        var id = await rig.AcceptedAsync(Later(rig, 5));
+
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.CancelAsync(id, "postponed", Alice, Cancellation));
+        rig.Time.Advance(TimeSpan.FromSeconds(10));
+
+        var ended = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+        Assert.Equal((OperationStatus.Cancelled, "Cancelled by alice. Nothing was sent."), (ended.Status, ended.Outcome));
+        Assert.Equal(("cancel", "data center 18", "accepted"), (await rig.AuditAsync())[0] is var entry ? (entry.Action, entry.Target, entry.Outcome) : default);
+        Assert.All(fleet.Agents, agent => Assert.Empty(agent.Intents));
+    }
+
+    /// <summary>A hub that has just started has heard nobody: it waits for the data center instead of finding nothing to drain there.</summary>
+    [Fact]
+    public async Task HubIsStartedAnew_ItIsDrainedAtItsTimeAllTheSame()
+    {
+        await using var rig = await StartAsync();
+        string id;
+        await using (await TwoMorePairsAsync(rig))
+        {
+            id = await rig.AcceptedAsync(Later(rig, 2, windowSeconds: 60));
+            await rig.Hub.Writer.FlushAsync(Cancellation);
+        }
+
+        await rig.RestartHubAsync();
+        await rig.TickUntilAsync(() => rig.Time.GetUtcNow() >= new DateTimeOffset(2026, 5, 4, 12, 0, 4, TimeSpan.Zero));
+        Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+        await using var fleet = await TwoMorePairsAsync(rig, alone: true);
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, [.. fleet.Agents]);
+        var ended = await rig.EndedAsync(id);
+
+        Assert.Equal((OperationStatus.Succeeded, "2 of 2 nodes were drained."), (ended.Status, ended.Outcome));
+    }
+
+    [Fact]
+    public async Task RuleThatStandsAgainstItThen_RefusesIt_AndSoDoesItsWindow()
+    {
+        await using var rig = await StartAsync(services => services.AddSingleton(new OperationLimits { BulkMost = 1 }));
+        await using var fleet = await TwoMorePairsAsync(rig);
+        var id = await rig.AcceptedAsync(Later(rig, 3));
+
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, [rig.A, rig.B, .. fleet.Agents]);
+
+        Assert.Equal(OperationStatus.Refused, ended.Status);
+        Assert.Contains("SR-13 BulkLimit", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal(["startAt"], Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(Later(rig, -1), Alice, Cancellation)).Problem.Keys);
+        Assert.Equal(["windowEndsAt"], Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(Later(rig, 5, windowSeconds: 90_000), Alice, Cancellation)).Problem.Keys);
+        Assert.Null(rig.Hub.Operations.Preview(Later(rig, -1), out _));
+    }
+
+    [Fact]
+    public async Task WhereTwoPeopleAreWanted_ItWaitsForBothTheOtherOneAndItsTime()
+    {
+        await using var rig = await StartAsync(services => services.AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.All }));
+        await using var fleet = await TwoMorePairsAsync(rig);
+
+        var id = await rig.AcceptedAsync(Later(rig, 5));
+        Assert.Equal(OperationStatus.PendingApproval, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "agreed", new Actor("bob", null, null) { Rights = Rights.Approve }, Cancellation));
+        Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+        var ended = await BegunAndEndedAsync(rig, id, fleet);
+
+        Assert.Equal((OperationStatus.Succeeded, "bob"), (ended.Status, ended.ApprovedBy));
+    }
+
+    private static async Task<Agents18> TwoMorePairsAsync(OperationRig rig, bool alone = false)
     {
         var agents = new List<FakeAgent>();
         foreach (var (name, address) in new[] { ("app", "203.0.113.20/32"), ("db", "203.0.113.30/32") })
@@ -124,7 +229,7 @@ public sealed class BulkDrainTests
             agents.Add(await ConnectAsync($"{name}-2", ProtoRole.Secondary, address));
         }
 
-        await rig.Hub.UntilAsync(s => s.Pairs.Count(p => p.State == PairState.Healthy) == 3);
+        await rig.Hub.UntilAsync(s => s.Pairs.Count(p => p.State == PairState.Healthy) == (alone ? 2 : 3));
         return new Agents18(agents);
 
         async Task<FakeAgent> ConnectAsync(string node, ProtoRole role, string address)

@@ -28,7 +28,7 @@ public sealed class RuleTableTests
         freeze          -  -  -  r  -  -  -  -  -  -  r
         unfreeze        -  -  -  r  -  -  -  -  -  -  r
         drill           p  -  r  r  r  o  r  r  -  -  r
-        bulk-drain      -  -  -  -  -  -  -  -  -  o  r
+        bulk-drain      -  -  -  -  -  -  -  r  -  o  r
         """;
 
     private static readonly string[] Able = ["failback", "reset-session", "local-commands"];
@@ -111,7 +111,7 @@ public sealed class RuleTableTests
             case OperationType.Freeze or OperationType.Unfreeze:
                 return FreezeTarget.Resolve(new FleetState(facts, FleetProjection.Project(facts, Now, 1)), request, out _)!.Preview().Rules;
             case OperationType.BulkDrain:
-                return BulkTarget.Resolve(FleetProjection.Project(facts, Now, 1), request, out _)!.Preview(new OperationLimits { BulkMost = wrong == "SR-13" ? 0 : 50 }).Rules;
+                return BulkTarget.Resolve(FleetProjection.Project(facts, Now, 1), request, out _)!.Preview(new OperationLimits { BulkMost = wrong == "SR-13" ? 0 : 50 }, wrong == "SR-08" ? TimeSpan.FromSeconds(1) : TimeSpan.FromHours(1)).Rules;
             default:
                 var project = FleetProjection.Project(facts, Now, 1);
                 var known = Known with

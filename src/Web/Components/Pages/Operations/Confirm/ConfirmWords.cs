@@ -50,8 +50,8 @@ internal static class ConfirmWords
     /// <summary>What it is about, in words: what somebody types who accepts an outage.</summary>
     public static string Subject(OperationRequest request, PairView? pair) => pair?.Name ?? (request.Type == OperationType.BulkDrain ? $"data center {request.DataCenter}" : "all pairs");
 
-    /// <summary>It can be asked for now and begin later. A freeze and the data center at once begin when they are asked for.</summary>
-    public static bool MayWait(OperationType type) => type is not (OperationType.Freeze or OperationType.Unfreeze or OperationType.BulkDrain or OperationType.Drill);
+    /// <summary>It can be asked for now and begin later. A freeze begins when it is asked for.</summary>
+    public static bool MayWait(OperationType type) => type is not (OperationType.Freeze or OperationType.Unfreeze or OperationType.Drill);
 
     /// <summary>Why the button cannot be pressed yet, or null.</summary>
     public static string? Missing(OperationPreview? preview, string reason, bool typedRight, string pairName)
