@@ -1,5 +1,5 @@
-using System.Diagnostics;
 using System.Net;
+using System.Runtime.InteropServices;
 using CsCheck;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Fleet.Present;
@@ -16,8 +16,9 @@ public sealed class ManyPrefixesTests
 {
     private const int Many = 4_096;
 
-    // A hundred times what it takes; each for each takes longer than this on any machine.
-    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(3);
+    // Processor time of the test's own thread, whatever else the machine does: ten to a hundred times what it takes. Each for each takes longer than this.
+    private static readonly TimeSpan Enough = TimeSpan.FromSeconds(5);
+    private const int OfThisThread = 3; // CLOCK_THREAD_CPUTIME_ID
 
     private static readonly IPNetwork[] Prefixes = [.. Enumerable.Range(0, Many).Select(n => new IPNetwork(new IPAddress([10, 1, (byte)(n / 256), (byte)n]), 32))];
 
@@ -44,7 +45,7 @@ public sealed class ManyPrefixesTests
     [Fact]
     public void PairOfFourThousandPrefixes_IsFoundAndJudgedAndClaimedInNoTime()
     {
-        var since = Stopwatch.GetTimestamp();
+        var since = Spent();
         var projector = new FleetProjector();
         var facts = FleetFacts.Empty;
         var before = FleetSnapshot.Empty;
@@ -67,7 +68,7 @@ public sealed class ManyPrefixesTests
 
         var pair = Assert.Single(before.Pairs);
         Assert.Equal((Many, PairState.DualPrimary, Many), (pair.Prefixes.Length, pair.State, Assert.Single(pair.Claimants).Prefixes.Length));
-        Assert.True(Stopwatch.GetElapsedTime(since) < Enough, $"It took {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s.");
+        AssertQuick(since);
     }
 
     [Fact]
@@ -76,7 +77,7 @@ public sealed class ManyPrefixesTests
         var facts = PairOf(
             Node("web-1", Report([.. Prefixes.Select(p => View(Role.Primary, Role.Primary, prefix: p))])), Node("web-2", Report([.. Prefixes.Select(p => View(Role.Secondary, Role.Secondary, prefix: p))])));
         facts = facts with { Pairs = facts.Pairs.SetItem("p1", facts.Pairs["p1"] with { Prefixes = [.. Prefixes] }) };
-        var since = Stopwatch.GetTimestamp();
+        var since = Spent();
 
         var target = SafetyRulesTests.Target(facts, SafetyRulesTests.Switchover());
         Assert.All(FailoverHub.Web.Operations.Rules.SafetyRules.Check(target, SafetyRulesTests.Known), rule => Assert.True(rule.Passed, rule.Message));
@@ -87,15 +88,16 @@ public sealed class ManyPrefixesTests
             Assert.True(StepObservation.Shows(target.Fleet.FindNode(step.Wanted.Node)!, WantedOfNode.Of(step.Before, 1, [])));
         }
 
-        Assert.True(Stopwatch.GetElapsedTime(since) < Enough, $"It took {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s.");
+        AssertQuick(since);
     }
 
-    /// <summary>A node that says now this and now that, of a thousand pairs.</summary>
+    /// <summary>A node that says now this and now that, of thousands of pairs.</summary>
     [Fact]
-    public void ClaimantOfAThousandPairs_IsLookedAtInNoTime()
+    public void ClaimantOfThousandsOfPairs_IsLookedAtInNoTime()
     {
+        const int Pairs = 3_000;
         var facts = FleetFacts.Empty;
-        for (var n = 0; n < 1_000; n++)
+        for (var n = 0; n < Pairs; n++)
         {
             facts = facts with
             {
@@ -107,19 +109,37 @@ public sealed class ManyPrefixesTests
         var projector = new FleetProjector();
         facts = facts with { Nodes = facts.Nodes.Add("stranger", Node("stranger", Report())) };
         projector.Project(facts, Now, 1);
-        var since = Stopwatch.GetTimestamp();
+        var since = Spent();
         var snapshot = FleetSnapshot.Empty;
-        for (ulong round = 2; round < 22; round++)
+        for (ulong round = 2; round < 6; round++)
         {
-            PrefixView[] said = [.. Prefixes.Take(1_000).Select(p => View(Role.Primary, Role.Primary, prefix: p))];
+            PrefixView[] said = [.. Prefixes.Take(Pairs).Select(p => View(Role.Primary, Role.Primary, prefix: p))];
             facts = FleetReducer.Apply(facts, new FleetMessage.Reported(1, "stranger", Report(round % 2 == 0 ? said : said[1..]) with { Sequence = round }), Now.After(round), () => "none", []);
             snapshot = projector.Project(facts, Now.After(round), (long)round);
         }
 
-        Assert.Equal(999, snapshot.Pairs.Count(p => p.Claimants.Length == 1));
-        Assert.True(Stopwatch.GetElapsedTime(since) < Enough, $"It took {Stopwatch.GetElapsedTime(since).TotalSeconds:0.0} s.");
+        Assert.Equal(Pairs - 1, snapshot.Pairs.Count(p => p.Claimants.Length == 1));
+        AssertQuick(since);
     }
 
     private static NodeView Viewed(int[] prefixes) =>
         FleetProjection.Project(Facts(null, Node("web-1", Role.Primary)), Now, 1).Nodes.Single() with { Prefixes = [.. prefixes.Distinct().Select(n => View(Role.Primary, Role.Primary, prefix: Prefixes[n]))] };
+
+    private static void AssertQuick(TimeSpan since)
+    {
+        var spent = Spent() - since;
+        Assert.True(spent < Enough, $"It took {spent.TotalSeconds:0.0} s.");
+    }
+
+    private static TimeSpan Spent()
+    {
+        Assert.Equal(0, ReadClock(OfThisThread, out var read));
+        return TimeSpan.FromSeconds(read.Seconds) + TimeSpan.FromMicroseconds(read.Nanoseconds / 1_000.0);
+    }
+
+    [DllImport("libc", EntryPoint = "clock_gettime")]
+    [DefaultDllImportSearchPaths(DllImportSearchPath.SafeDirectories)]
+    private static extern int ReadClock(int clock, out Read read);
+
+    private readonly record struct Read(nint Seconds, nint Nanoseconds);
 }
