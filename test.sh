@@ -1,12 +1,14 @@
 #!/usr/bin/env bash
-# Builds everything once and runs the tests. Usage: ./test.sh [unit|interop|browser|all] [options of the xunit runner]
+# Builds everything once and runs the tests. Usage: ./test.sh [quick|unit|interop|browser|all] [options of the xunit runner]
 #
 #   ./test.sh                                  everything, as CI does
-#   ./test.sh unit                             the quick loop: no root, no browser; of Debian's packages only systemd, psmisc and postgresql
+#   ./test.sh quick                            the quick loop: no whole hub, no process, no long simulation; needs no package, and says when it takes more than a minute
+#   ./test.sh unit                             those too: no root, no browser; of Debian's packages only systemd, psmisc and postgresql
 #   ./test.sh unit -class '*AdjRibOut*'        what follows the group goes to every test program: -class -method -namespace -trait
 #
 # interop runs the agent against FRR, BIRD and GoBGP in network namespaces (root, sudo or a user namespace), browser runs Chromium.
-# The hub's tests run twice: on SQLite, and as Web.Tests.Postgres on a PostgreSQL server that they start and stop themselves.
+# quick leaves out the classes that say [Trait("Kind", …)]: Hub (starts a whole hub), Process (starts programs or a server), Long (seconds on end).
+# The hub's tests run twice (quick: once): on SQLite, and as Web.Tests.Postgres on a PostgreSQL server that they start and stop themselves.
 # With interop goes a test of ten minutes (Kind=Endurance), beside all others.
 # What is missing of Debian's packages is installed when that is allowed (root or sudo without a password); else it is named.
 # The last line is always "N passed, N failed". Logs and results are in TestResults/.
@@ -15,15 +17,16 @@ cd "$(dirname "$(readlink -f "$0")")" || exit 1
 
 group=all
 case ${1:-} in
-  unit|interop|browser|all) group=$1; shift ;;
-  -h|--help) sed -n '2,13s/^# \{0,1\}//p' "$0"; exit 0 ;;
+  quick|unit|interop|browser|all) group=$1; shift ;;
+  -h|--help) sed -n '2,15s/^# \{0,1\}//p' "$0"; exit 0 ;;
   -*|'') ;;
-  *) echo "test.sh: no group '$1'; it is unit, interop, browser or all" >&2; exit 2 ;;
+  *) echo "test.sh: no group '$1'; it is quick, unit, interop, browser or all" >&2; exit 2 ;;
 esac
 filter=("$@")
 results=$PWD/TestResults
 passed=0 failed=0 trouble=0
 wanted=() finished=() endurance=
+not_quick=(-trait- Kind=Hub -trait- Kind=Process -trait- Kind=Long)
 
 finish() {
   trap - EXIT
@@ -184,8 +187,17 @@ run_project() {
   if ! has_tests "$name"; then printf '%-20s no tests yet\n' "$name"; return; fi
   can_run "$name" || return
   [ "$name" != Interop.Tests ] || without=(-trait- Kind=Endurance)
+  [ "$group" != quick ] || without=("${not_quick[@]}")
   run_tests "$name" "$name" "${without[@]}"
   count_tests "$name" "$name"
+}
+
+# A loop that has grown is not run any more: says which classes it is.
+tell_slowest() {
+  [ "$1" -gt 60 ] || return 0
+  echo "quick took $1 s, which is more than a minute. The slowest classes; what starts a hub or a process, or simulates for long, says so with [Trait(\"Kind\", …)]:"
+  local files=("${wanted[@]/#/$results/}")
+  grep -aoh '<collection [^>]*>' "${files[@]/%/.xml}" | sed -E 's/.* name="Test collection for ([^"]*)".*/& \1/; s/.* time="([0-9.]*)"[^>]*> ?(.*)/\1 s \2/' | sort -rn | head -10
 }
 
 # The hub's tests once more, with every database on a server of PostgreSQL.
@@ -238,17 +250,19 @@ publish_native() {
 case $group in interop|all) publish_native ;; esac
 
 for kind in unit interop browser; do
-  [ "$group" = all ] || [ "$group" = $kind ] || continue
+  [ "$group" = all ] || [ "$group" = $kind ] || [ "$group $kind" = "quick unit" ] || continue
   for project in $(projects); do
     if [ "$(group_of "$project")" = $kind ]; then wanted+=("$project"); fi
   done
 done
 case $group in interop|all) start_endurance ;; esac
+started=$(date +%s)
 for project in "${wanted[@]}"; do
   run_project "$project"
-  [ "$project" != Web.Tests ] || run_on_postgres
+  [ "$project" != Web.Tests ] || [ "$group" = quick ] || run_on_postgres
   finished+=("$project")
 done
+[ "$group" != quick ] || tell_slowest $(($(date +%s) - started))
 if [ -n "$endurance" ]; then
   wait "$endurance"
   endurance=

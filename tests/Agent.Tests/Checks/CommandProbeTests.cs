@@ -7,6 +7,7 @@ using FailoverHub.Agent.Checks.Probes;
 namespace FailoverHub.Agent.Tests.Checks;
 
 /// <summary>Real child processes.</summary>
+[Trait("Kind", "Process")]
 public sealed class CommandProbeTests : IDisposable
 {
     // Long, for a busy machine; nothing here waits for it but what is meant to.

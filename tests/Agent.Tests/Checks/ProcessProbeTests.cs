@@ -4,6 +4,7 @@ using FailoverHub.Agent.Checks.Probes;
 
 namespace FailoverHub.Agent.Tests.Checks;
 
+[Trait("Kind", "Process")]
 public sealed class ProcessProbeTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

@@ -5,6 +5,7 @@ using System.Text.RegularExpressions;
 namespace FailoverHub.Agent.Tests.Service;
 
 /// <summary>The unit that is shipped. systemd's own tools judge it (Debian: systemd).</summary>
+[Trait("Kind", "Process")]
 public sealed partial class UnitFileTests
 {
     private const string Program = "/usr/local/bin/failoverhub-agent";

@@ -17,6 +17,7 @@ namespace FailoverHub.Web.Tests.Access;
 /// Every way into the hub and who may take it. The ways are those of the real application: each route with each of its methods, each page, each gRPC method,
 /// each method of a SignalR hub. One without a row fails the test, and so does a row without one.
 /// </summary>
+[Trait("Kind", "Hub")]
 public sealed class AccessTableTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private const string Everybody = "everybody";

@@ -15,6 +15,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>People with accounts: how they come in, and how they are kept out.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AccountTests
 {
     internal const string Password = "correct horse battery";

@@ -14,6 +14,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Access;
 
+[Trait("Kind", "Hub")]
 public sealed class ApiTokenTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

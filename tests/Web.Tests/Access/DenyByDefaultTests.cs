@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Access;
 
+[Trait("Kind", "Hub")]
 public sealed class DenyByDefaultTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     /// <summary>All that answers without being signed in; every other route of the hub must not.</summary>

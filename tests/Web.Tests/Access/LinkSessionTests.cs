@@ -10,6 +10,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>Sessions by a one-time link: as strong as an admin, and nobody's; so they end when there is an admin.</summary>
+[Trait("Kind", "Hub")]
 public sealed class LinkSessionTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

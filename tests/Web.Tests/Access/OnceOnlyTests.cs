@@ -18,6 +18,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>Cookies of a sign-in that is under way: a copy of one that was used opens nothing, and neither does one of an earlier run of the hub.</summary>
+[Trait("Kind", "Hub")]
 public sealed partial class OnceOnlyTests
 {
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));

@@ -10,6 +10,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>Signing in by an OpenID Connect provider, with a real one on loopback and the whole code flow.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ProviderTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

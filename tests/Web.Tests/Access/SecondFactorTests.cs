@@ -15,6 +15,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>Codes of an authenticator app, and those for the day it is lost.</summary>
+[Trait("Kind", "Hub")]
 public sealed partial class SecondFactorTests
 {
     // RFC 6238 appendix B: the ASCII secret "12345678901234567890", the last six digits of its eight.

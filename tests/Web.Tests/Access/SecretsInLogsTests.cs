@@ -11,6 +11,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>What stands in log and audit may be read by more people than may sign in.</summary>
+[Trait("Kind", "Hub")]
 public sealed class SecretsInLogsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -13,6 +13,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Access;
 
+[Trait("Kind", "Hub")]
 public sealed class SessionTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -12,6 +12,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Access;
 
+[Trait("Kind", "Hub")]
 public sealed class SignInTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using Role = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Agents;
 
 /// <summary>The agents' stream over the real port. The hub's clock stands still unless a test moves it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AgentLinkTests : IAsyncLifetime
 {
     private readonly TemporaryFolder _folder = new();

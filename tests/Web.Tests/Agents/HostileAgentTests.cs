@@ -16,6 +16,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Agents;
 
 /// <summary>Bad input on the agents' port: each costs its sender something, and the others nothing.</summary>
+[Trait("Kind", "Hub")]
 public sealed class HostileAgentTests : TlsHubTest
 {
     [Fact]

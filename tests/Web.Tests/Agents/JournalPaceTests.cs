@@ -10,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Agents;
 
 /// <summary>How fast journals go into the history: an honest one whole, one that floods slowly, and none of it is lost.</summary>
+[Trait("Kind", "Hub")]
 public sealed class JournalPaceTests
 {
     /// <summary>What an agent keeps at most while its hub is away.</summary>

@@ -9,6 +9,7 @@ using FailoverHub.Web.Tests.Identity;
 namespace FailoverHub.Web.Tests.Agents;
 
 /// <summary>What a certificate is worth to a connection that asks for nothing: one that opens nothing any more has a minute, as none at all, and one that does has so many places and no more.</summary>
+[Trait("Kind", "Hub")]
 public sealed class NodeConnectionsTests : TlsHubTest
 {
     // And empty SETTINGS.

@@ -18,6 +18,7 @@ namespace FailoverHub.Web.Tests.Agents;
 /// Who opens connections and then says little, or nothing, on either port and at each layer: the connection is closed, and the others are served meanwhile. What Kestrel counts by the machine's
 /// clock is set to a second here; what the hub sets is asserted beside it.
 /// </summary>
+[Trait("Kind", "Hub")]
 public sealed class SlowConnectionTests : TlsHubTest
 {
     private static readonly TimeSpan Soon = TimeSpan.FromSeconds(1);

@@ -18,6 +18,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Alerts;
 
 /// <summary>The whole room in the whole hub, over a real database, with a real receiver.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AlertRoomTests : IAsyncLifetime
 {
     private readonly string _data = WholeHub.NewFolder();

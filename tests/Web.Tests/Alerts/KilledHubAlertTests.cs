@@ -6,6 +6,7 @@ using FailoverHub.Web.Tests.Operations.Killed;
 namespace FailoverHub.Web.Tests.Alerts;
 
 /// <summary>The built hub with real streams of nodes, killed with -9 while its receiver is just taking a message.</summary>
+[Trait("Kind", "Process")]
 public sealed class KilledHubAlertTests
 {
     [Fact]

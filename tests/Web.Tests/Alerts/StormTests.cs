@@ -17,6 +17,7 @@ namespace FailoverHub.Web.Tests.Alerts;
 /// that fail: each beginning and each end is told at least once, in this order, of a key there is never more than one alert, or its end in place of both
 /// when it could not be told for long, and no channel gets more messages than it takes.
 /// </summary>
+[Trait("Kind", "Long")]
 public sealed class StormTests
 {
     private const int MostPerMinute = 5;

@@ -10,6 +10,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Api;
 
 /// <summary>Alerts, their rules and their channels by a script: from a channel that is made to an alert that is taken on, with the audit beside it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AlertApiTests : IAsyncLifetime
 {
     private const string Rule = """{"name":"Anything wrong","kind":"pair-state","severity":"critical","states":["Degraded"]}""";

@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Api;
 
+[Trait("Kind", "Hub")]
 public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -16,6 +16,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Api;
 
 /// <summary>Requests with a key, sent again: against the real operations, agents and database.</summary>
+[Trait("Kind", "Hub")]
 public sealed class IdempotencyKeyTests
 {
     private const string Path = "/api/v1/pairs/web/operations";

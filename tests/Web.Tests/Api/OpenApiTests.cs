@@ -9,6 +9,7 @@ using Json.Schema;
 namespace FailoverHub.Web.Tests.Api;
 
 /// <summary>The document says what the hub does: every call is complete in it, its examples are of its schemas, and so is what the hub really answers.</summary>
+[Trait("Kind", "Hub")]
 public sealed class OpenApiTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -11,6 +11,7 @@ using FailoverHub.Web.Tests.Configuration;
 
 namespace FailoverHub.Web.Tests.Api;
 
+[Trait("Kind", "Hub")]
 public sealed class OperationApiTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -9,6 +9,7 @@ using FailoverHub.Web.Tests.Configuration;
 
 namespace FailoverHub.Web.Tests.Api;
 
+[Trait("Kind", "Hub")]
 public sealed class RevisionTagTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Api;
 
 /// <summary>Accounts, retention and signatures by a script: done, refused, and in the audit either way.</summary>
+[Trait("Kind", "Hub")]
 public sealed class UserApiTests : IAsyncLifetime
 {
     private WholeHub _hub = null!;

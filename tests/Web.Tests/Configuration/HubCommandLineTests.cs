@@ -4,6 +4,7 @@ using FailoverHub.Web.Tests.Data.Postgres;
 
 namespace FailoverHub.Web.Tests.Configuration;
 
+[Trait("Kind", "Hub")]
 public sealed class HubCommandLineTests
 {
     [Fact]

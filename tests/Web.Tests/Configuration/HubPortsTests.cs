@@ -5,6 +5,7 @@ using FailoverHub.Web.Configuration;
 
 namespace FailoverHub.Web.Tests.Configuration;
 
+[Trait("Kind", "Hub")]
 public sealed class HubPortsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

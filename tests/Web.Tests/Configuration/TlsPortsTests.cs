@@ -13,6 +13,7 @@ using Grpc.Net.Client;
 namespace FailoverHub.Web.Tests.Configuration;
 
 /// <summary>The two ports as in earnest, TLS on the agents': neither serves the other's calls, whatever certificate or token is shown.</summary>
+[Trait("Kind", "Hub")]
 public sealed class TlsPortsTests : IAsyncLifetime
 {
     private readonly TestNode _node = new();

@@ -10,6 +10,7 @@ using static FailoverHub.Web.Tests.Fleet.Fleets;
 namespace FailoverHub.Web.Tests.Fleet;
 
 /// <summary>A projector that remembers says the same as one that does not, and computes only what has changed.</summary>
+[Trait("Kind", "Long")]
 public sealed class FleetProjectorTests
 {
     private static readonly IPNetwork[] Prefixes = [.. Enumerable.Range(1, 4).Select(n => IPNetwork.Parse($"203.0.113.{n}/32"))];

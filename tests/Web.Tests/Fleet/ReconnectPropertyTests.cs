@@ -8,6 +8,7 @@ namespace FailoverHub.Web.Tests.Fleet;
 /// Two nodes dial, report, answer, fall silent and lose what they had at random, intents are released at random, the hub forgets what it does
 /// not store: whatever the order, what the hub sends because a node dialled neither takes the last announcer away nor makes a second primary.
 /// </summary>
+[Trait("Kind", "Long")]
 public sealed class ReconnectPropertyTests
 {
     private static readonly string[] Names = ["web-1", "web-2"];

@@ -13,6 +13,7 @@ namespace FailoverHub.Web.Tests.History;
 /// Journals of an agent and a hub that come and go at random, over the real stream, the real writer and the real database: in the end each entry is in the history
 /// once and in its order, and what somebody did on the node is in the audit once.
 /// </summary>
+[Trait("Kind", "Hub")]
 public sealed class JournalOutageTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -8,6 +8,7 @@ using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FailoverHub.Web.Tests.History;
 
+[Trait("Kind", "Long")]
 public sealed class JournalTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -10,6 +10,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.History;
 
+[Trait("Kind", "Long")]
 public sealed class RetentionTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _time = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));

@@ -12,6 +12,7 @@ using Grpc.Core;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>The hub's own authority and the certificate of its endpoint.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AuthorityTests : TlsHubTest
 {
     private string File => Path.Combine(Folder, HubAuthority.FileName);

@@ -10,6 +10,7 @@ using Grpc.Core;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>Join tokens and nodes as the command line and scripts have them, at a whole hub whose agents' port has TLS.</summary>
+[Trait("Kind", "Hub")]
 public sealed class JoinTokenWaysTests : IAsyncLifetime
 {
     private readonly List<TestNode> _nodes = [];

@@ -11,6 +11,7 @@ using Grpc.Core;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>How a machine becomes a node, over the real port with real certificates.</summary>
+[Trait("Kind", "Hub")]
 public sealed class JoiningTests : TlsHubTest
 {
     [Fact]

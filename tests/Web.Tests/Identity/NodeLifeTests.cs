@@ -8,6 +8,7 @@ using Role = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>Renewal, expiry, revocation, copies, renaming and removal of nodes, over the real port with real certificates.</summary>
+[Trait("Kind", "Hub")]
 public sealed class NodeLifeTests : TlsHubTest
 {
     [Fact]

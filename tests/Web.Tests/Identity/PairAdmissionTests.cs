@@ -9,6 +9,7 @@ using Role = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>A third machine that reports the address of a pair, from its first report to what an operator says of it, on a real hub with a real database.</summary>
+[Trait("Kind", "Hub")]
 public sealed class PairAdmissionTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

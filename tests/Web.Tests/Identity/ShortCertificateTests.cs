@@ -7,6 +7,7 @@ using FailoverHub.Web.Identity.Past;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>Certificates that live for three hours, so that renewal is seen in an afternoon; and the ones that there were.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ShortCertificateTests : TlsHubTest
 {
     private protected override AgentsEndpoint Endpoint => AgentsEndpoint.Default with { CertificateLifetime = TimeSpan.FromHours(3) };

@@ -7,6 +7,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>A hub whose agents' port has TLS as in earnest, on a clock that stands still unless a test moves it.</summary>
+[Trait("Kind", "Hub")]
 public abstract class TlsHubTest : IAsyncLifetime
 {
     private readonly List<IDisposable> _nodes = [];

@@ -9,6 +9,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>What happens to a request before anything is sent.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AdmissionTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -10,6 +10,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>An address that answered before a move has to answer after it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AnswerAfterwardsTests
 {
     [Fact]

@@ -7,6 +7,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>An operation is stopped half-way: what was sent is taken back, once, and everything is audited.</summary>
+[Trait("Kind", "Hub")]
 public sealed class CancelTests
 {
     private static readonly Actor Bob = new("bob", null, null) { Rights = Rights.Operate };

@@ -4,6 +4,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 
 namespace FailoverHub.Web.Tests.Operations;
 
+[Trait("Kind", "Hub")]
 public sealed class DrainEndToEndTests
 {
     [Fact]

@@ -14,6 +14,7 @@ using WithdrawnReason = FailoverHub.Protos.V1.WithdrawnReason;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>Operations and what agents keep for themselves: failback policies, holds and drains that were ordered on the node.</summary>
+[Trait("Kind", "Hub")]
 public sealed class FailbackTests
 {
     private static readonly Failback ByHand = Failback.Of(Web.Fleet.FailbackPolicy.Manual, TimeSpan.Zero);

@@ -7,6 +7,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>One node cannot be reached and the other one is made primary; when the first comes back it is told to be secondary.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ForcePromoteTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

@@ -12,6 +12,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>The hub ends in the middle of an operation and another one starts on the same database.</summary>
+[Trait("Kind", "Hub")]
 public sealed class HubRestartTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

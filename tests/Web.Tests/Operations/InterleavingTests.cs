@@ -19,6 +19,7 @@ namespace FailoverHub.Web.Tests.Operations;
 /// Two nodes that obey, refuse, are slow or break their connection at random, while operators ask for operations at random, the hub is started anew and time goes by:
 /// whatever happens, the hub never makes two primaries, never withdraws both, never has two operations of one pair in flight, and its audit stays whole.
 /// </summary>
+[Trait("Kind", "Hub")]
 public sealed class InterleavingTests
 {
     private static readonly Actor Bob = new("bob", "192.0.2.8", null) { Rights = Rights.Approve };

@@ -12,6 +12,7 @@ using Role = FailoverHub.Web.Fleet.Role;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>The fleet changes between the moment an operation is accepted and the moment a step would leave the hub, or leave it once more.</summary>
+[Trait("Kind", "Hub")]
 public sealed class LostOnTheWayTests
 {
     [Fact]

@@ -6,6 +6,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>One BGP session is reset: asked once, answered, and seen to come back.</summary>
+[Trait("Kind", "Hub")]
 public sealed class SessionResetTests
 {
     private const string Neighbor = "127.34.0.2:1790";

@@ -11,6 +11,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>Whole operations through the real port, the real stream and the real database, with two fake agents.</summary>
+[Trait("Kind", "Hub")]
 public sealed class SwitchoverEndToEndTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

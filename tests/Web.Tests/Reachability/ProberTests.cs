@@ -16,6 +16,7 @@ using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Reachability;
 
+[Trait("Kind", "Hub")]
 public sealed class ProberTests : IAsyncLifetime
 {
     private readonly LockstepClock _clock = new(Make.At);

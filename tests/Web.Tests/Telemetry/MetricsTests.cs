@@ -12,6 +12,7 @@ using FailoverHub.Web.Tests.Data.Postgres;
 namespace FailoverHub.Web.Tests.Telemetry;
 
 [Collection(OneHubInTheProcess.Name)]
+[Trait("Kind", "Hub")]
 public sealed partial class MetricsTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

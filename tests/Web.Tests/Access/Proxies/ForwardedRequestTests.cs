@@ -18,6 +18,7 @@ using IPNetwork = System.Net.IPNetwork;
 namespace FailoverHub.Web.Tests.Access.Proxies;
 
 /// <summary>For whom a request is, by a trusted proxy's word and by a stranger's. The proxies are this machine's addresses, on real connections from there.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ForwardedRequestTests : IAsyncLifetime
 {
     private const int Proxy = 1;

@@ -10,6 +10,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Access.Refusals;
 
 /// <summary>Changes that fail at their form, or at what they name: each is in the audit, however long what was sent is.</summary>
+[Trait("Kind", "Hub")]
 public sealed class RefusedRequestTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

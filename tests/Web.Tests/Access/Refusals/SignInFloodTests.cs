@@ -16,6 +16,7 @@ using static FailoverHub.Web.Tests.Access.AccountTests;
 namespace FailoverHub.Web.Tests.Access.Refusals;
 
 /// <summary>Strangers at many addresses who try passwords: what they may cost the hub, and whom they do not keep out.</summary>
+[Trait("Kind", "Hub")]
 public sealed class SignInFloodTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

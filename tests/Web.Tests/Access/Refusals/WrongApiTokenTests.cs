@@ -11,6 +11,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Access.Refusals;
 
 /// <summary>Tokens that open nothing: what trace they leave, and how many are looked up.</summary>
+[Trait("Kind", "Hub")]
 public sealed class WrongApiTokenTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(DateTimeOffset.FromUnixTimeMilliseconds(DateTimeOffset.UtcNow.ToUnixTimeMilliseconds()));

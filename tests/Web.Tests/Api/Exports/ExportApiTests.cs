@@ -10,6 +10,7 @@ using FailoverHub.Web.Tests.Configuration;
 
 namespace FailoverHub.Web.Tests.Api.Exports;
 
+[Trait("Kind", "Hub")]
 public sealed class ExportApiTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static readonly DateTimeOffset At = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);

@@ -10,6 +10,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Api.Exports;
 
 /// <summary>Walks over the whole past: how many go on at once, and that one ends when its reader has gone.</summary>
+[Trait("Kind", "Hub")]
 public sealed class LongReadTests : IAsyncLifetime
 {
     private const string Export = "/api/v1/events/export?format=json";

@@ -22,6 +22,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Api.Live;
 
 /// <summary>The SignalR hub, with its real client over a real port.</summary>
+[Trait("Kind", "Hub")]
 public sealed class FleetHubTests : IDisposable
 {
     private const string Password = "correct horse battery";

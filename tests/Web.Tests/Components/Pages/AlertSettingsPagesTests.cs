@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>Rules and channels, over the real rooms behind them, a real database and a real receiver.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
 {
     private WholeHub _hub = null!;

@@ -13,6 +13,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>What is wrong as a person sees it: the worst first, what is taken on and kept quiet below, and a word for each.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
 {
     private readonly FakeAlerts _alerts = new();

@@ -16,6 +16,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>How pages show a node that reports an address of a pair it is not of, and how an admin lets it in; the hub behind them is a real one.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ClaimantPagesTests : DashboardTest, IAsyncLifetime
 {
     private static readonly Actor Admin = new("ann", "192.0.2.1", null) { Rights = Rights.All };

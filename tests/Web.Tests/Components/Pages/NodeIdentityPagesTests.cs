@@ -17,6 +17,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>What pages say about who a node is, and how one is added; the desk behind them is the real one of a hub with TLS.</summary>
+[Trait("Kind", "Hub")]
 public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
 {
     private static readonly Actor Admin = new("ann", "192.0.2.1", null) { Rights = Rights.All };

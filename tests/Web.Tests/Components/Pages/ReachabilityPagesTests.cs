@@ -11,6 +11,7 @@ using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
 
+[Trait("Kind", "Hub")]
 public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
 {
     private WholeHub _hub = null!;

@@ -21,6 +21,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>Users, tokens, retention, signatures and one's own account, over the real rooms behind them and a real database: what is pressed is done, audited, and said.</summary>
+[Trait("Kind", "Hub")]
 public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
 {
     private const string Password = "correct horse battery";

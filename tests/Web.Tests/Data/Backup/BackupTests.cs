@@ -24,6 +24,7 @@ using Role = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Data.Backup;
 
 /// <summary>A hub that is lost comes back from one file, and its agents come back to it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class BackupTests : IDisposable
 {
     private static readonly Actor Alice = new("alice", null, null) { Rights = Rights.View | Rights.Operate };

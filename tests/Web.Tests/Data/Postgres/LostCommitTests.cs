@@ -8,6 +8,7 @@ using Npgsql;
 namespace FailoverHub.Web.Tests.Data.Postgres;
 
 /// <summary>A connection that breaks at its COMMIT, on either side of the server's deed: the hub finds out which it was.</summary>
+[Trait("Kind", "Process")]
 public sealed class LostCommitTests(OwnServer own) : IClassFixture<OwnServer>
 {
     private static readonly AuditDraft Entry = new() { Actor = new Actor("alice", "192.0.2.7", null), Action = "tried", Target = "the-word", Outcome = "accepted" };

@@ -24,6 +24,7 @@ public sealed class OwnServer : IDisposable
 }
 
 /// <summary>What only a database on a server has: it can go away, and several machines can reach it.</summary>
+[Trait("Kind", "Process")]
 public sealed class PostgresTests(OwnServer own) : IClassFixture<OwnServer>
 {
     private static readonly TimeSpan Patience = TimeSpan.FromSeconds(60);

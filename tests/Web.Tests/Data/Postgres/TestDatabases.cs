@@ -8,7 +8,7 @@ namespace FailoverHub.Web.Tests.Data.Postgres;
 
 /// <summary>
 /// Which database a test hub has: with FAILOVERHUB_TEST_DATABASE=postgres one of its own on a server that the first of them starts, else the file
-/// in its data folder. A data folder stands for its database: another hub on the same folder has the same one.
+/// in its data folder; either is a copy of one that has all tables. A data folder stands for its database: another hub on the same folder has the same one.
 /// </summary>
 internal static class TestDatabases
 {
@@ -16,6 +16,7 @@ internal static class TestDatabases
     private const string NoTables = "template1";
 
     private static readonly Lazy<PostgresServer> Server = new(StartServer);
+    private static readonly Lazy<string> TemplateFile = new(MakeTemplateFile);
     private static readonly ConcurrentDictionary<string, Lazy<Placed>> ByFolder = new(StringComparer.Ordinal);
     private static int _count;
 
@@ -83,10 +84,55 @@ internal static class TestDatabases
         string folder = Path.GetFullPath(dataFolder);
         if (!OnPostgres && !ByFolder.ContainsKey(folder))
         {
+            if (template == Template)
+            {
+                CopyTemplateFile(folder);
+            }
+
             return DatabaseSetting.InDataFolder;
         }
 
         return DatabaseSetting.Postgres(ByFolder.GetOrAdd(folder, _ => new(() => Create(Server.Value, template))).Value.Database);
+    }
+
+    // As on the server: a hub that starts on a new folder finds its tables there. To make them takes longer than most tests.
+    private static void CopyTemplateFile(string folder)
+    {
+        var file = Path.Combine(folder, DataFolder.DatabaseName);
+        if (File.Exists(file))
+        {
+            return;
+        }
+
+        try
+        {
+            Directory.CreateDirectory(folder, UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute);
+            File.Copy(TemplateFile.Value, file);
+        }
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException)
+        {
+            // What is wrong with the folder is for the hub to say.
+        }
+    }
+
+    private static string MakeTemplateFile()
+    {
+        string folder = Directory.CreateTempSubdirectory("failoverhub-template-").FullName;
+        AppDomain.CurrentDomain.ProcessExit += (_, _) =>
+        {
+            if (Directory.Exists(folder))
+            {
+                Directory.Delete(folder, recursive: true);
+            }
+        };
+        using ServiceProvider services = new ServiceCollection().AddHubDatabase(folder).BuildServiceProvider();
+        HubDatabase.MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), CancellationToken.None).GetAwaiter().GetResult();
+
+        // With its last connection its log goes, so the file is whole.
+        using var any = new Microsoft.Data.Sqlite.SqliteConnection(services.GetRequiredService<DataFolder>().ConnectionString);
+        Microsoft.Data.Sqlite.SqliteConnection.ClearPool(any);
+        Assert.Empty(Directory.GetFiles(folder, "*-wal"));
+        return Path.Combine(folder, DataFolder.DatabaseName);
     }
 
     private static Placed Create(PostgresServer server, string template)

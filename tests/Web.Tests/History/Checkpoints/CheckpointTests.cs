@@ -12,6 +12,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.Tests.History.Checkpoints;
 
 /// <summary>Checkpoints of a real hub and its database, and the commands that need neither.</summary>
+[Trait("Kind", "Hub")]
 public sealed class CheckpointTests : IAsyncLifetime
 {
     private static readonly Actor Alice = new("alice", "192.0.2.7", null);

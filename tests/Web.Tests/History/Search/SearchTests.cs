@@ -11,6 +11,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.Tests.History.Search;
 
 /// <summary>The index finds exactly what looking at every row would find, by every filter that a page offers and all their combinations.</summary>
+[Trait("Kind", "Long")]
 public sealed class SearchTests : IAsyncLifetime
 {
     private static readonly DateTimeOffset Start = new(2026, 10, 30, 22, 0, 0, TimeSpan.Zero);

@@ -15,6 +15,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.History.Stories;
 
 /// <summary>One switchover from the request to what traffic felt of it, told by the hub itself: every part of the story is known by the same id.</summary>
+[Trait("Kind", "Hub")]
 public sealed class WholeStoryTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

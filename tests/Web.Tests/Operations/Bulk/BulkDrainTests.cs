@@ -10,6 +10,7 @@ using Role = FailoverHub.Web.Fleet.Role;
 namespace FailoverHub.Web.Tests.Operations.Bulk;
 
 /// <summary>A data center is drained, one pair after the other; the first that fails stops it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class BulkDrainTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

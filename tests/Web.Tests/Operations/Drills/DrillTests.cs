@@ -12,6 +12,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations.Drills;
 
 /// <summary>There, measured, back, measured: over the real hub and agents that obey, or do not.</summary>
+[Trait("Kind", "Hub")]
 public sealed class DrillTests
 {
     private static readonly OperationRequest Drill = new() { Type = OperationType.Drill, Pair = "web", Reason = "monthly drill" };

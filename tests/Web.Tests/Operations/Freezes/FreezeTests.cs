@@ -9,6 +9,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Operations.Freezes;
 
 /// <summary>Nothing is done to what is frozen, and nothing fails back by itself, until its end or until somebody unfreezes it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class FreezeTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

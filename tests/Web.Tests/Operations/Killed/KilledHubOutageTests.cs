@@ -7,6 +7,7 @@ using FailoverHub.Web.Tests.Agents;
 namespace FailoverHub.Web.Tests.Operations.Killed;
 
 /// <summary>An address that nobody asked to move falls silent, the hub is killed with -9 while it is silent, and it is on the other node when another hub has started on the same data.</summary>
+[Trait("Kind", "Process")]
 public sealed class KilledHubOutageTests : IAsyncDisposable
 {
     private const string Shared = "127.77.0.10";

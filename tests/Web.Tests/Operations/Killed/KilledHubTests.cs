@@ -6,6 +6,7 @@ namespace FailoverHub.Web.Tests.Operations.Killed;
 /// The hub as a process is killed with -9 while an operation of every kind is at each of its steps. Another one starts on what is on the disk, the nodes dial again
 /// as they are: each operation is finished, undone or reported, exactly once, and at no moment two nodes are primary or both are drained.
 /// </summary>
+[Trait("Kind", "Process")]
 public sealed class KilledHubTests(KilledHub killed) : IClassFixture<KilledHub>
 {
     [Theory]

@@ -7,6 +7,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations.Waiting;
 
 /// <summary>Where two people are wanted, one asks and another one approves.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ApprovalTests
 {
     private static readonly Actor Bob = new("bob", "192.0.2.8", null) { Rights = Rights.Approve };

@@ -9,6 +9,7 @@ using static FailoverHub.Web.Tests.Operations.OperationRig;
 namespace FailoverHub.Web.Tests.Operations.Waiting;
 
 /// <summary>Operations at a time, within a window: the rules are asked again then, and what was missed is reported and not done late.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ScheduleTests
 {
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;

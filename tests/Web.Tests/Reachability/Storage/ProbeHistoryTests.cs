@@ -5,6 +5,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 namespace FailoverHub.Web.Tests.Reachability.Storage;
 
 /// <summary>Charts against what was really sent: the same in memory, in minutes and in hours.</summary>
+[Trait("Kind", "Long")]
 public sealed class ProbeHistoryTests : IAsyncLifetime
 {
     private static readonly ProbeSeries Series = new("203.0.113.10/32", ProbeSeries.Hub);

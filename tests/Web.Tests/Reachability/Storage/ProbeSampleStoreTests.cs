@@ -4,6 +4,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 
 namespace FailoverHub.Web.Tests.Reachability.Storage;
 
+[Trait("Kind", "Long")]
 public sealed class ProbeSampleStoreTests : IAsyncLifetime
 {
     private static readonly ProbeSeries Series = new("203.0.113.10/32", ProbeSeries.Hub);

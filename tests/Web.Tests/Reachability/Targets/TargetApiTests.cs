@@ -10,6 +10,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Reachability.Targets;
 
 /// <summary>Targets by a script: added, changed and removed, each in the audit; and still there after a restart.</summary>
+[Trait("Kind", "Hub")]
 public sealed class TargetApiTests : IAsyncLifetime
 {
     private WholeHub _hub = null!;

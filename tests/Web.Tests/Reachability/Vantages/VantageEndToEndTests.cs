@@ -18,6 +18,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Reachability.Vantages;
 
 /// <summary>The whole hub and nodes' streams: a plan goes out, what is told of it is kept, shown beside the hub's own view, and gone with its stream.</summary>
+[Trait("Kind", "Hub")]
 public sealed class VantageEndToEndTests : IAsyncDisposable
 {
     private const string Prefix = "203.0.113.10/32";

@@ -19,6 +19,7 @@ namespace FailoverHub.Web.Tests.Telemetry.Traces;
 
 /// <summary>From the request to the UPDATE, as a collector gets it: the hub on real ports, agents on a real stream, spans by OTLP.</summary>
 [Collection(OneHubInTheProcess.Name)]
+[Trait("Kind", "Hub")]
 public sealed class TraceTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
