@@ -45,6 +45,7 @@ internal static partial class SourceRules
         ["src/Web/Identity/JoinTokens.cs"] = "join tokens, hashed",
         ["src/Web/Identity/NodeDesk.cs"] = "audit entry, token and certificate in one transaction",
         ["src/Web/Identity/NodeChanges.cs"] = "audit entry and revocation, new name or removal in one transaction",
+        ["src/Web/Access/StandingRights.cs"] = "what an account or a token may do now",
         ["src/Web/Access/Refusals/AccessAudit.cs"] = "audit entry and change of whoever is let in, in one transaction",
         ["src/Web/Access/Tokens/ApiTokens.cs"] = "tokens, hashed",
         ["src/Web/Access/Tokens/TokenUses.cs"] = "when tokens were last used",

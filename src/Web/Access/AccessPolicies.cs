@@ -1,4 +1,7 @@
+using System.Globalization;
 using System.Security.Claims;
+using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Access;
@@ -48,6 +51,9 @@ internal static class AccessPolicies
     /// <summary>Claim with the scope of a token.</summary>
     public const string ScopeClaim = "scope";
 
+    private const string TokenClaim = "token";
+    private const string TokenOwnerClaim = "token-owner";
+
     /// <summary>Who signed in by the one-time link: whoever runs the hub, without an account.</summary>
     public const string Operator = "operator";
 
@@ -56,8 +62,25 @@ internal static class AccessPolicies
         new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), .. roles.Select(role => new Claim(ClaimTypes.Role, role))], scheme, ClaimTypes.Name, ClaimTypes.Role));
 
     /// <summary>A script with a token.</summary>
-    public static ClaimsPrincipal Script(string name, ApiScope scope) =>
-        new(new ClaimsIdentity([new Claim(ClaimTypes.Name, name), new Claim(ScopeClaim, ApiScopes.Word(scope))], ApiScheme, ClaimTypes.Name, ClaimTypes.Role));
+    public static ClaimsPrincipal Script(ApiTokenUse use)
+    {
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, $"token {use.Name}"), new Claim(ScopeClaim, ApiScopes.Word(use.Scope))], ApiScheme, ClaimTypes.Name, ClaimTypes.Role);
+        identity.AddClaim(new Claim(TokenClaim, use.Id.ToString(CultureInfo.InvariantCulture)));
+        if (use.OwnerId is { } owner)
+        {
+            identity.AddClaim(new Claim(TokenOwnerClaim, owner));
+        }
+
+        return new ClaimsPrincipal(identity);
+    }
+
+    /// <summary>Who is behind it: a token, an account, or by a session without one whoever runs the machine. Null: nobody who is known. Pure.</summary>
+    public static Requester? RequesterOf(ClaimsPrincipal user) =>
+        user.Identity is not { IsAuthenticated: true } ? null
+        : IsByToken(user) ? long.TryParse(user.FindFirstValue(TokenClaim), NumberStyles.None, CultureInfo.InvariantCulture, out long token) ? new Requester.Token(token, user.FindFirstValue(TokenOwnerClaim)) : null
+        : user.FindFirstValue(Sessions.Claim) is null ? null
+        : SignedIn.AccountOf(user) is { } account ? new Requester.Account(account)
+        : new Requester.Machine();
 
     /// <summary>What roles and scope come to. Pure.</summary>
     public static Rights RightsOf(ClaimsPrincipal user)

@@ -13,6 +13,7 @@ internal static class RequestActor
     {
         Rights = AccessPolicies.RightsOf(context.User),
         Session = context.User.FindFirst(Sessions.Claim)?.Value,
+        Behind = AccessPolicies.RequesterOf(context.User),
     };
 
     public static Actor Named(HttpContext context, string name)

@@ -58,6 +58,7 @@ internal static class HubCore
 
         services.AddSingleton<OperationStore>();
         services.AddSingleton<OperationFeed>();
+        services.AddSingleton<IStandingRights, StandingRights>();
         services.AddSingleton(p => new OperationServices(
             p.GetRequiredService<OperationStore>(),
             p.GetRequiredService<FleetStore>(),
@@ -65,6 +66,7 @@ internal static class HubCore
             p.GetService<IReachability>(),
             p.GetRequiredService<TimeProvider>())
         {
+            Standing = p.GetRequiredService<IStandingRights>(),
             Limits = p.GetService<OperationLimits>() ?? new OperationLimits(),
         });
         services.AddSingleton<FreezeStore>();

@@ -181,6 +181,9 @@ public sealed record Actor(string Name, string? RemoteAddress, string? Forwarded
     /// <summary>Session of the browser that it is done in; null: none.</summary>
     internal string? Session { get; init; }
 
+    /// <summary>Who is behind the name, as the hub's tables know it; null: that is not known.</summary>
+    internal Requester? Behind { get; init; }
+
     /// <summary>The request, when its sender may send it again: what it changes is written together with its key. Null: it has none.</summary>
     internal Data.Requests.RepeatableRequest? Request { get; init; }
 }
@@ -265,6 +268,9 @@ public sealed record OperationPreview
 
     /// <summary>The same as a call of the API: method, path, body.</summary>
     public required string ApiCall { get; init; }
+
+    /// <summary>What is left of it when one rule refuses before anything else was looked at.</summary>
+    internal static OperationPreview Only(RuleResult rule) => new() { Rules = [rule], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
 
     /// <summary>Nothing stands in the way.</summary>
     public bool Allowed => Rules.All(r => !r.Blocks);

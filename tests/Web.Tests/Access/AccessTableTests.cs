@@ -1,6 +1,7 @@
 using System.Security.Claims;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SignIn;
+using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Configuration;
 using Grpc.AspNetCore.Server;
@@ -130,7 +131,7 @@ public sealed class AccessTableTests(SharedHub shared) : IClassFixture<SharedHub
         await db.SaveChangesAsync(Stop);
         foreach (ApiScope scope in Enum.GetValues<ApiScope>())
         {
-            people[ApiScopes.Word(scope)] = AccessPolicies.Script("token", scope);
+            people[ApiScopes.Word(scope)] = AccessPolicies.Script(new ApiTokenUse("table", scope, 1, null));
         }
 
         people["signed-out"] = SignedIn.As("gone", null, HubRoles.All, "no such session");

@@ -31,7 +31,7 @@ public sealed class ApiTokenTests
         clock.Advance(TimeSpan.FromDays(1));
         ApiTokenUse? after = await tokens.AuthenticateAsync(token, Stop);
 
-        Assert.Equal(new ApiTokenUse("ci", ApiScope.Operate), before);
+        Assert.Equal(("ci", ApiScope.Operate, null), (before!.Name, before.Scope, before.OwnerId));
         Assert.Null(after);
     }
 

@@ -22,7 +22,7 @@ namespace FailoverHub.Web.Tests.Configuration;
 /// <summary>The whole hub on real ports with a real database; only the fleet, operations and the prober are a test's own.</summary>
 internal sealed partial class WholeHub : IAsyncDisposable
 {
-    public static readonly Actor Tester = new("tester", null, null) { Rights = Rights.All };
+    public static readonly Actor Tester = new("tester", null, null) { Rights = Rights.All, Behind = new Requester.Machine() };
 
     private readonly List<HttpClient> _clients = [];
 

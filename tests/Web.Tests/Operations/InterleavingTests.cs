@@ -22,7 +22,6 @@ namespace FailoverHub.Web.Tests.Operations;
 [Trait("Kind", "Hub")]
 public sealed class InterleavingTests
 {
-    private static readonly Actor Bob = new("bob", "192.0.2.8", null) { Rights = Rights.Approve };
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
@@ -191,8 +190,8 @@ public sealed class InterleavingTests
             case Act.DrainAll: return await AskAsync(hub, new OperationRequest { Type = OperationType.BulkDrain, Pair = FreezeFacts.All, DataCenter = a.DataCenter, Role = Role.Secondary, Reason = "at random" });
             case Act.FreezeAll: return await AskAsync(hub, new OperationRequest { Type = OperationType.Freeze, Pair = FreezeFacts.All, ExpiresIn = TimeSpan.FromMinutes(1), Reason = "at random" });
             case Act.UnfreezeAll: return await AskAsync(hub, new OperationRequest { Type = OperationType.Unfreeze, Pair = FreezeFacts.All, Reason = "at random" });
-            case Act.Approve: await DecideAsync([OperationStatus.PendingApproval], (operations, id) => operations.ApproveAsync(id, "at random", Bob, Cancellation)); break;
-            case Act.Reject: await DecideAsync([OperationStatus.PendingApproval], (operations, id) => operations.RejectAsync(id, "at random", Bob, Cancellation)); break;
+            case Act.Approve: await DecideAsync([OperationStatus.PendingApproval], (operations, id) => operations.ApproveAsync(id, "at random", People.Bob, Cancellation)); break;
+            case Act.Reject: await DecideAsync([OperationStatus.PendingApproval], (operations, id) => operations.RejectAsync(id, "at random", People.Bob, Cancellation)); break;
             case Act.CancelWaiting: await DecideAsync([OperationStatus.PendingApproval, OperationStatus.Queued], (operations, id) => operations.CancelAsync(id, "at random", OperationRig.Alice, Cancellation)); break;
             case Act.SwitchToA: return await Ask(OperationType.Switchover, target: "1");
             case Act.SwitchToB: return await Ask(OperationType.Switchover, target: "2");
@@ -258,6 +257,7 @@ public sealed class InterleavingTests
             await DisposeAsync();
             // As many moves as the test likes: it is about what they do, not about how often.
             _now = await HubUnderTest.StartAsync(folder, time, services => services.AddSingleton(new OperationLimits { MovesInARow = 0, TwoPerson = policy }));
+            await People.AddAsync(_now);
         }
 
         public ValueTask DisposeAsync() => _now?.DisposeAsync() ?? ValueTask.CompletedTask;

@@ -13,7 +13,7 @@ namespace FailoverHub.Web.Tests.Operations;
 /// <summary>A hub on a clock that stands still, and two fake agents web-1 (primary) and web-2 (secondary) on its real port.</summary>
 internal sealed class OperationRig : IAsyncDisposable
 {
-    public static readonly Actor Alice = new("alice", "192.0.2.7", null) { Rights = Rights.All };
+    public static readonly Actor Alice = People.Alice;
 
     private TemporaryFolder _folder = new();
     private TemporaryFolder? _copy;
@@ -37,6 +37,7 @@ internal sealed class OperationRig : IAsyncDisposable
     {
         var rig = new OperationRig(configure);
         rig.Hub = await HubUnderTest.StartAsync(rig._folder.Path, rig.Time, configure);
+        await People.AddAsync(rig.Hub);
         rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Primary, keepsFailback: keepsFailback);
         rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary, keepsFailback: keepsFailback);
         await rig.Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);

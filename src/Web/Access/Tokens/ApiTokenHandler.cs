@@ -33,7 +33,7 @@ internal sealed class ApiTokenHandler(IOptionsMonitor<AuthenticationSchemeOption
         TokenVerdict verdict = await gate.AdmitAsync(header[Prefix.Length..].Trim(), Context.Connection.RemoteIpAddress, RequestActor.Named(Context, "nobody"), Target, Context.RequestAborted);
         _isTooOften = verdict is TokenVerdict.TooOften;
         return verdict is TokenVerdict.Good { Use: { } use }
-            ? AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Script($"token {use.Name}", use.Scope), Scheme.Name))
+            ? AuthenticateResult.Success(new AuthenticationTicket(AccessPolicies.Script(use), Scheme.Name))
             : AuthenticateResult.Fail("unknown, expired or revoked token");
     }
 

@@ -100,7 +100,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
 
     /// <summary>Whose token this is, null: nobody's, or no longer. Asked of the database each time, so that revoking works at once; it only reads.</summary>
     public async Task<ApiTokenUse?> AuthenticateAsync(string token, CancellationToken cancellationToken) =>
-        await FindAsync(token, cancellationToken) is { Ended: null } found ? new ApiTokenUse(found.Name, found.Scope) : null;
+        await FindAsync(token, cancellationToken) is { Ended: null } found ? found.Use : null;
 
     /// <summary>A token that was made here, good or not; null: it never was.</summary>
     public async Task<ApiTokenFound?> FindAsync(string token, CancellationToken cancellationToken)
@@ -114,7 +114,7 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         DateTimeOffset now = time.GetUtcNow();
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
         return await db.ApiTokens.AsNoTracking().FirstOrDefaultAsync(t => t.Hash == hash, cancellationToken) is { } row && ApiScopes.Parse(row.Role) is { } scope
-            ? new ApiTokenFound(row.Name, scope, At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
+            ? new ApiTokenFound(new ApiTokenUse(row.Name, scope, row.Id, null), At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
             : null;
     }
 
@@ -145,10 +145,16 @@ internal sealed record TokenCreation(string? Token, string? Problem);
 internal sealed record ApiTokenInfo(string Name, ApiScope Scope, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
 
 /// <summary>A token that was just shown to us.</summary>
-internal sealed record ApiTokenUse(string Name, ApiScope Scope);
+/// <param name="Name">Its name.</param>
+/// <param name="Scope">What it may do.</param>
+/// <param name="Id">Never used again, as a name may be.</param>
+/// <param name="OwnerId">Id of the account that made it; null: the hub's machine.</param>
+internal sealed record ApiTokenUse(string Name, ApiScope Scope, long Id, string? OwnerId);
 
 /// <summary>A token that was made here.</summary>
-/// <param name="Name">Its name.</param>
-/// <param name="Scope">What it may do, or might.</param>
+/// <param name="Use">Who comes with it, and what it may do, or might.</param>
 /// <param name="Ended">Why it opens nothing any more, to be read behind its name; null: it is good.</param>
-internal sealed record ApiTokenFound(string Name, ApiScope Scope, string? Ended);
+internal sealed record ApiTokenFound(ApiTokenUse Use, string? Ended)
+{
+    public string Name => Use.Name;
+}

@@ -60,7 +60,7 @@ internal sealed class TokenGate(ApiTokens tokens, TokenUses uses, WrongApiTokens
         {
             _wasGood[hash] = true;
             uses.Note(found.Name);
-            return new TokenVerdict.Good(new ApiTokenUse(found.Name, found.Scope));
+            return new TokenVerdict.Good(found.Use);
         }
 
         _wasGood.TryRemove(hash, out _);

@@ -28,5 +28,10 @@ public sealed record PageRequest(string? RemoteAddress, string? ForwardedFor)
     }
 
     /// <summary>Who acts on this page.</summary>
-    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor) { Rights = AccessPolicies.RightsOf(user), Session = user.FindFirstValue(Sessions.Claim) };
+    internal Actor ActorOf(ClaimsPrincipal user) => new(user.Identity?.Name ?? "unknown", RemoteAddress, ForwardedFor)
+    {
+        Rights = AccessPolicies.RightsOf(user),
+        Session = user.FindFirstValue(Sessions.Claim),
+        Behind = AccessPolicies.RequesterOf(user),
+    };
 }

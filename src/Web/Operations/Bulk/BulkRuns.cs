@@ -81,7 +81,7 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
         var (fleet, request) = (services.Fleet.Current, waiting.Request with { StartAt = null, WindowEndsAt = null });
         if (BulkTarget.HubStartupGrace(fleet, request, services.Limits, runs.Uptime) is { Blocks: true } unheard)
         {
-            return new SubmitResult.Refused(OperationDecisions.Only(unheard));
+            return new SubmitResult.Refused(OperationPreview.Only(unheard));
         }
 
         if (BulkTarget.Resolve(fleet, request, out var problem) is not { } target)

@@ -15,9 +15,12 @@ internal enum TwoPersonPolicy
     All,
 }
 
-/// <summary>SR-11: two people for what matters, where that is wanted. Pure.</summary>
+/// <summary>SR-11: two people for what matters, where that is wanted; SR-15: whoever asked for what has waited may still ask for it. Pure.</summary>
 internal static class ApprovalRules
 {
+    /// <summary>Of the rule that no waiting helps against: a right that is gone does not come back by itself.</summary>
+    public const string RequesterRuleId = "SR-15";
+
     /// <summary>Whether a second person has to agree before anything is sent.</summary>
     public static bool IsNeeded(OperationTarget target, TwoPersonPolicy policy) => policy switch
     {
@@ -30,11 +33,21 @@ internal static class ApprovalRules
     public static RuleResult Announced(OperationRequest request) =>
         Rule(request).Pass("A second person has to approve it before anything is sent.");
 
-    /// <summary>Who approves is not who asked.</summary>
-    public static RuleResult TwoPerson(OperationRequest request, string asked, string approves) =>
-        string.Equals(asked, approves, StringComparison.OrdinalIgnoreCase)
-            ? Rule(request).Fail($"{asked} asked for it, and cannot approve it too.", "Ask somebody else to approve it.")
-            : Rule(request).Pass($"{asked} asked for it, and {approves} approves it.");
+    /// <summary>Who approves is not who asked: another person, not only another name. Of whom it is not known who he is, nobody is another one.</summary>
+    public static RuleResult TwoPerson(OperationRequest request, Actor asked, Actor approves) =>
+        asked.Behind is not { } first || approves.Behind is not { } second ? Rule(request).Fail($"It is not known whether {asked.Name} and {approves.Name} are two people.", "Ask for it again, and let somebody else approve it.")
+        : !first.IsSamePersonAs(second) ? Rule(request).Pass($"{asked.Name} asked for it, and {approves.Name} approves it.")
+        : first.Person is null ? Rule(request).Fail($"{asked.Name} asked for it without an account, so {approves.Name}, who has none either, cannot approve it: both are whoever runs the hub's machine.", "Ask somebody who has an account to approve it.")
+        : Rule(request).Fail(
+            string.Equals(asked.Name, approves.Name, StringComparison.OrdinalIgnoreCase) ? $"{asked.Name} asked for it, and cannot approve it too." : $"{asked.Name} asked for it, and {approves.Name} is the same person: a token is whose account made it.",
+            "Ask somebody else to approve it.");
+
+    /// <summary>Whoever asked for what begins only now may still ask for it.</summary>
+    public static RuleResult RequesterAllowed(OperationRequest request, string asked, Standing now) => now.Rights.HasFlag(Rights.Operate)
+        ? Requester(request).Pass($"{asked}, who asked for it, may still do so.")
+        : Requester(request).Fail($"{asked}, who asked for it, may not any more: {now.Lost ?? "the right is gone"}.", "Somebody with the right must ask again.");
 
     private static Rule Rule(OperationRequest request) => new(request, "SR-11", nameof(TwoPerson), 403, CanOverride: false);
+
+    private static Rule Requester(OperationRequest request) => new(request, RequesterRuleId, nameof(RequesterAllowed), 403, CanOverride: false);
 }

@@ -14,6 +14,9 @@ internal sealed record OperationServices(OperationStore Store, FleetStore Fleet,
     /// </summary>
     public SemaphoreSlim Admission { get; } = new(1);
 
+    /// <summary>What whoever asked for something that has waited may do now.</summary>
+    public required IStandingRights Standing { get; init; }
+
     /// <summary>The figures of the rules.</summary>
     public OperationLimits Limits { get; init; } = new();
 }

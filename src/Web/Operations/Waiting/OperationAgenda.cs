@@ -82,6 +82,15 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     /// <returns>Why it does not begin; null: it has begun.</returns>
     public async Task<(SubmitResult? Problem, OperationPreview? Preview)> BeginAsync(WaitingOperation waiting, string accepted, CancellationToken cancellationToken)
     {
+        var requester = await RequesterAllowedAsync(waiting, cancellationToken);
+        if (requester is { Rule.Blocks: true })
+        {
+            var refused = OperationPreview.Only(requester.Value.Rule);
+            return (new SubmitResult.Refused(refused), refused);
+        }
+
+        // What it may do now, so that what it is made of may be asked for in its name.
+        waiting = waiting with { Actor = waiting.Actor with { Rights = requester?.Rights ?? Rights.None } };
         if (waiting.Request.Type is OperationType.BulkDrain or OperationType.Drill)
         {
             var why = await composed.BeginWaitingAsync(waiting, accepted, cancellationToken);
@@ -112,9 +121,23 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
             return (new SubmitResult.Refused(preview), preview);
         }
 
+        preview = requester is { Rule: var rule } ? preview with { Rules = [.. preview.Rules.Append(rule).OrderBy(r => r.RuleId, StringComparer.Ordinal)] } : preview;
+
         await runs.AcceptAsync(target, preview, waiting.Actor, accepted, waiting.View, cancellationToken);
         Forget(waiting);
         return (null, preview);
+    }
+
+    /// <summary>SR-15, as it is now, and what whoever asked may do now; null: the hub itself asked, which loses no right.</summary>
+    public async Task<(RuleResult Rule, Rights Rights)?> RequesterAllowedAsync(WaitingOperation waiting, CancellationToken cancellationToken)
+    {
+        if (waiting.Request.Automatic)
+        {
+            return null;
+        }
+
+        var standing = await services.Standing.OfAsync(waiting.Actor.Behind, cancellationToken);
+        return (ApprovalRules.RequesterAllowed(waiting.Request, waiting.Actor.Name, standing), standing.Rights);
     }
 
     public async ValueTask DisposeAsync()

@@ -9,6 +9,8 @@ namespace FailoverHub.Web.Operations.Waiting;
 /// <summary>What people decide about operations that there are already: cancel, approve, reject. Each is audited before it happens, also when it is refused.</summary>
 internal sealed class OperationDecisions(OperationServices services, OperationRuns runs, OperationAgenda agenda, ComposedRuns composed, AuditLog audit)
 {
+    private static readonly Actor Hub = new("hub", null, null);
+
     public Task<SubmitResult> CancelAsync(string id, string reason, Actor actor, CancellationToken cancellationToken) => DecideAsync(id, reason, actor, "cancel", Rights.Operate, async (view, words) =>
     {
         if (agenda.Find(id) is { } waiting)
@@ -50,7 +52,15 @@ internal sealed class OperationDecisions(OperationServices services, OperationRu
 
         if (waiting.TwoPerson(actor) is { Passed: false } same)
         {
-            return new SubmitResult.Refused(Only(same));
+            return new SubmitResult.Refused(OperationPreview.Only(same));
+        }
+
+        // Nobody's approval gives whoever asked a right back, so it waits for nothing any more.
+        if (await agenda.RequesterAllowedAsync(waiting, cancellationToken) is { Rule: { Blocks: true } lost })
+        {
+            var ended = waiting with { View = Ended(waiting.View, OperationStatus.Refused, $"{WaitingFate.WordsOf([lost])} Nothing was sent.") };
+            await agenda.ChangeAsync(ended, OperationAgenda.Draft(ended.View, Hub, "approval-refused", $"refused: {ended.View.Outcome}", waiting.Request.Reason), cancellationToken);
+            return new SubmitResult.Refused(OperationPreview.Only(lost));
         }
 
         var approved = waiting with { View = waiting.View with { ApprovedBy = actor.Name, ApprovalEndsAt = null, Status = OperationStatus.Queued } };
@@ -121,9 +131,6 @@ internal sealed class OperationDecisions(OperationServices services, OperationRu
         FinishedAt = services.Time.GetUtcNow(),
         Steps = [.. view.Steps.Select(s => s with { Status = StepStatus.Skipped })],
     };
-
-    /// <summary>A preview of which there is nothing but the rule that refuses.</summary>
-    internal static OperationPreview Only(RuleResult rule) => new() { Rules = [rule], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
 
     private static string? Refusal(SubmitResult result) => result switch
     {

@@ -119,7 +119,7 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
         : RetryAt ?? View.ScheduledFor ?? View.RequestedAt;
 
     /// <summary>SR-11: who asked for it does not decide about it.</summary>
-    public RuleResult TwoPerson(Actor approver) => ApprovalRules.TwoPerson(Request, Actor.Name, approver.Name);
+    public RuleResult TwoPerson(Actor approver) => ApprovalRules.TwoPerson(Request, Actor, approver);
 }
 
 /// <summary>What becomes of a waiting operation when its moment has come. A closed family.</summary>
@@ -151,6 +151,10 @@ internal abstract record WaitingFate
         _ => null,
     };
 
+    /// <summary>What stands in its way, as its outcome says it; for what does not pass by itself, with what to do.</summary>
+    public static string WordsOf(IEnumerable<RuleResult> blocking) =>
+        string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}{(r.RuleId == ApprovalRules.RequesterRuleId ? $" {r.Remedy}" : "")}"));
+
     /// <summary>What the rules make of it.</summary>
     /// <param name="waiting">What waits.</param>
     /// <param name="preview">What they say now.</param>
@@ -165,9 +169,9 @@ internal abstract record WaitingFate
         }
 
         var retry = now + RetryAfter;
-        var passes = unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId));
+        var passes = blocking.TrueForAll(r => r.RuleId != ApprovalRules.RequesterRuleId) && (unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId)));
         return passes && waiting.View.WindowEndsAt is { } end && retry <= end
             ? new WaitsOn(retry)
-            : new Ends(OperationStatus.Refused, "schedule-refused", $"{string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}"))} Nothing was sent.");
+            : new Ends(OperationStatus.Refused, "schedule-refused", $"{WordsOf(blocking)} Nothing was sent.");
     }
 }

@@ -35,6 +35,10 @@ internal static class WaitingRecords
             ActorName = actor.Name,
             RemoteAddress = actor.RemoteAddress,
             ForwardedFor = actor.ForwardedFor,
+            ByMachine = actor.Behind is Requester.Machine,
+            AccountId = (actor.Behind as Requester.Account)?.Id,
+            TokenId = (actor.Behind as Requester.Token)?.Id,
+            TokenOwnerId = (actor.Behind as Requester.Token)?.OwnerId,
         },
         Json);
 
@@ -66,9 +70,15 @@ internal static class WaitingRecords
             WindowEndsAt = Time(row.WindowEndsMs),
             Automatic = row.Automatic,
         };
-        // He had that right when it was let in; what it is made of is asked for with it.
-        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Rights = Rights.Operate });
+        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Behind = RequesterOf(row) });
     }
+
+    // What he may do is not kept: it is looked up when it begins.
+    private static Requester? RequesterOf(RequestRow row) =>
+        row.TokenId is { } token ? new Requester.Token(token, row.TokenOwnerId)
+        : row.AccountId is { } account ? new Requester.Account(account)
+        : row.ByMachine ? new Requester.Machine()
+        : null;
 
     private static TimeSpan? Seconds(long? seconds) => seconds is { } value ? TimeSpan.FromSeconds(value) : null;
 
@@ -115,5 +125,14 @@ internal static class WaitingRecords
         public string? RemoteAddress { get; init; }
 
         public string? ForwardedFor { get; init; }
+
+        // One of them, or none when an earlier version wrote it.
+        public bool ByMachine { get; init; }
+
+        public string? AccountId { get; init; }
+
+        public long? TokenId { get; init; }
+
+        public string? TokenOwnerId { get; init; }
     }
 }

@@ -85,7 +85,7 @@ public sealed class BulkDrainTests
         var id = await rig.AcceptedAsync(Drain());
         Assert.Equal(OperationStatus.PendingApproval, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
         Assert.Empty(fleet.Agents[1].Intents);
-        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "agreed", new Actor("bob", null, null) { Rights = Rights.Approve }, Cancellation));
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "agreed", People.Bob, Cancellation));
 
         var ended = await rig.EndedAsync(id);
         Assert.Equal((OperationStatus.Succeeded, "bob", "2 of 2 nodes were drained."), (ended.Status, ended.ApprovedBy, ended.Outcome));

@@ -10,7 +10,7 @@ namespace FailoverHub.Web.Tests.Operations.Waiting;
 [Trait("Kind", "Hub")]
 public sealed class ApprovalTests
 {
-    private static readonly Actor Bob = new("bob", "192.0.2.8", null) { Rights = Rights.Approve };
+    private static readonly Actor Bob = People.Bob;
 
     private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
 
