@@ -9,6 +9,7 @@ using FailoverHub.Web.Api.Live;
 using FailoverHub.Web.Api.Operations;
 using FailoverHub.Web.Api.Reachability;
 using FailoverHub.Web.Api.Repeats;
+using FailoverHub.Web.Api.Tokens;
 using FailoverHub.Web.Api.Users;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Data.Requests;
@@ -67,6 +68,7 @@ internal static class HubApi
             .ProducesProblem(StatusCodes.Status500InternalServerError);
         IdentityEndpoints.MapChanges(administer);
         UserEndpoints.Map(administer);
+        ApiTokenEndpoints.Map(administer);
         RetentionEndpoints.MapChanges(administer);
         AlertSettingEndpoints.MapAdministration(administer);
 

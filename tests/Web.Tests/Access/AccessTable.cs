@@ -17,6 +17,7 @@ internal static class AccessTable
     {
         ["DELETE /api/v1/alert-channels/{id}"] = Administrators,
         ["DELETE /api/v1/alert-rules/{id}"] = Administrators,
+        ["DELETE /api/v1/api-tokens/{name}"] = Administrators,
         ["DELETE /api/v1/join-tokens/{id}"] = Administrators,
         ["DELETE /api/v1/maintenance-windows/{id}"] = Operators,
         ["DELETE /api/v1/targets/{target}"] = Operators,
@@ -29,6 +30,7 @@ internal static class AccessTable
         ["GET /api/v1/alert-rules/{id}"] = Readers,
         ["GET /api/v1/alerts"] = Readers,
         ["GET /api/v1/alerts/{id}"] = Readers,
+        ["GET /api/v1/api-tokens"] = Administrators,
         ["GET /api/v1/audit"] = AuditReaders,
         ["GET /api/v1/audit/chain"] = AuditReaders,
         ["GET /api/v1/audit/checkpoints"] = AuditReaders,
@@ -75,6 +77,7 @@ internal static class AccessTable
         ["POST /api/v1/alerts/{id}/shelve"] = Operators,
         ["POST /api/v1/alerts/{id}/unacknowledge"] = Operators,
         ["POST /api/v1/alerts/{id}/unshelve"] = Operators,
+        ["POST /api/v1/api-tokens"] = Administrators,
         ["POST /api/v1/audit/checkpoints"] = Administrators,
         ["POST /api/v1/join-tokens"] = Administrators,
         ["POST /api/v1/maintenance-windows"] = Operators,
