@@ -49,6 +49,9 @@ public sealed class RepositoryTests
     public void Sources_TakeTimeAsAValue() => Kept(SourceRules.TimeIsAValue(Repository));
 
     [Fact]
+    public void Components_ThatChangeWhatOnlyAnAdminMay_AskTheGate() => Kept(SourceRules.ComponentsAskTheGate(Repository));
+
+    [Fact]
     public void Sources_LeaveNothingForLater() => Kept(SourceRules.NothingIsLeftForLater(Repository));
 
     private static void Kept(IEnumerable<string> violations)

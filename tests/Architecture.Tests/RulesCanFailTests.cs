@@ -191,4 +191,17 @@ public sealed class RulesCanFailTests
 
     private static void Catches(Func<SourceTree, IEnumerable<string>> rule, string path, string text, bool caught) =>
         Assert.Equal(caught, rule(SourceTree.Of((path, text))).Any(violation => violation.StartsWith(path, StringComparison.Ordinal)));
+
+    [Theory]
+    [InlineData("@inject NodeChanges Changes", "")]
+    [InlineData("@inject ApiTokens Tokens", "public sealed partial class Page { }")]
+    [InlineData("<h1>Users</h1>", "public sealed partial class Page { [Inject] private Accounts Accounts { get; set; } = null!; }")]
+    public void ComponentThatNeverAsksTheGate_IsNamed(string markup, string code) =>
+        Assert.Contains("never asks PageGate", Assert.Single(SourceRules.ComponentsAskTheGate(SourceTree.Of(("src/Web/Components/Pages/Page.razor", markup), ("src/Web/Components/Pages/Page.razor.cs", code)))), StringComparison.Ordinal);
+
+    [Theory]
+    [InlineData("@inject NodeChanges Changes", "if (await Gate.AskAsync(Actor, Policy, What, Leaving) is { } actor) { }")]
+    [InlineData("@inject IFleetView Fleet", "")]
+    public void ComponentThatAsksTheGateOrChangesNothing_IsLetPass(string markup, string code) =>
+        Assert.Empty(SourceRules.ComponentsAskTheGate(SourceTree.Of(("src/Web/Components/Pages/Page.razor", markup), ("src/Web/Components/Pages/Page.razor.cs", code))));
 }

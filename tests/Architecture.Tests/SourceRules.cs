@@ -119,6 +119,13 @@ internal static partial class SourceRules
         from found in tree.Matches(path, WallClock())
         select $"{path}:{found.Line}: asks the machine's clock. Pure code takes 'now'; shells ask their TimeProvider.";
 
+    public static IEnumerable<string> ComponentsAskTheGate(SourceTree tree) =>
+        from path in tree.Sources("src/Web/Components/")
+        from found in tree.Matches(path, InjectedNoun())
+        let component = path.Split(".razor")[0]
+        where !tree.Sources("src/Web/Components/").Any(part => part.Split(".razor")[0] == component && tree.Matches(part, AskedGate()).Any())
+        select $"{path}:{found.Line}: changes what only an admin may ({found.Code}) and never asks PageGate. A page may be older than its owner's right: await Gate.AskAsync(…) before each change, and hand on the actor that it returns.";
+
     public static IEnumerable<string> NothingIsLeftForLater(SourceTree tree) =>
         from path in tree.Sources("src/").Concat(tree.Sources("tests/"))
         from line in tree.Text(path).Split('\n').Select((text, index) => (Text: text, Number: index + 1))
@@ -126,6 +133,13 @@ internal static partial class SourceRules
         select $"{path}:{line.Number}: leaves something for later. Do it, or write an issue and say here what is so and why.";
 
     private static bool IsVendored(string path) => path.Contains("/wwwroot/lib/", StringComparison.Ordinal) || path.Contains("/wwwroot/fonts/", StringComparison.Ordinal) || path.EndsWith(".min.js", StringComparison.Ordinal);
+
+    // What changes users, tokens, nodes and settings; the rooms of operations and alerts look at the actor's right by themselves at each change.
+    [GeneratedRegex(@"(@inject|\[Inject\]|\bprivate( protected)?|\bprotected|\binternal)\s+(NodeChanges|PairAdmission|Accounts|ApiTokens|JoinTokens|RetentionSettings|AlertSettings|ChannelTrial|AuditCheckpoints)\s+\w+")]
+    private static partial Regex InjectedNoun();
+
+    [GeneratedRegex(@"\.(AskAsync|AuthorizeAsync)\s*\(")]
+    private static partial Regex AskedGate();
 
     [GeneratedRegex(@"\bFailoverHub\.Protos\b")]
     private static partial Regex ProtoTypes();

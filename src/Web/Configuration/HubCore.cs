@@ -90,6 +90,7 @@ internal static class HubCore
         services.AddSingleton<NodeRegister>();
         services.AddSingleton<JoinTokens>();
         services.AddSingleton<WrongTokens>();
+        services.AddSingleton<OpenJoinTokens>();
         services.AddSingleton<NodeDeskServices>();
         services.AddSingleton<NodeDesk>();
         services.AddSingleton<NodeChanges>();

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
@@ -32,10 +33,18 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
     // It may repeat the name that was asked for, however long that is.
     private const int LongestProblem = 300;
 
-    /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer. A refusal is audited as well.</summary>
+    // More than anybody has made in the 24 hours that a token is good for at most.
+    private const int MostGood = 10_000;
+
+    private int _made;
+
+    /// <summary>How many this process has made.</summary>
+    public int Made => Volatile.Read(ref _made);
+
+    /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer. A refusal is audited as well. Needs the right to administer.</summary>
     public async Task<JoinTokenCreation> CreateAsync(JoinTokenRequest request, Actor actor, CancellationToken cancellationToken)
     {
-        if (await ProblemOfAsync(request, cancellationToken) is { } problem)
+        if ((actor.MayAdminister ? await ProblemOfAsync(request, cancellationToken) : Actor.NeedsAdmin) is { } problem)
         {
             await audit.WriteAsync(new AuditDraft { Actor = actor, Action = "join-token-created", Target = NodeNames.IsGood(request.Node ?? "") ? AuditTarget.Node(request.Node!) : "hub", Outcome = $"refused: {Cut.To(problem, LongestProblem)}" }, cancellationToken);
             return new JoinTokenCreation(null, null, problem);
@@ -67,7 +76,18 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
             await db.JoinTokens.Where(t => t.ExpiresAtMs < forgotten).ExecuteDeleteAsync(stop);
             db.JoinTokens.Add(entity);
         }, cancellationToken);
+        Interlocked.Increment(ref _made);
         return new JoinTokenCreation(token, IdentityRecords.ToInfo(entity), null);
+    }
+
+    /// <summary>The hashes of those that are good now, the newest 10,000 at most.</summary>
+    public async Task<ImmutableHashSet<string>> GoodHashesAsync(CancellationToken cancellationToken)
+    {
+        var now = time.GetUtcNow().ToUnixTimeMilliseconds();
+        await using var db = await database.CreateDbContextAsync(cancellationToken);
+        var hashes = await db.JoinTokens.AsNoTracking().Where(t => t.UsedAtMs == null && t.WithdrawnAtMs == null && t.ExpiresAtMs > now)
+            .OrderByDescending(t => t.CreatedAtMs).Select(t => t.Hash).Take(MostGood).ToListAsync(cancellationToken);
+        return hashes.ToImmutableHashSet(StringComparer.Ordinal);
     }
 
     /// <summary>The newest first.</summary>
@@ -78,11 +98,17 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
         return [.. rows.Select(IdentityRecords.ToInfo)];
     }
 
-    /// <summary>Makes an unused token useless, audited in the same transaction. False: there is no such token, or it is used or over.</summary>
+    /// <summary>Makes an unused token useless, audited in the same transaction. False: there is no such token, it is used or over, or the actor lacks the right to administer; the audit says which.</summary>
     public async Task<bool> WithdrawAsync(string id, Actor actor, CancellationToken cancellationToken)
     {
         var now = time.GetUtcNow().ToUnixTimeMilliseconds();
         var draft = new AuditDraft { Actor = actor, Action = "join-token-withdrawn", Target = $"join token {id}", Outcome = "accepted" };
+        if (!actor.MayAdminister)
+        {
+            await audit.WriteAsync(draft with { Target = $"join token {Cut.To(id, LongestProblem)}", Outcome = $"refused: {Actor.NeedsAdmin}" }, cancellationToken);
+            return false;
+        }
+
         try
         {
             await audit.ChangeAsync(draft, async (db, stop) =>

@@ -20,6 +20,9 @@ internal abstract record NodeChange
     /// <summary>Not done; the sentence says why and what to do.</summary>
     public sealed record Refused(string Why) : NodeChange;
 
+    /// <summary>Whoever asks may not do that.</summary>
+    public sealed record Forbidden(string Why) : NodeChange;
+
     public sealed record NotFound(string What) : NodeChange;
 
     public sealed record NotAudited(string Why) : NodeChange;

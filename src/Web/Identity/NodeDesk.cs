@@ -41,7 +41,7 @@ internal sealed record NodeDeskServices(HubIdentity Identity, NodeRegister Regis
 /// The one owner of the table of nodes, one change at a time: joins and renewals here, revocation, renaming and removal in
 /// <see cref="NodeChanges"/>. First the transaction with its audit entry, then the table in memory, then the present.
 /// </summary>
-internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wrong, AccessAudit refusals, ILogger<NodeDesk> logger)
+internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wrong, OpenJoinTokens open, AccessAudit refusals, ILogger<NodeDesk> logger)
 {
     /// <summary>Certificates of one node in an hour; an agent that asks for more has a defect.</summary>
     private const int RenewalsPerHour = 6;
@@ -59,24 +59,17 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     public async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, CancellationToken cancellationToken)
     {
         var actor = new Actor("nobody", attempt.Address?.ToString(), null);
-        if (wrong.IsBlocked(attempt.Address, out var isNews))
-        {
-            if (isNews)
-            {
-                LogBlocked(logger, attempt.Address?.ToString() ?? "an unknown address", WrongTokens.PerAddressAndMinute);
-                await refusals.RefuseAsync(Draft(actor, attempt.Node, "refused: too many wrong join tokens from this address; further ones of this minute are counted and not looked at"), cancellationToken);
-            }
-            else
-            {
-                refusals.Count(Joined, actor);
-            }
-
-            return new EnrollmentResult.TooOften($"More than {WrongTokens.PerAddressAndMinute} wrong join tokens came from this address within a minute. Try again in a minute.");
-        }
-
         try
         {
-            if (JoinToken.Parse(attempt.Token) is not { } token || await services.Tokens.FindGoodAsync(token, attempt.Node, cancellationToken) is not { } info)
+            var token = JoinToken.Parse(attempt.Token);
+
+            // One that is good is taken from any address: whoever guesses behind the same one keeps nobody out.
+            if (wrong.IsBlocked(attempt.Address, out var isNews) && !(token is not null && await open.ContainsAsync(token, cancellationToken)))
+            {
+                return await BlockedAsync(attempt, actor, isNews, cancellationToken);
+            }
+
+            if (token is null || await services.Tokens.FindGoodAsync(token, attempt.Node, cancellationToken) is not { } info)
             {
                 return await WrongAsync(attempt, actor, cancellationToken);
             }
@@ -131,7 +124,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         }
     }
 
-    /// <summary>One change of the table by an operator: who asks for it gives a reason, and what is refused is audited too.</summary>
+    /// <summary>One change of the table: who asks for it may administer and gives a reason, and what is refused is audited too.</summary>
     /// <param name="name">Name of the node.</param>
     /// <param name="reason">Why, at least <see cref="NodeChanges.ShortestReason"/> characters.</param>
     /// <param name="action">For the audit.</param>
@@ -146,6 +139,12 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         await Gate.WaitAsync(cancellationToken);
         try
         {
+            if (!actor.MayAdminister)
+            {
+                await services.Audit.WriteAsync(draft with { Target = AuditTarget.Node(Cut.To(name, LongestName)), Outcome = $"refused: {Actor.NeedsAdmin}" }, cancellationToken);
+                return new NodeChange.Forbidden(Actor.NeedsAdmin);
+            }
+
             var node = services.Register.FindByName(name);
             if (node is null && !services.Fleet.State.Facts.Nodes.ContainsKey(name))
             {
@@ -264,6 +263,21 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         return new EnrollmentResult.Issued(new Membership(changed, issued));
     }
 
+    private async Task<EnrollmentResult> BlockedAsync(JoinAttempt attempt, Actor actor, bool isNews, CancellationToken cancellationToken)
+    {
+        if (isNews)
+        {
+            LogBlocked(logger, attempt.Address?.ToString() ?? "an unknown address", WrongTokens.PerAddressAndMinute);
+            await refusals.RefuseAsync(Draft(actor, attempt.Node, "refused: too many wrong join tokens from this address; further ones of this minute are counted and not looked up"), cancellationToken);
+        }
+        else
+        {
+            refusals.Count(Joined, actor);
+        }
+
+        return new EnrollmentResult.TooOften($"More than {WrongTokens.PerAddressAndMinute} wrong join tokens came from this address within a minute, and this one is not good either. Try again in a minute.");
+    }
+
     private async Task<EnrollmentResult> WrongAsync(JoinAttempt attempt, Actor actor, CancellationToken cancellationToken)
     {
         wrong.Note(attempt.Address);
@@ -276,6 +290,6 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
 
     private static AuditDraft Draft(Actor actor, string node, string outcome) => new() { Actor = actor, Action = Joined, Target = AuditTarget.Node(node), Outcome = outcome };
 
-    [LoggerMessage(Level = LogLevel.Warning, Message = "More than {Limit} wrong join tokens came from {Address} within a minute; the rest of this minute's are not looked at")]
+    [LoggerMessage(Level = LogLevel.Warning, Message = "More than {Limit} wrong join tokens came from {Address} within a minute; the rest of this minute's wrong ones are only counted; good ones are taken")]
     private static partial void LogBlocked(ILogger logger, string address, int limit);
 }

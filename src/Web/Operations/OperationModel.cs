@@ -178,6 +178,12 @@ public sealed record Actor(string Name, string? RemoteAddress, string? Forwarded
     /// <summary>What it may do, as known when it asked. Nothing, unless whoever knows it says more.</summary>
     public Rights Rights { get; init; }
 
+    /// <summary>Why somebody may not administer, for him.</summary>
+    internal const string NeedsAdmin = "This needs the role Admin, or a token of scope admin.";
+
+    /// <summary>It may change users, tokens, nodes that join, certificates and settings.</summary>
+    internal bool MayAdminister => Rights.HasFlag(Rights.Administer);
+
     /// <summary>Session of the browser that it is done in; null: none.</summary>
     internal string? Session { get; init; }
 

@@ -46,11 +46,11 @@ public sealed class HostileAgentTests : TlsHubTest
         await agent.ReportAsync(r => r.Drained = true);
         await Hub.UntilAsync(s => s.FindNode("web-1") is { Link: NodeLink.Connected, Drained: true });
 
-        // A minute later a good token from there is good again.
+        // A good one from the same address is good meanwhile: whoever guesses behind a router keeps no neighbour out. It is good once, as ever.
         var token = await TokenAsync();
-        Assert.Equal(StatusCode.ResourceExhausted, (await NewNode().FailToJoinAsync(Url, token, "web-2")).StatusCode);
-        Time.Advance(TimeSpan.FromMinutes(1));
         await NewNode().JoinAsync(Url, token, "web-2");
+        Time.Advance(OpenJoinTokens.ReadEvery);
+        Assert.Equal(StatusCode.ResourceExhausted, (await NewNode().FailToJoinAsync(Url, token, "web-3")).StatusCode);
 
         // None is lost: those that have no entry of their own are in a number.
         string[] told = [.. (await ToldAsync()).Select(a => a.Outcome)];

@@ -101,7 +101,7 @@ public sealed class RetentionTests : IAsyncLifetime
     [Fact]
     public async Task KeptForEver_NothingIsRemoved()
     {
-        await _settings.ChangeAsync(RetentionPeriods.Default with { EventDays = null }, new FailoverHub.Web.Operations.Actor("alice", null, null), Stop);
+        await _settings.ChangeAsync(RetentionPeriods.Default with { EventDays = null }, new FailoverHub.Web.Operations.Actor("alice", null, null) { Rights = FailoverHub.Web.Operations.Rights.Administer }, Stop);
         await StoreAsync(1, "old", DateTimeOffset.UnixEpoch, DateTimeOffset.UnixEpoch);
 
         await RoundAsync();

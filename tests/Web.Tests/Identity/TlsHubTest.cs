@@ -13,7 +13,7 @@ public abstract class TlsHubTest : IAsyncLifetime
     private readonly List<IDisposable> _nodes = [];
     private readonly TemporaryFolder _folder = new();
 
-    internal static readonly Actor Admin = new("admin", "192.0.2.7", null);
+    internal static readonly Actor Admin = new("admin", "192.0.2.7", null) { Rights = Rights.All };
 
     private protected LeapingTime Time { get; } = new(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero));
 

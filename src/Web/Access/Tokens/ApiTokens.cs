@@ -25,10 +25,15 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
     /// <param name="name">1 to 63 letters, digits, '.', '-' and '_'.</param>
     /// <param name="scope">What it may do.</param>
     /// <param name="lifetime">More than nothing, at most <see cref="LongestLifetime"/>.</param>
-    /// <param name="actor">Who makes it.</param>
+    /// <param name="actor">Who makes it; needs the right to administer.</param>
     /// <param name="cancellationToken">Stops it.</param>
     public async Task<TokenCreation> CreateAsync(string name, ApiScope scope, TimeSpan lifetime, Actor actor, CancellationToken cancellationToken)
     {
+        if (!actor.MayAdminister)
+        {
+            return await RefuseAsync(name, Actor.NeedsAdmin, actor, cancellationToken);
+        }
+
         if (!Name().IsMatch(name))
         {
             return await RefuseAsync(name, "A token's name has 1 to 63 letters, digits, '.', '-' and '_'.", actor, cancellationToken);
@@ -79,13 +84,13 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         return [.. rows.Select(r => new ApiTokenInfo(r.Name, ApiScopes.Parse(r.Role) ?? ApiScope.Read, At(r.CreatedAtMs)!.Value, At(r.ExpiresAtMs), At(r.LastUsedAtMs)))];
     }
 
-    /// <summary>Takes a token's rights away at once, audited in the same transaction. False: there is no such token.</summary>
+    /// <summary>Takes a token's rights away at once, audited in the same transaction. False: there is no such token, or the actor lacks the right to administer; the audit says which.</summary>
     public async Task<bool> RevokeAsync(string name, Actor actor, CancellationToken cancellationToken)
     {
         var draft = new AuditDraft { Actor = actor, Action = "token-revoked", Target = $"token {Cut.To(name, LongestName)}", Outcome = "accepted" };
-        if (!await ExistsAsync(name, cancellationToken))
+        if ((actor.MayAdminister ? await ExistsAsync(name, cancellationToken) ? null : "there is no such token" : Actor.NeedsAdmin) is { } why)
         {
-            await audit.WriteAsync(draft with { Outcome = "refused: there is no such token" }, cancellationToken);
+            await audit.WriteAsync(draft with { Outcome = $"refused: {why}" }, cancellationToken);
             return false;
         }
 

@@ -12,7 +12,7 @@ namespace FailoverHub.Web.Access.Users;
 
 /// <summary>
 /// Accounts, as an admin or the command line changes them. Each change is audited in the transaction that makes it, and ends the sessions of whoever it
-/// takes something from, in the same transaction.
+/// takes something from, in the same transaction. Each needs the right to administer; without it the attempt is audited and nothing else happens.
 /// </summary>
 internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, SessionSignals signals, TimeProvider time)
 {
@@ -222,8 +222,14 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
         }
     }
 
+    // Whatever way a request took, it needs the right here too: a page that forgets to ask opens nothing.
     private async Task<AccountResult> ChangeAsync(AuditDraft draft, string? secret, Func<HubDbContext, Task> change, CancellationToken cancellationToken)
     {
+        if (!draft.Actor.MayAdminister)
+        {
+            return await RefuseAsync(draft, Actor.NeedsAdmin, cancellationToken);
+        }
+
         try
         {
             await audit.ChangeAsync(draft, (db, _) => change(db), cancellationToken);

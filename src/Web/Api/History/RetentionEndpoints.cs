@@ -62,8 +62,9 @@ internal static class RetentionEndpoints
 
         try
         {
-            await settings.ChangeAsync(wanted, RequestActor.Of(context), context.RequestAborted);
-            return TypedResults.Ok(ToDto(wanted));
+            return await settings.ChangeAsync(wanted, RequestActor.Of(context), context.RequestAborted) is { } why
+                ? TypedResults.Problem(why, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed")
+                : TypedResults.Ok(ToDto(wanted));
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {

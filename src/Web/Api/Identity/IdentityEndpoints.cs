@@ -103,6 +103,7 @@ internal static class IdentityEndpoints
     {
         NodeChange.Done done => TypedResults.Ok(new NodeChangedDto(done.Text)),
         NodeChange.Refused refused => TypedResults.Problem(refused.Why, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
+        NodeChange.Forbidden forbidden => TypedResults.Problem(forbidden.Why, statusCode: StatusCodes.Status403Forbidden, title: "Not allowed"),
         NodeChange.NotFound notFound => ApiProblems.NotFound(notFound.What),
         NodeChange.NotAudited not => ApiBody.Unavailable(not.Why),
         var other => throw new InvalidOperationException($"No answer for {other.GetType().Name}."),

@@ -28,9 +28,10 @@ internal static class RetentionCommandLine
                 return 1;
             }
 
-            if (wanted != before)
+            if (wanted != before && await settings.ChangeAsync(wanted, HubCommands.Actor, cancellationToken) is { } why)
             {
-                await settings.ChangeAsync(wanted, HubCommands.Actor, cancellationToken);
+                await error.WriteLineAsync($"failoverhub: {why}");
+                return 1;
             }
 
             await output.WriteLineAsync($"Events: {(wanted.EventDays is null ? "for ever" : $"{wanted.EventText} days")}. Single probes: {wanted.ProbeHours} hours; by minute: {wanted.MinuteDays} days; by hour: {wanted.HourDays} days. Audit: for ever.");

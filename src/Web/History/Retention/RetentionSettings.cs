@@ -24,8 +24,10 @@ internal sealed class RetentionSettings(IDbContextFactory<HubDbContext> factory,
         return RetentionPeriods.Default.With(set.GetValueOrDefault(EventsKey), set.GetValueOrDefault(ProbesKey), set.GetValueOrDefault(MinutesKey), set.GetValueOrDefault(HoursKey), out _);
     }
 
+    /// <summary>Changes it, for whoever may administer.</summary>
+    /// <returns>Why nothing was changed, which is in the audit; null: it was.</returns>
     /// <exception cref="DbUpdateException">It could not be audited, and is as it was.</exception>
-    public async Task ChangeAsync(RetentionPeriods wanted, Actor actor, CancellationToken cancellationToken)
+    public async Task<string?> ChangeAsync(RetentionPeriods wanted, Actor actor, CancellationToken cancellationToken)
     {
         RetentionPeriods before = await ReadAsync(cancellationToken);
         var draft = new AuditDraft
@@ -37,6 +39,12 @@ internal sealed class RetentionSettings(IDbContextFactory<HubDbContext> factory,
             After = ToJson(wanted),
             Outcome = "accepted",
         };
+        if (!actor.MayAdminister)
+        {
+            await audit.WriteAsync(draft with { Outcome = $"refused: {Actor.NeedsAdmin}" }, cancellationToken);
+            return Actor.NeedsAdmin;
+        }
+
         await audit.ChangeAsync(
             draft,
             async (db, stop) =>
@@ -47,6 +55,7 @@ internal sealed class RetentionSettings(IDbContextFactory<HubDbContext> factory,
                 await SetAsync(db, HoursKey, wanted.HourDays.ToString(CultureInfo.InvariantCulture), stop);
             },
             cancellationToken);
+        return null;
     }
 
     private static string ToJson(RetentionPeriods retention) => string.Create(

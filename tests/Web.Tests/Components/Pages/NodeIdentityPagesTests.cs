@@ -12,6 +12,7 @@ using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Identity;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
@@ -35,6 +36,7 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
         Services.AddSingleton(_hub.Get<CertificateHistory>());
         Services.AddSingleton(_hub.Get<AuditLog>());
         Services.AddScoped<PageGate>();
+        Services.AddSingleton<AuthenticationStateProvider, AdminVisitor>();
     }
 
     async ValueTask IAsyncDisposable.DisposeAsync()
@@ -238,4 +240,9 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
             }));
             builder.CloseComponent();
         }));
+
+    private sealed class AdminVisitor : AuthenticationStateProvider
+    {
+        public override Task<AuthenticationState> GetAuthenticationStateAsync() => Task.FromResult(new AuthenticationState(AccessPolicies.Person("ann", [HubRoles.Admin], "test")));
+    }
 }

@@ -27,7 +27,7 @@ namespace FailoverHub.Web.Tests.Data.Backup;
 [Trait("Kind", "Hub")]
 public sealed class BackupTests : IDisposable
 {
-    private static readonly Actor Alice = new("alice", null, null) { Rights = Rights.View | Rights.Operate };
+    private static readonly Actor Alice = new("alice", null, null) { Rights = Rights.All };
     private readonly TemporaryFolder _folder = new();
     private readonly StringWriter _output = new();
     private readonly StringWriter _error = new();
