@@ -16,7 +16,7 @@ internal static class ApiTokenEndpoints
         api.MapGet("/api-tokens", async (ApiTokens tokens, CancellationToken stop) => TypedResults.Ok((await tokens.ListAsync(stop)).Select(t => t.ToDto()).ToArray()))
             .WithTags(Tag).WithName("listApiTokens").WithSummary("Every token that is not revoked, by name; never the tokens themselves").Produces<ApiTokenDto[]>();
         api.MapPost("/api-tokens", CreateAsync).WithMetadata(new AnsweredOnce()).WithTags(Tag).WithName("createApiToken").WithSummary("Make a token of the API")
-            .WithDescription("The token is in this answer and nowhere else. It belongs to the account that the calling token belongs to.")
+            .WithDescription("The token is in this answer and nowhere else.")
             .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<ApiTokenBody>)
             .Produces<ApiTokenCreatedDto>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapDelete("/api-tokens/{name}", RevokeAsync).WithTags(Tag).WithName("revokeApiToken").WithSummary("Take a token's rights away at once; its streams end")

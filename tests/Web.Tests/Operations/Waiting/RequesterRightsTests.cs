@@ -11,7 +11,6 @@ using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using ProtoRole = FailoverHub.Protos.V1.Role;
-using Role = FailoverHub.Web.Fleet.Role;
 
 namespace FailoverHub.Web.Tests.Operations.Waiting;
 
@@ -150,22 +149,6 @@ public sealed class RequesterRightsTests
 
         Assert.Equal(OperationStatus.Refused, ended.Status);
         Assert.Contains("it is not known who that was", ended.Outcome, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task BulkDrainApprovedAfterARestart_IsDoneInTheNameOfWhoAsked()
-    {
-        await using var rig = await StartWithAccountsAsync(TwoPersonPolicy.All);
-        var id = await AcceptedAsync(rig, new OperationRequest { Type = OperationType.BulkDrain, Pair = "*", DataCenter = "18", Role = Role.Secondary, Reason = "new hypervisors" }, await AccountAsync(rig));
-        await RestartAsync(rig);
-        await rig.TickUntilAsync(() => rig.Hub.Operations.Preview(OnNode(OperationType.Drain, "web-2"), out _) is { Allowed: true });
-        await Task.WhenAll(rig.A.ReportAsync(), rig.B.ReportAsync());
-        await rig.Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
-
-        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "looks right", People.Bob, Cancellation));
-        var ended = await rig.EndedAsync(id);
-
-        Assert.Equal((OperationStatus.Succeeded, "1 of 1 nodes were drained."), (ended.Status, ended.Outcome));
     }
 
     private static async Task<OperationRig> StartWithAccountsAsync(TwoPersonPolicy policy = TwoPersonPolicy.Off) =>
