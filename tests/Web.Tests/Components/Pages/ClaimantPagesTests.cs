@@ -10,6 +10,7 @@ using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Operations;
 using Microsoft.AspNetCore.Components;
+using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.Extensions.DependencyInjection;
 using ProtoRole = FailoverHub.Protos.V1.Role;
 
@@ -29,6 +30,7 @@ public sealed class ClaimantPagesTests : DashboardTest, IAsyncLifetime
         Services.AddSingleton(_rig.Hub.Get<PairAdmission>());
         Services.AddSingleton(_rig.Hub.Get<AuditLog>());
         Services.AddScoped<PageGate>();
+        Services.AddSingleton<AuthenticationStateProvider, AdminVisitor>();
         Services.AddSingleton(_rig.Hub.Get<NodeChanges>());
         Services.AddSingleton(_rig.Hub.Get<CertificateHistory>());
     }

@@ -240,9 +240,4 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
             }));
             builder.CloseComponent();
         }));
-
-    private sealed class AdminVisitor : AuthenticationStateProvider
-    {
-        public override Task<AuthenticationState> GetAuthenticationStateAsync() => Task.FromResult(new AuthenticationState(AccessPolicies.Person("ann", [HubRoles.Admin], "test")));
-    }
 }

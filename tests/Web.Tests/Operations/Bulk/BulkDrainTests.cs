@@ -214,7 +214,7 @@ public sealed class BulkDrainTests
 
         var id = await rig.AcceptedAsync(Later(rig, 5));
         Assert.Equal(OperationStatus.PendingApproval, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
-        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "agreed", new Actor("bob", null, null) { Rights = Rights.Approve }, Cancellation));
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "agreed", People.Bob, Cancellation));
         Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
         var ended = await BegunAndEndedAsync(rig, id, fleet);
 
