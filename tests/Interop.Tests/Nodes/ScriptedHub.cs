@@ -26,6 +26,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
     private readonly List<Hello> _hellos = [];
     private readonly List<IntentResult> _results = [];
     private readonly List<(string Boot, JournalEntry Entry)> _journal = [];
+    private readonly List<ProbeBatch> _batches = [];
     private WebApplication? _application;
     private Channel<HubMessage>? _toAgent;
     private NodeReport? _lastReport;
@@ -88,6 +89,20 @@ internal sealed class ScriptedHub : IAsyncDisposable
             $"the answer of node {_node} to intent {revision}", _ => Task.FromResult(Locked(() => _results.LastOrDefault(r => r.Revision == revision))), r => r is not null, cancellation))!;
     }
 
+    /// <summary>Sends what the connected agent is to ask.</summary>
+    public async Task PlanAsync(ProbePlan plan, CancellationToken cancellation)
+    {
+        await HelloAsync(1, cancellation);
+        await Locked(() => _toAgent!).Writer.WriteAsync(new HubMessage { ProbePlan = plan }, cancellation);
+    }
+
+    /// <summary>How many batches of what it found have come.</summary>
+    public int Batches => Locked(() => _batches.Count);
+
+    /// <summary>Waits for one like this among those that came behind as many.</summary>
+    public async Task<ProbeBatch> BatchAsync(string what, int behind, Func<ProbeBatch, bool> isIt, CancellationToken cancellation) =>
+        (await Eventually.SeeAsync($"of node {_node} {what}", _ => Task.FromResult(Locked(() => _batches.Skip(behind).FirstOrDefault(isIt))), batch => batch is not null, cancellation))!;
+
     /// <summary>Waits until agents have said Hello this many times.</summary>
     /// <returns>The latest one.</returns>
     public async Task<Hello> HelloAsync(int times, CancellationToken cancellation)
@@ -140,6 +155,9 @@ internal sealed class ScriptedHub : IAsyncDisposable
                     return new HubMessage { Welcome = new Welcome { HubVersion = "scripted" } };
                 case AgentMessage.BodyOneofCase.Report:
                     _lastReport = message.Report;
+                    return null;
+                case AgentMessage.BodyOneofCase.Probes:
+                    _batches.Add(message.Probes);
                     return null;
                 case AgentMessage.BodyOneofCase.IntentResult:
                     _results.Add(message.IntentResult);
