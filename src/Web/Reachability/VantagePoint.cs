@@ -57,7 +57,8 @@ public sealed record VantagePoint
         };
     }
 
-    private static string And(string[] names) => names.Length < 2 ? string.Concat(names) : $"{string.Join(", ", names[..^1])} and {names[^1]}";
+    /// <summary>"a", "a and b", "a, b and c".</summary>
+    internal static string And(string[] names) => names.Length < 2 ? string.Concat(names) : $"{string.Join(", ", names[..^1])} and {names[^1]}";
 }
 
 /// <summary>From where something was ever probed.</summary>

@@ -104,6 +104,14 @@ internal sealed class RealHub(DataCenter center, string? network = null, string 
     public async Task<IReadOnlyList<JsonNode>> OutagesAsync(string pair, CancellationToken cancellation) =>
         [.. JsonNode.Parse(BodyOf(await AskAsync("GET", $"/api/v1/pairs/{pair}/outages", "", cancellation)))!["items"]!.AsArray().Select(outage => outage!)];
 
+    /// <summary>Has an address probed by ICMP.</summary>
+    public async Task AddTargetAsync(string name, string address, CancellationToken cancellation) =>
+        Assert.Contains(" 201 ", await AskAsync("POST", "/api/v1/targets", $$"""{"name":"{{name}}","kind":"icmp","address":"{{address}}"}""", cancellation), StringComparison.Ordinal);
+
+    /// <summary>What its API says of one of those; null: it is not probed yet.</summary>
+    public async Task<JsonNode?> TargetAsync(string name, CancellationToken cancellation) =>
+        await AskAsync("GET", $"/api/v1/reachability/target:{name}", "", cancellation) is var answer && answer.Contains(" 200 ", StringComparison.Ordinal) ? JsonNode.Parse(BodyOf(answer)) : null;
+
     /// <summary>The newest events of these kinds, newest first, as sentences.</summary>
     public async Task<IReadOnlyList<string>> EventsAsync(CancellationToken cancellation, params string[] kinds) =>
         [.. JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/events?limit=200", "", cancellation)))!["items"]!.AsArray()
