@@ -35,19 +35,35 @@ public sealed record VantagePoint
     /// <summary>It asks, and its newest probes, two at least, were not answered.</summary>
     public bool IsSilent => State == ReachabilityState.Unreachable && Recent.Length >= Silent && Recent.AsSpan()[^Silent..] is [{ Answered: false }, { Answered: false }];
 
+    /// <summary>When the first of the newest unanswered probes was sent; null: the newest was answered, or there is none.</summary>
+    private DateTimeOffset? SilentSince
+    {
+        get
+        {
+            int first = Recent.Length;
+            while (first > 0 && !Recent[first - 1].Answered)
+            {
+                first--;
+            }
+
+            return first < Recent.Length ? Recent[first].At : null;
+        }
+    }
+
     /// <summary>What the hub itself sees.</summary>
     /// <param name="state">Whether it answers.</param>
     /// <param name="recent">Newest probes, oldest first.</param>
     /// <param name="problem">Why it cannot ask; null: it can.</param>
     public static VantagePoint OfTheHub(ReachabilityState state, ImmutableArray<ProbeSample> recent, string? problem) => new() { Id = HubId, Name = HubId, State = state, Recent = recent, Problem = problem };
 
-    /// <summary>In what the vantage points differ, one English sentence; null: in nothing that is known. The hub's own view stays what decides whether an address is lost.</summary>
+    /// <summary>In what the vantage points differ, one English sentence; null: in nothing that is known. What one was answered before the other heard nothing is no difference. The hub's own view stays what decides whether an address is lost.</summary>
     /// <param name="hub">The hub.</param>
     /// <param name="further">The nodes that ask.</param>
     public static string? DifferenceOf(VantagePoint hub, ImmutableArray<VantagePoint> further)
     {
-        string[] answered = [.. further.Where(v => v.State == ReachabilityState.Reachable).Select(v => v.Name)];
-        string[] silent = [.. further.Where(v => v.IsSilent).Select(v => v.Name)];
+        // Nodes tell a second later than the hub knows: their last answer may be of before.
+        string[] answered = [.. further.Where(v => v.State == ReachabilityState.Reachable && (hub.SilentSince is not { } since || v.LastProbeAt >= since)).Select(v => v.Name)];
+        string[] silent = [.. further.Where(v => v.IsSilent && hub.LastProbeAt >= v.SilentSince).Select(v => v.Name)];
         return hub switch
         {
             { IsSilent: true } when answered.Length > 0 => $"Answers {And(answered)}, not the hub.",

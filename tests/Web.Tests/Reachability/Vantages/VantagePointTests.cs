@@ -21,6 +21,9 @@ public sealed class VantagePointTests
     [InlineData("unknown", "c:answered", null)]
     [InlineData("answered", "c:once", null)]
     [InlineData("once", "c:answered", null)]
+    [InlineData("silent", "c:before", null)]
+    [InlineData("silent", "c:before d:answered", "Answers d, not the hub.")]
+    [InlineData("before", "c:silent", null)]
     public void Difference_IsSaidWhenItIsKnown_AndOneLostProbeIsNone(string hub, string further, string? said) => Assert.Equal(
         said,
         VantagePoint.DifferenceOf(Seen("hub", hub), [.. further.Split(' ', StringSplitOptions.RemoveEmptyEntries).Select(f => Seen(f.Split(':')[0], f.Split(':')[1]))]));
@@ -66,8 +69,8 @@ public sealed class VantagePointTests
     {
         Id = name,
         Name = name,
-        State = how switch { "answered" => ReachabilityState.Reachable, "silent" or "once" => ReachabilityState.Unreachable, _ => ReachabilityState.Unknown },
-        Recent = how switch { "answered" => Probes(true, true), "silent" => Probes(true, false, false), "once" => Probes(true, true, false), _ => [] },
+        State = how switch { "answered" or "before" => ReachabilityState.Reachable, "silent" or "once" => ReachabilityState.Unreachable, _ => ReachabilityState.Unknown },
+        Recent = how switch { "answered" => Probes(true, true), "before" => [new ProbeSample(Make.At.AddSeconds(-2.5), TimeSpan.FromMilliseconds(1), null)], "silent" => Probes(true, false, false), "once" => Probes(true, true, false), _ => [] },
         Problem = how == "cut" ? "The hub itself is cut off." : null,
     };
 
