@@ -197,10 +197,23 @@ internal sealed partial class NodeLoop
         var (state, effects) = NodeReducer.Apply(_state, occurred, now);
         var changed = !ReferenceEquals(state, _state);
         Volatile.Write(ref _state, state);
+        List<JournalEntry> entries = [];
         foreach (var effect in effects)
         {
-            CarryOut(effect, now);
+            // What follows upon each other goes to the journal together. Nothing else is done before it is there.
+            if (effect is NodeEffect.Record record && record.Kind != _placed)
+            {
+                entries.Add(ToEntry(record, now));
+                Log(record);
+            }
+            else
+            {
+                Append(entries);
+                CarryOut(effect, now);
+            }
         }
+
+        Append(entries);
 
         if (changed)
         {
@@ -251,8 +264,9 @@ internal sealed partial class NodeLoop
                 Answered?.Invoke(answer);
                 break;
             case NodeEffect.Record record:
-                Write(record, now);
-                LogTransition(_logger, record.Level ?? (record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information), record.Text);
+                _placed = null;
+                _journal.Fill(ToEntry(record, now));
+                Log(record);
                 break;
             case NodeEffect.Log(var level, var text):
                 LogTransition(_logger, level, text);
@@ -284,6 +298,12 @@ internal sealed partial class NodeLoop
     // Likewise. The entries of the last commands stand there too, because the journal does not wait for the disk as the orders do.
     private void KeepOrders(LocalOrders orders, LocalCommand command, NodeEffect.Record entry, Moment now)
     {
+        if (!_journal.HasRoomForOrders)
+        {
+            Apply(new NodeEvent.OrdersNotPersisted(command, "the hub has acknowledged nothing for so long that the journal has no room for one more command, and what nobody can look up later is not done"));
+            return;
+        }
+
         if (_entries.Length == OrderEntries && _journal.IsWaiting(_entries[0].Place))
         {
             Apply(new NodeEvent.OrdersNotPersisted(command, $"the journal cannot be written, {OrderEntries} commands wait for that already, and what nobody can look up later is not done"));
@@ -307,17 +327,17 @@ internal sealed partial class NodeLoop
         }
     }
 
-    private void Write(NodeEffect.Record record, Moment now)
+    private void Append(List<JournalEntry> entries)
     {
-        if (_placed == record.Kind)
+        if (entries.Count > 0)
         {
-            _placed = null;
-            _journal.Fill(ToEntry(record, now));
-            return;
+            _journal.Append(entries);
+            entries.Clear();
         }
-
-        _journal.Append(ToEntry(record, now));
     }
+
+    private void Log(NodeEffect.Record record) =>
+        LogTransition(_logger, record.Level ?? (record.Kind is TransitionKind.SessionLost or TransitionKind.IntentRejected or TransitionKind.Damped ? LogLevel.Warning : LogLevel.Information), record.Text);
 
     private static JournalEntry ToEntry(NodeEffect.Record record, Moment now) =>
         new(now.At, record.Kind.Word(), record.Prefix, record.Neighbor, record.Text, record.OperationId) { Actor = record.Actor };

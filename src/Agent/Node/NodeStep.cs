@@ -96,15 +96,42 @@ internal sealed class NodeStep(NodeState state, Moment now)
             first?.Invoke();
         }
 
-        for (var i = 0; i < decided.Count; i++)
+        // One kind after the other, so that what is said of many prefixes at once stands together: the journal keeps it as one.
+        Each(place => RecordDampingEnd(decided[place], cause));
+        Each(place => Failback.RecordEnd(this, decided[place].Old, State.Prefixes[place], cause));
+        Each(place => RecordChange(decided[place], cause));
+        Each(place => RecordDampingBegin(decided[place], cause));
+        Each(place => Failback.RecordBegin(this, decided[place].Old, State.Prefixes[place]));
+
+        void Each(Action<int> record)
         {
-            var item = decided[i];
-            RecordDampingEnd(item, cause);
-            Failback.RecordEnd(this, item.Old, State.Prefixes[i], cause);
-            RecordChange(item, cause);
-            RecordDampingBegin(item, cause);
-            Failback.RecordBegin(this, item.Old, State.Prefixes[i]);
+            var first = _effects.Count;
+            for (var place = 0; place < decided.Count; place++)
+            {
+                record(place);
+            }
+
+            Gather(first);
         }
+    }
+
+    // What differs in nothing but its prefix goes to where the first of it stands. Of each prefix there is one at most.
+    private void Gather(int first)
+    {
+        if (_effects.Count - first < 3)
+        {
+            return;
+        }
+
+        var gathered = _effects.Skip(first).GroupBy(Alike).SelectMany(alike => alike).ToList();
+        for (var place = 0; place < gathered.Count; place++)
+        {
+            _effects[first + place] = gathered[place];
+        }
+
+        static NodeEffect? Alike(NodeEffect effect) => effect is NodeEffect.Record record && record.Text.StartsWith(record.Prefix, StringComparison.Ordinal)
+            ? record with { Prefix = "", Text = record.Text[record.Prefix.Length..] }
+            : null;
     }
 
     // With damping: what was announced, or would have been but for the damping, and is lost by itself, is a flap. So is a demotion.
@@ -152,7 +179,7 @@ internal sealed class NodeStep(NodeState state, Moment now)
             said.Failback,
             unheld is AdvertisementDecision.Announce { Role: Role.Primary },
             State.EstablishedSessions > 0,
-            cause.Text,
+            old is null ? State.FailbackMemory.Returned(cause.Text) : cause.Text,
             Now.Monotonic)
         {
             Disconnected = cause.Disconnected,

@@ -65,7 +65,11 @@ internal sealed record StoredJournalEntry(
     string? Neighbor,
     string? Text,
     string? Operation,
-    string? Actor = null);
+    string? Actor = null)
+{
+    /// <summary>There are as many entries as these, with consecutive numbers; the text of each is its prefix and what stands in <see cref="Text"/>. Null: one entry.</summary>
+    public IReadOnlyList<string?>? Prefixes { get; init; }
+}
 
 // Source-generated: reflection would not survive publishing as native code.
 [JsonSourceGenerationOptions(GenerationMode = JsonSourceGenerationMode.Metadata, PropertyNamingPolicy = JsonKnownNamingPolicy.CamelCase, DefaultIgnoreCondition = JsonIgnoreCondition.WhenWritingNull)]

@@ -31,5 +31,14 @@ public sealed class ManyPrefixesTests : DataCenterTest
         await hub.IntendAsync(3, drained: true, prefixes.ToDictionary(p => p, _ => Role.Secondary), Cancellation);
         await center.SeeRoutesAsync("a", Expected.Nothing, Cancellation);
         Assert.Equal(sessions, await center.IdentitiesAsync("a", Cancellation));
+
+        // And the hub hears of each of them, each time.
+        await Eventually.SeeAsync(
+            "the hub has heard of every withdrawal", _ => Task.FromResult(hub.Journal.Count(told => told.Entry.Kind == "withdrawn")), count => count >= prefixes.Count, Cancellation);
+        hub.JournalHasNoGap();
+        foreach (var happened in new[] { "announced", "role-changed", "withdrawn" })
+        {
+            Assert.Equal(prefixes.Order(StringComparer.Ordinal), hub.Journal.Where(told => told.Entry.Kind == happened).Select(told => told.Entry.Prefix).Order(StringComparer.Ordinal));
+        }
     }
 }

@@ -13,8 +13,8 @@ namespace FailoverHub.Web.Tests.Agents;
 [Trait("Kind", "Hub")]
 public sealed class JournalPaceTests
 {
-    /// <summary>What an agent keeps at most while its hub is away.</summary>
-    private const int WholeJournal = 10_000;
+    /// <summary>Of a node with 10,000 prefixes that was told five things while its hub was away.</summary>
+    private const int WholeJournal = 50_000;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
@@ -89,9 +89,11 @@ public sealed class JournalPaceTests
     {
         await using var rig = await OperationRig.StartAsync();
         var began = rig.Time.GetUtcNow();
-        await rig.A.SendAsync(Journal(1, 5_000));
-        await rig.A.SendAsync(Journal(5_001, 5_000));
-        await rig.A.SendAsync(Journal(10_001, 5_000));
+        for (var first = 1; first < JournalPace.Burst + 1_000; first += 5_000)
+        {
+            await rig.A.SendAsync(Journal(first, 5_000));
+        }
+
         while ((await rig.A.ReceiveAsync()).JournalAck?.Sequence != JournalPace.Burst)
         {
             // Welcome, and the acknowledgements before it.

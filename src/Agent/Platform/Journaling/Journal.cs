@@ -6,7 +6,7 @@ namespace FailoverHub.Agent.Platform.Journaling;
 
 /// <summary>
 /// The transitions of this node and of its earlier boots until the hub has acknowledged them. An entry is in the kernel's hands when
-/// <see cref="Append"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk. While the disk
+/// <see cref="Append(JournalEntry)"/> returns, so it outlives a kill of the process. Bounded: an outage of the hub cannot fill the disk. While the disk
 /// takes nothing, entries wait in memory: the hub gets them from there, and they are written as soon as it does.
 /// </summary>
 /// <remarks>Written by the node loop, read and acknowledged by the hub link; a lock keeps the two apart.</remarks>
@@ -18,33 +18,24 @@ internal sealed partial class Journal : IDisposable
     private readonly Lock _gate = new();
     private readonly WaitingEntries _waiting = new();
     private readonly ITimer _writeAgain;
-    private readonly string _directory;
     private readonly JournalLimits _limits;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
-    private readonly List<JournalSegment> _segments;
     private readonly AcknowledgedMarks _acknowledged;
-    private readonly int _bootNumber;
-    private FileStream? _current;
+    private readonly JournalFiles _files;
     private ulong _dropped;
     private ulong _droppedSaid;
-    private readonly HashSet<string> _unreadable = [];
+    private bool _cannotWrite;
     private readonly HashSet<string> _named = [];
 
     private Journal(string directory, JournalLimits limits, TimeProvider time, ILogger logger)
     {
-        _directory = directory;
         _limits = limits;
         _time = time;
         _logger = logger;
         _writeAgain = time.CreateTimer(static journal => ((Journal)journal!).WriteAgain(), this, Timeout.InfiniteTimeSpan, Timeout.InfiniteTimeSpan);
         _acknowledged = new AcknowledgedMarks(Path.Combine(directory, "acknowledged.json"), logger);
-        _segments = FindSegments();
-        _bootNumber = _segments.Count == 0 ? 1 : _segments.Max(segment => segment.BootNumber) + 1;
-        foreach (var bootId in _segments.Select(segment => segment.BootId).Distinct().ToList())
-        {
-            Prune(bootId);
-        }
+        _files = new JournalFiles(directory, BootId, limits, _acknowledged, logger);
     }
 
     /// <summary>Of this start of the process.</summary>
@@ -57,7 +48,7 @@ internal sealed partial class Journal : IDisposable
         {
             lock (_gate)
             {
-                return _segments.Sum(segment => (long)Waiting(segment)) + _waiting.Count;
+                return _files.Waiting + _waiting.Count;
             }
         }
     }
@@ -70,12 +61,18 @@ internal sealed partial class Journal : IDisposable
         new(directory, limits, time, logger);
 
     /// <summary>Keeps an entry. Never fails the caller: what cannot be written waits in memory, in order and bounded, and is written as soon as something can be.</summary>
-    public void Append(JournalEntry entry)
+    public void Append(JournalEntry entry) => Append([entry]);
+
+    /// <summary>The same for entries that belong together, in this order.</summary>
+    public void Append(IReadOnlyList<JournalEntry> entries)
     {
         lock (_gate)
         {
-            _waiting.Add(entry);
-            WriteWaiting();
+            foreach (var line in JournalLine.Of(entries))
+            {
+                _waiting.Add(line);
+                WriteWaiting();
+            }
         }
 
         Appended?.Invoke();
@@ -93,7 +90,7 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    /// <summary>Keeps the entry of the reserved place as <see cref="Append"/> does; null: there is nothing for it, and the next entry has it.</summary>
+    /// <summary>Keeps the entry of the reserved place as <see cref="Append(JournalEntry)"/> does; null: there is nothing for it, and the next entry has it.</summary>
     public void Fill(JournalEntry? entry)
     {
         lock (_gate)
@@ -114,6 +111,18 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
+    /// <summary>False: what the hub has not acknowledged of orders has filled what is there for them, and one more would push out another.</summary>
+    public bool HasRoomForOrders
+    {
+        get
+        {
+            lock (_gate)
+            {
+                return _files.HasRoomForOrders;
+            }
+        }
+    }
+
     /// <summary>
     /// Entries of earlier boots that are kept with what they are about. Those that did not get as far as the journal before their process ended are written at
     /// their own place: whoever has them already knows them by it. Before the first entry of this boot.
@@ -125,10 +134,9 @@ internal sealed partial class Journal : IDisposable
             foreach (var placed in entries.OrderBy(placed => placed.Place.Sequence))
             {
                 _named.Add(placed.Place.BootId);
-                var known = _segments.Where(segment => segment.BootId == placed.Place.BootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
-                if (placed.Place.Sequence > Math.Max(known, _acknowledged.Of(placed.Place.BootId)))
+                if (placed.Place.Sequence > Math.Max(_files.LastOf(placed.Place.BootId), _acknowledged.Of(placed.Place.BootId)))
                 {
-                    Restore(placed);
+                    _files.Restore(placed);
                 }
             }
         }
@@ -141,7 +149,7 @@ internal sealed partial class Journal : IDisposable
         lock (_gate)
         {
             HashSet<string> unreadable = [];
-            foreach (var segment in _segments)
+            foreach (var segment in _files.All)
             {
                 var from = _acknowledged.Of(segment.BootId);
                 if (segment.Last <= from || unreadable.Contains(segment.BootId))
@@ -149,14 +157,14 @@ internal sealed partial class Journal : IDisposable
                     continue;
                 }
 
-                if (TryRead(segment) is not { } all)
+                if (_files.TryRead(segment) is not { } all)
                 {
                     // What comes after it in the same boot must not be acknowledged before it: it may be readable again.
                     unreadable.Add(segment.BootId);
                     continue;
                 }
 
-                ImmutableArray<NumberedEntry> entries = [.. all.Where(entry => entry.Sequence > from).Take(most)];
+                ImmutableArray<NumberedEntry> entries = [.. all.SelectMany(line => line.Entries).Where(entry => entry.Sequence > from).Take(most)];
                 if (!entries.IsEmpty)
                 {
                     return new JournalPage(segment.BootId, entries);
@@ -164,7 +172,7 @@ internal sealed partial class Journal : IDisposable
             }
 
             // What no disk takes is no reason to keep it from the hub.
-            ImmutableArray<NumberedEntry> waiting = unreadable.Contains(BootId) ? [] : [.. _waiting.All.Take(most)];
+            ImmutableArray<NumberedEntry> waiting = unreadable.Contains(BootId) ? [] : [.. _waiting.All.Where(entry => entry.Sequence > _acknowledged.Of(BootId)).Take(most)];
             return waiting.IsEmpty ? null : new JournalPage(BootId, waiting);
         }
     }
@@ -175,7 +183,7 @@ internal sealed partial class Journal : IDisposable
         lock (_gate)
         {
             // Not beyond what there is: what is still to come cannot have been stored.
-            var last = _segments.Where(segment => segment.BootId == bootId).Select(segment => segment.Last).DefaultIfEmpty().Max();
+            var last = _files.LastOf(bootId);
             if (bootId == BootId && _waiting.Count > 0)
             {
                 last = _waiting.LastSequence;
@@ -187,14 +195,14 @@ internal sealed partial class Journal : IDisposable
                 return;
             }
 
-            while (bootId == BootId && _waiting.TryPeek(out var told) && told.Sequence <= upTo)
+            while (bootId == BootId && _waiting.TryPeek(out var told) && told.Last <= upTo)
             {
                 _waiting.Dequeue();
             }
 
             // Boots without a file need no mark any more, but for the present one, whose sequence goes on, and those of which something is restored.
-            _acknowledged.Set(bootId, upTo, other => other == BootId || _named.Contains(other) || _segments.Exists(segment => segment.BootId == other));
-            Prune(bootId);
+            _acknowledged.Set(bootId, upTo, other => other == BootId || _named.Contains(other) || _files.All.Any(segment => segment.BootId == other));
+            _files.Prune(bootId);
         }
     }
 
@@ -210,8 +218,7 @@ internal sealed partial class Journal : IDisposable
                 _waiting.Clear();
             }
 
-            _current?.Dispose();
-            _current = null;
+            _files.Dispose();
         }
     }
 
@@ -230,43 +237,23 @@ internal sealed partial class Journal : IDisposable
         }
     }
 
-    // In a file of its own, in front of everything of this boot.
-    private void Restore(PlacedEntry placed)
-    {
-        var (place, entry) = (placed.Place, placed.Entry);
-        var before = _segments.FindLastIndex(segment => segment.BootId == place.BootId);
-        var number = before >= 0 ? _segments[before].BootNumber : _bootNumber - 1;
-        try
-        {
-            var segment = JournalSegment.WriteAlone(_directory, number, placed);
-            _segments.RemoveAll(old => old.FilePath == segment.FilePath);
-            before = _segments.FindLastIndex(other => other.BootId == place.BootId);
-            _segments.Insert(before >= 0 ? before + 1 : _segments.Count, segment);
-            Restored(_logger, entry.Text);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            CannotRestore(_logger, exception.Message, entry.Text);
-        }
-    }
-
     // Oldest first.
     private void WriteWaiting()
     {
-        var waited = _waiting.Count > 1;
+        var waited = _waiting.TryPeek(out var first) && _waiting.Count > first.Count;
         while (_waiting.TryPeek(out var next))
         {
-            if (TryWrite(next) is { } problem)
+            if (_files.TryWrite(next) is { } problem)
             {
-                if (_waiting.Count == 1)
+                if (!_cannotWrite)
                 {
+                    _cannotWrite = true;
                     CannotAppend(_logger, problem, next.Entry.Text);
                 }
 
-                if (_waiting.Count > _limits.Entries)
+                while (_waiting.Octets > _limits.WaitingOctets)
                 {
-                    _waiting.Dequeue();
-                    _dropped++;
+                    _dropped += (ulong)_waiting.DropOldest();
                 }
 
                 _writeAgain.Change(WriteAgainAfter, Timeout.InfiniteTimeSpan);
@@ -274,130 +261,27 @@ internal sealed partial class Journal : IDisposable
             }
 
             _waiting.Dequeue();
-            DropOldestAboveLimit(next.Entry.Kind);
+            DropAboveLimit(next.Entry.Kind);
         }
 
+        _cannotWrite = false;
         if (waited)
         {
             WrittenAgain(_logger);
         }
     }
 
-    private List<NumberedEntry>? TryRead(JournalSegment segment)
+    private void DropAboveLimit(string written)
     {
-        try
-        {
-            return segment.Read();
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            if (_unreadable.Add(segment.FilePath))
-            {
-                CannotRead(_logger, segment.FilePath, exception.Message);
-            }
-
-            return null;
-        }
-    }
-
-    // Null: it is written. Else why not.
-    private string? TryWrite(NumberedEntry entry)
-    {
-        try
-        {
-            var segment = _segments.Count > 0 ? _segments[^1] : null;
-            if (_current is null || segment is null || segment.Last - segment.First + 1 >= (ulong)_limits.SegmentEntries)
-            {
-                _current?.Dispose();
-                _current = null;
-                segment = JournalSegment.Create(_directory, _bootNumber, BootId, entry.Sequence);
-                _current = new FileStream(segment.FilePath, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0);
-                _segments.Add(segment);
-            }
-
-            // A half-written line of a full disk would swallow the next one: go back to where the last whole one ended.
-            var end = _current.Position;
-            try
-            {
-                _current.Write(JournalSegment.Line(entry));
-            }
-            catch (IOException)
-            {
-                _current.SetLength(end);
-                throw;
-            }
-
-            segment.Last = entry.Sequence;
-            return null;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            return exception.Message;
-        }
-    }
-
-    private void DropOldestAboveLimit(string written)
-    {
-        while (_segments.Count > 1 && _segments.Sum(segment => (long)Waiting(segment)) > _limits.Entries)
-        {
-            _dropped += Waiting(_segments[0]);
-            Remove(_segments[0]);
-        }
+        _dropped += _files.DropAboveLimit();
 
         // Losses are themselves history. What says so may push out something as well, and is not told about again.
         if (_dropped != _droppedSaid && written != TransitionKind.JournalOverflow.Word())
         {
-            var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full for too long";
-            _waiting.Add(new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, ""));
+            var text = $"{_dropped} entries of the journal are lost since the start of the agent: the hub acknowledged nothing for too long, or the disk was full for too long; what somebody ordered is kept";
+            _waiting.Add(new JournalLine(0, new JournalEntry(_time.GetUtcNow(), TransitionKind.JournalOverflow.Word(), "", "", text, ""), []));
             _droppedSaid = _dropped;
             Overflow(_logger, text);
-        }
-    }
-
-    private ulong Waiting(JournalSegment segment)
-    {
-        var from = Math.Max(_acknowledged.Of(segment.BootId), segment.First - 1);
-        return segment.Last > from ? segment.Last - from : 0;
-    }
-
-    private void Prune(string bootId)
-    {
-        var upTo = _acknowledged.Of(bootId);
-        foreach (var segment in _segments.Where(segment => segment.BootId == bootId && segment.Last <= upTo).ToList())
-        {
-            if (segment == _segments[^1] && _current is not null)
-            {
-                _current.Dispose();
-                _current = null;
-            }
-
-            Remove(segment);
-        }
-    }
-
-    private void Remove(JournalSegment segment)
-    {
-        _segments.Remove(segment);
-        try
-        {
-            File.Delete(segment.FilePath);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            CannotDelete(_logger, segment.FilePath, exception.Message);
-        }
-    }
-
-    private List<JournalSegment> FindSegments()
-    {
-        try
-        {
-            return JournalSegment.Find(_directory);
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            CannotOpen(_logger, _directory, exception.Message);
-            return [];
         }
     }
 
@@ -410,21 +294,6 @@ internal sealed partial class Journal : IDisposable
     [LoggerMessage(EventId = 8, Level = LogLevel.Error, Message = "The journal cannot be written at the end either; {Count} entries are lost, the hub will not learn of them")]
     private static partial void LostAtTheEnd(ILogger logger, int count);
 
-    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "{Path} of the journal cannot be read, the hub does not get it nor what follows it in the same run of the agent; it is tried again: {Problem}")]
-    private static partial void CannotRead(ILogger logger, string path, string problem);
-
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "{Text}")]
     private static partial void Overflow(ILogger logger, string text);
-
-    [LoggerMessage(EventId = 3, Level = LogLevel.Warning, Message = "{Path} of the journal cannot be deleted, it is acknowledged: {Problem}")]
-    private static partial void CannotDelete(ILogger logger, string path, string problem);
-
-    [LoggerMessage(EventId = 6, Level = LogLevel.Warning, Message = "The journal of earlier boots in {Directory} cannot be read, the hub will not learn what stands there; the node runs without it: {Problem}")]
-    private static partial void CannotOpen(ILogger logger, string directory, string problem);
-
-    [LoggerMessage(EventId = 10, Level = LogLevel.Warning, Message = "An entry that the last run of the agent had no time to write is written now, with its own time: {Text}")]
-    private static partial void Restored(ILogger logger, string text);
-
-    [LoggerMessage(EventId = 11, Level = LogLevel.Error, Message = "An entry that the last run of the agent had no time to write cannot be written now either ({Problem}), it is tried again at the next start: {Text}")]
-    private static partial void CannotRestore(ILogger logger, string problem, string text);
 }

@@ -34,11 +34,17 @@ internal sealed record PlacedEntry(JournalPlace Place, JournalEntry Entry);
 /// <summary>Entries of one boot, oldest first, at least one.</summary>
 internal sealed record JournalPage(string BootId, ImmutableArray<NumberedEntry> Entries);
 
-/// <summary>How much the journal keeps.</summary>
-/// <param name="Entries">Not acknowledged ones; above, the oldest segment is dropped.</param>
-/// <param name="SegmentEntries">Entries of one file: what is dropped or pruned at once.</param>
-internal sealed record JournalLimits(int Entries, int SegmentEntries)
+/// <summary>How much the journal keeps. By octets, because that is what a disk is full of; all of them are soft by one line.</summary>
+/// <param name="Octets">On disk, of what the hub has not acknowledged. Above, what only happened is given up from the oldest file on, and orders are kept.</param>
+/// <param name="SegmentOctets">Of one file: what is given up or pruned at once, and read at once.</param>
+internal sealed record JournalLimits(long Octets, long SegmentOctets)
 {
-    /// <summary>About 3 MB on disk.</summary>
-    public static JournalLimits Default { get; } = new(10_000, 500);
+    /// <summary>On disk, for orders alone, when everything else has been given up. When that is full as well, commands on the node are refused.</summary>
+    public long OrderOctets { get; init; } = 16 << 20;
+
+    /// <summary>In memory, while the disk takes nothing.</summary>
+    public long WaitingOctets { get; init; } = 4 << 20;
+
+    /// <summary>64 MiB: ten thousand prefixes announced or withdrawn 300 times, or a session lost and found again 200,000 times, without a hub.</summary>
+    public static JournalLimits Default { get; } = new(64 << 20, 128 << 10);
 }

@@ -1,21 +1,30 @@
+using System.Collections.Immutable;
 using System.Globalization;
+using System.Text;
 using System.Text.Json;
 
 namespace FailoverHub.Agent.Platform.Journaling;
 
-/// <summary>One file of the journal: consecutive entries of one boot, a JSON object a line, only ever appended to.</summary>
-/// <remarks>Named <c>BOOTNUMBER-BOOTID-FIRSTSEQUENCE.ndjson</c>, so that the order of names is the order of entries.</remarks>
+/// <summary>One file of the journal: lines of one boot with growing numbers, a JSON object each, only ever appended to.</summary>
+/// <remarks>
+/// Named <c>BOOTNUMBER-BOOTID-FIRSTSEQUENCE.ndjson</c>, so that the order of names is the order of entries; <c>.orders.ndjson</c> when there was no room for
+/// anything of it but the orders.
+/// </remarks>
 internal sealed class JournalSegment
 {
     private const string Extension = ".ndjson";
+    private const string OfOrders = ".orders";
 
-    private JournalSegment(string path, int bootNumber, string bootId, ulong first, ulong last)
+    // Longer than any line: the last one is found in it.
+    private const int Tail = 64 * 1024;
+
+    private JournalSegment(string path, int bootNumber, string bootId, ulong first)
     {
         FilePath = path;
         BootNumber = bootNumber;
         BootId = bootId;
         First = first;
-        Last = last;
+        Last = first - 1;
     }
 
     public string FilePath { get; }
@@ -30,11 +39,17 @@ internal sealed class JournalSegment
     /// <summary>Below <see cref="First"/>: it is empty.</summary>
     public ulong Last { get; set; }
 
-    public static JournalSegment Create(string directory, int bootNumber, string bootId, ulong first)
-    {
-        var name = string.Create(CultureInfo.InvariantCulture, $"{bootNumber:D8}-{bootId}-{first:D12}{Extension}");
-        return new JournalSegment(Path.Combine(directory, name), bootNumber, bootId, first, first - 1);
-    }
+    /// <summary>On the disk.</summary>
+    public long Octets { get; set; }
+
+    /// <summary>What only happened is not in it any more.</summary>
+    public bool HoldsOrdersOnly { get; private init; }
+
+    /// <summary>Numbers from <see cref="First"/> to <see cref="Last"/> that have no entry.</summary>
+    public ulong Missing { get; private set; }
+
+    public static JournalSegment Create(string directory, int bootNumber, string bootId, ulong first) =>
+        new(Path.Combine(directory, Name(bootNumber, bootId, first)), bootNumber, bootId, first);
 
     /// <summary>One entry of an earlier boot in a file of its own.</summary>
     /// <exception cref="IOException">It cannot be written.</exception>
@@ -46,7 +61,8 @@ internal sealed class JournalSegment
         File.Delete(segment.FilePath);
         using (var file = new FileStream(segment.FilePath, FileMode.CreateNew, FileAccess.Write, FileShare.Read, bufferSize: 0))
         {
-            file.Write(Line(new NumberedEntry(placed.Place.Sequence, placed.Entry)));
+            file.Write(Line(new JournalLine(placed.Place.Sequence, placed.Entry, [])));
+            segment.Octets = file.Length;
         }
 
         segment.Last = placed.Place.Sequence;
@@ -54,86 +70,126 @@ internal sealed class JournalSegment
     }
 
     /// <summary>The segments of earlier boots, oldest first. Files that are none are left alone.</summary>
+    /// <remarks>Of a file only its end is read: sixty of these megabytes would keep a node from its first announcement for a second.</remarks>
     public static List<JournalSegment> Find(string directory)
     {
         var segments = new List<JournalSegment>();
         foreach (var path in Directory.EnumerateFiles(directory, "*" + Extension).Order(StringComparer.Ordinal))
         {
-            if (Path.GetFileNameWithoutExtension(path).Split('-') is [var number, var bootId, var sequence]
+            var name = Path.GetFileNameWithoutExtension(path);
+            var holdsOrdersOnly = name.EndsWith(OfOrders, StringComparison.Ordinal);
+            if ((holdsOrdersOnly ? name[..^OfOrders.Length] : name).Split('-') is [var number, var bootId, var sequence]
                 && int.TryParse(number, NumberStyles.None, CultureInfo.InvariantCulture, out var bootNumber)
-                && ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out var first))
+                && ulong.TryParse(sequence, NumberStyles.None, CultureInfo.InvariantCulture, out var first) && first > 0)
             {
-                segments.Add(new JournalSegment(path, bootNumber, bootId, first, LastOf(path, first)));
+                var segment = new JournalSegment(path, bootNumber, bootId, first) { HoldsOrdersOnly = holdsOrdersOnly };
+                segment.LookInto();
+                segments.Add(segment);
             }
         }
 
+        // A kill while one was made smaller leaves both: what is not in the smaller one is still in the other.
+        segments.RemoveAll(segment => segment.HoldsOrdersOnly && segments.Exists(whole => !whole.HoldsOrdersOnly && whole.BootId == segment.BootId && whole.First == segment.First));
         return segments;
     }
 
-    private static ulong LastOf(string path, ulong first)
+    /// <summary>This segment with its orders alone, in a file that takes the place of this one.</summary>
+    /// <param name="orders">At least one.</param>
+    /// <exception cref="IOException">It cannot be written; this one stands as it was.</exception>
+    /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
+    public JournalSegment WithOrdersOnly(IReadOnlyList<JournalLine> orders)
     {
-        try
+        var path = Path.Combine(Path.GetDirectoryName(FilePath)!, Path.GetFileNameWithoutExtension(FilePath) + OfOrders + Extension);
+        byte[] content = [.. orders.SelectMany(Line)];
+        AtomicFile.Write(path, content, durable: false);
+        return new JournalSegment(path, BootNumber, BootId, First)
         {
-            return Read(path).LastOrDefault()?.Sequence ?? first - 1;
-        }
-        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
-        {
-            // Something is in it. Whoever reads it later says what is wrong.
-            return first;
-        }
+            Last = Last,
+            Octets = content.Length,
+            HoldsOrdersOnly = true,
+            Missing = Last - First + 1 - (ulong)orders.Sum(line => line.Count),
+        };
     }
 
-    /// <summary>All entries. A torn last line, left by a kill in the middle of a write, is passed over.</summary>
+    /// <summary>All lines. A torn last one, left by a kill in the middle of a write, is passed over.</summary>
     /// <exception cref="IOException">It cannot be read.</exception>
     /// <exception cref="UnauthorizedAccessException">Likewise.</exception>
-    public List<NumberedEntry> Read() => Read(FilePath);
-
-    private static List<NumberedEntry> Read(string path)
-    {
-        var entries = new List<NumberedEntry>();
-        foreach (var line in File.ReadLines(path))
-        {
-            if (Parse(line) is { } entry)
-            {
-                entries.Add(entry);
-            }
-        }
-
-        return entries;
-    }
+    public List<JournalLine> Read() => [.. File.ReadLines(FilePath).Select(Parse).OfType<JournalLine>()];
 
     /// <summary>The bytes of one line, with its end.</summary>
-    public static byte[] Line(NumberedEntry numbered)
+    public static byte[] Line(JournalLine line)
     {
-        var entry = numbered.Entry;
+        var entry = line.Entry;
         var stored = new StoredJournalEntry(
-            numbered.Sequence,
+            line.First,
             entry.At.ToUnixTimeMilliseconds(),
             entry.Kind,
             NullIfEmpty(entry.Prefix),
             NullIfEmpty(entry.Neighbor),
             NullIfEmpty(entry.Text),
             NullIfEmpty(entry.OperationId),
-            NullIfEmpty(entry.Actor));
+            NullIfEmpty(entry.Actor))
+        {
+            Prefixes = line.Prefixes.IsEmpty ? null : line.Prefixes,
+        };
         return [.. JsonSerializer.SerializeToUtf8Bytes(stored, StoredJson.Default.StoredJournalEntry), (byte)'\n'];
     }
+
+    private void LookInto()
+    {
+        try
+        {
+            Octets = new FileInfo(FilePath).Length;
+            if (!HoldsOrdersOnly && LastOfTail() is { } last)
+            {
+                Last = last;
+                return;
+            }
+
+            var lines = Read();
+            Last = lines.LastOrDefault()?.Last ?? First - 1;
+            Missing = HoldsOrdersOnly && lines.Count > 0 ? Last - First + 1 - (ulong)lines.Sum(line => line.Count) : 0;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // Something is in it. Whoever reads it later says what is wrong.
+            Last = First;
+        }
+    }
+
+    // Null: no whole line stands there.
+    private ulong? LastOfTail()
+    {
+        using var file = new FileStream(FilePath, FileMode.Open, FileAccess.Read, FileShare.ReadWrite, bufferSize: 0);
+        file.Seek(-Math.Min(Tail, file.Length), SeekOrigin.End);
+        var content = new byte[Tail];
+        var length = file.ReadAtLeast(content, content.Length, throwOnEndOfStream: false);
+        return Encoding.UTF8.GetString(content, 0, length).Split('\n').Reverse().Select(Parse).OfType<JournalLine>().FirstOrDefault()?.Last;
+    }
+
+    private static string Name(int bootNumber, string bootId, ulong first) => string.Create(CultureInfo.InvariantCulture, $"{bootNumber:D8}-{bootId}-{first:D12}{Extension}");
 
     private static string? NullIfEmpty(string text) => text.Length == 0 ? null : text;
 
     // Null: damaged, in whatever way. A line of somebody else's making must not keep a node out of service.
-    private static NumberedEntry? Parse(string line)
+    private static JournalLine? Parse(string line)
     {
         try
         {
-            return JsonSerializer.Deserialize(line, StoredJson.Default.StoredJournalEntry) is { Kind: not null } stored
-                ? new NumberedEntry(stored.Seq, new JournalEntry(
-                    DateTimeOffset.FromUnixTimeMilliseconds(stored.At),
-                    stored.Kind,
-                    stored.Prefix ?? "",
-                    stored.Neighbor ?? "",
-                    stored.Text ?? "",
-                    stored.Operation ?? "") { Actor = stored.Actor ?? "" })
-                : null;
+            if (JsonSerializer.Deserialize(line, StoredJson.Default.StoredJournalEntry) is not { Kind: not null } stored
+                || stored.Prefixes is { Count: > JournalLine.MostPrefixes } || stored.Prefixes?.Contains(null) == true || stored.Seq is 0 or > long.MaxValue)
+            {
+                return null;
+            }
+
+            var entry = new JournalEntry(
+                DateTimeOffset.FromUnixTimeMilliseconds(stored.At),
+                stored.Kind,
+                stored.Prefix ?? "",
+                stored.Neighbor ?? "",
+                stored.Text ?? "",
+                stored.Operation ?? "") { Actor = stored.Actor ?? "" };
+            return new JournalLine(stored.Seq, entry, stored.Prefixes is null ? [] : [.. stored.Prefixes.OfType<string>()]);
         }
         catch (Exception exception) when (exception is JsonException or ArgumentOutOfRangeException)
         {

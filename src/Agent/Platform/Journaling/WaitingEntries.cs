@@ -8,27 +8,31 @@ namespace FailoverHub.Agent.Platform.Journaling;
 /// </summary>
 internal sealed class WaitingEntries
 {
-    private readonly Queue<NumberedEntry> _numbered = new();
-    private readonly List<JournalEntry> _behind = [];
+    private readonly List<JournalLine> _behind = [];
+    private readonly LinkedList<JournalLine> _numbered = new();
     private ulong? _reserved;
 
     /// <summary>The last number that was given; 0: none.</summary>
     public ulong LastSequence { get; private set; }
 
-    public int Count => _numbered.Count;
+    /// <summary>Of entries.</summary>
+    public int Count { get; private set; }
 
-    public IEnumerable<NumberedEntry> All => _numbered;
+    /// <summary>About as many as they will have on the disk.</summary>
+    public long Octets { get; private set; }
 
-    public void Add(JournalEntry entry)
+    public IEnumerable<NumberedEntry> All => _numbered.SelectMany(line => line.Entries);
+
+    public void Add(JournalLine line)
     {
-        if (_reserved is null)
+        if (_reserved is not null)
         {
-            _numbered.Enqueue(new NumberedEntry(++LastSequence, entry));
+            _behind.Add(line);
+            return;
         }
-        else
-        {
-            _behind.Add(entry);
-        }
+
+        Enqueue(line with { First = LastSequence + 1 });
+        LastSequence += (ulong)line.Count;
     }
 
     /// <exception cref="InvalidOperationException">One is reserved already.</exception>
@@ -52,7 +56,7 @@ internal sealed class WaitingEntries
         }
         else
         {
-            _numbered.Enqueue(new NumberedEntry(LastSequence, entry));
+            Enqueue(new JournalLine(LastSequence, entry, []));
         }
 
         _reserved = null;
@@ -60,9 +64,51 @@ internal sealed class WaitingEntries
         _behind.Clear();
     }
 
-    public bool TryPeek([NotNullWhen(true)] out NumberedEntry? next) => _numbered.TryPeek(out next);
+    public bool TryPeek([NotNullWhen(true)] out JournalLine? next)
+    {
+        next = _numbered.First?.Value;
+        return next is not null;
+    }
 
-    public void Dequeue() => _numbered.Dequeue();
+    public void Dequeue() => Remove(_numbered.First!);
 
-    public void Clear() => _numbered.Clear();
+    /// <summary>Gives up the oldest line that is no order, and if there are only orders, the oldest of them.</summary>
+    /// <returns>How many entries that were; 0: there is nothing.</returns>
+    public int DropOldest()
+    {
+        var oldest = _numbered.First;
+        while (oldest is { Value.IsOrder: true })
+        {
+            oldest = oldest.Next;
+        }
+
+        oldest ??= _numbered.First;
+        if (oldest is null)
+        {
+            return 0;
+        }
+
+        Remove(oldest);
+        return oldest.Value.Count;
+    }
+
+    public void Clear()
+    {
+        _numbered.Clear();
+        (Count, Octets) = (0, 0);
+    }
+
+    private void Enqueue(JournalLine line)
+    {
+        _numbered.AddLast(line);
+        Count += line.Count;
+        Octets += line.Octets;
+    }
+
+    private void Remove(LinkedListNode<JournalLine> node)
+    {
+        _numbered.Remove(node);
+        Count -= node.Value.Count;
+        Octets -= node.Value.Octets;
+    }
 }

@@ -6,14 +6,14 @@ namespace FailoverHub.Web.Agents.Limits;
 
 /// <summary>
 /// How fast the journal of one node goes into the history. Counted are entries, not batches, and by node, not by stream: dialling again brings nothing. A whole
-/// journal of an agent that returns after days goes in at once (an agent keeps 10,000 entries); whoever goes on like that is stored at a pace that no honest node needs and
-/// that fills no disk. Entries that become audit entries, which are never removed, have a smaller allowance of their own. Nothing is refused and nothing is lost:
+/// journal of an agent that returns after days goes in at once, of one with 10,000 prefixes all that it was told in five steps (an entry for each prefix); whoever goes on
+/// like that is stored at a pace that no honest node needs and that fills no disk. Entries that become audit entries, which are never removed, have a smaller allowance of their own. Nothing is refused and nothing is lost:
 /// what is not stored yet is not acknowledged yet, and stays on the node.
 /// </summary>
 internal sealed class JournalPace(TimeProvider time)
 {
     /// <summary>Entries at once, after a silence.</summary>
-    public const int Burst = 12_000;
+    public const int Burst = 52_000;
 
     /// <summary>Then so many a second.</summary>
     public const double PerSecond = 1;
