@@ -27,6 +27,9 @@ internal sealed class StateDirectory : IDisposable
     /// <summary>What the metadata service said last.</summary>
     public string InstanceFile => Path.Combine(Root, "instance.json");
 
+    /// <summary>Of the commands that are under way; null: another agent may use the directory, and what stands there may be its own.</summary>
+    public string? CommandRuns => _lock is null ? null : Path.Combine(Root, "commands");
+
     public string JournalDirectory => Path.Combine(Root, "journal");
 
     /// <summary>

@@ -83,6 +83,71 @@ public sealed class CommandProbeTests : IDisposable
         }
     }
 
+    [Theory]
+    [InlineData("(setsid sh -c 'trap \"\" TERM HUP; sleep 1000 & wait; sleep 1000' </dev/null >/dev/null 2>&1 &)")] // its parent is gone, and its session is another one
+    [InlineData("(setsid sh -c '(trap \"\" TERM; exec sleep 1000) & exit 0' &)")] // and once more
+    public async Task HungCommand_WithADaemonWhoseParentsAreGone_IsEndedWithIt(string daemon)
+    {
+        var told = _directory.At("told");
+        Assert.Equal(0, await ExitAsync("mkfifo", told));
+        var script = _directory.At("hang.sh");
+        await File.WriteAllTextAsync(script, $"#!/bin/sh\n{daemon}\necho ${MarkedProcesses.Variable} > {told}\nsleep 1000\n:\n", TestContext.Current.CancellationToken);
+        using var timeout = new CancellationTokenSource();
+        var running = Probe(["/bin/sh", script]).RunAsync(timeout.Token);
+        var run = (await File.ReadAllTextAsync(told, TestContext.Current.CancellationToken)).Trim();
+        while (Alive(run).Count(process => process.Name == "sleep") < 2)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        await timeout.CancelAsync();
+        Assert.False((await running).Good);
+
+        while (Alive(run).Count > 0)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
+
+    [Fact]
+    public async Task AgentThatWasKilled_NextOneEndsWhatWasUnderWay_AndNotWhatWasLeftOnPurpose()
+    {
+        var runs = new CommandRuns(_directory.At("commands"));
+        Assert.Equal(0, await runs.EndLeftoversAsync(TimeProvider.System));
+        var purpose = await Probe(["/bin/sh", "-c", "setsid sleep 1000 >/dev/null 2>&1 & echo $!"], runs: runs).RunAsync(TestContext.Current.CancellationToken);
+        var left = int.Parse(purpose.Text["exit code 0: ".Length..], CultureInfo.InvariantCulture);
+        Assert.Empty(Directory.GetFiles(_directory.At("commands")));
+
+        // As if this process had been killed in the middle of it: the name stays, and so do the processes.
+        var run = runs.Begin();
+        var start = new ProcessStartInfo("/bin/sh", ["-c", "trap '' TERM; (setsid sleep 1000 &); sleep 1000; :"]) { Environment = { [MarkedProcesses.Variable] = run } };
+        using var killed = Process.Start(start)!;
+        while (Alive(run).Count < 3)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        Assert.InRange(await new CommandRuns(_directory.At("commands")).EndLeftoversAsync(TimeProvider.System), 3, 5);
+        Assert.Empty(Alive(run));
+        Assert.Empty(Directory.GetFiles(_directory.At("commands")));
+        await killed.WaitForExitAsync(TestContext.Current.CancellationToken);
+        Assert.True(ProcessEntry.Read(left) is { IsDead: false });
+        Process.GetProcessById(left).Kill();
+    }
+
+    [Fact]
+    public async Task FilesCannotBeKept_TheCommandRunsAllTheSame()
+    {
+        await File.WriteAllTextAsync(_directory.At("commands"), "no directory", TestContext.Current.CancellationToken);
+        var runs = new CommandRuns(_directory.At("commands"));
+
+        Assert.True((await Probe(["true"], runs: runs).RunAsync(TestContext.Current.CancellationToken)).Good);
+        Assert.Equal(0, await runs.EndLeftoversAsync(TimeProvider.System));
+    }
+
     [Fact]
     public async Task CommandThatObeysTheFirstSignal_MayTidyUp()
     {
@@ -170,10 +235,12 @@ public sealed class CommandProbeTests : IDisposable
         }
     }
 
+    private static List<ProcessEntry> Alive(string run) => MarkedProcesses.Of(new HashSet<string> { run });
+
     private static Task<ProbeResult> RunAsync(IReadOnlyList<string> arguments) => Probe(arguments).RunAsync(TestContext.Current.CancellationToken);
 
-    private static CommandProbe Probe(IReadOnlyList<string> arguments, string? user = null, TimeSpan? grace = null) =>
-        new(new ProbeOptions.Command([.. arguments]) { User = user }, _long, grace ?? ChildProcess.Grace);
+    private static CommandProbe Probe(IReadOnlyList<string> arguments, string? user = null, TimeSpan? grace = null, CommandRuns? runs = null) =>
+        new(new ProbeOptions.Command([.. arguments]) { User = user }, _long, grace ?? ChildProcess.Grace, runs ?? CommandRuns.Forgotten);
 
     private static async Task<int> ExitAsync(string program, string argument)
     {

@@ -94,6 +94,43 @@ public sealed class CheckTests : IAsyncLifetime
         Assert.True(ProcessEntry.Read(process) is null or { IsDead: true });
     }
 
+    [Fact]
+    public async Task AgentIsKilled_TheNextOneEndsItsCommand_BeforeItRunsItsOwn()
+    {
+        var told = _directory.At("told");
+        var check = $$"""{ "name": "slow", "command": { "run": "trap '' TERM; echo $$ >> {{told}}; sleep 1000; :" }, "timeout": 600 }""";
+        var killed = await RunAsync(check);
+        var first = (await LinesAsync(told, 1))[0];
+        killed.Kill();
+        await killed.ExitAsync();
+
+        // It is a child of nobody's now, and runs on.
+        Assert.True(ProcessEntry.Read(first) is { IsDead: false });
+        var agent = await RunAsync(check);
+        var second = (await LinesAsync(told, 2))[1];
+
+        Assert.True(ProcessEntry.Read(first) is null or { IsDead: true });
+        Assert.True(ProcessEntry.Read(second) is { IsDead: false });
+        Assert.Contains(agent.Output.Seen, line => line.Contains("processes of health checks were left by an agent that was killed", StringComparison.Ordinal));
+        agent.Terminate();
+        Assert.Equal(0, await agent.ExitAsync());
+        Assert.True(ProcessEntry.Read(second) is null or { IsDead: true });
+    }
+
+    private static async Task<List<int>> LinesAsync(string path, int count)
+    {
+        while (true)
+        {
+            TestContext.Current.CancellationToken.ThrowIfCancellationRequested();
+            if (File.Exists(path) && (await File.ReadAllTextAsync(path, TestContext.Current.CancellationToken)).Split('\n') is { } lines && lines.Length > count)
+            {
+                return [.. lines.Take(count).Select(line => int.Parse(line, CultureInfo.InvariantCulture))];
+            }
+
+            await Task.Yield();
+        }
+    }
+
     private async Task<AgentExecutable> RunAsync(string check)
     {
         var file = _directory.At("agent.json");

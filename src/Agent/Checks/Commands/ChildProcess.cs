@@ -11,7 +11,7 @@ internal readonly record struct ChildEnd(int? Status, bool TimedOut, string Outp
 
 /// <summary>
 /// One child process in a session of its own, from its start to its end. The calling thread waits on its output, its end and the timeout
-/// at once, and nothing of the child is left when it returns: what it wrote is read, its group is ended if it was not quick enough,
+/// at once, and nothing of the child is left when it returns: what it wrote is read, everything that it started is ended if it was not quick enough,
 /// and its status is taken. What it left running on purpose keeps running, but not us.
 /// </summary>
 internal sealed unsafe class ChildProcess
@@ -29,27 +29,33 @@ internal sealed unsafe class ChildProcess
     // Output that is still in the pipe at the end: as much as a pipe holds.
     private const int MostChunksAtTheEnd = 8;
 
+    // For those that are started while the others are ended. Whoever starts processes faster than that cannot be ended by looking for them.
+    private const int MostLooks = 20;
+
     private readonly int _process;
+    private readonly HashSet<string> _run;
     private readonly TimeSpan _grace;
     private readonly OutputTail _output = new();
     private readonly byte[] _buffer = new byte[Chunk];
     private List<Probes.ProcessEntry> _others = [];
     private int _pipe;
 
-    private ChildProcess(int process, int pipe, TimeSpan grace)
+    private ChildProcess(int process, int pipe, string run, TimeSpan grace)
     {
         _process = process;
+        _run = [run];
         _grace = grace;
         _pipe = pipe;
     }
 
     /// <summary>Runs a program; blocks until it has ended or was ended.</summary>
     /// <param name="arguments">The program first.</param>
-    /// <param name="environment">All of it.</param>
+    /// <param name="environment">All of it, with the mark of the run.</param>
+    /// <param name="run">By which what it started is found.</param>
     /// <param name="grace">From SIGTERM to SIGKILL.</param>
     /// <param name="timeout">Ends it.</param>
     /// <returns>How it ended, or the error number of why there was none.</returns>
-    public static (ChildEnd? End, int Error) Run(NativeTexts arguments, NativeTexts environment, TimeSpan grace, CancellationToken timeout)
+    public static (ChildEnd? End, int Error) Run(NativeTexts arguments, NativeTexts environment, string run, TimeSpan grace, CancellationToken timeout)
     {
         var error = SystemCalls.CreatePipe(out var read, out var write);
         if (error != 0)
@@ -65,7 +71,7 @@ internal sealed unsafe class ChildProcess
             return (null, error);
         }
 
-        var child = new ChildProcess(process, read, grace);
+        var child = new ChildProcess(process, read, run, grace);
         try
         {
             return (child.AwaitEnd(timeout), 0);
@@ -128,15 +134,19 @@ internal sealed unsafe class ChildProcess
         {
             // Whoever did not obey. The first process is dead and not yet reaped, so nobody else can have its number.
             SignalAll(SystemCalls.KillSignal);
+            for (var look = 0; look < MostLooks && MarkedProcesses.Of(_run) is { Count: > 0 } others; look++)
+            {
+                Descendants.Signal(others, SystemCalls.KillSignal);
+            }
         }
 
         return new ChildEnd(SystemCalls.Reap(_process), asked != 0, _output.ToString(), _process);
     }
 
-    // Looks for the others before their parents are gone: who has lost its parent is not found any more.
+    // By their parents before those are gone, and by their mark: who cleans its environment has a parent, and who loses its parent has the mark.
     private void SignalAll(int signal)
     {
-        _others = [.. _others.UnionBy(Descendants.Of(_process), other => other.Id)];
+        _others = [.. _others.UnionBy(Descendants.Of(_process), other => other.Id).UnionBy(MarkedProcesses.Of(_run).Where(other => other.Id != _process), other => other.Id)];
         _ = SystemCalls.Kill(-_process, signal);
         Descendants.Signal(_others, signal);
     }

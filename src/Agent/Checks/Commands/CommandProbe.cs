@@ -15,13 +15,16 @@ internal sealed class CommandProbe : IProbe
     private readonly ProbeOptions.Command _options;
     private readonly TimeSpan _timeout;
     private readonly TimeSpan _grace;
+    private readonly CommandRuns _runs;
     private int? _hanging;
 
     /// <param name="options">What to run.</param>
     /// <param name="timeout">For the words; the time itself is kept by whoever runs this.</param>
     /// <param name="grace">From SIGTERM to SIGKILL.</param>
-    public CommandProbe(ProbeOptions.Command options, TimeSpan timeout, TimeSpan grace)
+    /// <param name="runs">Keeps what is under way.</param>
+    public CommandProbe(ProbeOptions.Command options, TimeSpan timeout, TimeSpan grace, CommandRuns runs)
     {
+        _runs = runs;
         _options = options;
         _timeout = timeout;
         _grace = grace;
@@ -60,9 +63,16 @@ internal sealed class CommandProbe : IProbe
     {
         try
         {
+            var run = _runs.Begin();
             using var arguments = new NativeTexts(command);
-            using var environment = Spawning.Environment();
-            var (end, error) = ChildProcess.Run(arguments, environment, _grace, timeout);
+            using var environment = Spawning.Environment(run);
+            var (end, error) = ChildProcess.Run(arguments, environment, run, _grace, timeout);
+            if (end is not { Status: null })
+            {
+                // What hangs in the kernel may go on once it is let go: the next start looks for it.
+                _runs.End(run);
+            }
+
             done.SetResult(end is { } known ? Judge(known) : NotStarted(command[0], error));
         }
         catch (Exception exception)

@@ -2,7 +2,7 @@ using FailoverHub.Agent.Checks.Probes;
 
 namespace FailoverHub.Agent.Checks.Commands;
 
-/// <summary>The processes that a command started, also those that went into a session of their own; whoever lost its parent is not found.</summary>
+/// <summary>The processes that a command started, also those that went into a session of their own; whoever lost its parent is found by its mark only.</summary>
 internal static class Descendants
 {
     public static List<ProcessEntry> Of(int process)

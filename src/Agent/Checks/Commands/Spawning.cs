@@ -17,16 +17,16 @@ internal static unsafe class Spawning
 
     private const int ChildSignal = 17; // SIGCHLD
 
-    private static readonly string[] _notForChildren = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES"];
+    private static readonly string[] _notForChildren = ["NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS", "LISTEN_PID", "LISTEN_FDNAMES", MarkedProcesses.Variable];
 
     // Once, when the first command is run.
     private static readonly Lazy<bool> _childrenCanBeAwaited = new(StopIgnoringChildren);
 
-    /// <summary>Ours, without what is meant for us alone.</summary>
-    public static NativeTexts Environment()
+    /// <summary>Ours, without what is meant for us alone, and with the mark of the run.</summary>
+    public static NativeTexts Environment(string run)
     {
         var variables = System.Environment.GetEnvironmentVariables();
-        return new NativeTexts([.. variables.Cast<DictionaryEntry>().Where(entry => !_notForChildren.Contains((string)entry.Key)).Select(entry => $"{entry.Key}={entry.Value}")]);
+        return new NativeTexts([.. variables.Cast<DictionaryEntry>().Where(entry => !_notForChildren.Contains((string)entry.Key)).Select(entry => $"{entry.Key}={entry.Value}"), MarkedProcesses.Entry(run)]);
     }
 
     /// <summary>Starts it; both of its outputs go to the handle.</summary>
