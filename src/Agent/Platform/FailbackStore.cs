@@ -44,7 +44,7 @@ internal sealed class FailbackStore(string path)
     }
 
     private (FailbackMemory, string?) Lost(string problem) =>
-        (FailbackMemory.None with { IsLost = true }, $"{path} cannot be read ({problem.TrimEnd('.')}): which prefixes were primary here before is lost, so under the failback policies after-stable and manual each of them is held back as secondary now");
+        (FailbackMemory.None with { IsLost = true, IsKept = true }, $"{path} cannot be read ({problem.TrimEnd('.')}): which prefixes were primary here before is lost, so under the failback policies after-stable and manual each of them is held back as secondary now");
 
     private static FailbackMemory? Parse(byte[] content)
     {
@@ -64,6 +64,6 @@ internal sealed class FailbackStore(string path)
             prefixes.Add(prefix);
         }
 
-        return new FailbackMemory(prefixes.ToImmutable());
+        return new FailbackMemory(prefixes.ToImmutable()) { IsKept = true };
     }
 }

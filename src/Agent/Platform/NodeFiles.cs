@@ -7,7 +7,16 @@ namespace FailoverHub.Agent.Platform;
 /// <summary>What a node keeps on disk: a file for each thing, so that none can take another with it.</summary>
 internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, FailbackStore Failback, DrainMark DrainMark)
 {
+    // Made by every agent that has run here, and read by nobody before them.
+    private static readonly string[] _signsOfALifeBefore = ["router-id.json", "intent.json", "orders.json", "journal/acknowledged.json"];
+
     private const string HowToLift = "'failoverhub-agent undrain' ends that";
+
+    /// <summary>Where all of them are.</summary>
+    public required string Root { get; init; }
+
+    /// <summary>The directory is there and cannot be written: what is not in it may be missing for that reason.</summary>
+    public bool CannotBeWritten { get; init; }
 
     /// <param name="directory">Where.</param>
     /// <param name="warn">Takes sentences for the log.</param>
@@ -15,7 +24,10 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
         new IntentStore(Path.Combine(directory, "intent.json"), warn),
         new OrderStore(Path.Combine(directory, "orders.json"), warn),
         new FailbackStore(Path.Combine(directory, "failback.json")),
-        new DrainMark(Path.Combine(directory, "drained")));
+        new DrainMark(Path.Combine(directory, "drained")))
+    {
+        Root = directory,
+    };
 
     /// <summary>What the last process left, and what of it has to be presumed because it cannot be read.</summary>
     public NodeMemory Load(DateTimeOffset now)
@@ -41,6 +53,10 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
         {
             problems.Add(failbackProblem);
         }
+        else if ((CannotBeWritten || !failback.IsKept) && Doubt() is { } doubt)
+        {
+            failback = failback with { IsLost = true, Doubt = doubt };
+        }
 
         return new NodeMemory
         {
@@ -56,5 +72,29 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
             Entries = [.. Intents.Entries, .. Orders.Entries],
             Problems = problems.ToImmutable(),
         };
+    }
+
+    // Null: this is the first start here, as far as anybody can tell.
+    private string? Doubt() => CannotBeWritten
+        ? "nobody can tell whether it was primary here before, because the state directory cannot be written"
+        : _signsOfALifeBefore.Any(name => File.Exists(Path.Combine(Root, name))) || HasAJournal()
+            ? "nobody can tell whether it was primary here before, because an agent has run here that did not keep it"
+            : null;
+
+    private bool HasAJournal()
+    {
+        try
+        {
+            return Directory.EnumerateFiles(Path.Combine(Root, "journal"), "*.ndjson").Any();
+        }
+        catch (DirectoryNotFoundException)
+        {
+            return false;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // What cannot be looked into may be full.
+            return true;
+        }
     }
 }

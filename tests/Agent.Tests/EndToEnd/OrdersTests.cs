@@ -183,6 +183,25 @@ public sealed class OrdersTests : IAsyncLifetime
         await SeeAsync(2, FakeRouter.Primary);
     }
 
+    /// <summary>What is to be known after the kill could not be written, and the disk is well again when the next one starts.</summary>
+    [Fact]
+    public async Task Manual_KilledBeforeItCouldKeepThatItWasPrimary_WaitsForAnOperator()
+    {
+        Directory.CreateDirectory(_directory.At("failback.json.new"));
+        var agent = Run("--failback", "manual");
+        await SeeAsync(1, FakeRouter.Primary);
+        await agent.Output.FirstAsync<string>(line => line.Contains("which prefixes were primary here cannot be kept", StringComparison.Ordinal));
+        agent.Kill();
+        await agent.ExitAsync();
+        Directory.Delete(_directory.At("failback.json.new"));
+
+        var next = Run("--failback", "manual");
+        await SeeAsync(2, FakeRouter.Secondary);
+        await next.Output.FirstAsync<string>(line => line.Contains("nobody can tell whether it was primary here before", StringComparison.Ordinal));
+        Assert.Equal(0, (await AskAsync("failback")).Code);
+        await SeeAsync(2, FakeRouter.Primary);
+    }
+
     private AgentExecutable Run(params string[] flags) =>
         Start(["run", "--node", "node-a", "--primary", "--announce", Prefix, "--state", _directory.Root, "--local-address", "127.0.0.12", "--neighbor", _router.Endpoint.ToString(), .. flags]);
 

@@ -126,6 +126,29 @@ public sealed class FailbackOfANodeTests
     }
 
     [Fact]
+    public void NobodyCanTellWhetherItWasHere_IsHeld_AndTheEntryAndTheStatusSayWhy()
+    {
+        var node = Node(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }, FailbackMemory.None with { IsLost = true, Doubt = "nobody can tell" }).Start(Shared);
+
+        Assert.Equal(_secondary, node.Decision(Shared));
+        Assert.EndsWith("until an operator fails back: start; nobody can tell", node.Effects.OfType<NodeEffect.Record>().Single(record => record.Kind == TransitionKind.FailbackHeld).Text, StringComparison.Ordinal);
+        Assert.Contains("start; nobody can tell", Failback.Describe(node.State.Prefixes[0]), StringComparison.Ordinal);
+
+        // What is known since the start is not in doubt.
+        node.BothUp().Give(new NodeEvent.AddressesChanged([])).Give(new NodeEvent.AddressesChanged([Shared]));
+        Assert.DoesNotContain("nobody can tell", Failback.Describe(node.State.Prefixes[0]), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PolicyThatHolds_IsKeptBeforeAnythingIsPrimary_SoThatTheNextStartKnowsThatNothingWas()
+    {
+        var node = Node(settings => settings with { DefaultRole = Role.Secondary, Failback = new FailbackOptions { Policy = FailbackPolicy.Manual } }).Start(Shared);
+
+        Assert.Empty(node.Effects.OfType<NodeEffect.PersistFailback>().Single().Memory.Prefixes);
+        Assert.Empty(node.Give(new NodeEvent.AddressesChanged([])).Effects.OfType<NodeEffect.PersistFailback>());
+    }
+
+    [Fact]
     public void AddressBack_IsAReturn()
     {
         var node = Node(FailbackPolicy.Manual).Start(Shared).BothUp().Give(new NodeEvent.AddressesChanged([]));

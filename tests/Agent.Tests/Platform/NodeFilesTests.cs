@@ -222,4 +222,46 @@ public sealed class NodeFilesTests : IDisposable
 
         Assert.Contains("could not be kept", new DrainMark(_directory.At("no/such/place")).TrySet(), StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void FailbackMissing_OnTheFirstStart_NothingWasHere()
+    {
+        Directory.CreateDirectory(_directory.At("journal"));
+
+        var failback = Files.Load(_at).Failback;
+
+        Assert.False(failback.Knows(_prefix));
+        Assert.Equal("start", failback.Returned("start"));
+    }
+
+    /// <summary>A disk that was full for a whole life of the agent, or one that was never asked to keep it.</summary>
+    [Theory]
+    [InlineData("router-id.json")]
+    [InlineData("intent.json")]
+    [InlineData("orders.json")]
+    [InlineData("journal/acknowledged.json")]
+    [InlineData("journal/00000001-0123456789abcdef0123456789abcdef-000000000001.ndjson")]
+    public void FailbackMissing_BesideWhatAnAgentLeft_ItMayHaveBeenHere_AndSaysWhyThatIsNotKnown(string left)
+    {
+        Directory.CreateDirectory(_directory.At("journal"));
+        File.WriteAllText(_directory.At(left), "{}");
+
+        var failback = Files.Load(_at).Failback;
+
+        Assert.True(failback.Knows(_prefix));
+        Assert.Equal("start; nobody can tell whether it was primary here before, because an agent has run here that did not keep it", failback.Returned("start"));
+    }
+
+    [Fact]
+    public void FailbackSaysThatNothingWasHere_ItIsBelieved_WhateverElseThereIs_UnlessNothingCanBeKept()
+    {
+        File.WriteAllText(_directory.At("router-id.json"), "{}");
+        Assert.Null(Files.Failback.TrySave(Agent.Node.Holding.FailbackMemory.None));
+        Assert.False(Files.Load(_at).Failback.Knows(_prefix));
+
+        // What became primary since then could not be added.
+        var failback = (Files with { CannotBeWritten = true }).Load(_at).Failback;
+        Assert.True(failback.Knows(_prefix));
+        Assert.Contains("because the state directory cannot be written", failback.Returned("start"), StringComparison.Ordinal);
+    }
 }

@@ -129,8 +129,11 @@ internal sealed class Agent
     }
 
     /// <summary>Orders something on its control socket, and gives what it answers.</summary>
-    public async Task<string> OrderAsync(string[] command, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
-        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", $"{State}/control.sock"], cancellation)).Checked();
+    public Task<string> OrderAsync(string[] command, CancellationToken cancellation) => OrderAsync(command, $"{State}/control.sock", cancellation);
+
+    /// <summary>Likewise, of an agent whose control socket is elsewhere.</summary>
+    public async Task<string> OrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", control], cancellation)).Checked();
 
     /// <summary>SIGTERM, and waits for its end.</summary>
     /// <returns>Exit code.</returns>

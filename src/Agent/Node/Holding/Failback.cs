@@ -144,7 +144,7 @@ internal static class Failback
             .Where(prefix => prefix.Failback.Phase != FailbackPhase.Fresh && MayHold(prefix.FailbackPolicy) && !memory.Prefixes.Contains(prefix.Prefix))
             .Select(prefix => prefix.Prefix)
             .ToList();
-        if (news.Count > 0)
+        if (news.Count > 0 || (!memory.IsKept && step.State.Prefixes.Any(prefix => MayHold(prefix.FailbackPolicy))))
         {
             step.State = step.State with { FailbackMemory = memory.With(news, step.State.Prefixes) };
             step.Do(new NodeEffect.PersistFailback(step.State.FailbackMemory));

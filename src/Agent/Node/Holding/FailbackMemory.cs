@@ -16,12 +16,21 @@ internal sealed record FailbackMemory(ImmutableHashSet<IPNetwork> Prefixes, bool
 
     public static FailbackMemory None { get; } = new([]);
 
+    /// <summary>Of <see cref="IsLost"/>, for sentences: why it is not known, when nothing says that it ever was kept. Null: it was, and is damaged.</summary>
+    public string? Doubt { get; init; }
+
+    /// <summary>There is a file of it, or one is being written: that none was primary here is known only from a file that says so.</summary>
+    public bool IsKept { get; init; }
+
+    /// <summary>For sentences: what a prefix of which this node hears for the first time in this life returned from.</summary>
+    public string Returned(string cause) => Doubt is null ? cause : $"{cause}; {Doubt}";
+
     public bool Knows(IPNetwork prefix) => IsLost || Prefixes.Contains(prefix);
 
     /// <summary>With these as well. What the node does not know just now is forgotten when there is too much of it.</summary>
     public FailbackMemory With(IEnumerable<IPNetwork> news, IEnumerable<PrefixState> known)
     {
         var prefixes = Prefixes.Union(news);
-        return this with { Prefixes = prefixes.Count <= Most ? prefixes : prefixes.Intersect(known.Select(prefix => prefix.Prefix)) };
+        return this with { IsKept = true, Prefixes = prefixes.Count <= Most ? prefixes : prefixes.Intersect(known.Select(prefix => prefix.Prefix)) };
     }
 }
