@@ -3,6 +3,7 @@ using System.Net;
 using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Answering;
 using FailoverHub.Agent.Checks;
+using FailoverHub.Agent.Checks.Commands;
 using FailoverHub.Agent.Checks.Probes;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
@@ -89,9 +90,8 @@ internal sealed partial class AgentProcess
     public static async Task<int> RunAsync(AgentOptions options, ConfigurationSource source, TextWriter error)
     {
         // The slowest part of the start, and nothing needs it before the neighbors are dialled.
-        var underSystemd = Environment.GetEnvironmentVariable("JOURNAL_STREAM") is { Length: > 0 };
         var threshold = new LogThreshold(options.LogLevel);
-        var creatingLogging = Task.Run(() => AgentLogging.Create(threshold, options.LogJson, underSystemd));
+        var creatingLogging = Task.Run(() => AgentLogging.Create(threshold, options.LogJson, JournalStream.IsStandardOutput()));
         var (directory, problem) = StateDirectory.Open(options.StateDirectory);
         if (directory is null)
         {
@@ -113,7 +113,7 @@ internal sealed partial class AgentProcess
     private async Task<int> RunAsync(TextWriter error)
     {
         using var signals = new StopSignals(RequestStop, Hurry, () => _reloader.Ask("SIGHUP"));
-        var files = NodeFiles.In(_directory.Root, text => Warn(_logger, text));
+        var files = NodeFiles.In(_directory.Root, text => Warn(_logger, text)) with { CannotBeWritten = _directory.Warning is not null && Directory.Exists(_directory.Root) };
         var memory = files.Load(_time.GetUtcNow());
         // A damaged intent is another matter than none: what has a role is announced, as secondary at most, and the warning says so.
         if (_options.NeedsStoredIntent && memory is { Intent: null, IntentIsLost: false })
@@ -129,7 +129,7 @@ internal sealed partial class AgentProcess
 
         var discovery = new AgentDiscovery(_options, _directory, _time, _logging);
         _options = discovery.Begin();
-        if (await Claim.ExtendAsync(_options.Neighbors, CancellationToken.None) is { } taken)
+        if (await Claim.ExtendAsync(_options.Neighbors, _options.LocalAddressFor, CancellationToken.None) is { } taken)
         {
             await error.WriteLineAsync($"error: {taken}");
             return Failed;
@@ -165,7 +165,8 @@ internal sealed partial class AgentProcess
         }
 
         using var hub = new HubSlot(settings => new HubLink(settings, loop, journal, _time, _logging.CreateLogger<HubLink>()), _hubPatience);
-        var checks = new CheckRunners(check => ProbeFactory.Create(check, _time), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
+        var runs = new CommandRuns(_directory.CommandRuns);
+        var checks = new CheckRunners(check => ProbeFactory.Create(check, _time, runs), loop.PostAsync, _time, _logging.CreateLogger<CheckRunners>());
         using var identity = new IdentityAnswers(_options.IdentityPort, address => loop.Current.HasShared(address), _time, _logging.CreateLogger<IdentityAnswers>());
         using var names = new NameLookup(Dns.GetHostAddresses);
         var vantage = new VantagePoint(
@@ -173,6 +174,13 @@ internal sealed partial class AgentProcess
             Random.Shared.NextDouble,
             _time,
             _logging.CreateLogger<VantagePoint>());
+
+        // What is announced waits for nothing of this: it is on its way since the loop began.
+        if (await runs.EndLeftoversAsync(_time) is > 0 and var left)
+        {
+            EndedLeftovers(_logger, left);
+        }
+
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost);
@@ -389,6 +397,9 @@ internal sealed partial class AgentProcess
 
     [LoggerMessage(EventId = 5, Level = LogLevel.Error, Message = "Stopped: {Cause}; {Parts} did not end within {Seconds:0} s and is left behind")]
     private static partial void HangsAtTheEnd(ILogger logger, string cause, string parts, double seconds);
+
+    [LoggerMessage(EventId = 9, Level = LogLevel.Warning, Message = "{Count} processes of health checks were left by an agent that was killed; they are ended before the checks begin")]
+    private static partial void EndedLeftovers(ILogger logger, int count);
 
     [LoggerMessage(EventId = 7, Level = LogLevel.Information, Message = "{Cause} again: the graceful shutdown is cut short")]
     private static partial void Hurrying(ILogger logger, string cause);

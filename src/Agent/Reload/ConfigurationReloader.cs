@@ -160,7 +160,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
         var loaded = _source.Load();
         var read = loaded.Options is { } options ? targets.Complete(options) : null;
         var errors = read is null ? loaded.Errors : Objections(running, read, targets);
-        if (read is not null && errors.IsEmpty && await targets.Claim.ExtendAsync(read.Neighbors, cancellationToken) is { } taken)
+        if (read is not null && errors.IsEmpty && await targets.Claim.ExtendAsync(read.Neighbors, read.LocalAddressFor, cancellationToken) is { } taken)
         {
             errors = [$"neighbors: {taken}"];
         }

@@ -165,15 +165,16 @@ public sealed class AgentProcessTests : IAsyncLifetime
 
     /// <summary>Two that announce beside each other would undo each other's drains.</summary>
     [Theory]
-    [InlineData(true, "uses the state directory")]
-    [InlineData(false, "announces as 'node-a' from this machine")]
-    public async Task SecondAgentBesideTheFirst_IsRefused_AndTheFirstNoticesNothing(bool sameState, string reason)
+    [InlineData(true, "node-a", "uses the state directory")]
+    [InlineData(false, "node-a", "announces as 'node-a' from this machine")]
+    [InlineData(false, "node-b", "from the same address of this machine, as another node")]
+    public async Task SecondAgentBesideTheFirst_IsRefused_AndTheFirstNoticesNothing(bool sameState, string node, string reason)
     {
         using var elsewhere = new TemporaryDirectory();
         var first = Start();
         await EachSeesAsync(FakeRouter.Primary);
 
-        var second = sameState ? Start() : Start("--state", elsewhere.Root);
+        var second = sameState ? Start() : Start("--state", elsewhere.Root, "--node", node);
 
         Assert.Equal(1, await second.ExitAsync());
         Assert.Contains(reason, await second.Error.FirstAsync<string>(line => line.StartsWith("error: ", StringComparison.Ordinal)), StringComparison.Ordinal);
@@ -325,7 +326,8 @@ public sealed class AgentProcessTests : IAsyncLifetime
     {
         var agent = AgentExecutable.Start(
         [
-            "run", "--node", "node-a", "--primary", "--announce", Prefix, "--local-address", "127.0.0.11",
+            "run", "--primary", "--announce", Prefix, "--local-address", "127.0.0.11",
+            .. flags.Contains("--node") ? [] : (string[])["--node", "node-a"],
             .. flags.Contains("--state") ? [] : (string[])["--state", _directory.Root],
             .. AgentExecutable.Dialling(_routers), .. flags,
         ]);

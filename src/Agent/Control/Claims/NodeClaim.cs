@@ -3,14 +3,15 @@ using System.Globalization;
 using System.Net;
 using System.Net.Sockets;
 using System.Runtime.InteropServices;
+using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 
 namespace FailoverHub.Agent.Control.Claims;
 
 /// <summary>
-/// One agent of a name has sessions with a neighbor from one machine (network namespace), whatever its state directory is, whether it can be written, and
-/// however the neighbor became known: two that announce beside each other would undo each other's drains. Each neighbor is claimed before it is dialled. The
-/// kernel keeps the claims, and gives them up with the process, however that ends.
+/// One agent has a session with a neighbor from one address of a machine (network namespace), and one agent of a name from all of its addresses, whatever its
+/// state directory is, whether it can be written, and however the neighbor became known: two that announce beside each other would undo each other's drains. Each
+/// neighbor is claimed twice before it is dialled: for the node's name, and for the source address. The kernel keeps the claims, and gives them up with the process, however that ends.
 /// </summary>
 /// <remarks>One caller at a time.</remarks>
 /// <param name="node">Name of the node.</param>
@@ -31,6 +32,9 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     private const int AttemptsToAsk = 50;
     private static readonly TimeSpan BetweenAttempts = TimeSpan.FromMilliseconds(10);
 
+    // The names of nodes have no such character.
+    private const char OfASource = '@';
+
     // Null: held by somebody who cannot be an agent of this node's, which was warned of.
     private readonly Dictionary<string, HeldClaim?> _held = [];
 
@@ -38,29 +42,31 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     /// Claims these neighbors too; none: whom this node will dial is not known yet. Null: nobody who counts has them. Else why this agent must not run beside
     /// the other one, as a sentence that says what to do, and the claims are those before.
     /// </summary>
+    /// <param name="neighbors">Whom this node will dial.</param>
+    /// <param name="from">The source address that was given for a neighbor; null: the kernel chooses.</param>
+    /// <param name="cancellationToken">Ends it.</param>
     /// <exception cref="OperationCanceledException">It was ended; the claims are those before.</exception>
-    public async Task<string?> ExtendAsync(ImmutableArray<NeighborEndpoint> neighbors, CancellationToken cancellationToken)
+    public async Task<string?> ExtendAsync(ImmutableArray<NeighborEndpoint> neighbors, Func<NeighborEndpoint, IPAddress?> from, CancellationToken cancellationToken)
     {
         List<string> added = [];
         string? problem = null;
         try
         {
-            foreach (var neighbor in neighbors.IsEmpty ? [null] : neighbors.AsEnumerable<NeighborEndpoint?>())
+            foreach (var (name, neighbor) in neighbors.IsEmpty ? [(NameOf(null), null)] : neighbors.SelectMany(neighbor => Names(neighbor, from(neighbor))))
             {
-                var key = Key(neighbor);
-                if (_held.ContainsKey(key))
+                if (_held.ContainsKey(name))
                 {
                     continue;
                 }
 
-                (var claim, problem) = await TakeAsync(key, neighbor, cancellationToken);
+                (var claim, problem) = await TakeAsync(name, neighbor, cancellationToken);
                 if (problem is not null)
                 {
                     break;
                 }
 
-                _held.Add(key, claim);
-                added.Add(key);
+                _held.Add(name, claim);
+                added.Add(name);
             }
         }
         catch (OperationCanceledException)
@@ -80,34 +86,70 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     /// <summary>Gives up the others: they are dialled no longer.</summary>
     public void Keep(ImmutableArray<NeighborEndpoint> neighbors)
     {
-        foreach (var key in _held.Keys.Except(neighbors.Select(Key)).Where(key => key.Length > 0).ToList())
+        var kept = neighbors.Select(Key).Append("").ToHashSet(StringComparer.Ordinal);
+        foreach (var name in _held.Keys.Where(name => !kept.Contains(name[(name.LastIndexOf('/') + 1)..])).ToList())
         {
-            GiveUp(key);
+            GiveUp(name);
         }
     }
 
     public void Dispose()
     {
-        foreach (var key in _held.Keys.ToList())
+        foreach (var name in _held.Keys.ToList())
         {
-            GiveUp(key);
+            GiveUp(name);
         }
     }
+
+    // The node's own first: who has that is another agent of this node, which is the better sentence.
+    private IEnumerable<(string Name, NeighborEndpoint? Neighbor)> Names(NeighborEndpoint neighbor, IPAddress? from)
+    {
+        yield return (NameOf(neighbor), neighbor);
+        if (from is not null)
+        {
+            yield return (NameOf(neighbor, from), neighbor);
+            yield break;
+        }
+
+        // Without a route there is no source yet, and two that wait for one wait for the same.
+        yield return (NameOf(neighbor, null), neighbor);
+        if (ChosenFor(neighbor) is { } chosen)
+        {
+            yield return (NameOf(neighbor, chosen), neighbor);
+        }
+    }
+
+    private static IPAddress? ChosenFor(NeighborEndpoint neighbor)
+    {
+        try
+        {
+            return HostAddresses.SourcesTowards([neighbor.Address]).FirstOrDefault();
+        }
+        catch (SocketException)
+        {
+            // No descriptor is left to ask with.
+            return null;
+        }
+    }
+
+    private string NameOf(NeighborEndpoint? neighbor) => $"{node}/{Key(neighbor)}";
+
+    private static string NameOf(NeighborEndpoint neighbor, IPAddress? from) => $"{OfASource}{(from is null ? "" : Convert.ToHexStringLower(from.GetAddressBytes()))}/{Key(neighbor)}";
 
     private static string Key(NeighborEndpoint? neighbor) =>
         neighbor is null ? "" : Convert.ToHexStringLower(neighbor.Address.GetAddressBytes()) + neighbor.Port.ToString("x4", CultureInfo.InvariantCulture);
 
-    private void GiveUp(string key)
+    private void GiveUp(string name)
     {
-        _held.Remove(key, out var claim);
+        _held.Remove(name, out var claim);
         claim?.Dispose();
     }
 
     // Neither: the name is held by somebody who must not be able to keep the node out of service.
-    private async Task<(HeldClaim? Held, string? Problem)> TakeAsync(string key, NeighborEndpoint? neighbor, CancellationToken cancellationToken)
+    private async Task<(HeldClaim? Held, string? Problem)> TakeAsync(string claimed, NeighborEndpoint? neighbor, CancellationToken cancellationToken)
     {
         // In the kernel's abstract namespace, which belongs to the network namespace: no file, no rights, nothing to clean up. At most 105 of its 107 octets.
-        var name = new UnixDomainSocketEndPoint($"\0fohub/{node}/{key}");
+        var name = new UnixDomainSocketEndPoint($"\0fohub/{claimed}");
         var socket = new Socket(AddressFamily.Unix, SocketType.Stream, ProtocolType.Unspecified) { Blocking = false };
         try
         {
@@ -121,7 +163,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
         }
         catch (SocketException exception) when (exception.SocketErrorCode == SocketError.AddressAlreadyInUse)
         {
-            return (null, Judge(await OwnerAsync(name, cancellationToken), neighbor));
+            return (null, Judge(await OwnerAsync(name, cancellationToken), claimed[0] == OfASource, neighbor));
         }
         catch (SocketException exception)
         {
@@ -135,12 +177,18 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
     }
 
     // Null: no reason not to announce.
-    private string? Judge(Holder? owner, NeighborEndpoint? neighbor)
+    private string? Judge(Holder? owner, bool ofASource, NeighborEndpoint? neighbor)
     {
+        var what = ofASource ? $"the session with {neighbor}" : $"the name '{node}'";
         if (owner is null)
         {
-            warn($"somebody who cannot be found out holds the name '{node}' on this machine; if that is another agent, both announce");
+            warn($"somebody who cannot be found out holds {what} on this machine; if that is another agent, both announce");
             return null;
+        }
+
+        if (counts(owner.User) && ofASource)
+        {
+            return $"another agent (process {owner.Process}) has its session with {neighbor} from the same address of this machine, as another node, and each would undo what the other announces; stop it, or give this one a source address of its own with --local-address ADDR.";
         }
 
         if (counts(owner.User))
@@ -154,7 +202,7 @@ internal sealed class NodeClaim(string node, Func<uint, bool> counts, Action<str
             return $"another agent (process {owner.Process} of user {owner.User}) has a session with {neighbor} as '{node}' from this machine; stop it, or give this one a name of its own with --node NAME.";
         }
 
-        warn($"process {owner.Process} of user {owner.User} holds the name '{node}' on this machine; this node's agents do not run as that user and it has no session, so it is ignored");
+        warn($"process {owner.Process} of user {owner.User} holds {what} on this machine; this node's agents do not run as that user and it has no session, so it is ignored");
         return null;
     }
 
