@@ -4,6 +4,7 @@ using FailoverHub.Agent.Addresses;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Control;
 using FailoverHub.Agent.Discovery;
+using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Doctor;
 
@@ -124,6 +125,9 @@ internal sealed record DoctorFacts
 
     /// <summary>Host of the other node, as the operator says.</summary>
     public string? PeerHost { get; init; }
+
+    /// <summary>Hosts of the other nodes of the pair, as the hub says.</summary>
+    public ImmutableArray<PeerHost> Peers { get; init; } = [];
 
     /// <summary>Programs that speak BGP and run on this machine, besides our own.</summary>
     public ImmutableArray<string> OtherSpeakers { get; init; } = [];

@@ -50,6 +50,7 @@ internal sealed class DoctorGathering(AgentOptions given, HostProbe host, TimePr
             BootedAt = host.BootedAt(),
             ClockIsSynchronised = HostProbe.ClockIsSynchronised(),
             PeerHost = peerHost,
+            Peers = [.. (status?.HubLink?.Peers ?? []).Select(peer => new Identity.PeerHost(peer.Node, peer.Host))],
             OtherSpeakers = host.OtherSpeakers(),
             SelinuxLabel = host.SelinuxLabel(Environment.ProcessPath),
             StateProblem = HostProbe.StateProblem(options.StateDirectory),

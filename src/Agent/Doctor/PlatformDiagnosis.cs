@@ -81,11 +81,20 @@ internal static class PlatformDiagnosis
     public static Finding Host(DoctorFacts facts)
     {
         const string check = "other-host";
+        const string advice = "One broken host takes both away. Put them into a placement group with anti-affinity, or let the platform's support move one.";
+        if (facts is { Instance.HostId: { } here, PeerHost: null, Peers.IsEmpty: false })
+        {
+            var beside = facts.Peers.Where(peer => here.Equals(peer.Host, StringComparison.OrdinalIgnoreCase)).Select(peer => peer.Node).ToList();
+            return beside.Count > 0
+                ? Finding.Failed(check, $"{string.Join(" and ", beside)} of its pair, as the hub knows, is on the same host {here}", advice)
+                : Finding.Passed(check, $"the nodes of its pair are on different hosts, as the hub knows: {string.Join(", ", facts.Peers.Select(peer => $"{peer.Node} on {peer.Host}"))}");
+        }
+
         return (facts.Instance?.HostId, facts.PeerHost) switch
         {
             (null, _) => Finding.Unknown(check, "the platform does not say which host this machine is on"),
             ({ } own, null) => Finding.Unknown(check, $"this machine is on host {own}; which one the other node is on is not known here", $"On the other node: failoverhub-agent doctor --peer-host {own}"),
-            ({ } own, { } peer) when own.Equals(peer, StringComparison.OrdinalIgnoreCase) => Finding.Failed(check, $"both nodes are on the same host {own}", "One broken host takes both away. Put them into a placement group with anti-affinity, or let the platform's support move one."),
+            ({ } own, { } peer) when own.Equals(peer, StringComparison.OrdinalIgnoreCase) => Finding.Failed(check, $"both nodes are on the same host {own}", advice),
             _ => Finding.Passed(check, "the nodes are on different hosts"),
         };
     }

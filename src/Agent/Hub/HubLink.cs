@@ -37,6 +37,7 @@ internal sealed partial class HubLink : IDisposable
     private readonly IntentClock _clock;
     private readonly HubBackoff _backoff;
     private HubConversation? _conversation;
+    private Welcomed _peers = new([]);
     private HubChannel? _channel;
     private HubIdentity? _shown;
     private TaskCompletionSource _renewed = new(TaskCreationOptions.RunContinuationsAsynchronously);
@@ -95,6 +96,7 @@ internal sealed partial class HubLink : IDisposable
                     LastError = _lastError?.Problem,
                     LastErrorAt = _lastError?.At,
                     Membership = _membership?.Reading,
+                    Peers = Volatile.Read(ref _peers).All,
                 };
             }
         }
@@ -259,6 +261,7 @@ internal sealed partial class HubLink : IDisposable
         }
 
         _settings.Granted(HubMapping.Grant(welcome));
+        Volatile.Write(ref _peers, new Welcomed(HubMapping.Peers(welcome)));
         return HubConversation.ReportIntervalOf(welcome);
     }
 
@@ -373,6 +376,9 @@ internal sealed partial class HubLink : IDisposable
         var state = _node.Current;
         Lost(_logger, _settings.Hub, problem, state.EstablishedSessions, state.Advertisements.Length);
     }
+
+    // In one reference, which another thread reads.
+    private sealed record Welcomed(System.Collections.Immutable.ImmutableArray<Identity.PeerHost> All);
 
     [LoggerMessage(EventId = 1, Level = LogLevel.Information, Message = "Hub {Hub} connected; this node obeys intent revision {Revision}")]
     private static partial void Connected(ILogger logger, Uri hub, ulong revision);

@@ -14,6 +14,9 @@ namespace FailoverHub.Agent.Hub;
 /// <summary>The only place where the node's own types and those of the stream meet. What the hub sends is checked here.</summary>
 internal static class HubMapping
 {
+    // Of a pair, which normally has two nodes.
+    private const int MostPeers = 16;
+
     public static AgentMessage Hello(HubLinkSettings settings, string bootId, NodeState state) =>
         Hello(settings.Node, settings.Version, bootId, state.Intent?.Revision ?? 0, settings.DataCenter, settings.Vantage is not null);
 
@@ -46,6 +49,14 @@ internal static class HubMapping
     public static Answering.IdentityGrant? Grant(Welcome welcome) =>
         welcome.Identity is { } given ? Answering.IdentityGrant.Of(given.Label, given.AnswerKey.Span, given.AskKey.Span) : null;
 
+    /// <summary>On which hosts the other nodes of the pair are, as far as the hub knows; what could be no host is passed over.</summary>
+    public static ImmutableArray<Identity.PeerHost> Peers(Welcome welcome) =>
+    [
+        .. welcome.Peers.Take(MostPeers).Where(peer => IsWord(peer.Node) && IsWord(peer.Host)).Select(peer => new Identity.PeerHost(peer.Node, peer.Host)),
+    ];
+
+    private static bool IsWord(string text) => text.Length is > 0 and <= 63 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_');
+
     public static AgentMessage Report(NodeState state, Func<Configuration.NeighborEndpoint, PeerMetrics> metrics, ulong sequence, Moment taken)
     {
         var report = new NodeReport
@@ -55,6 +66,7 @@ internal static class HubMapping
             Drained = state.Drained,
             ConfigurationProblem = state.ConfigurationProblem ?? "",
             AddressProblem = state.AddressProblem ?? "",
+            Host = state.Instance?.HostId ?? "",
             LocallyDrained = state.Orders.Drain is not null,
             Limits = new Protos.V1.IntentLimits
             {

@@ -22,6 +22,9 @@ internal sealed record HubDocument
     /// <summary>As whom; null: this node has not joined, or the hub is one without certificates.</summary>
     public HubIdentityDocument? Identity { get; init; }
 
+    /// <summary>On which hosts the other nodes of the pair are, as the hub said when it welcomed this one; null: it did not.</summary>
+    public IReadOnlyList<PeerHostDocument>? Peers { get; init; }
+
     /// <summary>Null: stand-alone.</summary>
     public static HubDocument? Of(HubReading? reading, DateTimeOffset now) => reading is null ? null : new HubDocument
     {
@@ -31,6 +34,7 @@ internal sealed record HubDocument
         LastErrorAt = reading.LastErrorAt,
         LastErrorAgeSeconds = reading.LastErrorAt is { } at ? Math.Round((now - at).TotalSeconds, 3) : null,
         Identity = reading.Membership is { } membership ? HubIdentityDocument.Of(membership, reading.Hub, now) : null,
+        Peers = reading.Peers.IsEmpty ? null : [.. reading.Peers.Select(peer => new PeerHostDocument { Node = peer.Node, Host = peer.Host })],
     };
 
     /// <summary>The rows of a status for people.</summary>
@@ -67,6 +71,15 @@ internal sealed record HubDocument
     private static string Left(double days) => days >= 0
         ? string.Create(CultureInfo.InvariantCulture, $"{days:0.#} days left")
         : $"over for {Words.Lasted(TimeSpan.FromDays(-days))}";
+}
+
+/// <summary>Another node of the pair, in a status.</summary>
+internal sealed record PeerHostDocument
+{
+    public required string Node { get; init; }
+
+    /// <summary>Id of the physical host that it runs on.</summary>
+    public required string Host { get; init; }
 }
 
 /// <summary>The certificate of a node, in a status. Never its key.</summary>

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+
 namespace FailoverHub.Agent.Identity;
 
 /// <summary>How the node stands with its hub, at one moment.</summary>
@@ -16,7 +18,13 @@ internal sealed record HubReading
 
     /// <summary>As whom the node speaks with it; null: it has not joined, or the hub is one without certificates.</summary>
     public MembershipReading? Membership { get; init; }
+
+    /// <summary>On which hosts the other nodes of the pair were when the hub welcomed this one last, as far as it knew.</summary>
+    public ImmutableArray<PeerHost> Peers { get; init; } = [];
 }
+
+/// <summary>Another node of the pair, and the physical host that it runs on.</summary>
+internal sealed record PeerHost(string Node, string Host);
 
 /// <summary>The identity of a running agent, and what became of it.</summary>
 /// <param name="Identity">In use.</param>

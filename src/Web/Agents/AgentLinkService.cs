@@ -50,6 +50,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         }
 
         stream.Node = hello.Node;
+        stream.Peers = PeersOf(hello.Node);
         var remote = AgentGate.EndPointOf(context);
         services.Fleet.Register(stream);
         var writing = Task.CompletedTask;
@@ -97,6 +98,13 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
         {
             throw why;
         }
+    }
+
+    // By what they reported last: a machine that has moved since says so with its next report, and the node hears of it with its next stream.
+    private List<(string Node, string Host)> PeersOf(string node)
+    {
+        var facts = services.Fleet.State.Facts;
+        return [.. (facts.PairOf(node)?.Members ?? []).Where(m => !m.Equals(node, StringComparison.OrdinalIgnoreCase)).Select(m => (Node: m, facts.Nodes.GetValueOrDefault(m)?.Report?.Host)).Where(p => p.Host is not null).Select(p => (p.Node, p.Host!))];
     }
 
     private async Task<AgentHello> ReadHelloAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream)

@@ -128,6 +128,7 @@ internal static partial class AgentMapping
             LocallyDrained = report.LocallyDrained,
             ConfigurationProblem = NullIfEmpty(AgentText.Sentence(report.ConfigurationProblem)),
             AddressProblem = NullIfEmpty(AgentText.Sentence(report.AddressProblem)),
+            Host = HostOf(report.Host),
             IdentityPort = report.IdentityPort is > 0 and <= ushort.MaxValue ? (int)report.IdentityPort : null,
             Limits = report.Limits is { } limits ? new IntentLimits(!limits.RefusesDrain, !limits.RefusesPromote, !limits.RefusesDemote) : null,
             Health = ToHealth(report.Health),
@@ -250,10 +251,12 @@ internal static partial class AgentMapping
 
     /// <param name="hubVersion">Of the program.</param>
     /// <param name="grant">With what the node answers who it is; null: it is not asked.</param>
-    public static HubMessage ToWelcome(string hubVersion, NodeGrant? grant) => new()
+    /// <param name="peers">The other nodes of its pair, with the hosts that they are on.</param>
+    public static HubMessage ToWelcome(string hubVersion, NodeGrant? grant, IEnumerable<(string Node, string Host)> peers) => new()
     {
         Welcome = new Welcome
         {
+            Peers = { peers.Select(p => new PeerHost { Node = p.Node, Host = p.Host }) },
             HubVersion = hubVersion,
             Capabilities = { "journal" },
             Identity = grant is null ? null : new IdentityGrant
@@ -264,6 +267,9 @@ internal static partial class AgentMapping
             },
         },
     };
+
+    // What is no id of a host is worth no complaint: nothing is decided by it.
+    private static string? HostOf(string text) => text.Length is > 0 and <= 63 && text.All(c => char.IsAsciiLetterOrDigit(c) || c is '.' or '-' or '_') ? text : null;
 
     private static PrefixView ToView(PrefixReport prefix, IPNetwork network) => new()
     {

@@ -44,6 +44,9 @@ internal sealed class AgentStream : IAgentStream, IDisposable
     /// <summary>What the node tells of its probes goes there; null: it is asked for none.</summary>
     public VantageStream? Vantage { get; set; }
 
+    /// <summary>The other nodes of its pair whose physical host is known; set before it can be admitted.</summary>
+    public IReadOnlyList<(string Node, string Host)> Peers { get; set; } = [];
+
     /// <summary>Cancelled when the stream must end, whoever wants it so.</summary>
     public CancellationToken Ended { get; }
 
@@ -57,7 +60,7 @@ internal sealed class AgentStream : IAgentStream, IDisposable
 
     public void Admit()
     {
-        Send(AgentMapping.ToWelcome(_hubVersion, Grant));
+        Send(AgentMapping.ToWelcome(_hubVersion, Grant, Peers));
         _admitted.TrySetResult();
     }
 

@@ -166,6 +166,9 @@ internal sealed record ReportFacts
 
     public string? AddressProblem { get; init; }
 
+    /// <summary>Id of the physical host that it runs on; null: it does not say.</summary>
+    public string? Host { get; init; }
+
     /// <summary>UDP port on which it answers who it is; null: it does not.</summary>
     public int? IdentityPort { get; init; }
 
@@ -186,7 +189,7 @@ internal sealed record ReportFacts
     /// <summary>Says the same as the other, but for counters and what counts down.</summary>
     public bool SaysTheSameAs(ReportFacts other) =>
         (IntentRevision, Drained, LocallyDrained, Health, StreamId, ConfigurationProblem, Limits) == (other.IntentRevision, other.Drained, other.LocallyDrained, other.Health, other.StreamId, other.ConfigurationProblem, other.Limits)
-        && (AddressProblem, IdentityPort) == (other.AddressProblem, other.IdentityPort)
+        && (AddressProblem, IdentityPort, Host) == (other.AddressProblem, other.IdentityPort, other.Host)
         && Prefixes.Select(Uncounted).SequenceEqual(other.Prefixes.Select(Uncounted))
         && Checks.Length == other.Checks.Length
         && Checks.Zip(other.Checks).All(c => c.First.SaysTheSameAs(c.Second))

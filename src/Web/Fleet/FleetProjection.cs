@@ -182,6 +182,7 @@ internal static class FleetProjection
         ConfigurationProblem = node.Report?.ConfigurationProblem,
         AddressProblem = node.Report?.AddressProblem,
         IdentityPort = node.Report?.IdentityPort,
+        Host = node.Report?.Host,
         Limits = node.Report?.Limits,
         Capabilities = node.Capabilities,
         Checks = node.Report?.Checks ?? [],

@@ -89,6 +89,9 @@ public sealed record PairView
     /// <summary>The nodes, by name.</summary>
     public required ImmutableArray<MemberView> Members { get; init; }
 
+    /// <summary>The physical host that more than one of its nodes runs on: when that breaks there is none left to take over. Null: none that is known.</summary>
+    public string? SharedHost => Members.Length < 2 ? null : Members.Select(m => m.Node.Host).OfType<string>().GroupBy(h => h, StringComparer.OrdinalIgnoreCase).FirstOrDefault(g => g.Skip(1).Any())?.Key;
+
     /// <summary>Nodes of its data center that report an address of it, or of one of its nodes, and are not of it, by name. Only an operator makes one of them a member.</summary>
     public ImmutableArray<ClaimantView> Claimants { get; init; } = [];
 }
@@ -191,6 +194,9 @@ public sealed record NodeView
 
     /// <summary>Which address its kernel does not add or take off, as of its last report; null: none.</summary>
     public string? AddressProblem { get; init; }
+
+    /// <summary>Id of the physical host that it runs on, as its platform says; null: not known.</summary>
+    public string? Host { get; init; }
 
     /// <summary>UDP port on which it answers who it is, as of its last report; null: it does not.</summary>
     public int? IdentityPort { get; init; }

@@ -35,6 +35,11 @@ internal static class FleetTransitions
                 yield return PrefixGone(after, pair, gone);
             }
 
+            if (pair.SharedHost is { } host && was?.SharedHost is null)
+            {
+                yield return OnOneHost(after, pair, host);
+            }
+
             if (was is null ? pair.State != PairState.Unknown : was.State != pair.State || was.ActiveNode != pair.ActiveNode)
             {
                 yield return StateChanged(after, pair, was);
@@ -101,6 +106,15 @@ internal static class FleetTransitions
         Pair = pair.Name,
         Prefix = gone.ToString(),
         Text = $"{gone} is no longer an address of {pair.Name}: no node of it has it any more, so nobody announces it.",
+    };
+
+    private static EventDraft OnOneHost(FleetSnapshot after, PairView pair, string host) => new()
+    {
+        At = after.At,
+        Kind = EventKinds.PairOnOneHost,
+        Severity = EventSeverity.Warning,
+        Pair = pair.Name,
+        Text = $"Nodes of {pair.Name} are on one physical host ({host}): {string.Join(", ", pair.Members.Where(m => host.Equals(m.Node.Host, StringComparison.OrdinalIgnoreCase)).Select(m => m.Node.Name))}. When it breaks nobody can take over. Put them into a placement group with anti-affinity.",
     };
 
     private static EventDraft LinkChanged(FleetSnapshot after, NodeView node, NodeLink was) => new()

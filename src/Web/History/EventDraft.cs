@@ -30,6 +30,7 @@ internal static class EventKinds
     public const string PairFound = "pair-found";
     public const string PairClaimed = "pair-claimed";
     public const string PairMemberLetIn = "pair-member-let-in";
+    public const string PairOnOneHost = "pair-on-one-host";
     public const string PairPrefixGone = "pair-prefix-gone";
     public const string PrefixInTwoPairs = "prefix-in-two-pairs";
     public const string PairStateChanged = "pair-state-changed";

@@ -33,6 +33,29 @@ public sealed class HubMappingTests
     }
 
     [Fact]
+    public void Host_IsReportedAsSoonAsThePlatformHasNamedIt()
+    {
+        Assert.Equal("", HostReported());
+
+        _node.Give(new NodeEvent.InstanceLearned(new Agent.Discovery.InstanceFacts { HostId = "aa11", ReadAt = DateTimeOffset.UnixEpoch }));
+        Assert.Equal("aa11", HostReported());
+
+        string HostReported() => Whole().Host;
+    }
+
+    [Fact]
+    public void HostsOfThePeers_AreTakenFromTheWelcome_AndWhatIsNoneIsPassedOver()
+    {
+        var welcome = new Wire.Welcome();
+        welcome.Peers.Add(new Wire.PeerHost { Node = "web-2", Host = "bb22" });
+        welcome.Peers.Add(new Wire.PeerHost { Node = "web-3" });
+        welcome.Peers.Add(new Wire.PeerHost { Node = "web 4", Host = "cc33" });
+        welcome.Peers.Add(new Wire.PeerHost { Node = "web-5", Host = new string('d', 64) });
+
+        Assert.Equal([new Agent.Identity.PeerHost("web-2", "bb22")], HubMapping.Peers(welcome));
+    }
+
+    [Fact]
     public void Damped_IsReported()
     {
         for (var flap = 0; flap < 4; flap++)

@@ -37,6 +37,25 @@ public sealed class AgentLinkTests : IAsyncLifetime
         Assert.StartsWith("127.0.0.1:", node.RemoteAddress, StringComparison.Ordinal);
     }
 
+    [Fact]
+    public async Task Welcome_TellsOnWhichHostsTheOtherNodesOfThePairAre_AndOfNobodyElse()
+    {
+        await using var other = await FakeAgent.StartAsync(_hub.AgentUrl, "web-2", Role.Secondary);
+        await other.ReportAsync(r => r.Host = "bb22");
+        await using (var first = await FakeAgent.StartAsync(_hub.AgentUrl, "web-1", Role.Primary))
+        {
+            // There is no pair before its first report.
+            Assert.Empty((await first.ReceiveAsync()).Welcome.Peers);
+            await _hub.UntilAsync(s => s.Pairs.Any(p => p.Members.Length == 2) && s.FindNode("web-2")?.Host == "bb22");
+        }
+
+        await using var again = await FakeAgent.StartAsync(_hub.AgentUrl, "web-1", Role.Primary);
+        var peer = Assert.Single((await again.ReceiveAsync()).Welcome.Peers);
+        Assert.Equal(("web-2", "bb22"), (peer.Node, peer.Host));
+        await using var stranger = await FakeAgent.ConnectAsync(_hub.AgentUrl, "db-1", new NodeReport());
+        Assert.Empty((await stranger.ReceiveAsync()).Welcome.Peers);
+    }
+
     [Theory]
     [InlineData("no node name!", StatusCode.InvalidArgument)]
     public async Task Nonsense_EndsTheStreamWithAStatusThatSaysWhat(string node, StatusCode status)

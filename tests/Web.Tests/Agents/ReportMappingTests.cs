@@ -31,6 +31,7 @@ public sealed class ReportMappingTests
             ConfigurationProblem = "checks[0].name: it has to be named",
             AddressProblem = "it stays on lo",
             IdentityPort = 5444,
+            Host = "aa11-22",
             Prefixes =
             {
                 new PrefixReport
@@ -46,6 +47,9 @@ public sealed class ReportMappingTests
         Assert.Equal((true, "checks[0].name: it has to be named"), (parsed.LocallyDrained, parsed.ConfigurationProblem));
         Assert.Equal(("it stays on lo", 5444), (parsed.AddressProblem, parsed.IdentityPort));
         Assert.Null(AgentMapping.Parse(new NodeReport { IdentityPort = 70_000 }).Value!.IdentityPort);
+        Assert.Equal("aa11-22", parsed.Host);
+        Assert.All((string[])["", "a b", "<b>", new string('a', 64)], wrong => Assert.Null(AgentMapping.Parse(new NodeReport { Host = wrong }).Value!.Host));
+        Assert.False(parsed.SaysTheSameAs(parsed with { Host = "bb22" }));
         Assert.Equal((Health.Unhealthy, true), (view.Health, view.Damped));
         Assert.Equal(new Failback(FailbackPolicy.AfterStable, TimeSpan.FromSeconds(90)), view.Failback);
         Assert.Equal(new FailbackHold(TimeSpan.FromSeconds(42.5), "It was started."), view.Hold);

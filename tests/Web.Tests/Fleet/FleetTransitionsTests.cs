@@ -73,6 +73,22 @@ public sealed class FleetTransitionsTests
     }
 
     [Fact]
+    public void NodesOfAPairOnOneHost_AreToldOnce_AndToldAgainWhenTheyComeTogetherAgain()
+    {
+        FleetFacts On(string? first, string? second) => PairOf(
+            Healthy.Nodes["web-1"] with { Report = Healthy.Nodes["web-1"].Report! with { Host = first } },
+            Healthy.Nodes["web-2"] with { Report = Healthy.Nodes["web-2"].Report! with { Host = second } });
+
+        Assert.Empty(Between(On(null, null), On("aa11", null)));
+        var told = Assert.Single(Between(On("aa11", "bb22"), On("aa11", "AA11")));
+        Assert.Equal((EventKinds.PairOnOneHost, EventSeverity.Warning, "web"), (told.Kind, told.Severity, told.Pair));
+        Assert.Contains("(aa11): web-1, web-2.", told.Text, StringComparison.Ordinal);
+        Assert.Empty(Between(On("aa11", "aa11"), On("cc33", "cc33")));
+        Assert.Empty(Between(On("aa11", "aa11"), On("aa11", "bb22")));
+        Assert.Single(Between(On("aa11", "bb22"), On("bb22", "bb22")));
+    }
+
+    [Fact]
     public void PairWithoutAnAnnouncer_IsCritical()
     {
         var drained = Report(View(Role.Primary, null, WithdrawnReason.Drained)) with { Drained = true };

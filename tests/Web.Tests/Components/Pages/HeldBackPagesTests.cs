@@ -144,6 +144,21 @@ public sealed class HeldBackPagesTests : DashboardTest
         Assert.Equal((words, locally ? "true" : "false"), (drained.TextContent.Replace("Drained", "", StringComparison.Ordinal).Trim(), drained.GetAttribute("data-locally")));
     }
 
+    [Theory]
+    [InlineData("aa11", "AA11", true)]
+    [InlineData("aa11", "bb22", false)]
+    [InlineData("aa11", null, false)]
+    [InlineData(null, null, false)]
+    public void NodesOnOnePhysicalHost_AreMarkedOnThePairsPage(string? first, string? second, bool marked)
+    {
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.Healthy, "x", "node-a", Make.Node("node-a", Role.Primary) with { Host = first }, Make.Node("node-b", Role.Secondary) with { Host = second })));
+
+        var notes = RenderPage<PairPage>(("Name", "web")).FindAll("[data-testid=same-host]");
+
+        Assert.Equal(marked ? 1 : 0, notes.Count);
+        Assert.All(notes, note => Assert.Contains("node-a and node-b run on one physical host (aa11)", note.TextContent, StringComparison.Ordinal));
+    }
+
     [Fact]
     public void Node_ShowsItsChecksWhatTheySaidAndThatItsConfigurationWasNotTaken()
     {
