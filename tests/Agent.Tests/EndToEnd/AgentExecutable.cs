@@ -28,9 +28,15 @@ internal sealed class AgentExecutable : IAsyncDisposable
     public static AgentExecutable Start(params IEnumerable<string> arguments) => Start(new Dictionary<string, string>(), arguments);
 
     /// <summary>As above, with more variables in its environment.</summary>
-    public static AgentExecutable Start(IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments)
+    public static AgentExecutable Start(IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments) => Start(_path, environment, arguments);
+
+    /// <summary>As above, after a line of a shell that becomes the agent then.</summary>
+    public static AgentExecutable StartFromShell(string line, IEnumerable<string> arguments) =>
+        Start("/bin/sh", new Dictionary<string, string>(), ["-c", $"{line}; exec \"$0\" \"$@\"", _path, .. arguments]);
+
+    private static AgentExecutable Start(string program, IReadOnlyDictionary<string, string> environment, IEnumerable<string> arguments)
     {
-        var start = new ProcessStartInfo(_path)
+        var start = new ProcessStartInfo(program)
         {
             RedirectStandardOutput = true,
             RedirectStandardError = true,

@@ -58,17 +58,41 @@ public sealed partial class UnitFileTests
     }
 
     [Fact]
-    public void Systemd_FindsNothingWrong_AndItsExposureIsBelow3()
+    public void Systemd_FindsNothingWrong_AndItsExposureIsBelow3() => Judge([]);
+
+    [Theory]
+    [MemberData(nameof(DropIns))]
+    public void Systemd_FindsNothingWrongWithADropIn_AndTheExposureIsBelow3(string dropIn)
+    {
+        Assert.StartsWith("# ", File.ReadLines(Path.Combine(Repository(), "packaging", dropIn)).First(), StringComparison.Ordinal);
+        Judge([dropIn]);
+    }
+
+    [Fact]
+    public void Systemd_FindsNothingWrongWithAllDropIns_AndTheExposureIsBelow3() => Judge([.. DropIns.Select(row => row.Data)]);
+
+    public static TheoryData<string> DropIns => [.. Directory.GetFiles(Path.Combine(Repository(), "packaging"), "*.conf").Select(path => Path.GetFileName(path)).Order(StringComparer.Ordinal)];
+
+    private static void Judge(string[] dropIns)
     {
         Assert.True(File.Exists("/usr/bin/systemd-analyze"), "systemd-analyze is missing, so nobody has judged the unit: install Debian's package systemd (./test.sh does where it may).");
         using var directory = new TemporaryDirectory();
         var copy = directory.At("failoverhub-agent.service");
         File.WriteAllText(copy, File.ReadAllText(_path).Replace(Program, "/bin/true", StringComparison.Ordinal));
+        Directory.CreateDirectory(copy + ".d");
+        foreach (var dropIn in dropIns)
+        {
+            File.Copy(Path.Combine(Repository(), "packaging", dropIn), Path.Combine(copy + ".d", dropIn));
+        }
 
         Assert.DoesNotContain("failoverhub-agent", Run("verify", copy), StringComparison.Ordinal);
-        var exposure = Exposure().Match(Run("security", "--offline=true", "--no-pager", copy));
+        var said = Run("security", "--offline=true", "--no-pager", copy);
+        var exposure = Exposure().Match(said);
         Assert.True(exposure.Success);
         Assert.InRange(double.Parse(exposure.Groups[1].Value, CultureInfo.InvariantCulture), 0, 2.9);
+
+        // That they were read at all: a capability that one gives is counted.
+        Assert.Equal(!dropIns.Contains("managed-addresses.conf"), Regex.IsMatch(said, @"✓ CapabilityBoundingSet=~CAP_NET_ADMIN"));
     }
 
     private static string Run(params string[] arguments)
