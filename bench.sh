@@ -18,7 +18,7 @@
 #
 #   --output FILE    results as JSON; the table goes to standard output in any case
 #   --rounds N       samples of each row
-#   --parts A,B      only some of: start, idle, commands, local, full, keepalives, codec; of forwarding: moves, services (keepalived needed), returns
+#   --parts A,B      only some of: start, goodbyes, idle, commands, local, full, keepalives, codec; of forwarding: moves, services (keepalived needed), returns
 #   --no-build       measure what the last run built
 #
 # Daemons run in namespaces that end with the bench, also after Ctrl-C; that needs root, or sudo without a password. Nothing else should run on the

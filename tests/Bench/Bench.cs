@@ -56,6 +56,11 @@ internal static class Bench
             await ColdStart.MeasureAsync(run, alone);
         }
 
+        if (options.Wants("goodbyes"))
+        {
+            await Goodbyes.MeasureAsync(run, alone);
+        }
+
         if (options.Wants("idle"))
         {
             await Resting.MeasureIdleAsync(run, [.. alone, linked]);

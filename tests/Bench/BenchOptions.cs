@@ -38,7 +38,7 @@ internal sealed record BenchOptions
     /// <summary>The same, compiled as it runs.</summary>
     public required string Jit { get; init; }
 
-    public static readonly string[] AllParts = ["start", "idle", "commands", "local", "full", "keepalives", "codec", "moves", "services", "returns"];
+    public static readonly string[] AllParts = ["start", "goodbyes", "idle", "commands", "local", "full", "keepalives", "codec", "moves", "services", "returns"];
 
     public bool Wants(string part) => Parts.Count == 0 || Parts.Contains(part);
 

@@ -13,6 +13,7 @@ internal sealed class Board(string name)
     private readonly PeerSession?[] _sessions = new PeerSession?[Servers];
     private readonly List<string> _complaints = [];
     private Expectation? _expectation;
+    private Goodbye? _goodbye;
 
     /// <summary>Seconds, offered to the subject from the next session on.</summary>
     public int HoldTime { get; set; } = 9;
@@ -62,6 +63,28 @@ internal sealed class Board(string name)
         }
     }
 
+    /// <summary>
+    /// Completes when all four servers know that the subject leaves, with the moment at which the last of them did: its routes are withdrawn, or it says Cease, or
+    /// its connection ends, whichever comes first. To be called before what leads to it.
+    /// </summary>
+    public Task<long> ExpectGoodbye()
+    {
+        lock (_gate)
+        {
+            _goodbye = new Goodbye();
+            return _goodbye.Done.Task;
+        }
+    }
+
+    /// <summary>A server knows that the subject leaves; the first time counts.</summary>
+    public void Left(PeerSession session, long now)
+    {
+        lock (_gate)
+        {
+            _goodbye?.Look(session, now);
+        }
+    }
+
     /// <summary>Begins anew, for the subject's next start.</summary>
     public void Forget()
     {
@@ -69,6 +92,7 @@ internal sealed class Board(string name)
         {
             Array.Clear(_sessions);
             _expectation = null;
+            _goodbye = null;
             Losses = 0;
             FirstAcceptedAt = 0;
         }
@@ -148,6 +172,23 @@ internal sealed class Board(string name)
             if (_reached.All(at => at != 0))
             {
                 Done.TrySetResult(_reached.Max());
+            }
+        }
+    }
+
+    private sealed class Goodbye
+    {
+        private readonly long[] _left = new long[Servers];
+
+        public TaskCompletionSource<long> Done { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public void Look(PeerSession session, long now)
+        {
+            ref var left = ref _left[session.Server - 1];
+            left = left == 0 ? now : left;
+            if (_left.All(at => at != 0))
+            {
+                Done.TrySetResult(_left.Max());
             }
         }
     }

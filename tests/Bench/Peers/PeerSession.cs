@@ -24,6 +24,7 @@ internal sealed class PeerSession(int server, Socket socket, Board board)
     private readonly List<long> _keepalives = [];
     private readonly Lock _gate = new();
     private bool _mayKeepAlive;
+    private bool _ceased;
 
     /// <summary>1 to 4.</summary>
     public int Server => server;
@@ -61,9 +62,14 @@ internal sealed class PeerSession(int server, Socket socket, Board board)
             {
                 var now = Stopwatch.GetTimestamp();
                 filled += count;
+                var had = Table.Total > 0;
                 var taken = board.Take(this, now, () => TakeAll(buffer.AsSpan(0, filled), now));
                 buffer.AsSpan(taken, filled - taken).CopyTo(buffer);
                 filled -= taken;
+                if (_ceased || (had && Table.Total == 0))
+                {
+                    board.Left(this, now);
+                }
             }
         }
         catch (SocketException)
@@ -77,6 +83,7 @@ internal sealed class PeerSession(int server, Socket socket, Board board)
         finally
         {
             _mayKeepAlive = false;
+            board.Left(this, Stopwatch.GetTimestamp());
             socket.Dispose();
             board.Lost(this);
         }
@@ -145,7 +152,8 @@ internal sealed class PeerSession(int server, Socket socket, Board board)
                 Table.Apply(body);
                 break;
             case Notification when body is [6, ..]:
-                // Cease: a goodbye.
+                // A goodbye.
+                _ceased = true;
                 break;
             case Notification:
                 throw new InvalidDataException($"The subject sent NOTIFICATION {body[0]}/{body[1]}.");

@@ -8,6 +8,9 @@ namespace FailoverHub.Interop.Tests.Robustness;
 /// <summary>The disk of the state directory is full, cannot be written, or has nonsense on it: the addresses work, and nothing is forgotten that was kept.</summary>
 public sealed class DiskTests : DataCenterTest
 {
+    // Not on the disk that is spoiled.
+    private const string Control = "/run/control-a/agent.sock";
+
     [Fact]
     public async Task DiskFull_IntentsAreRejected_RoutesStay_AndNoEntryOfTheJournalIsLost()
     {
@@ -97,8 +100,10 @@ public sealed class DiskTests : DataCenterTest
         await hub.IntendAsync(1, drained: false, Roles(Role.Secondary), Cancellation);
         await hub.KillAsync();
         await center.RouteServers[0].ResetAsync("a", Cancellation);
-        await Eventually.SeeAsync("the loss in the log", agent.LogAsync, log => log.Contains(" lost after ", StringComparison.Ordinal), Cancellation);
+        await Eventually.SeeAsync("the loss in the log, and the session after it", agent.LogAsync, log => log.Split(" lost after ") is { Length: > 1 } parts && parts[^1].Contains(" established: hold ", StringComparison.Ordinal), Cancellation);
         await agent.KillAsync(Cancellation);
+        var killed = hub.Journal[^1].Boot;
+        var told = hub.Journal.Max(entry => entry.Entry.Sequence);
         // The first half of everything is overwritten; the journal's last lines can still be read.
         await center.Sandbox.ScriptAsync(
             $$"""
@@ -109,6 +114,8 @@ public sealed class DiskTests : DataCenterTest
             done
             """,
             Cancellation);
+        var lines = (await center.Sandbox.RunAsync(null, ["sh", "-c", $"grep -aho '^{{\"seq\":[0-9]*' {agent.State}/journal/*.ndjson"], Cancellation)).Checked();
+        var readable = lines.Split('\n', StringSplitOptions.RemoveEmptyEntries).Select(line => ulong.Parse(line.Split(':')[1], System.Globalization.CultureInfo.InvariantCulture)).Where(sequence => sequence > told).ToList();
 
         agent.StartAgain();
 
@@ -119,9 +126,37 @@ public sealed class DiskTests : DataCenterTest
         var before = hub.Hellos;
         await hub.StartAsync(Cancellation);
         await hub.HelloAsync(before + 1, Cancellation);
-        await Eventually.SeeAsync("the entries of this start", _ => Task.FromResult(hub.Journal), journal => journal.Any(told => told.Entry.Kind == "session-established" && told.Boot != hub.Journal[0].Boot), Cancellation);
+        await Eventually.SeeAsync("the entries of this start", _ => Task.FromResult(hub.Journal), journal => journal.Any(entry => entry.Entry.Kind == "session-established" && entry.Boot != killed), Cancellation);
+
+        // And before them what can still be read of the life before: whole lines in the second half of its file, in their order, the last of all of them among them.
+        var arrived = hub.Journal.Where(entry => entry.Boot == killed && entry.Entry.Sequence > told).Select(entry => entry.Entry).ToList();
+        Assert.NotEmpty(arrived);
+        Assert.Equal(readable, arrived.Select(entry => entry.Sequence));
+        Assert.Equal("session-established", arrived[^1].Kind);
         Assert.Equal(IntentResult.Types.Outcome.Applied, (await hub.IntendAsync(9, drained: false, Roles(Role.Primary), Cancellation)).Outcome);
         await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+    }
+
+    [Theory]
+    [InlineData("dd if=/dev/zero of={0}/filler bs=4096 2>/dev/null || true")]
+    [InlineData("mount -o remount,ro {0}")]
+    public async Task ManualFailback_OnADiskThatKeepsNothing_EachStartWaitsForAnOperator(string spoil)
+    {
+        var center = await StartOneAsync(RouteServerKind.Bird);
+        await center.Sandbox.ScriptAsync($"mkdir -m 700 /run/control-a {Agent.StateOf("a")} && mount -t tmpfs -o size=256k,mode=700 tmpfs {Agent.StateOf("a")}", Cancellation);
+
+        await center.Sandbox.ScriptAsync(string.Format(System.Globalization.CultureInfo.InvariantCulture, spoil, Agent.StateOf("a")), Cancellation);
+        var agent = Agent.Start(center, "a", "--primary", "--failback", "manual", "--control", Control);
+
+        for (var start = 0; start < 2; start++)
+        {
+            await agent.SayAsync("nobody can tell whether it was primary here before, because the state directory cannot be written", Cancellation);
+            await center.SeeRoutesAsync("a", Expected.All(Addresses.Secondary), Cancellation);
+            await agent.OrderAsync(["failback"], Control, Cancellation);
+            await center.SeeRoutesAsync("a", Expected.All(Addresses.Primary), Cancellation);
+            await agent.KillAsync(Cancellation);
+            agent.StartAgain();
+        }
     }
 
     private async Task<(DataCenter Center, ScriptedHub Hub, Agent Agent)> StartOnItsOwnDiskAsync()
