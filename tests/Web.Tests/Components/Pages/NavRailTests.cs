@@ -35,7 +35,7 @@ public sealed class NavRailTests : DashboardTest
         Assert.Equal("false", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded"));
 
         rail.Find("[data-testid=nav-more]").Click();
-        Assert.Equal("true", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded"));
+        rail.WaitForAssertion(() => Assert.Equal("true", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded")), Safety);
         Services.GetRequiredService<NavigationManager>().NavigateTo("/events");
 
         rail.WaitForAssertion(() => Assert.Equal("false", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded")), Safety);
