@@ -41,6 +41,7 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         Services.AddSingleton(Accounts).AddSingleton(_hub.Get<SecondFactorRule>()).AddSingleton(_hub.Get<ApiTokens>()).AddSingleton(_hub.Get<AccountDesk>());
         Services.AddSingleton(_hub.Get<RetentionSettings>()).AddSingleton(_hub.Get<AuditCheckpoints>()).AddSingleton(_hub.Get<AuditLog>()).AddSingleton(_hub.Get<IHistory>());
         Services.AddScoped<PageGate>();
+        Services.AddSingleton<AuthenticationStateProvider, AdminVisitor>();
         Services.AddSingleton<AntiforgeryStateProvider, NoForms>();
         JSInterop.SetupModule("./js/passkeys.js").Mode = JSRuntimeMode.Loose;
     }
