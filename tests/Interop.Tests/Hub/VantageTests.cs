@@ -11,7 +11,7 @@ public sealed class VantageTests : DataCenterTest
     private const uint Other = 1;
     private const uint Moving = 2;
 
-    // Node a has it at first.
+    // Node a has it at first, and does not speak from it (preferred_lft 0).
     private const string MovingAddress = "2600:3c0f:18:1::77";
 
     /// <summary>Once as root, over a raw socket; once as the kernel permits everybody's group to ping.</summary>
@@ -21,7 +21,7 @@ public sealed class VantageTests : DataCenterTest
     public async Task LinkIsCut_IsLostAndAnsweredAgain_AndNoSessionHearsOfIt(string without, string groups)
     {
         var center = await StartOneAsync(RouteServerKind.Bird);
-        (await center.Sandbox.RunAsync(Addresses.NodeNetwork("a"), ["sh", "-ec", $"echo '{groups}' >/proc/sys/net/ipv4/ping_group_range; ip addr add {MovingAddress}/64 dev eth0 nodad"], Cancellation)).Checked();
+        (await center.Sandbox.RunAsync(Addresses.NodeNetwork("a"), ["sh", "-ec", $"echo '{groups}' >/proc/sys/net/ipv4/ping_group_range; ip addr add {MovingAddress}/64 dev eth0 nodad preferred_lft 0"], Cancellation)).Checked();
         await using var hub = new ScriptedHub(center.Sandbox, "a");
         await hub.StartAsync(Cancellation);
         Agent.StartWithout(without, center, "a", Addresses.Shared, "--primary", "--hub", ScriptedHub.Url);

@@ -99,8 +99,11 @@ public sealed class NodeConnectionsTests : TlsHubTest
             Stop);
 
         // The hub answers when it has seen the certificate, or closes; only then may its clock move.
-        await tls.WriteAsync(Preface, Stop);
-        _ = await Record.ExceptionAsync(() => tls.ReadExactlyAsync(new byte[9], Stop).AsTask());
+        _ = await Record.ExceptionAsync(async () =>
+        {
+            await tls.WriteAsync(Preface, Stop);
+            await tls.ReadExactlyAsync(new byte[9], Stop);
+        });
         return tls;
     }
 
