@@ -110,7 +110,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         ImmutableArray<AlertChannel> channels = settings.Channels;
 
         // Before it is read what waits: what is being sent may be crossed off while it is read, and would be sent again.
-        ImmutableArray<AlertChannel> free = [.. channels.Where(c => c.Enabled && Of(c.Id).Sending.IsCompleted)];
+        ImmutableArray<AlertChannel> free = [.. channels.Where(c => c.Enabled && !Of(c.Id).IsSending)];
         await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
         ImmutableArray<WaitingMessage> all = await store.WaitingAsync([.. channels.Where(c => c.Enabled).Select(c => c.Id)], stop);
         Volatile.Write(ref _waiting, all.Length);
@@ -130,6 +130,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
             {
                 case DeliveryStep.Send send:
                     traffic.Tried.Enqueue(now);
+                    traffic.IsSending = true;
                     traffic.Sending = SendAsync(channel, all.First(m => m.Id == send.Id), traffic, stop);
                     break;
                 case DeliveryStep.Summarise summarise:
@@ -180,6 +181,8 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         }
         finally
         {
+            // In this order, and not asked of the task, which ends only after it has woken the loop: the loop would pass the channel by, and nobody would wake it again.
+            traffic.IsSending = false;
             Wake();
         }
     }
@@ -299,11 +302,19 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     /// <summary>Of one channel; used by the loop, and by its sending while the loop leaves it alone.</summary>
     private sealed class Traffic
     {
+        private bool _isSending;
+
         public Queue<DateTimeOffset> Tried { get; } = [];
 
         public int Failures { get; set; }
 
         public DateTimeOffset? PausedUntil { get; set; }
+
+        public bool IsSending
+        {
+            get => Volatile.Read(ref _isSending);
+            set => Volatile.Write(ref _isSending, value);
+        }
 
         public Task Sending { get; set; } = Task.CompletedTask;
 
