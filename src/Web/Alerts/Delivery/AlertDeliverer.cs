@@ -111,7 +111,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
 
         // Before it is read what waits: what is being sent may be crossed off while it is read, and would be sent again.
         ImmutableArray<AlertChannel> free = [.. channels.Where(c => c.Enabled && !Of(c.Id).IsSending)];
-        await store.DropForOthersAsync([.. channels.Select(c => c.Id)], stop);
+        await store.DropForGoneChannelsAsync(stop);
         ImmutableArray<WaitingMessage> all = await store.WaitingAsync([.. channels.Where(c => c.Enabled).Select(c => c.Id)], stop);
         Volatile.Write(ref _waiting, all.Length);
 

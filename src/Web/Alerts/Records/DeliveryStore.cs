@@ -181,10 +181,11 @@ internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, His
     }
 
     /// <summary>What waits for channels that are no more is not sent.</summary>
-    public async Task DropForOthersAsync(IReadOnlyCollection<string> channels, CancellationToken cancellationToken)
+    public async Task DropForGoneChannelsAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        IQueryable<AlertDeliveryEntity> others = db.AlertDeliveries.Where(d => d.State == DeliveryStates.Waiting && !channels.Contains(d.ChannelId));
+        // Of the table itself: somebody's list of channels may be from before one was added, whose first message would be dropped.
+        IQueryable<AlertDeliveryEntity> others = db.AlertDeliveries.Where(d => d.State == DeliveryStates.Waiting && !db.AlertChannels.Any(c => c.Id == d.ChannelId));
 
         // Asked first: a write would keep others from the database each time.
         if (!await others.AnyAsync(cancellationToken))
