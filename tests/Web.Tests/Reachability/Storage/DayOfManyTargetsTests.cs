@@ -16,22 +16,18 @@ public sealed class DayOfManyTargetsTests
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    /// <summary>
-    /// Two hundred of a thousand targets, 17 million probes, each packed, rolled up to minutes and hours: what a year of all of them comes to, and percentiles against the exact ones. They differ
-    /// by their distance, which comes again with each hundredth, so a fifth of them is as many of each.
-    /// </summary>
+    /// <summary>86.4 million probes, each packed, rolled up to minutes and hours: what a year comes to, and percentiles against the exact ones.</summary>
     [Fact]
     public async Task AThousandTargets_OneDay_HasTheStatedSizeAndRightPercentiles()
     {
         const int Targets = 1_000;
-        const int Simulated = 200;
         (long raw, long minutes, long hours) = (0, 0, 0);
-        await Parallel.ForAsync(0, Simulated, Stop, (target, _) =>
+        await Parallel.ForAsync(0, Targets, Stop, (target, _) =>
         {
-            (long rawOfIt, long minutesOfIt, long hoursOfIt) = SimulateDay(target, verify: target % 8 == 0);
-            Interlocked.Add(ref raw, rawOfIt * Targets / Simulated);
-            Interlocked.Add(ref minutes, minutesOfIt * Targets / Simulated);
-            Interlocked.Add(ref hours, hoursOfIt * Targets / Simulated);
+            (long rawOfIt, long minutesOfIt, long hoursOfIt) = SimulateDay(target, verify: target % 40 == 0);
+            Interlocked.Add(ref raw, rawOfIt);
+            Interlocked.Add(ref minutes, minutesOfIt);
+            Interlocked.Add(ref hours, hoursOfIt);
             return ValueTask.CompletedTask;
         });
 
@@ -64,6 +60,12 @@ public sealed class DayOfManyTargetsTests
             }
 
             await rig.MinuteAsync();
+            if (TestDatabases.OnPostgres && minute % 60 == 59)
+            {
+                // As its autovacuum does all the time, which a day of some seconds leaves behind.
+                await using HubDbContext hourly = await rig.Database.CreateDbContextAsync(Stop);
+                await hourly.Database.ExecuteSqlRawAsync("""VACUUM "RawProbes", "MinuteRollups", "HourRollups" """, Stop);
+            }
         }
 
         await rig.MinuteAsync();
