@@ -52,4 +52,5 @@ if [ "$rid" = "$here" ]; then
   there=$(LC_ALL=C comm -12 src/Agent/resting.order <(nm "dist/$rid/failoverhub-agent.dbg" | awk '{ print $3 }' | LC_ALL=C sort -u) | wc -l)
   [ "$there" -ge $((listed * 8 / 10)) ] || echo "of $listed functions in src/Agent/resting.order only $there are in the program: it takes more memory than it has to; see scripts/order-agent.sh" >&2
 fi
+[ "$(stat -c %s "dist/$rid/failoverhub-agent")" -le 15000000 ] || [ "$rid" != linux-x64 ] || echo "dist/$rid/failoverhub-agent is larger than the 15 MB that docs/adr/0013 promises" >&2
 echo "dist/$rid/failoverhub-agent: $(stat -c %s "dist/$rid/failoverhub-agent") bytes"

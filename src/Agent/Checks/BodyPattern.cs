@@ -38,7 +38,7 @@ internal sealed record BodyPattern
 
         try
         {
-            pattern = new BodyPattern(expression, new Regex(expression, RegexOptions.CultureInvariant, _patience));
+            pattern = new BodyPattern(expression, new BoundedRegex(expression));
             problem = "";
             return true;
         }
@@ -70,4 +70,12 @@ internal sealed record BodyPattern
     public bool Equals(BodyPattern? other) => other is not null && Text == other.Text && IsExpression == other.IsExpression;
 
     public override int GetHashCode() => Text.GetHashCode(StringComparison.Ordinal);
+
+    // Regex's constructor that takes a patience takes options too, and with them the whole engine of RegexOptions.NonBacktracking into the file (docs/adr/0013).
+    // The one that takes neither leaves it out; the patience is a field for those who derive. Cultures do not differ here: the agent is culture-invariant.
+    private sealed class BoundedRegex : Regex
+    {
+        public BoundedRegex(string expression)
+            : base(expression) => internalMatchTimeout = _patience;
+    }
 }
