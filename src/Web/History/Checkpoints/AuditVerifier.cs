@@ -118,6 +118,13 @@ internal sealed class AuditVerifier(IReadOnlySet<string>? trusted = null, long a
             Problem(_id + 1, $"is not there: {Missing(_id + 1, signed)}, though the earlier export has them signed. The end of the chain was cut off");
         }
 
+        // Without this a chain written anew without any key is intact, for whoever only asks for the exit code.
+        if (trusted is not null && _checkpoints == 0)
+        {
+            Problem(_id, "is the last one, and nothing up to it is signed by a key that was given: whoever wrote the file can have written all of it. Where the hub never signed yet, "
+                + "`failoverhub audit checkpoint` signs, and a new export has the signature");
+        }
+
         return new AuditVerification(_problemCount == 0, _entries, _problems.Count == 0 ? null : _problems[0].EntryId, _hash)
         {
             Problems = _problems.ToImmutableArray(),

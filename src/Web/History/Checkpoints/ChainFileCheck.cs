@@ -29,24 +29,41 @@ internal static class ChainFileCheck
         var verifier = new AuditVerifier(trusted);
         foreach (Stream old in earlier)
         {
-            bool begun = false;
-            await foreach (string line in LinesAsync(old, cancellationToken))
+            if (await ExpectAsync(old, verifier, cancellationToken) is { } useless)
             {
-                ChainLine? parsed = ChainFile.Parse(line);
-                if (!begun && !IsOurs(parsed))
-                {
-                    return ChainFileResult.No("An earlier file is no export of a hub's audit.");
-                }
-
-                begun = true;
-                if (parsed is CheckpointLine checkpoint && ChainFile.ToCheckpoint(checkpoint) is { } known)
-                {
-                    verifier.Expect(known);
-                }
+                return ChainFileResult.No(useless);
             }
         }
 
         return await CheckAsync(file, verifier, cancellationToken);
+    }
+
+    // Null: the verifier knows what this earlier export has signed; else why it is of no use. One that shows nothing must not look like one that agrees.
+    private static async Task<string?> ExpectAsync(Stream earlier, AuditVerifier verifier, CancellationToken cancellationToken)
+    {
+        long number = 0;
+        bool signed = false;
+        await foreach (string text in LinesAsync(earlier, cancellationToken))
+        {
+            number++;
+            ChainLine? line = ChainFile.Parse(text);
+            if (number == 1 && !IsOurs(line))
+            {
+                return "An earlier file is no export of a hub's audit.";
+            }
+
+            if (line is CheckpointLine checkpoint && ChainFile.ToCheckpoint(checkpoint) is { } known)
+            {
+                verifier.Expect(known);
+                signed = true;
+            }
+            else if (line is null or CheckpointLine)
+            {
+                return $"Line {number} of an earlier file is no line of an export: it was damaged or put in, and what else is not there nobody knows. Give another one, or leave it out.";
+            }
+        }
+
+        return signed ? null : "An earlier file has no checkpoint in it, so it shows nothing: give one that has, or leave it out.";
     }
 
     private static async Task<ChainFileResult> CheckAsync(Stream file, AuditVerifier verifier, CancellationToken cancellationToken)

@@ -155,6 +155,38 @@ public sealed class ChainFileTests : IDisposable
     }
 
     [Fact]
+    public async Task ChainWrittenAnewWithNoCheckpoint_IsNotIntactForAGivenKey()
+    {
+        List<AuditEntity> entries = Chains.Entries(3);
+        entries[1] = Chains.With(entries[1], "another reason");
+        MemoryStream forged = Chains.File(_key, Chains.Rechained(entries), []);
+
+        Assert.True((await CheckAsync(forged)).Intact);
+        forged.Position = 0;
+        AuditVerification result = await CheckAsync(forged, trusted: [_key.Id]);
+
+        Assert.False(result.Intact);
+        Assert.StartsWith("Entry 3 is the last one, and nothing up to it is signed by a key that was given", Assert.Single(Said(result)), StringComparison.Ordinal);
+    }
+
+    /// <summary>An earlier export that shows nothing is not taken for one that agrees.</summary>
+    [Theory]
+    [InlineData(false, "has no checkpoint in it")]
+    [InlineData(true, "Line 5 of an earlier file is no line of an export")]
+    public async Task EarlierExportThatShowsNothing_IsNotChecked(bool damaged, string said)
+    {
+        List<AuditEntity> entries = Chains.Entries(3);
+        MemoryStream file = Chains.File(_key, entries, [Chains.Sign(_key, entries[2])]);
+        string[] lines = Lines(Chains.File(_key, entries, damaged ? [Chains.Sign(_key, entries[2])] : []));
+        lines[4] = damaged ? lines[4][..^3] : lines[4];
+
+        ChainFileResult result = await ChainFileCheck.CheckAsync(file, null, [FileOf(lines)], Stop);
+
+        Assert.Null(result.Result);
+        Assert.Contains(said, result.NotAnExport, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task FileCutShort_IsNotWhole()
     {
         string[] lines = Lines(Chains.File(_key, Chains.Entries(4), []));
