@@ -189,6 +189,7 @@ internal sealed partial class AgentProcess
             {
                 Checks = checks.Read,
                 Hub = () => hub.Reading,
+                Vantage = () => Asked(vantage),
                 Reload = _reloader.Ask,
             };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());
@@ -237,7 +238,7 @@ internal sealed partial class AgentProcess
             },
         };
         var telling = Task.Run(() => service.RunAsync(watching.Token));
-        using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.Reading, _time).ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
+        using var metrics = MetricsEndpoint.Open(_options.Metrics, new MetricsDesk(loop, speaker, journal, () => hub.Reading, _time) { Vantage = () => Asked(vantage) }.ReadAsync, _time, _logging.CreateLogger<MetricsServer>());
         var metering = Task.Run(() => metrics.RunAsync(watching.Token));
         var reloading = Task.Run(() => _reloader.RunAsync(targets, watching.Token));
 
@@ -276,6 +277,9 @@ internal sealed partial class AgentProcess
         await ended;
         return 0;
     }
+
+    // By the options as they are now: a reload may give a hub, or forbid to ask for it.
+    private VantageReading? Asked(VantagePoint vantage) => _options is { Hub: not null, Probing: true } ? vantage.Read() : null;
 
     // Another hub, or another identity with the same one. The sessions hear nothing of it.
     private static async Task TakeOverAsync(HubSlot hub, AgentOptions options, HubLinkSettings? settings, NodeLoop loop)

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 
 namespace FailoverHub.Agent.Control;
 
@@ -39,6 +40,9 @@ internal sealed class ControlDesk(
     /// <summary>How the node stands with its hub; null: stand-alone.</summary>
     public Func<HubReading?> Hub { get; init; } = static () => null;
 
+    /// <summary>What the node asks for its hub; null: nothing, it is stand-alone or may not.</summary>
+    public Func<VantageReading?> Vantage { get; init; } = static () => null;
+
     /// <summary>Has the configuration read again; the argument says who asks.</summary>
     public Action<string>? Reload { get; init; }
 
@@ -58,7 +62,7 @@ internal sealed class ControlDesk(
     {
         var peers = await ReadSessionsAsync(cancellationToken);
         var (state, now) = node();
-        var view = new ControlView(identity, state, now, peers ?? []) { Checks = Checks(), Hub = Hub() };
+        var view = new ControlView(identity, state, now, peers ?? []) { Checks = Checks(), Hub = Hub(), Vantage = Vantage() };
         return new ControlAnswer { Status = ControlMapping.Status(view, peers is null ? Silent : null) };
     }
 

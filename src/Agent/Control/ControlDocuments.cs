@@ -83,6 +83,9 @@ internal sealed record StatusDocument
     /// <summary>Null: stand-alone.</summary>
     public HubDocument? HubLink { get; init; }
 
+    /// <summary>What it asks for its hub; null: it is stand-alone, or <c>--probing off</c>.</summary>
+    public ProbingDocument? Probing { get; init; }
+
     /// <summary>Why what a join has given this node cannot be used; null: it can, or there was no join.</summary>
     public string? JoinProblem { get; init; }
 

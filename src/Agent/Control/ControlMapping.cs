@@ -8,6 +8,7 @@ using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Prefixes;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
@@ -26,6 +27,9 @@ internal sealed record ControlView(ControlIdentity Identity, NodeState Node, Mom
 
     /// <summary>Null: stand-alone.</summary>
     public HubReading? Hub { get; init; }
+
+    /// <summary>Null: nothing is asked for a hub.</summary>
+    public VantageReading? Vantage { get; init; }
 }
 
 /// <summary>The only place where the node's own types become those of the control.</summary>
@@ -52,6 +56,7 @@ internal static class ControlMapping
             PeerAs = options.PeerAs,
             Hub = options.Hub?.ToString(),
             HubLink = HubDocument.Of(view.Hub, now.At),
+            Probing = view.Vantage is { } vantage ? ProbingDocument.Of(vantage) : null,
             JoinProblem = options.JoinProblem,
             Authentication = options.Protocol.Authentication?.Name,
             TtlSecurity = options.Protocol.TtlSecurity,

@@ -29,6 +29,7 @@ internal static class StatusText
         Row(text, "AS", $"{Number(status.LocalAs)}, route servers {Number(status.PeerAs)}; router id {status.RouterId}");
         Row(text, "hub", status.Hub ?? "none, stand-alone");
         status.HubLink?.Write(text);
+        status.Probing?.Write(text);
         if (status.JoinProblem is { } join)
         {
             Row(text, "JOIN", join);

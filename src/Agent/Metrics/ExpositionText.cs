@@ -13,7 +13,7 @@ internal sealed class ExpositionText
 
     /// <summary>Begins a family; the samples that follow are of it.</summary>
     /// <param name="name">Letters, digits and underscores.</param>
-    /// <param name="type"><c>gauge</c>, <c>counter</c> or <c>histogram</c>.</param>
+    /// <param name="type"><c>gauge</c>, <c>counter</c>, <c>summary</c> or <c>histogram</c>.</param>
     /// <param name="help">A line.</param>
     public ExpositionText Family(string name, string type, string help)
     {

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 
 namespace FailoverHub.Agent.Metrics;
 
@@ -17,6 +18,9 @@ internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal jou
 {
     /// <summary>The sessions' thread answers within microseconds, or is stuck: then the page has no counts of messages.</summary>
     public static readonly TimeSpan SessionsPatience = TimeSpan.FromSeconds(2);
+
+    /// <summary>What the node asks for its hub; null: nothing, it is stand-alone or may not.</summary>
+    public Func<VantageReading?> Vantage { get; init; } = static () => null;
 
     private readonly DateTimeOffset _startedAt = time.GetUtcNow();
 
@@ -44,6 +48,7 @@ internal sealed class MetricsDesk(NodeLoop loop, BgpSpeaker speaker, Journal jou
             JournalWaiting = journal.WaitingEntries,
             HubConnected = standing?.IsConnected,
             Membership = standing?.Membership,
+            Vantage = Vantage(),
             Process = ProcessFacts.Read(_startedAt),
         };
     }

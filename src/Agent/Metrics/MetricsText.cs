@@ -1,6 +1,7 @@
 using System.Globalization;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Prefixes;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Session.Diagnostics;
 
@@ -22,6 +23,7 @@ internal static class MetricsText
         Prefixes(text, view);
         Checks(text, view.Node);
         Orders(text, view);
+        Probing(text, view.Vantage);
         Process(text, view.Process);
         return text.ToString();
     }
@@ -146,6 +148,26 @@ internal static class MetricsText
             text.Family("failoverhub_hub_certificate_refused", "gauge", "1 when the hub does not take the node's certificate: it has to join again.").Sample(membership.Refusal is null ? 0 : 1);
             text.Family("failoverhub_hub_certificate_renewal_failed", "gauge", "1 when the last renewal failed.").Sample(membership.RenewalProblem is null ? 0 : 1);
         }
+    }
+
+    private static void Probing(ExpositionText text, VantageReading? vantage)
+    {
+        if (vantage is null)
+        {
+            return;
+        }
+
+        text.Family("failoverhub_probing_targets", "gauge", "Addresses that the node asks for its hub.").Sample(vantage.Targets);
+        text.Family("failoverhub_probing_problems", "gauge", "Addresses of the hub's plan that cannot be asked just now.").Sample(vantage.Problems.Length);
+        text.Family("failoverhub_probing_probes_total", "counter", "Probes for the hub by what came of them; not_sent: nothing left the machine.")
+            .Sample(vantage.Answered, ("outcome", "answered"))
+            .Sample(vantage.Lost, ("outcome", "lost"))
+            .Sample(vantage.NotSent, ("outcome", "not_sent"));
+        text.Family("failoverhub_probing_dropped_results_total", "counter", "Results that the hub was not told, because its stream took them too slowly.").Sample(vantage.Dropped);
+        text.Family("failoverhub_probing_lateness_seconds", "summary", "How long after its time a probe for the hub was begun.")
+            .Sample("_sum", vantage.Lateness.TotalSeconds)
+            .Sample("_count", vantage.Begun);
+        text.Family("failoverhub_probing_lateness_worst_seconds", "gauge", "The latest probe since the agent started.").Sample(vantage.WorstLateness.TotalSeconds);
     }
 
     private static void Process(ExpositionText text, ProcessFacts process)

@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Agent.Identity;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
+using FailoverHub.Agent.Vantage;
 
 namespace FailoverHub.Agent.Metrics;
 
@@ -27,6 +28,9 @@ internal sealed record MetricsView
 
     /// <summary>As whom the node speaks with the hub; null: as nobody.</summary>
     public MembershipReading? Membership { get; init; }
+
+    /// <summary>What the node asks for its hub; null: nothing, it is stand-alone or may not.</summary>
+    public VantageReading? Vantage { get; init; }
 
     public required ProcessFacts Process { get; init; }
 }

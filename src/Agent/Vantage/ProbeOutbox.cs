@@ -25,6 +25,7 @@ internal sealed class ProbeOutbox
     private TimeSpan _takenAt;
     private bool _isUrgent;
     private int _dropped;
+    private long _droppedInAll;
 
     /// <summary>When the next batch is to be taken; null: there is nothing to say.</summary>
     public TimeSpan? DueAt
@@ -82,6 +83,7 @@ internal sealed class ProbeOutbox
             {
                 _findings.Dequeue();
                 _dropped++;
+                _droppedInAll++;
             }
 
             _findings.Enqueue(finding);
@@ -116,8 +118,7 @@ internal sealed class ProbeOutbox
 
             var findings = _findings.ToArray();
             Array.Sort(findings, static (one, other) => one.SentAt.CompareTo(other.SentAt));
-            var unasked = _standings.Where(standing => standing.Problem is not null).Select(standing => new VantageProblem(standing.Task, standing.Problem!));
-            var batch = new VantageBatch(_revision, now, [.. findings], [.. _refused.Concat(unasked).Take(PlanReading.MostProblems)], _dropped);
+            var batch = new VantageBatch(_revision, now, [.. findings], Problems(), _dropped);
             _findings.Clear();
             (_takenAt, _isUrgent, _dropped) = (now, false, 0);
             return batch;
@@ -133,6 +134,21 @@ internal sealed class ProbeOutbox
             (_standings, _refused, _isOpen, _isUrgent, _dropped) = ([], [], false, false, 0);
         }
     }
+
+    /// <summary>The plan in force with what of it cannot be asked; and how many findings were given up since the agent started.</summary>
+    public (ulong Revision, int Targets, ImmutableArray<VantageProblem> Problems, long Dropped) Read()
+    {
+        lock (_gate)
+        {
+            return (_isOpen ? _revision : 0, _standings.Count, Problems(), _droppedInAll);
+        }
+    }
+
+    // What of the plan is not understood, and then what cannot be asked just now.
+    private ImmutableArray<VantageProblem> Problems() =>
+    [
+        .. _refused.Concat(_standings.Where(standing => standing.Problem is not null).Select(standing => new VantageProblem(standing.Task, standing.Problem!))).Take(PlanReading.MostProblems),
+    ];
 
     private Standing? Of(uint task) => _standings.Find(standing => standing.Task == task);
 

@@ -99,11 +99,11 @@ internal sealed class ProbeSchedule(Func<double> random)
 
             // A turn that came late is not made up for: the next one keeps half an interval from it at least.
             var step = entry.Task.Interval * (1 + (Chance * (random() - 0.5)));
-            var (planned, earliest) = (entry.Due + step, now + (step / 2));
+            var (due, planned, earliest) = (entry.Due, entry.Due + step, now + (step / 2));
             entry.Due = planned > earliest ? planned : earliest;
             entry.Out++;
             Out++;
-            turns.Add(new ProbeTurn(entry));
+            turns.Add(new ProbeTurn(entry, due));
         }
 
         return turns;
@@ -132,8 +132,11 @@ internal sealed class ProbeSchedule(Func<double> random)
 }
 
 /// <summary>One probe of a task.</summary>
-internal sealed class ProbeTurn(ProbeSchedule.Entry entry)
+internal sealed class ProbeTurn(ProbeSchedule.Entry entry, TimeSpan due)
 {
+    /// <summary>When it was to begin, of the monotonic clock.</summary>
+    public TimeSpan Due => due;
+
     /// <summary>Known to the schedule alone.</summary>
     internal ProbeSchedule.Entry Entry => entry;
 

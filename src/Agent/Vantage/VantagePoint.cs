@@ -28,6 +28,7 @@ internal sealed partial class VantagePoint(ITargetAsking asking, Func<double> ra
     // No more than may be out.
     private readonly ConcurrentQueue<EndedProbe> _ended = [];
     private readonly ProbeOutbox _outbox = new();
+    private readonly VantageMeter _meter = new();
     private readonly long _origin = time.GetTimestamp();
     private AskedPlan? _asked;
     private string? _brokeSaid;
@@ -51,6 +52,9 @@ internal sealed partial class VantagePoint(ITargetAsking asking, Func<double> ra
 
     /// <summary>What is to be told to the hub now; null: nothing. From any thread.</summary>
     public VantageBatch? TakeBatch() => _outbox.Take(Now);
+
+    /// <summary>What is asked now, and what came of it so far. From any thread.</summary>
+    public VantageReading Read() => _meter.Read(_outbox);
 
     /// <summary>Runs until it is cancelled.</summary>
     public async Task RunAsync(CancellationToken cancellationToken)
@@ -165,6 +169,7 @@ internal sealed partial class VantagePoint(ITargetAsking asking, Func<double> ra
                 continue;
             }
 
+            _meter.End(outcome);
             if (outcome.Problem is { } problem)
             {
                 _outbox.Add(new VantageProblem(probe.Turn.Task.Id, problem));
@@ -180,6 +185,7 @@ internal sealed partial class VantagePoint(ITargetAsking asking, Func<double> ra
     private async Task AskAsync(ProbeTurn turn, CancellationToken cancellationToken)
     {
         var sentAt = Now;
+        _meter.Begin(sentAt - turn.Due);
         ProbeOutcome? outcome = null;
         try
         {

@@ -1,4 +1,5 @@
 using FailoverHub.Agent.Control;
+using FailoverHub.Agent.Vantage;
 
 namespace FailoverHub.Agent.Tests.Control;
 
@@ -107,6 +108,47 @@ public sealed class StatusTextTests
         var session = new SessionDocument { Neighbor = "192.0.2.1", State = "established", PrefixesAnnounced = 2, NotCarried = [], OutputBlockedSince = waits ? _now : null };
 
         Assert.Contains(row, StatusText.Of(Empty() with { Sessions = [session] }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhatItAsksForItsHub_IsSaidWithWhatCannotBeAsked()
+    {
+        var probing = ProbingDocument.Of(new VantageReading
+        {
+            Targets = 12,
+            Revision = 7,
+            Problems = [.. Enumerable.Range(1, 5).Select(task => new VantageProblem((uint)task, $"problem {task}"))],
+            Answered = 90,
+            Lost = 9,
+            NotSent = 1,
+            Dropped = 5,
+            Begun = 100,
+            Lateness = TimeSpan.FromMilliseconds(250),
+            WorstLateness = TimeSpan.FromMilliseconds(20),
+        });
+
+        var text = StatusText.Of(Empty() with { Hub = "https://hub:5443/", Probing = probing });
+
+        Assert.Contains(
+            """
+              asks for the hub      12 addresses: 99 probes sent, 9 lost, 1 NOT SENT, 5 results NOT TOLD in time; 2.5 ms late on average, 20 ms at most
+              NOT ASKED             problem 1
+              NOT ASKED             problem 2
+              NOT ASKED             problem 3
+              NOT ASKED             2 more, see status --json
+
+            """,
+            text,
+            StringComparison.Ordinal);
+        Assert.Equal((99, 9, 2.5, 20.0), (probing.Sent, probing.Lost, probing.MeanLatenessMilliseconds, probing.WorstLatenessMilliseconds));
+    }
+
+    [Fact]
+    public void NothingWasEverAskedForTheHub_NothingIsSaidOfIt()
+    {
+        var probing = ProbingDocument.Of(new VantageReading { Targets = 0, Revision = 0, Problems = [], Answered = 0, Lost = 0, NotSent = 0, Dropped = 0, Begun = 0, Lateness = default, WorstLateness = default });
+
+        Assert.DoesNotContain("asks for the hub", StatusText.Of(Empty() with { Probing = probing }), StringComparison.Ordinal);
     }
 
     [Fact]

@@ -34,7 +34,13 @@ internal static partial class ExpositionParser
             else
             {
                 var sample = Sample(line);
-                var suffixes = types[family] == "histogram" ? (string[])["_bucket", "_sum", "_count"] : [""];
+                var suffixes = types[family] switch
+                {
+                    "histogram" => (string[])["_bucket", "_sum", "_count"],
+                    // One without quantiles.
+                    "summary" => ["_sum", "_count"],
+                    _ => [""],
+                };
                 Assert.Contains(sample.Name, suffixes.Select(suffix => family + suffix));
                 Assert.DoesNotContain(samples, other => other.Name == sample.Name && other.Labels.Count == sample.Labels.Count && other.Labels.All(label => sample.Labels.GetValueOrDefault(label.Key) == label.Value));
                 Assert.True(types[family] != "counter" || (family.EndsWith("_total", StringComparison.Ordinal) && sample.Value >= 0), line);
@@ -75,7 +81,7 @@ internal static partial class ExpositionParser
     [GeneratedRegex(@"\A# HELP (?<name>[a-z_]+) \S[^\\]*\z")]
     private static partial Regex Help();
 
-    [GeneratedRegex(@"\A# TYPE (?<name>[a-z_]+) (?<type>gauge|counter|histogram)\z")]
+    [GeneratedRegex(@"\A# TYPE (?<name>[a-z_]+) (?<type>gauge|counter|summary|histogram)\z")]
     private static partial Regex Type();
 
     [GeneratedRegex("""\A(?<name>[a-z_]+)(\{(?<labels>[a-z_]+="([^"\\]|\\["\\n])*"(,[a-z_]+="([^"\\]|\\["\\n])*")*)\})? (?<value>-?[0-9.]+(E[+-]?[0-9]+)?)\z""")]

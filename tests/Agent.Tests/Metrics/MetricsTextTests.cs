@@ -5,6 +5,7 @@ using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Speaker;
 using FailoverHub.Agent.Speaker.Metering;
 using FailoverHub.Agent.Tests.Node;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Bgp.Session;
 using FailoverHub.Bgp.Session.Diagnostics;
 
@@ -97,11 +98,28 @@ public sealed class MetricsTextTests
         Assert.Equal(10_000.0016, page.Single(sample => sample.Name == "failoverhub_keepalive_lateness_seconds_sum").Value, 6);
     }
 
+    [Fact]
+    public void WhatItAsksForItsHub_IsCountedByWhatCameOfIt_AndNothingIsSaidWhereItMayNot()
+    {
+        var page = Read(View() with { Vantage = Asked });
+
+        Assert.Equal(12, page("failoverhub_probing_targets", ""));
+        Assert.Equal(1, page("failoverhub_probing_problems", ""));
+        Assert.Equal(90, page("failoverhub_probing_probes_total", "answered"));
+        Assert.Equal(9, page("failoverhub_probing_probes_total", "lost"));
+        Assert.Equal(1, page("failoverhub_probing_probes_total", "not_sent"));
+        Assert.Equal(5, page("failoverhub_probing_dropped_results_total", ""));
+        Assert.Equal(0.25, page("failoverhub_probing_lateness_seconds_sum", ""));
+        Assert.Equal(100, page("failoverhub_probing_lateness_seconds_count", ""));
+        Assert.Equal(0.02, page("failoverhub_probing_lateness_worst_seconds", ""));
+        Assert.DoesNotContain("failoverhub_probing", MetricsText.Of(View()), StringComparison.Ordinal);
+    }
+
     /// <summary>A second opinion, of Prometheus' own tool, where it is installed (Debian: prometheus).</summary>
     [Fact]
     public void Page_IsWhatPrometheusReads_AndItsLinterHasNothingToSay()
     {
-        var page = MetricsText.Of(View() with { HubConnected = true });
+        var page = MetricsText.Of(View() with { HubConnected = true, Vantage = Asked });
 
         Assert.NotEmpty(ExpositionParser.Parse(page));
         if ((Environment.GetEnvironmentVariable("PATH") ?? "").Split(':').Select(folder => Path.Combine(folder, "promtool")).FirstOrDefault(File.Exists) is { } promtool)
@@ -109,6 +127,20 @@ public sealed class MetricsTextTests
             Assert.Equal((0, ""), Run(promtool, page));
         }
     }
+
+    private static VantageReading Asked => new()
+    {
+        Targets = 12,
+        Revision = 7,
+        Problems = [new VantageProblem(3, "no route")],
+        Answered = 90,
+        Lost = 9,
+        NotSent = 1,
+        Dropped = 5,
+        Begun = 100,
+        Lateness = TimeSpan.FromMilliseconds(250),
+        WorstLateness = TimeSpan.FromMilliseconds(20),
+    };
 
     private MetricsView View()
     {

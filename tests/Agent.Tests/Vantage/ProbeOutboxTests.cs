@@ -67,6 +67,7 @@ public sealed class ProbeOutboxTests
         var batch = _outbox.Take(At(3000))!;
 
         Assert.Equal((ProbeOutbox.Most, 500), (batch.Findings.Length, batch.Dropped));
+        Assert.Equal(500, _outbox.Read().Dropped);
         Assert.Equal(At(500), batch.Findings[0].SentAt);
         _outbox.Add(Answered(1, 3001));
         Assert.Equal(0, _outbox.Take(At(3002))!.Dropped);

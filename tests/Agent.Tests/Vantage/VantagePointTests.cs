@@ -109,6 +109,33 @@ public sealed class VantagePointTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task WhatCameOfEachProbe_IsCountedOverAllPlans_WithHowLateItWas()
+    {
+        Assert.Equal((0, 0ul, 0L), (_point.Read().Targets, _point.Read().Revision, _point.Read().Begun));
+        _point.Take(Plans.Of(Plans.Ping(1), Plans.Ping(2, "224.0.0.1")));
+        await AskedAsync(1);
+        Answer(0, ProbeOutcome.Answered(_roundTrip));
+        await AskedAsync(2);
+        Answer(1, ProbeOutcome.Lost(""));
+        await AskedAsync(3);
+        Answer(2, ProbeOutcome.NotAsked("no socket"));
+        await AskedAsync(4);
+
+        await PassAsync<bool>(() => _point.Read().NotSent == 1 ? true : null);
+        var reading = _point.Read();
+        Assert.Equal((1, 7ul, 1L, 1L, 1L, 2L), (reading.Targets, reading.Revision, reading.Answered, reading.Lost, reading.NotSent, reading.Sent));
+        Assert.Equal([2u, 1u], reading.Problems.Select(problem => problem.Task));
+        Assert.Equal(4, reading.Begun);
+        Assert.InRange(reading.WorstLateness, reading.MeanLateness, TimeSpan.FromSeconds(1));
+
+        // The next stream begins anew with what is asked, and not with what was counted.
+        _point.Take(null);
+        await EndedAsync();
+        reading = _point.Read();
+        Assert.Equal((0, 0ul, 0, 1L, 1L), (reading.Targets, reading.Revision, reading.Problems.Length, reading.Answered, reading.Lost));
+    }
+
+    [Fact]
     public async Task PlansInAFlood_TheNewestIsTaken_WithoutAllOfThem()
     {
         _point.Take(Plans.Of(Plans.Ping(1, "224.0.0.0")));
