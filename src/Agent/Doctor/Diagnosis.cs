@@ -1,15 +1,11 @@
 using System.Collections.Immutable;
 using FailoverHub.Agent.Addresses;
-using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Doctor;
 
 /// <summary>From what was gathered to what it means: each precondition of the platform's guide, and of our own, in the order in which they build on each other.</summary>
 internal static class Diagnosis
 {
-    /// <summary>A certificate with less left should have been renewed long ago.</summary>
-    public static readonly TimeSpan CertificateWarning = TimeSpan.FromDays(7);
-
     public static ImmutableArray<Finding> Of(DoctorFacts facts) =>
     [
         Agent(facts),
@@ -30,7 +26,8 @@ internal static class Diagnosis
         ManagedAddresses(facts),
         Urgency(facts),
         Selinux(facts),
-        Certificate(facts),
+        HubDiagnosis.Connected(facts),
+        HubDiagnosis.Certificate(facts),
     ];
 
     private static Finding Agent(DoctorFacts facts) => facts.Status is { } status
@@ -81,32 +78,4 @@ internal static class Diagnosis
         var label when label.Split(':') is [_, _, "bin_t" or "usr_t" or "lib_t", ..] || label.Contains("_exec_t", StringComparison.Ordinal) => Finding.Passed("selinux", $"the executable is labelled {label}"),
         var label => Finding.Failed("selinux", $"the executable is labelled {label}, and systemd may not start it", $"Label it: chcon -t bin_t {Environment.ProcessPath}"),
     };
-
-    private static string JoinAgain(DoctorFacts facts) => facts.Options.Hub is { } hub ? IdentityWords.JoinAgain(hub) : "join the hub again";
-
-    private static Finding Certificate(DoctorFacts facts)
-    {
-        if (facts.Options.JoinProblem is { } problem)
-        {
-            return Finding.Failed("certificate", "what this node has of its hub cannot be used", problem);
-        }
-
-        if (facts.Status?.HubLink is { Identity: { Refusal: { } refusal } identity })
-        {
-            return Finding.Failed("certificate", $"the hub does not take this node's certificate: {refusal}", identity.Advice ?? JoinAgain(facts));
-        }
-
-        if (facts.CertificateEnds is not { } ends)
-        {
-            return facts.Options.Hub is { Scheme: "https" }
-                ? Finding.Failed("certificate", "this node has no certificate for its hub, which takes no node without one", JoinAgain(facts))
-                : Finding.NotApplicable("certificate", facts.Options.Hub is null ? "stand-alone: there is no hub to show one to" : "the agent has no certificate for its hub");
-        }
-
-        var left = ends - facts.Now;
-        var days = (int)Math.Floor(left.TotalDays);
-        return left <= TimeSpan.Zero ? Finding.Failed("certificate", $"the certificate for the hub ended {-days} {(days == -1 ? "day" : "days")} ago", $"Addresses are announced all the same; {JoinAgain(facts)}")
-            : left < CertificateWarning ? Finding.Failed("certificate", $"the certificate for the hub ends in {days} {(days == 1 ? "day" : "days")}", "It should have renewed itself: is the hub reachable, and what does the agent's log say?")
-            : Finding.Passed("certificate", $"the certificate for the hub is good for {days} days");
-    }
 }

@@ -5,6 +5,7 @@ using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Configuration.CommandLine;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Doctor;
+using FailoverHub.Agent.Identity;
 
 namespace FailoverHub.Agent.Tests.Doctor;
 
@@ -13,6 +14,9 @@ public sealed class DiagnosisTests
     private static readonly DateTimeOffset _now = new(2026, 1, 1, 0, 0, 0, TimeSpan.Zero);
     private static readonly IPNetwork _shared = IPNetwork.Parse("203.0.113.10/32");
     private static readonly IPAddress _slaac = IPAddress.Parse("2001:db8:18::1");
+
+    private static readonly Uri _hub = new("https://hub:5443/");
+    private static readonly HubIdentityDocument _identity = new() { Node = "web-1", NodeId = "n1", Condition = "good", NotAfter = _now.AddDays(20.5), RenewAfter = _now.AddDays(10), DaysLeft = 20.5, Fingerprint = "f" };
 
     private static readonly InstanceFacts _instance = new() { Region = "us-ord", Slaac = _slaac, HostId = "aa11", Shared = [_shared], ReadAt = _now };
 
@@ -106,6 +110,16 @@ public sealed class DiagnosisTests
         { "certificate good", "certificate", "passed", "20 days" },
         { "certificate ending", "certificate", "failed", "ends in 6 days" },
         { "certificate over", "certificate", "failed", "ended 1 day ago" },
+        { "certificate over, not renewed", "certificate", "failed", "ended 1 day ago, and was not renewed: nobody answers" },
+        { "certificate refused", "certificate", "failed", "does not take this node's certificate: Revoked. failoverhub-agent join" },
+        { "join cannot be read by this user, the agent can", "certificate", "passed", "20 days" },
+        { "join cannot be read, no agent", "certificate", "failed", "cannot be used chmod 600" },
+        { "join cannot be read by the agent", "certificate", "failed", "cannot be used chmod 600" },
+        { "joined, connected", "hub", "passed", "https://hub:5443/" },
+        { "joined, not connected", "hub", "failed", "no route to host What is announced stays" },
+        { "joined, no agent", "hub", "unknown", "only a running agent says" },
+        { "joined while it runs, not taken", "hub", "unknown", "read its configuration again" },
+        { "no hub", "hub", "not-applicable", "stand-alone" },
     };
 
     [Theory]
@@ -193,6 +207,16 @@ public sealed class DiagnosisTests
             "certificate good" => fine with { CertificateEnds = _now.AddDays(20.5) },
             "certificate ending" => fine with { CertificateEnds = _now.AddDays(6.5) },
             "certificate over" => fine with { CertificateEnds = _now.AddDays(-0.5) },
+            "certificate over, not renewed" => Joined(fine, _identity with { NotAfter = _now.AddDays(-0.5), RenewalProblem = "nobody answers" }),
+            "certificate refused" => Joined(fine, _identity with { Refusal = "Revoked.", Advice = "failoverhub-agent join" }),
+            "join cannot be read by this user, the agent can" => Joined(fine with { Options = fine.Options with { JoinProblem = "chmod 600" } }, _identity),
+            "join cannot be read, no agent" => WithoutAgent(fine) with { Options = fine.Options with { JoinProblem = "chmod 600" } },
+            "join cannot be read by the agent" => fine with { Status = fine.Status! with { JoinProblem = "chmod 600" } },
+            "joined, connected" => Joined(fine, _identity),
+            "joined, not connected" => fine with { Status = fine.Status! with { HubLink = new HubDocument { Hub = _hub.ToString(), Connected = false, LastError = "no route to host" } } },
+            "joined, no agent" => WithoutAgent(fine) with { Options = fine.Options with { Hub = _hub }, CertificateEnds = _now.AddDays(20) },
+            "joined while it runs, not taken" => fine with { Options = fine.Options with { Hub = _hub }, CertificateEnds = _now.AddDays(20) },
+            "no hub" => fine,
             _ => throw new ArgumentOutOfRangeException(nameof(what), what, "No such row."),
         };
     }
@@ -211,6 +235,11 @@ public sealed class DiagnosisTests
         ClockIsSynchronised = true,
         PeerHost = "bb22",
         Privileges = new PrivilegeFacts { Who = "the agent", MayManageAddresses = true, MayBeUrgent = true },
+    };
+
+    private static DoctorFacts Joined(DoctorFacts facts, HubIdentityDocument identity) => facts with
+    {
+        Status = facts.Status! with { HubLink = new HubDocument { Hub = _hub.ToString(), Connected = true, Identity = identity } },
     };
 
     private static DoctorFacts WithoutAgent(DoctorFacts facts) => facts with
