@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using System.Net;
 using System.Runtime.InteropServices;
 using FailoverHub.Agent.Addresses.Netlink;
+using FailoverHub.Agent.Node.Prefixes;
 using Microsoft.Extensions.Logging;
 
 namespace FailoverHub.Agent.Addresses.Managed;
@@ -26,6 +27,9 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private const string Loopback = "lo";
 
     private readonly HashSet<SharedAddress> _own = [.. store.Load(device ?? Loopback)];
+
+    // Of an earlier life, and not seen on the interface in this one: it may have been killed before it added them.
+    private HashSet<SharedAddress>? _unseen;
     private readonly Dictionary<SharedAddress, long> _leaving = [];
     private readonly Dictionary<SharedAddress, long> _putBack = [];
     private readonly HashSet<(string What, int Error)> _said = [];
@@ -52,6 +56,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     public bool Keep(InterfaceTable table, ImmutableHashSet<IPNetwork> wanted, ImmutableHashSet<IPNetwork> present)
     {
         LookAgain = null;
+        (_unseen ??= [.. _own]).RemoveWhere(address => present.Contains(SharedPrefix.Of(address.Address, address.Length)));
         HashSet<SharedAddress> kept = [.. wanted.Select(SharedAddress.Of)];
         var isChanged = TakeOff(table, kept);
         foreach (var told in _troubles.Keys.ToList())
@@ -73,15 +78,17 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
             return MakeDevice(missing.Count) || isChanged;
         }
 
-        // On disk before it is on the interface: whoever kills us in between leaves nothing behind that nobody knows.
-        Remember(_own.Union(missing));
-        var before = _own.Count;
+        // On disk before it is on the interface: whoever kills us in between leaves nothing behind that nobody knows. But for what stands there already and does
+        // not count: that is somebody else's, and would be taken off as our own after such a kill.
+        HashSet<SharedAddress> others = [.. table.Addresses(null).Where(address => address.Interface == (device ?? Loopback)).Select(address => new SharedAddress(address.Address, address.PrefixLength))];
+        HashSet<SharedAddress> remembered = [.. _own, .. missing.Where(address => !others.Contains(address))];
+        Remember(remembered);
         foreach (var address in missing)
         {
             isChanged |= Put(index, address);
         }
 
-        if (_own.Count != before + missing.Count)
+        if (!remembered.SetEquals(_own))
         {
             Remember(_own);
         }
@@ -190,7 +197,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
 
         switch (error)
         {
-            case 0 when !_own.Add(address):
+            case 0 when !_own.Add(address) && !_unseen!.Remove(address):
                 _putBack[address] = time.GetTimestamp();
                 PutBack(logger, address, device ?? Loopback);
                 break;

@@ -81,6 +81,30 @@ public sealed class AddressKeeperTests : IDisposable
 
         Assert.True(Keep(Ipv4));
         Assert.Equal([Ipv4], _kernel.Addresses);
+
+        // Nobody has taken it off: it was never there.
+        Assert.Empty(Problems);
+        _kernel.Addresses.Clear();
+        Assert.True(Keep(Ipv4));
+        Assert.Contains("was taken off lo by somebody else", Assert.Single(Problems), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void KilledWhileItCouldNotAddWhatSomebodyElseHasThere_DoesNotTakeItOffLater()
+    {
+        // On the interface without counting: another host has it, or the interface is down.
+        _kernel.Addresses.Add(InRange);
+        _kernel.Shown = true;
+        _kernel.Killed = true;
+        Assert.Throws<InvalidOperationException>(() => _keeper.Keep(_kernel.Table, [IPNetwork.Parse(Range), IPNetwork.Parse(Ipv4)], []));
+        _kernel.Killed = false;
+        _keeper = New();
+        Assert.DoesNotContain(_keeper.Own, address => address.ToString() == InRange);
+
+        Keep(Range, Ipv4);
+        _keeper.TakeOffAll(_kernel.Table);
+
+        Assert.Equal([InRange], _kernel.Addresses);
     }
 
     [Fact]
@@ -293,11 +317,21 @@ public sealed class AddressKeeperTests : IDisposable
 
         public bool Killed { get; set; }
 
+        /// <summary>The table has the addresses as well.</summary>
+        public bool Shown { get; set; }
+
         public InterfaceTable Table => new(
         [
             new NetlinkMessage.Link(0, false, 1, "lo", LinkFlags.Up | LinkFlags.Loopback, 0),
+            .. Shown ? (NetlinkMessage[])[.. Addresses.Select(On)] : [],
             .. _hasDummy ? (NetlinkMessage[])[new NetlinkMessage.Link(0, false, 2, "shared0", LinkFlags.Up, 0)] : [],
         ]);
+
+        private static NetlinkMessage.Address On(string text)
+        {
+            var network = text.Split('/');
+            return new NetlinkMessage.Address(0, false, 1, IPAddress.Parse(network[0]), int.Parse(network[1], System.Globalization.CultureInfo.InvariantCulture), AddressFlags.Permanent, 0);
+        }
 
         public int Add(int index, SharedAddress address)
         {
