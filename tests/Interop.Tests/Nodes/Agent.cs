@@ -91,6 +91,27 @@ internal sealed class Agent
         return agent;
     }
 
+    /// <summary>Starts it so that it can be ended at any of its calls, with these flags and no others but the node's name and state directory.</summary>
+    public static Agent StartUnder(Killer killer, DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center, node, flags) { _findsNeighbors = true, _under = Killer.Command };
+        foreach (var (name, value) in killer.Environment)
+        {
+            agent._environment[name] = value;
+        }
+
+        agent.StartAgain();
+        return agent;
+    }
+
+    /// <summary>Starts it behind another program, with these flags and no others but the node's name and state directory.</summary>
+    public static Agent StartUnder(string[] program, DataCenter center, string node, params string[] flags)
+    {
+        var agent = new Agent(center, node, flags) { _findsNeighbors = true, _under = program };
+        agent.StartAgain();
+        return agent;
+    }
+
     /// <summary>Starts it with the same flags and the same state directory.</summary>
     public void StartAgain()
     {
@@ -128,8 +149,20 @@ internal sealed class Agent
         return said.ExitCode is 0 or 1 ? said.Output : said.Checked();
     }
 
+    /// <summary>Joins it to a hub by a token.</summary>
+    /// <returns>What was said.</returns>
+    public async Task<string> JoinAsync(string hub, string name, string token, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node),
+        ["env", $"DOTNET_ROOT={Runtime}", $"FAILOVERHUB_JOIN_TOKEN={token}", _executable, "join", "--hub", hub, "--node", name, "--state", State],
+        cancellation)).Checked();
+
     /// <summary>Orders something on its control socket, and gives what it answers.</summary>
     public Task<string> OrderAsync(string[] command, CancellationToken cancellation) => OrderAsync(command, $"{State}/control.sock", cancellation);
+
+    /// <summary>Orders something that may be refused, or never be answered.</summary>
+    /// <returns>It was done.</returns>
+    public async Task<bool> TryOrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", control], cancellation)).ExitCode == 0;
 
     /// <summary>Likewise, of an agent whose control socket is elsewhere.</summary>
     public async Task<string> OrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(

@@ -30,6 +30,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
     private WebApplication? _application;
     private Channel<HubMessage>? _toAgent;
     private NodeReport? _lastReport;
+    private int _reported;
 
     public ScriptedHub(Sandbox sandbox, string node)
     {
@@ -111,6 +112,12 @@ internal sealed class ScriptedHub : IAsyncDisposable
         return Locked(() => _hellos[^1]);
     }
 
+    /// <summary>Waits for the newest report of an agent that has said Hello last or later.</summary>
+    /// <param name="hello">Which Hello, from 1 on.</param>
+    /// <param name="cancellation">Of the test.</param>
+    public async Task<NodeReport> ReportOfAsync(int hello, CancellationToken cancellation) =>
+        (await Eventually.SeeAsync($"a report of node {_node} after Hello number {hello}", _ => Task.FromResult(Locked(() => _reported >= hello ? _lastReport : null)), report => report is not null, cancellation))!;
+
     /// <summary>Waits for a report like this.</summary>
     public async Task<NodeReport> ReportAsync(string what, Func<NodeReport, bool> isIt, CancellationToken cancellation) =>
         (await Eventually.SeeAsync($"a report of node {_node} with {what}", _ => Task.FromResult(Locked(() => _lastReport)), r => r is not null && isIt(r), cancellation))!;
@@ -154,7 +161,7 @@ internal sealed class ScriptedHub : IAsyncDisposable
                     _toAgent = toAgent;
                     return new HubMessage { Welcome = new Welcome { HubVersion = "scripted" } };
                 case AgentMessage.BodyOneofCase.Report:
-                    _lastReport = message.Report;
+                    (_lastReport, _reported) = (message.Report, _hellos.Count);
                     return null;
                 case AgentMessage.BodyOneofCase.Probes:
                     _batches.Add(message.Probes);
