@@ -65,6 +65,10 @@ interop  ls /usr/lib/*/faketime/libfaketimeMT.so.1 libfaketime
 interop  command -v clang||command -v gcc        gcc
 interop  test -e /usr/include/stdio.h            libc6-dev
 interop  test -e /usr/include/zlib.h             zlib1g-dev
+interop  command -v netplan                      netplan.io
+interop  command -v ifup                         ifupdown
+interop  ls /usr/lib/*/libnm.so.0                libnm0
+interop  command -v radvd                        radvd
 browser  command -v chromium                     chromium
 browser  fc-list|grep -q .                       fonts-dejavu-core
 NEEDS
@@ -106,8 +110,8 @@ install_packages() {
   trap - INT TERM
   [ $status -eq 0 ] || { tail -20 "$log" >&2; return $status; }
   if command -v systemctl >/dev/null; then
-    for service in frr bird gobgpd postgresql; do
-      case " $* " in *" $service "*|*" ${service}2 "*) as_root systemctl disable $service >>"$log" 2>&1 ;; esac
+    for service in frr bird gobgpd postgresql radvd networking; do
+      case " ${*/ifupdown/networking} " in *" $service "*|*" ${service}2 "*) as_root systemctl disable $service >>"$log" 2>&1 ;; esac
     done
   fi
   return 0

@@ -6,6 +6,7 @@ namespace FailoverHub.Agent.Platform;
 /// <summary>Writing a file so that after a crash at any moment there is the old one or the new one, whole.</summary>
 internal static partial class AtomicFile
 {
+    private const int Exists = 17; // EEXIST
     private const int InvalidArgument = 22; // EINVAL
     private const int NotSupported = 95; // ENOTSUP
     private const uint SameGroup = uint.MaxValue; // (gid_t)-1
@@ -64,6 +65,14 @@ internal static partial class AtomicFile
         return FlushDirectory(directory);
     }
 
+    /// <summary>Gives a finished file a second name that nobody may have yet; the first one is the caller's to delete. <c>File.Move</c> looks first and renames then, which takes the place of what came in between.</summary>
+    /// <param name="temporary">The file, in the same directory.</param>
+    /// <param name="path">The name.</param>
+    /// <returns>False: somebody has it, whatever it is, and it is as it was.</returns>
+    /// <exception cref="IOException">It could not be named.</exception>
+    public static bool TryName(string temporary, string path) => Link(temporary, path) == 0
+        || (Marshal.GetLastPInvokeError() == Exists ? false : throw new IOException($"{Path.GetFileName(path)} cannot be made: {Marshal.GetLastPInvokeErrorMessage()}"));
+
     // What stands under the name is taken away and never written through, whatever it is: a file that others can read, or the link or pipe of somebody whose
     // directory this is and who waits for root to come by. Whoever puts one there in between gets nothing but a refusal.
     private static FileStream Begin(string temporary, UnixFileMode mode)
@@ -103,6 +112,9 @@ internal static partial class AtomicFile
             _ = Close(handle);
         }
     }
+
+    [LibraryImport("libc", EntryPoint = "link", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
+    private static partial int Link(string existing, string name);
 
     [LibraryImport("libc", EntryPoint = "open", SetLastError = true, StringMarshalling = StringMarshalling.Utf8)]
     private static partial int Open(string path, int flags);

@@ -33,6 +33,29 @@ public sealed class AtomicFileTests : IDisposable
         Assert.Null(new FileInfo(_directory.At("file")).LinkTarget);
     }
 
+    [Theory]
+    [InlineData("file")]
+    [InlineData("folder")]
+    [InlineData("link that leads nowhere")]
+    public void NameIsTakenMeanwhile_ItStaysWhoseItIs(string by)
+    {
+        File.WriteAllText(_directory.At(".new"), "new");
+        Assert.True(AtomicFile.TryName(_directory.At(".new"), _directory.At("free")));
+        Assert.Equal("new", File.ReadAllText(_directory.At("free")));
+        _ = by switch
+        {
+            "file" => File.CreateText(_directory.At("name")).DisposeAsync().AsTask(),
+            "folder" => Task.FromResult(Directory.CreateDirectory(_directory.At("name"))),
+            _ => Task.FromResult(File.CreateSymbolicLink(_directory.At("name"), _directory.At("nowhere"))),
+        };
+
+        Assert.False(AtomicFile.TryName(_directory.At(".new"), _directory.At("name")));
+
+        Assert.Equal(by == "folder", Directory.Exists(_directory.At("name")));
+        Assert.False(File.Exists(_directory.At("nowhere")));
+        Assert.Throws<IOException>(() => AtomicFile.TryName(_directory.At("not there"), _directory.At("another")));
+    }
+
     [Fact]
     public void LinkIsPlanted_InThePlaceOfTheFile_ItIsReplaced()
     {

@@ -40,10 +40,10 @@ internal static class PermanentFile
         }
     }
 
-    // A name with a dot in front: none of the readers of these folders looks at it. Moving it fails when the name is taken by then.
+    // A name with a dot in front: none of the readers of these folders looks at it.
     private static PermanentOutcome WriteNew(string folder, string path, PermanentAddress permanent)
     {
-        if (File.Exists(path))
+        if (Path.Exists(path))
         {
             return Compare(path, permanent);
         }
@@ -51,6 +51,8 @@ internal static class PermanentFile
         var temporary = Path.Combine(folder, $".failoverhub-{Environment.ProcessId}");
         try
         {
+            // Of one with this number that was killed long ago.
+            File.Delete(temporary);
             var options = new FileStreamOptions
             {
                 Mode = FileMode.CreateNew,
@@ -65,7 +67,10 @@ internal static class PermanentFile
                 stream.Flush(flushToDisk: true);
             }
 
-            File.Move(temporary, path, overwrite: false);
+            if (!AtomicFile.TryName(temporary, path))
+            {
+                return Compare(path, permanent);
+            }
         }
         finally
         {
@@ -77,8 +82,18 @@ internal static class PermanentFile
             : new PermanentOutcome.Written(permanent.Path);
     }
 
-    private static PermanentOutcome Compare(string path, PermanentAddress permanent) =>
-        File.ReadAllText(path) == permanent.Text
-            ? new PermanentOutcome.AlreadyThere(permanent.Path)
-            : new PermanentOutcome.Refused($"{permanent.Path} is there with other lines and is left as it is; look at it, and move it away or put the addresses in by hand.");
+    private static PermanentOutcome Compare(string path, PermanentAddress permanent)
+    {
+        try
+        {
+            return File.ReadAllText(path) == permanent.Text
+                ? new PermanentOutcome.AlreadyThere(permanent.Path)
+                : new PermanentOutcome.Refused($"{permanent.Path} is there with other lines and is left as it is; look at it, and move it away or put the addresses in by hand.");
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            // A folder, or a link that leads nowhere.
+            return new PermanentOutcome.Refused($"{permanent.Path} is there already, cannot be read as a file, and is left as it is; look at it, and move it away or put the addresses in by hand.");
+        }
+    }
 }
