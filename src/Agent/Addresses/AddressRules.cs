@@ -33,7 +33,7 @@ internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, Im
 {
     /// <summary>
     /// What the kernel would dial the neighbors from. Only a guess, because the kernel may well prefer a shared address of the same
-    /// interface: it counts for a family in which nothing else tells the node's own address.
+    /// interface: it counts for a family in which nothing else on that interface tells the node's own address.
     /// </summary>
     public ImmutableArray<IPAddress> Sources { get; init; } = [];
 
@@ -46,7 +46,7 @@ internal static class AddressRules
 {
     public static ImmutableHashSet<IPNetwork> Find(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options)
     {
-        options = options with { OwnAddresses = [.. options.OwnAddresses, .. options.Sources.Where(source => !IsOwnKnown(addresses, options, source.AddressFamily))] };
+        options = options with { OwnAddresses = [.. options.OwnAddresses, .. options.Sources.Where(source => !IsOwnKnown(addresses, options, source))] };
         var own = OwnPrefixes(addresses, options);
         return
         [
@@ -75,9 +75,13 @@ internal static class AddressRules
         .. options.OwnAddresses.Select(address => SharedPrefix.Of(address, address.AddressFamily == AddressFamily.InterNetwork ? 32 : options.Ipv6Length)),
     ];
 
-    private static bool IsOwnKnown(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options, AddressFamily family) =>
-        options.OwnAddresses.Any(own => own.AddressFamily == family)
-        || addresses.Any(address => address.Address.AddressFamily == family && !IsLinkLocal(address.Address) && IsOwn(address, options));
+    // On the interface that the source is on: what a router tells another one says nothing about this one.
+    private static bool IsOwnKnown(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options, IPAddress source)
+    {
+        var device = addresses.FirstOrDefault(address => address.Address.Equals(source))?.Interface;
+        return options.OwnAddresses.Any(own => own.AddressFamily == source.AddressFamily)
+            || addresses.Any(address => address.Interface == device && address.Address.AddressFamily == source.AddressFamily && !IsLinkLocal(address.Address) && IsOwn(address, options));
+    }
 
     private static bool IsOwn(InterfaceAddress address, AddressRuleOptions options) =>
         !address.IsLoopback && (address.IsDynamic || address.IsFromHardware || options.OwnAddresses.Contains(address.Address));

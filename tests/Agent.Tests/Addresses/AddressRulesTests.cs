@@ -77,6 +77,16 @@ public sealed class AddressRulesTests
     }
 
     [Fact]
+    public void Allifs_StaticSource_IsTheNodesOwn_AlsoBesideAnInterfaceThatARouterAdvertisesOn()
+    {
+        var options = _vendorDefaults with { AllInterfaces = true, Sources = [IPAddress.Parse("2001:db8:c::9")] };
+
+        var found = Find(options, OnEth0("2001:db8:c::9/64"), OnEth0("2001:db8:a:0:f03c:91ff:fe00:1/64") with { Interface = "eth1", IsDynamic = true }, OnEth0("2001:db8:d::1/64") with { Interface = "eth1" });
+
+        Assert.Equal(Prefixes("2001:db8:d::/64"), found);
+    }
+
+    [Fact]
     public void Allifs_SharedAddressThatTheKernelWouldDialFrom_IsAnnounced_WhenTheNodesOwnIsKnown()
     {
         var options = _vendorDefaults with { AllInterfaces = true, Sources = [IPAddress.Parse("2001:db8:d::1")] };
