@@ -2,11 +2,11 @@
 #
 #   docker build -f docker/agent.Dockerfile -t failoverhub-agent .
 #   docker run --rm -v agent:/state failoverhub-agent join --hub https://hub.example:5443 --token-file /state/token
-#   docker run -d --init --network host -v agent:/state failoverhub-agent run --dcid 18 --primary
+#   docker run -d --network host -v agent:/state failoverhub-agent run --dcid 18 --primary
 #
 # On a node it needs the host's network, because the shared address is there; no capability, unless it adds addresses itself
 # (--addresses managed: --cap-add NET_ADMIN, and --user 0).
-# --init: what the command of a check leaves behind has no parent, and somebody has to take it from the table of processes.
+# As process 1 of its container it takes what the commands of checks leave behind from the table of processes itself: no --init, no tini.
 # BASE_IMAGE is anything with a glibc as new as that of the machine that published, and OpenSSL 3.
 ARG BASE_IMAGE=mcr.microsoft.com/dotnet/runtime-deps:10.0
 FROM ${BASE_IMAGE}

@@ -32,6 +32,7 @@ internal sealed unsafe class ChildProcess
     // For those that are started while the others are ended. Whoever starts processes faster than that cannot be ended by looking for them.
     private const int MostLooks = 20;
 
+    private readonly Children _children;
     private readonly int _process;
     private readonly HashSet<string> _run;
     private readonly TimeSpan _grace;
@@ -40,8 +41,9 @@ internal sealed unsafe class ChildProcess
     private List<Probes.ProcessEntry> _others = [];
     private int _pipe;
 
-    private ChildProcess(int process, int pipe, string run, TimeSpan grace)
+    private ChildProcess(Children children, int process, int pipe, string run, TimeSpan grace)
     {
+        _children = children;
         _process = process;
         _run = [run];
         _grace = grace;
@@ -49,13 +51,14 @@ internal sealed unsafe class ChildProcess
     }
 
     /// <summary>Runs a program; blocks until it has ended or was ended.</summary>
+    /// <param name="children">Among which it is one.</param>
     /// <param name="arguments">The program first.</param>
     /// <param name="environment">All of it, with the mark of the run.</param>
     /// <param name="run">By which what it started is found.</param>
     /// <param name="grace">From SIGTERM to SIGKILL.</param>
     /// <param name="timeout">Ends it.</param>
     /// <returns>How it ended, or the error number of why there was none.</returns>
-    public static (ChildEnd? End, int Error) Run(NativeTexts arguments, NativeTexts environment, string run, TimeSpan grace, CancellationToken timeout)
+    public static (ChildEnd? End, int Error) Run(Children children, NativeTexts arguments, NativeTexts environment, string run, TimeSpan grace, CancellationToken timeout)
     {
         var error = SystemCalls.CreatePipe(out var read, out var write);
         if (error != 0)
@@ -63,7 +66,7 @@ internal sealed unsafe class ChildProcess
             return (null, error);
         }
 
-        error = Spawning.Start(arguments, environment, write, out var process);
+        error = children.Start(arguments, environment, write, out var process);
         _ = SystemCalls.Close(write);
         if (error != 0)
         {
@@ -71,7 +74,7 @@ internal sealed unsafe class ChildProcess
             return (null, error);
         }
 
-        var child = new ChildProcess(process, read, run, grace);
+        var child = new ChildProcess(children, process, read, run, grace);
         try
         {
             return (child.AwaitEnd(timeout), 0);
@@ -140,7 +143,7 @@ internal sealed unsafe class ChildProcess
             }
         }
 
-        return new ChildEnd(SystemCalls.Reap(_process), asked != 0, _output.ToString(), _process);
+        return new ChildEnd(_children.Take(_process), asked != 0, _output.ToString(), _process);
     }
 
     // By their parents before those are gone, and by their mark: who cleans its environment has a parent, and who loses its parent has the mark.

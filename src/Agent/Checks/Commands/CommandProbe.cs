@@ -34,7 +34,7 @@ internal sealed class CommandProbe : IProbe
     {
         if (_hanging is { } hanging)
         {
-            if (SystemCalls.Reap(hanging) is null)
+            if (_runs.Children.Take(hanging) is null)
             {
                 return ProbeResult.Bad($"process {hanging} of an earlier run hangs in the kernel and cannot be ended: look at what it waits for (ps -o pid,stat,wchan {hanging})");
             }
@@ -66,13 +66,14 @@ internal sealed class CommandProbe : IProbe
             var run = _runs.Begin();
             using var arguments = new NativeTexts(command);
             using var environment = Spawning.Environment(run);
-            var (end, error) = ChildProcess.Run(arguments, environment, run, _grace, timeout);
+            var (end, error) = ChildProcess.Run(_runs.Children, arguments, environment, run, _grace, timeout);
             if (end is not { Status: null })
             {
                 // What hangs in the kernel may go on once it is let go: the next start looks for it.
                 _runs.End(run);
             }
 
+            _runs.Children.TakeInherited();
             done.SetResult(end is { } known ? Judge(known) : NotStarted(command[0], error));
         }
         catch (Exception exception)

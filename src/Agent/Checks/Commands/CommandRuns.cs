@@ -12,6 +12,9 @@ internal sealed class CommandRuns(string? directory)
     private static readonly TimeSpan _patience = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan _lookAgain = TimeSpan.FromMilliseconds(10);
 
+    /// <summary>The processes of all runs.</summary>
+    public Children Children { get; } = new();
+
     /// <summary>Without a memory.</summary>
     public static CommandRuns Forgotten { get; } = new(null);
 
