@@ -42,6 +42,14 @@ public sealed class VantagePointTests : DataCenterTest
         await MendAsync(center, "b");
         await SeesAsync(hub, null, "Reachable", "Reachable");
 
+        // The node itself says what it does for the hub: also what was lost while it was cut off.
+        await Eventually.SeeAsync(
+            "the probes in its status",
+            async c => JsonNode.Parse(await agent.StatusAsync(c, "--json"))!["probing"],
+            probing => probing is not null && (int)probing["targets"]! == 1 && (long)probing["lost"]! > 0 && (long)probing["sent"]! > (long)probing["lost"]!,
+            Cancellation);
+        Assert.Contains("asks for the hub      1 address: ", await agent.StatusAsync(Cancellation), StringComparison.Ordinal);
+
         // Who goes takes its view along; the hub goes on alone, and says why.
         await agent.TerminateAsync(Cancellation);
         await Eventually.SeeAsync("the hub alone", c => hub.TargetAsync("far", c), found => found?["vantagePoints"]!.AsArray().Count == 1 && found["whyOnlyTheHub"] is not null, Cancellation);
