@@ -60,6 +60,14 @@ internal sealed class SandboxProcess(Sandbox sandbox, string name, Process entra
         _ = await ExitAsync(cancellation);
     }
 
+    /// <summary>SIGKILL if it still runs, and waits until it is gone. It is gone a moment before its entrance is.</summary>
+    public async Task KillAnywayAsync(CancellationToken cancellation)
+    {
+        var id = await StartedAsync(cancellation);
+        _ = await sandbox.RunAsync(null, ["sh", "-c", $"kill -KILL {id}"], cancellation);
+        _ = await ExitAsync(cancellation);
+    }
+
     /// <summary>Forgets it; the sandbox has ended it.</summary>
     public async ValueTask DisposeAsync()
     {

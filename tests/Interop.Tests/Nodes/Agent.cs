@@ -160,9 +160,14 @@ internal sealed class Agent
     public Task<string> OrderAsync(string[] command, CancellationToken cancellation) => OrderAsync(command, $"{State}/control.sock", cancellation);
 
     /// <summary>Orders something that may be refused, or never be answered.</summary>
-    /// <returns>It was done.</returns>
-    public async Task<bool> TryOrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
-        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", control], cancellation)).ExitCode == 0;
+    /// <returns>True: it was done, whether or not a neighbor has been told yet; false: refused; null: nobody answered.</returns>
+    public async Task<bool?> TryOrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
+        Addresses.NodeNetwork(_node), ["env", $"DOTNET_ROOT={Runtime}", _executable, .. command, "--control", control], cancellation)).ExitCode switch
+        {
+            0 or 4 => true,
+            1 => false,
+            _ => null,
+        };
 
     /// <summary>Likewise, of an agent whose control socket is elsewhere.</summary>
     public async Task<string> OrderAsync(string[] command, string control, CancellationToken cancellation) => (await _center.Sandbox.RunAsync(
@@ -175,6 +180,9 @@ internal sealed class Agent
         await Process.SignalAsync("TERM", cancellation);
         return await Process.ExitAsync(cancellation);
     }
+
+    /// <summary>SIGKILL if it still runs, and waits for its end.</summary>
+    public Task KillAnywayAsync(CancellationToken cancellation) => Process.KillAnywayAsync(cancellation);
 
     /// <summary>SIGKILL, and waits for its end.</summary>
     public Task KillAsync(CancellationToken cancellation) => Process.KillAsync(cancellation);
