@@ -1,4 +1,5 @@
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Running;
 using static FailoverHub.Web.Tests.Fleet.Fleets;
@@ -81,5 +82,16 @@ public sealed class StepObservationTests
         Assert.IsType<StepObservation.Waiting>(Observe(drained, drain));
         Assert.IsType<StepObservation.Shown>(Observe(drained with { Answer = Answer(IntentOutcome.Applied) }, drain));
         Assert.IsType<StepObservation.Waiting>(Observe(At(5, Role.Secondary) with { Report = Report(View(Role.Secondary, Role.Secondary)) with { IntentRevision = 5, Drained = true } }, drain));
+    }
+
+    [Theory]
+    [InlineData(true, false)]
+    [InlineData(false, true)]
+    public void PrimaryThatIsHeldBack_IsAsWantedUnlessItIsWantedAtOnce(bool atOnce, bool shown)
+    {
+        var held = Node("web-2", Report(View(Role.Primary, Role.Secondary) with { Hold = new FailbackHold(TimeSpan.FromSeconds(50), "It has just come back.") }) with { IntentRevision = 5 });
+        var wanted = WantedOfNode.Of(new NodeWanted { Node = "web-2", Drained = false, Roles = Promote.Roles, AtOnce = atOnce ? [Prefix.ToString()] : [] }, 5, []);
+
+        Assert.Equal(shown, Observe(held, wanted) is StepObservation.Shown);
     }
 }

@@ -15,6 +15,9 @@ internal sealed record WantedOfNode(string Node, long Revision, bool Drained, Im
     /// <summary>It ends a drain that was ordered on the node itself, too.</summary>
     public bool LiftLocalDrain { get; init; }
 
+    /// <summary>Prefixes that have to be primary now: what holds them back is not as wanted.</summary>
+    public ImmutableSortedSet<string> AtOnce { get; init; } = [];
+
     /// <summary>Failback policies that have to be reported; a prefix that is not here may have any.</summary>
     public ImmutableSortedDictionary<string, Failback> Failback { get; init; } = IntentFacts.NoFailback;
 
@@ -22,7 +25,7 @@ internal sealed record WantedOfNode(string Node, long Revision, bool Drained, Im
     public NodeWanted? Before { get; init; }
 
     public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) =>
-        new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce) { LiftLocalDrain = wanted.LiftLocalDrain };
+        new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce) { LiftLocalDrain = wanted.LiftLocalDrain, AtOnce = wanted.AtOnce };
 
     public static WantedOfNode Of(PlannedStep step, long revision) => Of(step.Wanted, revision, step.MustAnnounce) with
     {
@@ -113,8 +116,9 @@ internal static class OperationRecords
             [.. w.MustAnnounce.Select(p => IPNetwork.Parse(p))])
         {
             LiftLocalDrain = w.LiftLocalDrain,
+            AtOnce = [.. w.AtOnce ?? []],
             Failback = FailbackOf(w.Failback),
-            Before = w.Before is { } before ? new NodeWanted { Node = w.Node, Drained = before.Drained, Roles = RolesOf(before.Roles), Failback = FailbackOf(before.Failback) } : null,
+            Before = w.Before is { } before ? new NodeWanted { Node = w.Node, Drained = before.Drained, Roles = RolesOf(before.Roles), Failback = FailbackOf(before.Failback), AtOnce = [.. before.AtOnce ?? []] } : null,
         })];
 
     /// <summary>For the audit: what each node should be.</summary>
@@ -190,9 +194,10 @@ internal static class OperationRecords
         w.Drained,
         ToRow(w.Roles),
         [.. w.MustAnnounce.Select(p => p.ToString())],
-        w.Before is { } before ? new BeforeRow(before.Drained, ToRow(before.Roles), ToRow(before.Failback)) : null,
+        w.Before is { } before ? new BeforeRow(before.Drained, ToRow(before.Roles), ToRow(before.Failback), [.. before.AtOnce]) : null,
         w.LiftLocalDrain,
-        ToRow(w.Failback));
+        ToRow(w.Failback),
+        [.. w.AtOnce]);
 
     private static Dictionary<string, string> ToRow(ImmutableSortedDictionary<string, Role> roles) => roles.ToDictionary(r => r.Key, r => r.Value.ToString());
 
@@ -202,7 +207,7 @@ internal static class OperationRecords
     private static Dictionary<string, string> ToRow(ImmutableSortedDictionary<string, Failback> failback) =>
         failback.ToDictionary(f => f.Key, f => FleetRecords.ToText(f.Value));
 
-    // Null: written by an earlier version.
+    // Null: written by an earlier version, as what is to be so at once may be.
     private static ImmutableSortedDictionary<string, Failback> FailbackOf(Dictionary<string, string>? failback) =>
         IntentFacts.NoFailback.SetItems((failback ?? []).Select(f => KeyValuePair.Create(f.Key, FleetRecords.ToFailback(f.Value))));
 
@@ -224,7 +229,7 @@ internal static class OperationRecords
 
     private sealed record RuleRow(string Id, string Name, bool Passed, bool Overridden, bool CanOverride, string Message, string? Remedy, int Status);
 
-    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before, bool LiftLocalDrain = false, Dictionary<string, string>? Failback = null);
+    private sealed record WantedRow(string Node, long Revision, bool Drained, Dictionary<string, string> Roles, List<string> MustAnnounce, BeforeRow? Before, bool LiftLocalDrain = false, Dictionary<string, string>? Failback = null, List<string>? AtOnce = null);
 
-    private sealed record BeforeRow(bool Drained, Dictionary<string, string> Roles, Dictionary<string, string>? Failback = null);
+    private sealed record BeforeRow(bool Drained, Dictionary<string, string> Roles, Dictionary<string, string>? Failback = null, List<string>? AtOnce = null);
 }

@@ -64,7 +64,7 @@ internal abstract record StepObservation
     /// <summary>
     /// Whether the node's report shows what is wanted, whichever revision it obeys. A new role counts only when its UPDATE has left on every
     /// established session: until then one route server may still have the old one, and a next step would make two primaries there. What the
-    /// node holds back by its failback policy is as wanted too, where no step needs it to be primary now; and so is a drain of its own.
+    /// node holds back by its failback policy is as wanted too, where nobody wants it to be primary at once; and so is a drain of its own.
     /// </summary>
     public static bool Shows(NodeView node, WantedOfNode wanted)
     {
@@ -80,7 +80,8 @@ internal abstract record StepObservation
         }
 
         bool Carries(PrefixView view, Role role) => view.ReportedRole == role && view.SessionsCarrying >= node.EstablishedSessions;
-        bool IsAsWanted(PrefixView view, Role role) => Carries(view, role) || (view.Hold is not null && role == Role.Primary && Carries(view, Role.Secondary));
+        bool IsAsWanted(PrefixView view, Role role) =>
+            Carries(view, role) || (view.Hold is not null && role == Role.Primary && !wanted.AtOnce.Contains(view.Prefix.ToString()) && Carries(view, Role.Secondary));
         var mustAnnounce = wanted.MustAnnounce.ToHashSet();
         return wanted.Roles.All(r => IPNetwork.Parse(r.Key) is var prefix && node.Find(prefix) is var view
             && (mustAnnounce.Contains(prefix)
