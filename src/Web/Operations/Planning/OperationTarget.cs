@@ -40,6 +40,12 @@ internal sealed record OperationTarget
 
     public IEnumerable<MemberView> Others => Pair.Members.Where(m => m.Node.Name != Member.Node.Name);
 
+    /// <summary>
+    /// The request with the destination in it that was found for one that left it open: whoever approves what waits, or finds it in the list, has read where it
+    /// goes, and "the other node" may be another one by then.
+    /// </summary>
+    public OperationRequest Named => Type.IsMove() ? Request with { Target = Member.Node.Name } : Request;
+
     /// <summary>As the audit names it.</summary>
     public string AuditTarget => Type.IsOfPair() ? History.AuditTarget.Pair(Pair.Name) : History.AuditTarget.NodeOfPair(Member.Node.Name, Pair.Name);
 

@@ -44,7 +44,7 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
                 Steps = [.. plan.StepTitles.Select(t => new OperationStep(t, StepStatus.Pending, null, null, null))],
                 Rules = preview.Rules,
             }, target.Request, preview.NeedsApproval, now),
-            target.Request,
+            target.Named,
             actor);
     }
 
@@ -54,7 +54,7 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
 
     /// <summary>A drill that a second person has to approve.</summary>
     public static WaitingOperation Of(DrillTarget target, OperationPreview preview, Actor actor, DateTimeOffset now) =>
-        new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request, actor);
+        new(target.ToView(preview, actor, now) with { Status = OperationStatus.PendingApproval, ApprovalEndsAt = now + ApproveWithin }, target.Request with { Target = target.Away }, actor);
 
     // Until when it waits, and for whom.
     private static OperationView Let(OperationView view, OperationRequest request, bool needsApproval, DateTimeOffset now)

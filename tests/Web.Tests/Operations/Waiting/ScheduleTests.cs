@@ -1,5 +1,6 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Waiting;
@@ -201,5 +202,44 @@ public sealed class ScheduleTests
 
         var undrain = Assert.Single(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 10, Cancellation), o => o.Type == OperationType.Undrain);
         Assert.Equal(OperationStatus.Cancelled, (await rig.EndedAsync(undrain.Id)).Status);
+    }
+
+    [Fact]
+    public async Task SwitchoverWithoutATarget_GoesWhereItsTitleSaysOrNowhere()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(At(rig, 5) with { Target = null });
+        Assert.Equal(("web-2", "Switch web over to web-2"), await rig.Hub.Operations.FindAsync(id, Cancellation) is { } waiting ? (waiting.Node, waiting.Title) : default);
+        await rig.EndedAsync(await rig.AcceptedAsync(Switchover("web-2")));
+
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+        var ended = await rig.EndedAsync(id);
+
+        Assert.Equal((OperationStatus.Cancelled, "web-2"), (ended.Status, rig.Pair.ActiveNode));
+        Assert.Contains("web-2 is active already", ended.Outcome, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(OperationType.Switchover, "web-2")]
+    [InlineData(OperationType.Drill, "web-2")]
+    [InlineData(OperationType.Failback, "web-1")]
+    public void DestinationThatWasLeftOpen_IsKeptAsItWasFound(OperationType type, string destination)
+    {
+        var now = new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
+        var request = new OperationRequest { Type = type, Pair = "web", Reason = "kernel update" };
+        var facts = type == OperationType.Failback ? Fleet.Fleets.PairOf(Fleet.Fleets.Node("web-1", Role.Secondary), Fleet.Fleets.Node("web-2", Role.Primary)) : Fleet.Fleets.Healthy;
+        var preview = new OperationPreview { Rules = [], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "", NeedsApproval = true };
+        WaitingOperation waiting;
+        if (type == OperationType.Drill)
+        {
+            waiting = WaitingOperation.Of(DrillTarget.Resolve(FleetProjection.Project(facts, Fleet.Fleets.Now, 1), request, out _)!, preview, Alice, now);
+        }
+        else
+        {
+            var target = SafetyRulesTests.Target(facts, request);
+            waiting = WaitingOperation.Of(target, OperationPlanner.Plan(target), preview, Alice, now);
+        }
+
+        Assert.Equal((destination, destination), (waiting.Request.Target, waiting.View.Node));
     }
 }
