@@ -219,22 +219,57 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
             return;
         }
 
+        var decided = true;
         await services.Admission.WaitAsync(_stopping.Token);
         try
         {
             foreach (var due in _waiting.Values.Where(w => w.NextAt <= services.Time.GetUtcNow()).OrderBy(w => w.NextAt).ToList())
             {
-                await DecideAsync(due);
+                decided &= await TryDecideAsync(due);
             }
-        }
-        catch (Exception e) when (StorageFaults.IsStorageFault(e))
-        {
-            LogNotStored(logger, e);
-            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
         }
         finally
         {
             services.Admission.Release();
+        }
+
+        // Nobody who asks for something waits as long as the disk does.
+        if (!decided)
+        {
+            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
+        }
+    }
+
+    /// <returns>False: what became of it could not be stored, and it is due still. The others that are due do not wait for it.</returns>
+    private async Task<bool> TryDecideAsync(WaitingOperation due)
+    {
+        try
+        {
+            await DecideAsync(due);
+            return true;
+        }
+        catch (Exception e) when (StorageFaults.MayPass(e))
+        {
+            LogNotStored(logger, e);
+            return false;
+        }
+        catch (Exception e) when (StorageFaults.IsForEver(e))
+        {
+            return await TryEndAsync(due, $"The database does not take it ({e.GetBaseException().Message}), and never will. Nothing was sent.");
+        }
+    }
+
+    private async Task<bool> TryEndAsync(WaitingOperation due, string why)
+    {
+        try
+        {
+            await EndAsync(due, new WaitingFate.Ends(OperationStatus.Refused, "schedule-refused", why));
+            return true;
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            LogNotStored(logger, e);
+            return false;
         }
     }
 
@@ -261,13 +296,18 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
                 Volatile.Write(ref _waiting, _waiting.SetItem(due.View.Id, due with { RetryAt = waits.Until }));
                 break;
             case WaitingFate.Ends ends:
-                var ended = due with { View = due.View with { Status = ends.Status, Outcome = ends.Why, FinishedAt = now, Steps = [.. due.View.Steps.Select(s => s with { Status = StepStatus.Skipped })] } };
-                await ChangeAsync(ended, Draft(ended.View, Hub, ends.Action, $"refused: {ends.Why}", due.Request.Reason), _stopping.Token);
-                LogEnded(logger, due.View.Title, ends.Why);
+                await EndAsync(due, ends);
                 break;
             default:
                 break;
         }
+    }
+
+    private async Task EndAsync(WaitingOperation due, WaitingFate.Ends ends)
+    {
+        var ended = due.Ended(ends.Status, ends.Why, services.Time.GetUtcNow());
+        await ChangeAsync(ended, Draft(ended.View, Hub, ends.Action, $"refused: {ends.Why}", due.Request.Reason), _stopping.Token);
+        LogEnded(logger, due.View.Title, ends.Why);
     }
 
     internal static AuditDraft Draft(OperationView view, Actor actor, string action, string outcome, string? reason) => new()

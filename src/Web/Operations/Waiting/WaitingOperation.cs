@@ -118,6 +118,12 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
         ? View.ApprovalEndsAt ?? View.RequestedAt
         : RetryAt ?? View.ScheduledFor ?? View.RequestedAt;
 
+    /// <summary>The same, ended without having begun.</summary>
+    public WaitingOperation Ended(OperationStatus status, string outcome, DateTimeOffset now) => this with
+    {
+        View = View with { Status = status, Outcome = outcome, FinishedAt = now, Steps = [.. View.Steps.Select(s => s with { Status = StepStatus.Skipped })] },
+    };
+
     /// <summary>SR-11: who asked for it does not decide about it.</summary>
     public RuleResult TwoPerson(Actor approver) => ApprovalRules.TwoPerson(Request, Actor, approver);
 }

@@ -38,7 +38,9 @@ internal sealed class WaitingStore(IDbContextFactory<HubDbContext> factory, Audi
     /// <summary>Adds its row to a transaction that somebody else commits.</summary>
     public static async Task InsertAsync(HubDbContext db, WaitingOperation waiting, CancellationToken cancellationToken)
     {
-        var last = db.Operations.Local.Select(o => (long?)o.Number).Max() ?? await db.Operations.MaxAsync(o => (long?)o.Number, cancellationToken) ?? 0;
+        // What the same transaction has added is not in the database yet; what it has only loaded may have been stored long ago.
+        var stored = await db.Operations.MaxAsync(o => (long?)o.Number, cancellationToken) ?? 0;
+        var last = db.Operations.Local.Select(o => o.Number).Append(stored).Max();
         var entity = OperationRecords.ToEntity(waiting.View, last + 1, []);
         entity.RequestJson = WaitingRecords.ToJson(waiting.Request, waiting.Actor);
         db.Operations.Add(entity);

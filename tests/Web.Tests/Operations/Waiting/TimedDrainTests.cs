@@ -1,0 +1,94 @@
+using FailoverHub.Web.Fleet;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Tests.Data.Postgres;
+using FailoverHub.Web.Tests.Operations.Freezes;
+using Microsoft.Extensions.DependencyInjection;
+using static FailoverHub.Web.Tests.Operations.OperationRig;
+
+namespace FailoverHub.Web.Tests.Operations.Waiting;
+
+/// <summary>A drain with an end: it may have waited itself, and its end ends that drain and no other.</summary>
+[Trait("Kind", "Hub")]
+public sealed class TimedDrainTests
+{
+    private static readonly TimeSpan Lasts = TimeSpan.FromSeconds(60);
+
+    private static CancellationToken Cancellation => TestContext.Current.CancellationToken;
+
+    private static OperationRequest Timed(string node = "web-2") => OnNode(OperationType.Drain, node) with { ExpiresIn = Lasts };
+
+    private static async Task<OperationView> FollowUpAsync(OperationRig rig) =>
+        Assert.Single(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 20, Cancellation), o => o is { Type: OperationType.Undrain, ScheduledFor: not null });
+
+    [Fact]
+    public async Task ScheduledOne_BeginsAlsoWhenOthersWereStoredMeanwhile()
+    {
+        await using var rig = await StartAsync();
+        var id = await rig.AcceptedAsync(Timed() with { StartAt = rig.Time.GetUtcNow().AddSeconds(5) });
+        await rig.AcceptedAsync(FreezeTests.Freeze());
+        await rig.AcceptedAsync(FreezeTests.Unfreeze());
+
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+        Assert.Equal(OperationStatus.Queued, (await FollowUpAsync(rig)).Status);
+    }
+
+    [Fact]
+    public async Task ApprovedOne_BeginsAlsoWhenOthersWereStoredMeanwhile()
+    {
+        await using var rig = await StartAsync(services => services.AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.Moves }));
+        var id = await rig.AcceptedAsync(Timed());
+        await rig.AcceptedAsync(FreezeTests.Freeze());
+        await rig.AcceptedAsync(FreezeTests.Unfreeze());
+
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "looks right", People.Bob, Cancellation));
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+    }
+
+    [Fact]
+    public async Task WhatCanNeverBeStored_IsRefusedWithItsReasonAndHoldsUpNobody()
+    {
+        await using var rig = await StartAsync();
+        await using var db = rig.OpenDatabase();
+        var cursed = await rig.AcceptedAsync(Timed() with { StartAt = rig.Time.GetUtcNow().AddSeconds(5) });
+        var later = await rig.AcceptedAsync(OnNode(OperationType.SetRole, "web-1") with { Role = Role.Secondary, StartAt = rig.Time.GetUtcNow().AddSeconds(6) });
+        await RawSql.ForbidAsync(db, "no_drain", "INSERT", "Intents", "the row is cursed", "NEW.Node = 'web-2'");
+
+        await rig.PassTimeUntilAsync(later, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(later)).Status);
+        var ended = await rig.EndedAsync(cursed);
+        Assert.Equal(OperationStatus.Refused, ended.Status);
+        Assert.Contains("the row is cursed", ended.Outcome, StringComparison.Ordinal);
+        Assert.Single(await rig.AuditAsync(), a => a.CorrelationId == cursed && a.Action == "schedule-refused");
+    }
+
+    [Fact]
+    public async Task DiskThatTakesNothingForAWhile_KeepsNobodyFromAskingForSomethingElse()
+    {
+        await using var rig = await StartAsync();
+        await using var db = rig.OpenDatabase();
+        var id = await rig.AcceptedAsync(Timed() with { StartAt = rig.Time.GetUtcNow().AddSeconds(5) });
+
+        // What is due can neither begin nor be refused: whatever is written about it finds no room.
+        await RawSql.ForbidAsync(db, "no_audit", "INSERT", "Audit", "the audit is full", "NEW.CorrelationId IS NOT NULL");
+        rig.Time.Advance(TimeSpan.FromSeconds(5));
+        while (!rig.Hub.Log.Any(l => l.Contains("could not be stored", StringComparison.Ordinal)))
+        {
+            Cancellation.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+
+        // The clock stands still, so whoever waits a second under the lock waits for ever.
+        using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
+        patience.CancelAfter(TimeSpan.FromSeconds(60));
+        Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Switchover() with { Reason = "" }, Alice, patience.Token));
+
+        await RawSql.AllowAsync(db, "no_audit");
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+    }
+}
