@@ -141,6 +141,9 @@ public sealed record OperationRequest
     /// <summary>It is part of something that a second person has approved; null: it is not.</summary>
     internal string? ApprovedBy { get; init; }
 
+    /// <summary>Id of the drain that it ends by itself, and no other one; null: it is not the end of a drain.</summary>
+    internal string? Ends { get; init; }
+
     /// <summary>The drill that it is a part of; null: it stands for itself.</summary>
     internal string? PartOf { get; init; }
 

@@ -95,15 +95,18 @@ internal static class OperationPlanner
             [
                 new PlannedStep
                 {
-                    Title = $"Undrain {name}: {(target.Member.Node.LocallyDrained ? "end the drain that was ordered on the node itself, and " : "")}announce again, as secondary",
+                    Title = $"Undrain {name}: {(LiftsLocalDrain(target) ? "end the drain that was ordered on the node itself, and " : "")}{(target.Member.Node.LocallyDrained && !LiftsLocalDrain(target) ? "the drain that was ordered on the node itself stays" : "announce again, as secondary")}",
                     Before = before,
-                    Wanted = before.With(before.Roles.Keys.Select(p => IPNetwork.Parse(p)), Role.Secondary) with { Drained = false, LiftLocalDrain = target.Member.Node.LocallyDrained },
+                    Wanted = before.With(before.Roles.Keys.Select(p => IPNetwork.Parse(p)), Role.Secondary) with { Drained = false, LiftLocalDrain = LiftsLocalDrain(target) },
                 },
             ],
             OperationType.SetFailback => [.. ToTellFailback(target.Pair).Select(m => TellFailback(target.Pair, m, target.Request.Failback!))],
             _ => throw new InvalidOperationException($"There is no plan for {target.Type}."),
         };
     }
+
+    /// <summary>Who drained a node at its own console may be working on it: only a person ends that, never the hub by itself.</summary>
+    public static bool LiftsLocalDrain(OperationTarget target) => target is { Type: OperationType.Undrain, Request.Automatic: false, Member.Node.LocallyDrained: true };
 
     // A node of which nothing is known but its name is told nothing: what it has beside the pair's prefixes would be taken from it.
     private static NodeWanted? StandDown(OperationTarget target, MemberView member)
@@ -198,6 +201,8 @@ internal static class OperationPlanner
                 return target.Member.Node.EstablishedSessions > 1
                     ? $"No traffic moves: {node} announces over its other sessions meanwhile."
                     : $"{node} announces nothing until the session is back; {addresses} goes to whoever else announces it.";
+            case OperationType.Undrain when target.Member.Node.LocallyDrained && !LiftsLocalDrain(target):
+                return $"No traffic moves: {node} stays drained, as was ordered on the node itself.";
             case OperationType.Undrain:
                 return active is null || active == node
                     ? $"{node} announces {addresses} again, as secondary; traffic comes to it if no other node has a better role."

@@ -240,6 +240,7 @@ internal sealed record OperationTarget
         {
             OperationType.Drain when node is { AssignedDrained: true, Drained: true } => "is drained already",
             OperationType.Undrain when node is { AssignedDrained: false, Drained: false } => "is not drained",
+            OperationType.Undrain when target.Request.Automatic && !node.AssignedDrained => "is drained by an order on the node itself only",
             OperationType.SetRole when Has(target.Member, target.Request.Role!.Value) => "has that role already",
             OperationType.ForcePromote when Has(target.Member, Role.Primary) && !target.Others.Any(o => OperationPlanner.MayBecomePrimary(o, target.Prefixes)) => "is primary already, and no other node may be",
             OperationType.Switchover or OperationType.Failback when Has(target.Member, Role.Primary) && target.Others.All(o => target.Prefixes.All(p => o.Find(p) is not { AssignedRole: Role.Primary })) => "is active already",

@@ -225,6 +225,22 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return await db.Operations.AsNoTracking().SingleOrDefaultAsync(o => o.Id == id, cancellationToken) is { } row ? OperationRecords.ToView(row) : null;
     }
 
+    /// <summary>Whether the node was undrained, or perhaps drained anew, by another operation after that time: whatever was to end the drain before has nothing to end any more.</summary>
+    /// <param name="node">The node.</param>
+    /// <param name="drain">The drain that is meant.</param>
+    /// <param name="since">When it was let in.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public async Task<bool> DrainHasChangedAsync(string node, string drain, DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var sinceMs = since.ToUnixTimeMilliseconds();
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        return await db.Operations.AnyAsync(
+            o => o.Node == node && o.Id != drain
+                && ((o.Status == OperationStatus.Succeeded && o.FinishedAtMs > sinceMs && (o.Type == OperationType.Drain || o.Type == OperationType.Undrain))
+                    || (o.Status == OperationStatus.OutcomeUnknown && o.Type == OperationType.Drain)),
+            cancellationToken);
+    }
+
     /// <summary>Its place in the order of acceptance; null: no such id.</summary>
     public async Task<long?> NumberOfAsync(string id, CancellationToken cancellationToken)
     {

@@ -24,7 +24,7 @@ internal static class AgentRules
         return target.Type switch
         {
             OperationType.ResetSession => Can(rule, node, ResetSession, "reset a session when the hub asks for it"),
-            OperationType.Undrain when node.LocallyDrained => Can(rule, node, LocalCommands, "end a drain that was ordered on the node itself"),
+            OperationType.Undrain when OperationPlanner.LiftsLocalDrain(target) => Can(rule, node, LocalCommands, "end a drain that was ordered on the node itself"),
             OperationType.SetFailback => OperationPlanner.ToTellFailback(target.Pair).Any()
                 ? rule.Pass(Old(target.Pair) is { } old
                     ? $"{old} keeps no failback policy and announces as primary at once; the others are told."

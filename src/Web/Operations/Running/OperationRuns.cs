@@ -109,7 +109,7 @@ internal sealed partial class OperationRuns(OperationServices services, Operatio
         };
         var state = services.Fleet.State;
         var transaction = HubTraces.Part("transaction");
-        var operation = await services.Store.AcceptAsync(plan, draft, view, state.Facts.Pairs[plan.PairId], state.Snapshot, WaitingOperation.Undrain(target, actor, services.Time.GetUtcNow()), cancellationToken);
+        var operation = await services.Store.AcceptAsync(plan, draft, view, state.Facts.Pairs[plan.PairId], state.Snapshot, WaitingOperation.Undrain(target, view.Id, actor, services.Time.GetUtcNow()), cancellationToken);
         transaction?.Dispose();
 
         // From here on it happens, also when whoever asked for it has gone away.

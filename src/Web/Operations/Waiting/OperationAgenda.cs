@@ -149,24 +149,39 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         }
     }
 
-    // What was to follow something that did not happen is not done.
+    // What was to follow something that did not happen is not done, nor what was to end a drain that is over.
     private async Task OnEndedAsync(AcceptedOperation operation, OperationView ended)
     {
         if (operation.Then is { } then && Find(then.View.Id) is { } waiting && ended.Status is OperationStatus.Failed or OperationStatus.TimedOut or OperationStatus.Cancelled)
         {
-            var why = $"'{ended.Title}' did not succeed, so there is nothing to end. Nothing was sent.";
-            var view = waiting.View with { Status = OperationStatus.Cancelled, Outcome = why, FinishedAt = services.Time.GetUtcNow(), Steps = [.. waiting.View.Steps.Select(s => s with { Status = StepStatus.Skipped })] };
-            try
+            await CancelAsync(waiting, $"'{ended.Title}' did not succeed, so there is nothing to end. Nothing was sent.");
+        }
+
+        // Not before it has: a node that could not be undrained stays drained until the end that somebody gave it. Of a drain whose outcome is not known it may be in force.
+        if (ended is { Type: OperationType.Undrain, Status: OperationStatus.Succeeded } or { Type: OperationType.Drain, Status: OperationStatus.Succeeded or OperationStatus.OutcomeUnknown })
+        {
+            foreach (var over in _waiting.Values.Where(w => w.Request is { Type: OperationType.Undrain, Automatic: true } && w.View.Node == ended.Node && w.Request.Ends != ended.Id).ToList())
             {
-                await ChangeAsync(waiting with { View = view }, Draft(view, Hub, "cancel", "accepted", why), CancellationToken.None);
-            }
-            catch (Exception e) when (StorageFaults.IsStorageFault(e))
-            {
-                // When its time has come it finds nothing to undrain, and ends so.
-                LogNotStored(logger, e);
+                await CancelAsync(over, $"{DrainHasChanged(over)} '{ended.Title}' was asked for by {ended.Actor}. Nothing was sent.");
             }
         }
     }
+
+    private async Task CancelAsync(WaitingOperation waiting, string why)
+    {
+        var ended = waiting.Ended(OperationStatus.Cancelled, why, services.Time.GetUtcNow());
+        try
+        {
+            await ChangeAsync(ended, Draft(ended.View, Hub, "cancel", "accepted", why), CancellationToken.None);
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            // When its time has come it finds that the drain is over, and ends so.
+            LogNotStored(logger, e);
+        }
+    }
+
+    private static string DrainHasChanged(WaitingOperation undrain) => $"Whether {undrain.View.Node} is drained was changed since, so the drain that this was to end is over.";
 
     private void Forget(WaitingOperation waiting) => Volatile.Write(ref _waiting, _waiting.Remove(waiting.View.Id));
 
@@ -276,7 +291,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     private async Task DecideAsync(WaitingOperation due)
     {
         var now = services.Time.GetUtcNow();
-        var fate = WaitingFate.OfTime(due, now);
+        var fate = WaitingFate.OfTime(due, now) ?? await OfItsDrainAsync(due);
         if (fate is null)
         {
             var (problem, preview) = await BeginAsync(due, due.View.ApprovedBy is { } approver ? $"accepted, as scheduled and approved by {approver}" : "accepted, as scheduled", _stopping.Token);
@@ -302,6 +317,12 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
                 break;
         }
     }
+
+    // Asked of the disk: a hub that was killed, or whose disk was full, may not have cancelled it.
+    private async Task<WaitingFate?> OfItsDrainAsync(WaitingOperation due) =>
+        due.Request is { Ends: { } drain, Node: { } node } && await services.Store.DrainHasChangedAsync(node, drain, due.View.RequestedAt, _stopping.Token)
+            ? new WaitingFate.Ends(OperationStatus.Cancelled, "schedule-refused", $"{DrainHasChanged(due)} Nothing was sent.")
+            : null;
 
     private async Task EndAsync(WaitingOperation due, WaitingFate.Ends ends)
     {

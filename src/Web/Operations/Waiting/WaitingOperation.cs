@@ -70,7 +70,11 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     }
 
     /// <summary>The undrain that ends a drain with an end; null: it has none. It is the hub's own doing, so two signals have to agree to it.</summary>
-    public static WaitingOperation? Undrain(OperationTarget drain, Actor actor, DateTimeOffset now)
+    /// <param name="drain">The drain.</param>
+    /// <param name="id">Its operation.</param>
+    /// <param name="actor">Who asked for it.</param>
+    /// <param name="now">When it begins.</param>
+    public static WaitingOperation? Undrain(OperationTarget drain, string id, Actor actor, DateTimeOffset now)
     {
         if (drain is not { Type: OperationType.Drain, Request.ExpiresIn: { } lasts })
         {
@@ -86,6 +90,7 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
             StartAt = now + lasts,
             WindowEndsAt = now + lasts + ApproveWithin,
             Automatic = true,
+            Ends = id,
         };
         return new WaitingOperation(
             new OperationView

@@ -32,6 +32,7 @@ internal static class WaitingRecords
             StartAtMs = request.StartAt?.ToUnixTimeMilliseconds(),
             WindowEndsMs = request.WindowEndsAt?.ToUnixTimeMilliseconds(),
             Automatic = request.Automatic,
+            Ends = request.Ends,
             ActorName = actor.Name,
             RemoteAddress = actor.RemoteAddress,
             ForwardedFor = actor.ForwardedFor,
@@ -69,6 +70,7 @@ internal static class WaitingRecords
             StartAt = Time(row.StartAtMs),
             WindowEndsAt = Time(row.WindowEndsMs),
             Automatic = row.Automatic,
+            Ends = row.Ends,
         };
         return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Behind = RequesterOf(row) });
     }
@@ -119,6 +121,8 @@ internal static class WaitingRecords
         public long? WindowEndsMs { get; init; }
 
         public bool Automatic { get; init; }
+
+        public string? Ends { get; init; }
 
         public required string ActorName { get; init; }
 

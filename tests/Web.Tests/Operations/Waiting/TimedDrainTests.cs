@@ -1,6 +1,7 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data.Postgres;
 using FailoverHub.Web.Tests.Operations.Freezes;
 using Microsoft.Extensions.DependencyInjection;
@@ -90,5 +91,71 @@ public sealed class TimedDrainTests
         await RawSql.AllowAsync(db, "no_audit");
         await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
         Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task LaterDrainOfSomebodyElse_OutlivesTheEndOfTheOneBefore(bool diskIsFull)
+    {
+        await using var rig = await StartAsync();
+        await using var db = rig.OpenDatabase();
+        await rig.EndedAsync(await rig.AcceptedAsync(Timed()));
+        var followUp = await FollowUpAsync(rig);
+        if (diskIsFull)
+        {
+            // That it is not needed any more cannot be stored, so it is found out when its time has come.
+            await RawSql.ForbidAsync(db, "no_cancel", "INSERT", "Audit", "the audit is full", "NEW.Action = 'cancel'");
+        }
+
+        rig.Time.Advance(TimeSpan.FromSeconds(1));
+        await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Undrain, "web-2")));
+        await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2")));
+        if (diskIsFull)
+        {
+            await RawSql.AllowAsync(db, "no_cancel");
+        }
+
+        var ended = await rig.PassTimeUntilAsync(followUp.Id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Cancelled, ended.Status);
+        Assert.Contains("changed since", ended.Outcome, StringComparison.Ordinal);
+        Assert.Equal(diskIsFull, rig.Time.GetUtcNow() >= followUp.ScheduledFor);
+        Assert.Single(await rig.AuditAsync(), a => a.CorrelationId == followUp.Id && a.Actor == "hub");
+        Assert.True(rig.Pair.Members[1].Node.Drained);
+    }
+
+    [Fact]
+    public async Task UndrainThatFails_LeavesTheDrainItsEnd()
+    {
+        await using var rig = await StartAsync();
+        await rig.EndedAsync(await rig.AcceptedAsync(Timed()));
+        rig.B.Obedience = Obedience.Rejects;
+        Assert.Equal(OperationStatus.Failed, (await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Undrain, "web-2")))).Status);
+        rig.B.Obedience = Obedience.Applies;
+        var followUp = await FollowUpAsync(rig);
+        Assert.Equal(OperationStatus.Queued, followUp.Status);
+
+        await rig.PassTimeUntilAsync(followUp.Id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(followUp.Id)).Status);
+        Assert.False(rig.Pair.Members[1].Node.Drained);
+    }
+
+    [Fact]
+    public async Task ItsEnd_NeverLiftsADrainThatWasOrderedOnTheNode()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+        await rig.EndedAsync(await rig.AcceptedAsync(Timed()));
+        var followUp = await FollowUpAsync(rig);
+        await rig.B.ReportAsync(r => r.LocallyDrained = true);
+        await rig.Hub.UntilAsync(s => s.FindNode("web-2")!.LocallyDrained);
+
+        await rig.PassTimeUntilAsync(followUp.Id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(followUp.Id)).Status);
+        Assert.False(rig.B.Intents.Last().LiftLocalDrain);
+        Assert.False(rig.B.Intents.Last().Drained);
+        Assert.Equal((true, true, false), rig.Pair.Members[1].Node is var node ? (node.LocallyDrained, node.Drained, node.AssignedDrained) : default);
     }
 }
