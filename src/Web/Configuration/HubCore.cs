@@ -79,6 +79,7 @@ internal static class HubCore
         services.AddSingleton<BulkRuns>();
         services.AddSingleton<DrillRuns>();
         services.AddSingleton<ComposedRuns>();
+        services.AddSingleton<NodeReferences>();
         services.AddSingleton<OperationDecisions>();
         services.AddSingleton<OperationRooms>();
         services.AddSingleton<OperationDesk>();

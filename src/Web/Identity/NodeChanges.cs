@@ -2,7 +2,7 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
-using FailoverHub.Web.Operations.Running;
+using FailoverHub.Web.Operations.Waiting;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Identity;
@@ -32,7 +32,7 @@ internal abstract record NodeChange
 /// What an operator does to the table of nodes: revoke, rename, remove. None of it touches what a node announces. A refused attempt is audited as well.
 /// While a name changes or goes, no stream of it is let in and no operation begins, which would go on under a name that is no more.
 /// </summary>
-internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer, OperationServices operations)
+internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer, NodeReferences operations)
 {
     public const int ShortestReason = 3;
 
@@ -81,7 +81,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             : !NodeNames.IsGood(newName) ? NodeNames.Problem(newName)
             : string.Equals(node.Name, newName, StringComparison.Ordinal) ? $"It is called {newName} already."
             : !string.Equals(node.Name, newName, StringComparison.OrdinalIgnoreCase) && services.Fleet.State.Facts.Nodes.ContainsKey(newName) ? $"There is another node {newName}. Choose another name, or remove that one."
-            : services.Fleet.State.Facts.PairOf(node.Name)?.Running is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
+            : UnderWay(node.Name) is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
             : null,
         (node, draft) => RenameAsync(node!, newName, draft, actor, cancellationToken),
         cancellationToken), cancellationToken);
@@ -90,10 +90,13 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
     public Task<NodeChange> RemoveAsync(string name, string reason, Actor actor, CancellationToken cancellationToken) => AloneAsync(() => desk.ChangeAsync(
         name, reason, Removed, actor,
         _ => services.Fleet.State.Facts is var facts && facts.Nodes.GetValueOrDefault(name)?.Stream is not null ? IsConnected(name)
-            : facts.PairOf(name)?.Running is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
+            : UnderWay(name) is { } running ? $"An operation of its pair is under way ({running.Title}). Wait for its end."
             : null,
         (node, draft) => RemoveAsync(node, services.Fleet.State.Facts.Nodes.GetValueOrDefault(name)?.Name ?? name, draft, actor, cancellationToken),
         cancellationToken), cancellationToken);
+
+    // Between the moves of a drill nothing runs on the pair, and it goes on with its nodes all the same.
+    private RunningOperation? UnderWay(string name) => services.Fleet.State.Facts.PairOf(name) is { } pair ? pair.Running ?? pair.Drill : null;
 
     private static string IsConnected(string name) =>
         $"{name} is connected. Drain it and stop its agent first, or revoke its certificate: what nobody sees any more should announce nothing.";
@@ -112,6 +115,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             }
 
             var now = services.Time.GetUtcNow();
+            IReadOnlyList<WaitingOperation> waiting = [];
             await services.Audit.ChangeAsync(draft, async (db, stop) =>
             {
                 var ms = now.ToUnixTimeMilliseconds();
@@ -126,8 +130,10 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.Intents.Where(i => i.Node == known).ExecuteDeleteAsync(stop);
                 await db.PairMembers.Where(m => m.Node == known).ExecuteDeleteAsync(stop);
                 await db.Nodes.Where(n => n.Name == known).ExecuteDeleteAsync(stop);
+                waiting = await operations.RemoveAsync(db, known, actor, stop);
             }, cancellationToken);
             removed = true;
+            operations.Removed(known, waiting);
             if (node is not null)
             {
                 services.Register.Set(node.WithoutValid() with { RemovedAt = now });
@@ -169,6 +175,12 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
             }
 
             var old = node.Name;
+            if (await operations.AgainstRenamingAsync(old, cancellationToken) is { } unsettled)
+            {
+                return await desk.RefuseAsync(draft, unsettled, cancellationToken);
+            }
+
+            IReadOnlyList<WaitingOperation> waiting = [];
             await services.Audit.ChangeAsync(draft with { After = $$"""{"name":"{{newName}}"}""" }, async (db, stop) =>
             {
                 var key = IdentityRecords.KeyOf(newName);
@@ -180,8 +192,10 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.Intents.Where(i => i.Node == old).ExecuteUpdateAsync(set => set.SetProperty(i => i.Node, newName), stop);
                 await db.JournalPositions.Where(j => j.Node == old).ExecuteUpdateAsync(set => set.SetProperty(j => j.Node, newName), stop);
                 await db.JoinTokens.Where(t => t.Node == old && t.UsedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.Node, newName), stop);
+                waiting = await operations.RenameAsync(db, old, newName, stop);
             }, cancellationToken);
             renamed = true;
+            operations.Renamed(old, newName, waiting);
             services.Register.Set(node with { Name = newName });
             await services.Fleet.PostAsync(new FleetMessage.NodeRenamed(old, newName), CancellationToken.None);
             var text = $"{old} is called {newName} from now on, says {actor.Name}: {Sentence(draft.Reason ?? "")} What happened before stands under {old}.";

@@ -37,6 +37,18 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
         _loop = Task.Run(RunAsync, CancellationToken.None);
     }
 
+    /// <summary>What a node kept before a freeze is kept under its new name. Whoever calls it holds the lock of admission, and has stored it.</summary>
+    public void Renamed(string old, string name)
+    {
+        if (_held.TryGetValue(old, out var before))
+        {
+            _held = _held.Remove(old).SetItem(name, before);
+        }
+    }
+
+    /// <summary>The node is no more. Whoever calls it holds the lock of admission, and has stored it.</summary>
+    public void Removed(string node) => _held = _held.Remove(node);
+
     public async ValueTask DisposeAsync()
     {
         if (!_stopping.IsCancellationRequested)

@@ -45,6 +45,9 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     /// <summary>One that waits; null: it does not, or not any more.</summary>
     public WaitingOperation? Find(string id) => Volatile.Read(ref _waiting).GetValueOrDefault(id);
 
+    /// <summary>What waits and would tell that node something, or take the addresses to it.</summary>
+    public IReadOnlyList<WaitingOperation> About(string node) => [.. Volatile.Read(ref _waiting).Values.Where(w => w.IsAbout(node)).OrderBy(w => w.View.Id, StringComparer.Ordinal)];
+
     /// <summary>Audits it and lets it wait. Whoever calls it holds the lock of admission.</summary>
     public async Task AddAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken)
     {
@@ -64,6 +67,12 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     public async Task ChangeAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken)
     {
         await store.ChangeAsync(waiting.View, draft, cancellationToken);
+        Changed(waiting);
+    }
+
+    /// <summary>It is stored already that it stands otherwise. Whoever calls it holds the lock of admission.</summary>
+    public void Changed(WaitingOperation waiting)
+    {
         if (waiting.View.IsFinished)
         {
             Forget(waiting);

@@ -1,3 +1,4 @@
+using System.Text.RegularExpressions;
 using FailoverHub.Web.Operations.Bulk;
 using FailoverHub.Web.Operations.Drills;
 using FailoverHub.Web.Operations.Freezes;
@@ -122,6 +123,21 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     public DateTimeOffset NextAt => View.Status == OperationStatus.PendingApproval
         ? View.ApprovalEndsAt ?? View.RequestedAt
         : RetryAt ?? View.ScheduledFor ?? View.RequestedAt;
+
+    /// <summary>It would tell that node something, or take the addresses to it.</summary>
+    public bool IsAbout(string node) => new[] { View.Node, Request.Node, Request.Target }.Contains(node, StringComparer.OrdinalIgnoreCase);
+
+    /// <summary>The same after one of its nodes got another name, in what was asked for and in the words for it.</summary>
+    public WaitingOperation Renamed(string old, string name)
+    {
+        string? Of(string? node) => string.Equals(node, old, StringComparison.OrdinalIgnoreCase) ? name : node;
+        string In(string text) => Regex.Replace(text, $@"(?<![\w.-]){Regex.Escape(old)}(?![\w-]|\.\w)", name, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        return this with
+        {
+            View = View with { Node = Of(View.Node), Title = In(View.Title), Steps = [.. View.Steps.Select(s => s with { Title = In(s.Title) })] },
+            Request = Request with { Node = Of(Request.Node), Target = Of(Request.Target) },
+        };
+    }
 
     /// <summary>The same, ended without having begun.</summary>
     public WaitingOperation Ended(OperationStatus status, string outcome, DateTimeOffset now) => this with

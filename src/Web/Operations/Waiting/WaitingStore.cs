@@ -13,16 +13,26 @@ internal sealed class WaitingStore(IDbContextFactory<HubDbContext> factory, Audi
         audit.ChangeAsync(draft, (db, ct) => InsertAsync(db, waiting, ct), cancellationToken);
 
     /// <summary>Audits that it stands otherwise, and keeps it: approved, or ended without having begun.</summary>
-    public Task ChangeAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken) => audit.ChangeAsync(
-        draft,
-        async (db, ct) =>
-        {
-            var row = await db.Operations.SingleAsync(o => o.Id == view.Id, ct);
-            OperationRecords.Update(row, view);
-            row.ApprovedBy = view.ApprovedBy;
-            row.RequestJson = view.IsFinished ? null : row.RequestJson;
-        },
-        cancellationToken);
+    public Task ChangeAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken) => audit.ChangeAsync(draft, (db, ct) => UpdateAsync(db, view, ct), cancellationToken);
+
+    /// <summary>That it stands otherwise, in a transaction that somebody else commits.</summary>
+    public static async Task UpdateAsync(HubDbContext db, OperationView view, CancellationToken cancellationToken)
+    {
+        var row = await db.Operations.SingleAsync(o => o.Id == view.Id, cancellationToken);
+        OperationRecords.Update(row, view);
+        row.ApprovedBy = view.ApprovedBy;
+        row.RequestJson = view.IsFinished ? null : row.RequestJson;
+    }
+
+    /// <summary>That one of its nodes has another name, in a transaction that somebody else commits.</summary>
+    public static async Task RenameAsync(HubDbContext db, WaitingOperation renamed, CancellationToken cancellationToken)
+    {
+        await UpdateAsync(db, renamed.View, cancellationToken);
+        var row = await db.Operations.SingleAsync(o => o.Id == renamed.View.Id, cancellationToken);
+        row.Node = renamed.View.Node;
+        row.Title = renamed.View.Title;
+        row.RequestJson = WaitingRecords.ToJson(renamed.Request, renamed.Actor);
+    }
 
     /// <summary>What waited when the hub ended, oldest first, with the events of theirs that are in the history.</summary>
     public async Task<List<(WaitingOperation Waiting, ToldEvents Told)>> LoadAsync(CancellationToken cancellationToken)
