@@ -77,26 +77,33 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
     /// <returns>Why it does not begin; null: it has begun.</returns>
     public async Task<SubmitResult?> BeginWaitingAsync(WaitingOperation waiting, string outcome, CancellationToken cancellationToken)
     {
+        var (target, preview, problem) = Look(waiting);
+        if (target is not null && preview is not null)
+        {
+            await BeginAsync(target, preview, waiting.Actor, outcome, waiting.View, cancellationToken);
+        }
+
+        return problem;
+    }
+
+    /// <summary>What one that waits would be about now, or why it would not begin.</summary>
+    public (BulkTarget? Target, OperationPreview? Preview, SubmitResult? Problem) Look(WaitingOperation waiting)
+    {
         // Its time has come, so every rule counts. First whether the data center has been heard: else there seem to be no such nodes.
         var (fleet, request) = (services.Fleet.Current, waiting.Request with { StartAt = null, WindowEndsAt = null });
         if (BulkTarget.HubStartupGrace(fleet, request, services.Limits, runs.Uptime) is { Blocks: true } unheard)
         {
-            return new SubmitResult.Refused(OperationPreview.Only(unheard));
+            var grace = OperationPreview.Only(unheard);
+            return (null, grace, new SubmitResult.Refused(grace));
         }
 
         if (BulkTarget.Resolve(fleet, request, out var problem) is not { } target)
         {
-            return problem;
+            return (null, null, problem);
         }
 
         var preview = target.Preview(services.Limits, runs.Uptime);
-        if (!preview.Allowed)
-        {
-            return new SubmitResult.Refused(preview);
-        }
-
-        await BeginAsync(target, preview, waiting.Actor, outcome, waiting.View, cancellationToken);
-        return null;
+        return preview.Allowed ? (target, preview, null) : (null, preview, new SubmitResult.Refused(preview));
     }
 
     /// <summary>As the audit keeps it.</summary>

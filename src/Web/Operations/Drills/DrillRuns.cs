@@ -77,19 +77,25 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
     /// <returns>Why it does not begin; null: it has begun.</returns>
     public async Task<SubmitResult?> BeginWaitingAsync(Waiting.WaitingOperation waiting, string outcome, CancellationToken cancellationToken)
     {
+        var (target, preview, problem) = Look(waiting);
+        if (target is not null && preview is not null)
+        {
+            await BeginAsync(target, preview, waiting.Actor, outcome, waiting.View, cancellationToken);
+        }
+
+        return problem;
+    }
+
+    /// <summary>What one that waits would be about now, or why it would not begin.</summary>
+    public (DrillTarget? Target, OperationPreview? Preview, SubmitResult? Problem) Look(Waiting.WaitingOperation waiting)
+    {
         if (DrillTarget.Resolve(services.Fleet.Current, waiting.Request, out var problem) is not { } target)
         {
-            return problem;
+            return (null, null, problem);
         }
 
         var preview = target.Preview(runs.Preview(target.There));
-        if (!preview.Allowed)
-        {
-            return new SubmitResult.Refused(preview);
-        }
-
-        await BeginAsync(target, preview, waiting.Actor, outcome, waiting.View, cancellationToken);
-        return null;
+        return preview.Allowed ? (target, preview, null) : (null, preview, new SubmitResult.Refused(preview));
     }
 
     /// <summary>As the audit keeps it.</summary>

@@ -12,6 +12,9 @@ internal sealed record ComposedRuns(BulkRuns Bulk, DrillRuns Drills)
         ? Drills.BeginWaitingAsync(waiting, outcome, cancellationToken)
         : Bulk.BeginWaitingAsync(waiting, outcome, cancellationToken);
 
+    /// <summary>Why it would not begin, as the fleet is now; null: nothing stands in its way.</summary>
+    public SubmitResult? ProblemOf(WaitingOperation waiting) => waiting.Request.Type == OperationType.Drill ? Drills.Look(waiting).Problem : Bulk.Look(waiting).Problem;
+
     /// <summary>Ends one that is under way.</summary>
     /// <returns>False: no such operation runs, or it is ending.</returns>
     public bool TryCancel(string id, string by) => Bulk.TryCancel(id, by) || Drills.TryCancel(id, by);

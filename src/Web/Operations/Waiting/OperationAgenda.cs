@@ -100,7 +100,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
 
         // What it may do now, so that what it is made of may be asked for in its name.
         waiting = waiting with { Actor = waiting.Actor with { Rights = requester?.Rights ?? Rights.None } };
-        if (waiting.Request.Type is OperationType.BulkDrain or OperationType.Drill)
+        if (IsComposed(waiting))
         {
             var why = await composed.BeginWaitingAsync(waiting, accepted, cancellationToken);
             if (why is null)
@@ -111,11 +111,52 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
             return (why, (why as SubmitResult.Refused)?.Preview);
         }
 
+        var (target, preview, problem) = Look(waiting);
+        if (target is null || preview is null)
+        {
+            return (problem, preview);
+        }
+
+        preview = requester is { Rule: var rule } ? preview with { Rules = [.. preview.Rules.Append(rule).OrderBy(r => r.RuleId, StringComparer.Ordinal)] } : preview;
+
+        await runs.AcceptAsync(target, preview, waiting.Actor, accepted, waiting.View, cancellationToken);
+        Forget(waiting);
+        return (null, preview);
+    }
+
+    /// <summary>Begins what has just been approved, and is stored so. What keeps it from beginning after all is left to the loop, which finds it due. Whoever calls it holds the lock of admission.</summary>
+    public async Task BeginApprovedAsync(WaitingOperation approved)
+    {
+        try
+        {
+            await BeginAsync(approved, AcceptedAs(approved), CancellationToken.None);
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            LogNotStored(logger, e);
+        }
+    }
+
+    /// <summary>Why it would not begin, as the fleet is now; null: nothing stands in its way. Whoever calls it holds the lock of admission.</summary>
+    public SubmitResult? ProblemOf(WaitingOperation waiting) => IsComposed(waiting) ? composed.ProblemOf(waiting) : Look(waiting).Problem;
+
+    private static bool IsComposed(WaitingOperation waiting) => waiting.Request.Type is OperationType.BulkDrain or OperationType.Drill;
+
+    private static string AcceptedAs(WaitingOperation waiting) =>
+        (waiting.View.ScheduledFor, waiting.View.ApprovedBy) switch
+        {
+            (null, { } approver) => $"accepted, approved by {approver}",
+            (_, { } approver) => $"accepted, as scheduled and approved by {approver}",
+            _ => "accepted, as scheduled",
+        };
+
+    private (OperationTarget? Target, OperationPreview? Preview, SubmitResult? Problem) Look(WaitingOperation waiting)
+    {
         // A time was chosen for it, so what was seen then is no condition any more.
         var request = waiting.Request.StartAt is null ? waiting.Request : waiting.Request with { ExpectedRevision = null };
         if (OperationTarget.Resolve(services.Fleet.Current, request, out var problem) is not { } target)
         {
-            return (problem, null);
+            return (null, null, problem);
         }
 
         var preview = runs.Preview(target);
@@ -125,16 +166,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
             preview = preview with { Rules = [.. preview.Rules.Append(AgentRules.TwoSignals(target, answering)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] };
         }
 
-        if (!preview.Allowed)
-        {
-            return (new SubmitResult.Refused(preview), preview);
-        }
-
-        preview = requester is { Rule: var rule } ? preview with { Rules = [.. preview.Rules.Append(rule).OrderBy(r => r.RuleId, StringComparer.Ordinal)] } : preview;
-
-        await runs.AcceptAsync(target, preview, waiting.Actor, accepted, waiting.View, cancellationToken);
-        Forget(waiting);
-        return (null, preview);
+        return preview.Allowed ? (target, preview, null) : (null, preview, new SubmitResult.Refused(preview));
     }
 
     /// <summary>SR-15, as it is now, and what whoever asked may do now; null: the hub itself asked, which loses no right.</summary>
@@ -303,7 +335,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         var fate = WaitingFate.OfTime(due, now) ?? await OfItsDrainAsync(due);
         if (fate is null)
         {
-            var (problem, preview) = await BeginAsync(due, due.View.ApprovedBy is { } approver ? $"accepted, as scheduled and approved by {approver}" : "accepted, as scheduled", _stopping.Token);
+            var (problem, preview) = await BeginAsync(due, AcceptedAs(due), _stopping.Token);
             fate = problem switch
             {
                 null => new WaitingFate.Begins(),

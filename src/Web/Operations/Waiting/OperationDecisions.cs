@@ -72,9 +72,15 @@ internal sealed class OperationDecisions(OperationServices services, OperationRu
         }
 
         // It begins at once, or it goes on waiting: the rules are asked as the fleet is now, and a refusal is audited as well.
-        await audit.WriteAsync(draft, cancellationToken);
-        var (problem, _) = await agenda.BeginAsync(approved, $"accepted, approved by {actor.Name}", cancellationToken);
-        return problem ?? new SubmitResult.Accepted(id);
+        if (agenda.ProblemOf(approved) is { } problem)
+        {
+            return problem;
+        }
+
+        // Approval and audit entry are one transaction: a hub that is killed behind it finds it approved, and begins it.
+        await agenda.ChangeAsync(approved, draft, cancellationToken);
+        await agenda.BeginApprovedAsync(approved);
+        return new SubmitResult.Accepted(id);
     }, cancellationToken);
 
     public Task<SubmitResult> RejectAsync(string id, string reason, Actor actor, CancellationToken cancellationToken) => DecideAsync(id, reason, actor, "reject", Rights.Approve, async (view, words) =>

@@ -119,6 +119,12 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <summary>Outcome of the audit entry with which it was let in.</summary>
     public string AcceptedAs => View.Status == OperationStatus.PendingApproval ? "accepted, waits for a second person" : $"accepted, for {FreezeTarget.Time(View.ScheduledFor!.Value)}";
 
+    /// <summary>
+    /// When it must not begin any more; null: nobody has approved it. What was approved without a time begins with that: only a hub that was killed in between
+    /// finds it so, and by then the hour for approving it and the window of what has no other one may be over.
+    /// </summary>
+    public DateTimeOffset? BeginsUntil => View.Status == OperationStatus.PendingApproval ? null : View.WindowEndsAt ?? View.RequestedAt + ApproveWithin + ShortWindow;
+
     /// <summary>When something has to be done about it by itself.</summary>
     public DateTimeOffset NextAt => View.Status == OperationStatus.PendingApproval
         ? View.ApprovalEndsAt ?? View.RequestedAt
@@ -171,10 +177,10 @@ internal abstract record WaitingFate
     private static readonly string[] Passing = ["SR-05", "SR-06", "SR-08"];
 
     /// <summary>Before the fleet is looked at: whether its moment is over; null: it is not.</summary>
-    public static WaitingFate? OfTime(WaitingOperation waiting, DateTimeOffset now) => waiting.View switch
+    public static WaitingFate? OfTime(WaitingOperation waiting, DateTimeOffset now) => waiting switch
     {
-        { Status: OperationStatus.PendingApproval } => new Ends(OperationStatus.Cancelled, "approval-expired", "Nobody has approved it in time; nothing was sent."),
-        { WindowEndsAt: { } end } when now > end && waiting.RetryAt is null => new Ends(OperationStatus.TimedOut, "schedule-missed", "Its window was over before the hub could begin it: the hub was not running. It is not done late; nothing was sent."),
+        { View.Status: OperationStatus.PendingApproval } => new Ends(OperationStatus.Cancelled, "approval-expired", "Nobody has approved it in time; nothing was sent."),
+        { BeginsUntil: { } end, RetryAt: null } when now > end => new Ends(OperationStatus.TimedOut, "schedule-missed", "Its window was over before the hub could begin it: the hub was not running. It is not done late; nothing was sent."),
         _ => null,
     };
 
@@ -197,7 +203,7 @@ internal abstract record WaitingFate
 
         var retry = now + RetryAfter;
         var passes = blocking.TrueForAll(r => r.RuleId != ApprovalRules.RequesterRuleId) && (unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId)));
-        return passes && waiting.View.WindowEndsAt is { } end && retry <= end
+        return passes && waiting.BeginsUntil is { } end && retry <= end
             ? new WaitsOn(retry)
             : new Ends(OperationStatus.Refused, "schedule-refused", $"{WordsOf(blocking)} Nothing was sent.");
     }

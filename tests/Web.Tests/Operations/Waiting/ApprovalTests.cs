@@ -1,6 +1,7 @@
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Tests.Agents;
 using Microsoft.Extensions.DependencyInjection;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
@@ -121,4 +122,66 @@ public sealed class ApprovalTests
     [InlineData(TwoPersonPolicy.All, OperationType.ResetSession, true)]
     internal void Policy_SaysWhomASecondPersonIsAskedAbout(TwoPersonPolicy policy, OperationType type, bool needed) =>
         Assert.Equal(needed, ApprovalRules.IsNeeded(SafetyRulesTests.Target(Fleet.Fleets.Healthy, Rules.MomentRulesTests.Request(type)), policy));
+
+    [Fact]
+    public async Task HubIsKilledBetweenApprovalAndBeginning_ItStaysApprovedAndBegins()
+    {
+        await using var rig = await StartWithTwoPersonsAsync();
+        var id = await rig.AcceptedAsync(Switchover());
+        rig.Hub.Get<HistoryChanges>().Audited += draft =>
+        {
+            if (draft.Action == "approve")
+            {
+                rig.CopyData();
+            }
+        };
+        Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.ApproveAsync(id, "looks right", Bob, Cancellation));
+
+        await rig.KillHubAsync();
+        var after = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+        Assert.Equal((OperationStatus.Queued, "bob"), (after.Status, after.ApprovedBy));
+        Assert.IsType<SubmitResult.TooLate>(await rig.Hub.Operations.ApproveAsync(id, "looks right", Bob, Cancellation));
+
+        // It waits for the nodes, as what is scheduled does.
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", Protos.V1.Role.Primary);
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", Protos.V1.Role.Secondary);
+        await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+        Assert.Equal("web-2", rig.Pair.ActiveNode);
+        Assert.Equal(
+            [("alice", "switchover", "accepted, approved by bob"), ("bob", "approve", "refused: It does not wait for approval: Queued."), ("bob", "approve", "accepted")],
+            (await rig.AuditAsync()).Take(3).Select(a => (a.Actor, a.Action, a.Outcome)));
+    }
+
+    [Fact]
+    public async Task HubIsAwayTooLongAfterAnApproval_ItIsNotDoneLate()
+    {
+        OperationRig? rig = null;
+        var down = false;
+        rig = await StartAsync(services =>
+        {
+            services.AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.Moves });
+            if (down)
+            {
+                rig!.Time.Advance(TimeSpan.FromHours(2));
+            }
+        });
+        await using var _ = rig;
+        var id = await rig.AcceptedAsync(Switchover());
+        rig.Hub.Get<HistoryChanges>().Audited += draft =>
+        {
+            if (draft.Action == "approve")
+            {
+                rig.CopyData();
+            }
+        };
+        await rig.Hub.Operations.ApproveAsync(id, "looks right", Bob, Cancellation);
+
+        down = true;
+        await rig.KillHubAsync();
+
+        Assert.Equal(OperationStatus.TimedOut, (await rig.EndedAsync(id)).Status);
+        Assert.Equal("schedule-missed", (await rig.AuditAsync())[0].Action);
+    }
 }
