@@ -38,7 +38,7 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
     public ImmutableArray<DateTimeOffset> MovesOf(string pairId) =>
     [
         .. _state.Current.Operations.Values.Select(o => o.View)
-            .Where(o => o.PairId == pairId && (o.Type.IsMove() || o.Type is OperationType.ForcePromote or OperationType.Drain) && o.Steps.Any(s => s.Status == StepStatus.Succeeded))
+            .Where(o => o.PairId == pairId && (o.Type.IsMove() || o.Type is OperationType.ForcePromote or OperationType.Drain || (o.Type == OperationType.ResetSession && o.Rules.Any(r => r.RuleId == MomentRules.CooldownId))) && o.Steps.Any(s => s.Status == StepStatus.Succeeded))
             .Select(o => o.RequestedAt),
     ];
 

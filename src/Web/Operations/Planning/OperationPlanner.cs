@@ -35,7 +35,12 @@ internal static class OperationPlanner
         target.Type.IsMove()
         || target.Type == OperationType.ForcePromote
         || (target.Type == OperationType.Drain && IsActive(target))
+        || (target.Type == OperationType.ResetSession && IsActive(target) && EndsItsLastSession(target))
         || (target.Type == OperationType.SetFailback && Released(target) is not null);
+
+    /// <summary>A reset after which the node announces nothing until the session is back: it is the only one that is established.</summary>
+    public static bool EndsItsLastSession(OperationTarget target) =>
+        target.Member.Node is { EstablishedSessions: <= 1 } node && node.Sessions.Any(s => s.Neighbor == target.Request.Neighbor && s.State == BgpSessionState.Established);
 
     /// <summary>
     /// Members that have to be seen as secondary before the target may be primary: who is primary, who is wanted as primary, and who has not

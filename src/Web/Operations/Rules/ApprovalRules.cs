@@ -33,6 +33,10 @@ internal static class ApprovalRules
     public static RuleResult Announced(OperationRequest request) =>
         Rule(request).Pass("A second person has to approve it before anything is sent.");
 
+    /// <summary>What was no move when it was asked for, and is one now that its time has come: nobody has approved that.</summary>
+    public static RuleResult NotAsked(OperationRequest request) =>
+        Rule(request).Fail("As the fleet is now a second person has to approve it, and when it was asked for that was not so.", "Ask for it again, and let somebody else approve it.");
+
     /// <summary>Who approves is not who asked: another person, not only another name. Of whom it is not known who he is, nobody is another one.</summary>
     public static RuleResult TwoPerson(OperationRequest request, Actor asked, Actor approves) =>
         asked.Behind is not { } first || approves.Behind is not { } second ? Rule(request).Fail($"It is not known whether {asked.Name} and {approves.Name} are two people.", "Ask for it again, and let somebody else approve it.")

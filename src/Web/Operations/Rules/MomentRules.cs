@@ -19,10 +19,13 @@ internal static class MomentRules
             : rule.Fail($"Operation {inFlight} is under way on the pair.", "Wait until it has ended, or cancel it.");
     }
 
+    /// <summary>Of the rule that is asked of every move, and of nothing else.</summary>
+    public const string CooldownId = "SR-06";
+
     /// <summary>SR-06: whoever moves a pair to and fro makes more outages than he mends.</summary>
     internal static RuleResult Cooldown(OperationTarget target, Circumstances known)
     {
-        var rule = new Rule(target.Request, "SR-06", nameof(Cooldown), 429, CanOverride: true);
+        var rule = new Rule(target.Request, CooldownId, nameof(Cooldown), 429, CanOverride: true);
         var (most, within) = (known.Limits.MovesInARow, known.Limits.MovesWithin);
         if (!OperationPlanner.MayMoveTraffic(target))
         {

@@ -80,7 +80,7 @@ internal static class SafetyRules
         if (target.Type == OperationType.ResetSession)
         {
             // Over the other sessions the prefixes stay announced; without them they are gone until this one is back.
-            var last = node.EstablishedSessions <= 1 && node.Sessions.Any(s => s.Neighbor == target.Request.Neighbor && s.State == BgpSessionState.Established) ? LeftAlone(target) : [];
+            var last = OperationPlanner.EndsItsLastSession(target) ? LeftAlone(target) : [];
             return last.Count == 0
                 ? rule.Pass("Every prefix stays announced while the session is down.")
                 : rule.Fail($"It is the only session of {node.Name}, and no other node surely announces {string.Join(", ", last)}: until it is back nobody would.", $"Bring {Names(target.Others)} or another session back first, or override SR-01 if the address may be without a node for a moment.");

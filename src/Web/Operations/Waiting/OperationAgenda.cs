@@ -166,6 +166,11 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
             preview = preview with { Rules = [.. preview.Rules.Append(AgentRules.TwoSignals(target, answering)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] };
         }
 
+        if (preview.NeedsApproval && waiting.View.ApprovedBy is null)
+        {
+            preview = preview with { Rules = [.. preview.Rules.Append(ApprovalRules.NotAsked(request)).OrderBy(r => r.RuleId, StringComparer.Ordinal)] };
+        }
+
         return preview.Allowed ? (target, preview, null) : (null, preview, new SubmitResult.Refused(preview));
     }
 

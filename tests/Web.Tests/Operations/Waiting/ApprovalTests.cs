@@ -1,8 +1,10 @@
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Tests.Agents;
 using Microsoft.Extensions.DependencyInjection;
+using static FailoverHub.Web.Tests.Fleet.Fleets;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
 namespace FailoverHub.Web.Tests.Operations.Waiting;
@@ -121,7 +123,32 @@ public sealed class ApprovalTests
     [InlineData(TwoPersonPolicy.Moves, OperationType.ResetSession, false)]
     [InlineData(TwoPersonPolicy.All, OperationType.ResetSession, true)]
     internal void Policy_SaysWhomASecondPersonIsAskedAbout(TwoPersonPolicy policy, OperationType type, bool needed) =>
-        Assert.Equal(needed, ApprovalRules.IsNeeded(SafetyRulesTests.Target(Fleet.Fleets.Healthy, Rules.MomentRulesTests.Request(type)), policy));
+        Assert.Equal(needed, ApprovalRules.IsNeeded(SafetyRulesTests.Target(Healthy, Rules.MomentRulesTests.Request(type)), policy));
+
+    [Theory]
+    [InlineData("active, its last session", true)]
+    [InlineData("maybe active, its last session", true)]
+    [InlineData("active, one of four sessions", false)]
+    [InlineData("active, a session that is down", false)]
+    [InlineData("standby, its last session", false)]
+    public void Reset_IsAMoveWhenItIsTheLastSessionOfWhoeverMayBeActive(string row, bool isMove)
+    {
+        var last = row.EndsWith("last session", StringComparison.Ordinal);
+        var down = row.EndsWith("down", StringComparison.Ordinal);
+        NodeFacts With(string name, Role role, bool few) => Node(name, Report(View(role, role)) with
+        {
+            Sessions = few ? [Session(1, down ? BgpSessionState.Idle : BgpSessionState.Established), Session(2, down ? BgpSessionState.Established : BgpSessionState.Idle)] : [.. Enumerable.Range(1, 4).Select(n => Session(n))],
+        });
+        var node = row.StartsWith("standby", StringComparison.Ordinal) ? "web-2" : "web-1";
+        var facts = PairOf(With("web-1", Role.Primary, (last || down) && node == "web-1"), With("web-2", row.StartsWith("maybe", StringComparison.Ordinal) ? Role.Primary : Role.Secondary, last && node == "web-2"));
+        var target = SafetyRulesTests.Target(facts, new OperationRequest { Type = OperationType.ResetSession, Node = node, Neighbor = Session(1).Neighbor, Reason = "stuck" });
+        Assert.Equal(row.StartsWith("maybe", StringComparison.Ordinal), target.Pair.ActiveNode is null);
+
+        Assert.True(isMove == ApprovalRules.IsNeeded(target, TwoPersonPolicy.Moves), row);
+
+        // As every move it has a place in the pair's budget of moves.
+        Assert.True(isMove == SafetyRules.Check(target, SafetyRulesTests.Known).Any(r => r.RuleId == "SR-06"), row);
+    }
 
     [Fact]
     public async Task HubIsKilledBetweenApprovalAndBeginning_ItStaysApprovedAndBegins()

@@ -5,6 +5,7 @@ using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Tests.Agents;
+using Microsoft.Extensions.DependencyInjection;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
 namespace FailoverHub.Web.Tests.Operations.Waiting;
@@ -241,5 +242,26 @@ public sealed class ScheduleTests
         }
 
         Assert.Equal((destination, destination), (waiting.Request.Target, waiting.View.Node));
+    }
+
+    [Fact]
+    public async Task WhatBecomesAMoveMeanwhile_DoesNotBeginWithoutASecondPerson()
+    {
+        await using var rig = await StartAsync(services => services.AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.Moves }), keepsFailback: true);
+        var id = await rig.AcceptedAsync(OnNode(OperationType.ResetSession, "web-1") with { Neighbor = "127.34.0.1:1790", StartAt = rig.Time.GetUtcNow().AddSeconds(5) });
+        Assert.Equal(OperationStatus.Queued, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
+        await rig.A.ReportAsync(r =>
+        {
+            foreach (var session in r.Sessions.Skip(1))
+            {
+                session.State = Protos.V1.SessionState.Idle;
+            }
+        });
+
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Refused, ended.Status);
+        Assert.Contains("SR-11", ended.Outcome, StringComparison.Ordinal);
+        Assert.Empty(rig.A.Requests);
     }
 }
