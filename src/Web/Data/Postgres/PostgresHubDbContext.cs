@@ -42,6 +42,9 @@ internal sealed class PostgresHubDbContext(DbContextOptions<PostgresHubDbContext
         {
             await Database.ExecuteSqlAsync($"SET lock_timeout = '30s'", cancellationToken);
             await Database.ExecuteSqlAsync($"SELECT pg_advisory_lock({MigrationLock})", cancellationToken);
+
+            // A step that walks over a long history takes as long as it takes.
+            Database.SetCommandTimeout(TimeSpan.Zero);
             await Database.MigrateAsync(cancellationToken);
 
             // The connection goes back to the pool, where it would keep the lock until somebody uses it again.

@@ -4,7 +4,7 @@ namespace FailoverHub.Web.History.Search;
 
 /// <summary>A filter as terms; each kind of database writes it in its own language. Pure.</summary>
 /// <param name="All">Terms that an entry must all have; one that ends in a star is a beginning.</param>
-/// <param name="Times">Of these it must have one; empty: the filter says nothing of time; null: there would be too many of them, and only the row says when it was.</param>
+/// <param name="Times">Of these it must have one; empty: the filter says nothing of time; null: there would be too many of them, or the index has none, and only the row says when it was.</param>
 /// <param name="FromMs">Start of the span, UTC epoch milliseconds; the smallest number: none.</param>
 /// <param name="ToMs">Its end, exclusive; the largest number: none.</param>
 internal sealed record SearchQuery(ImmutableArray<string> All, ImmutableArray<string>? Times, long FromMs, long ToMs)
@@ -35,8 +35,17 @@ internal sealed record SearchQuery(ImmutableArray<string> All, ImmutableArray<st
             times = TimeTerms.Cover(span.From, span.To);
         }
 
-        return new SearchQuery([.. terms], times, filter.From?.ToUnixTimeMilliseconds() ?? long.MinValue, filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue);
+        return new SearchQuery([.. terms], times, FirstMs(filter), EndMs(filter));
     }
+
+    /// <summary>For an index that knows no terms of time. Null: nothing can match.</summary>
+    /// <param name="filter">Not empty.</param>
+    public static SearchQuery? ByRow(HistoryFilter filter) =>
+        SearchTerms.Of(filter) is var terms && terms.Contains("") ? null : new SearchQuery([.. terms], null, FirstMs(filter), EndMs(filter));
+
+    private static long FirstMs(HistoryFilter filter) => filter.From?.ToUnixTimeMilliseconds() ?? long.MinValue;
+
+    private static long EndMs(HistoryFilter filter) => filter.To?.ToUnixTimeMilliseconds() ?? long.MaxValue;
 
     // Beyond what is kept a span may be as round as it likes, which needs fewer terms.
     private static (DateTime From, DateTime To)? Span(HistoryFilter filter, (long? First, long? Last) kept)

@@ -17,6 +17,9 @@ internal static class TimeTerms
         return Formats.Select(f => at.ToString(f, CultureInfo.InvariantCulture));
     }
 
+    /// <summary>Whether a term is of a time.</summary>
+    public static bool IsOne(string term) => term.StartsWith('@');
+
     /// <summary>Terms of which each moment of the span has one, and besides these only moments of the two minutes at its ends.</summary>
     /// <param name="from">Start, UTC.</param>
     /// <param name="to">End, exclusive, UTC.</param>

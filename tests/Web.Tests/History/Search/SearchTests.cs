@@ -2,6 +2,7 @@ using System.Globalization;
 using CsCheck;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Search;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Data;
@@ -117,6 +118,69 @@ public sealed class SearchTests : IAsyncLifetime
         Assert.Equal(numbers.Where(n => n % 2 == 0).OrderDescending(), await AllAsync(new HistoryFilter { Kind = "even" }));
         Assert.Equal(numbers.Where(n => n is > 2 and <= 1_000_000).OrderDescending(), await AllAsync(new HistoryFilter { From = Start.AddSeconds(3), To = Start.AddSeconds(1_000_001) }));
         Assert.Empty(await AllAsync(new HistoryFilter { Text = "nounced" }));
+    }
+
+    /// <summary>Journals come late and clocks are wrong, so that no block of numbers is one span of time; what is old is removed, and a block with it or not.</summary>
+    [Fact]
+    public async Task Events_OfManyBlocksInNoOrderOfTime_AreFoundByAnySpan_AlsoWhenSomeAreRemoved()
+    {
+        var random = new Random(11);
+        List<EventEntity> all = [];
+        for (int i = 0; i < 900; i++)
+        {
+            // Thirty blocks of 8,192 numbers, a day each; one in ten comes up to three days late, and a few have a clock of before 1970 or of another century.
+            int number = i * 273 + random.Next(1, 270);
+            TimeSpan late = random.Next(10) == 0 ? TimeSpan.FromMinutes(random.Next(3 * 24 * 60)) : TimeSpan.Zero;
+            DateTimeOffset at = random.Next(60) switch { 0 => new DateTimeOffset(1969, 12, 31, 23, 0, 0, TimeSpan.Zero).AddMinutes(random.Next(120)), 1 => Start.AddYears(90), _ => Start.AddDays(number / 8_192.0) - late };
+            all.Add(new EventEntity { Id = number, AtMs = at.ToUnixTimeMilliseconds(), RecordedAtMs = Start.AddDays(number / 8_192.0).ToUnixTimeMilliseconds(), Kind = $"kind-{random.Next(3)}", Severity = EventSeverity.Info, Text = "lost" });
+        }
+
+        await using (HubDbContext db = _database.Factory.CreateDbContext())
+        {
+            db.Events.AddRange(all);
+            await db.SaveChangesAsync(Stop);
+        }
+
+        await AssertSpansAsync(all, random);
+        long old = Start.AddDays(11.5).ToUnixTimeMilliseconds();
+        var writer = new HubWriter(_database.Factory, TimeProvider.System, Microsoft.Extensions.Logging.Abstractions.NullLogger<HubWriter>.Instance);
+        await using (writer)
+        {
+            _ = writer.Start();
+            writer.Enqueue(new RemoveEvents(writer, old, _ => { }));
+            await writer.FlushAsync(Stop);
+        }
+
+        Assert.NotEqual(0, all.RemoveAll(e => e.AtMs < old && e.RecordedAtMs < old));
+        await AssertSpansAsync(all, random);
+    }
+
+    private async Task AssertSpansAsync(List<EventEntity> all, Random random)
+    {
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        for (int i = 0; i < 150; i++)
+        {
+            EventEntity edge = all[random.Next(all.Count)];
+            long from = random.Next(4) == 0 ? long.MinValue : edge.AtMs + random.Next(2);
+            long to = random.Next(4) == 0 ? long.MaxValue : edge.AtMs + random.Next(3) * random.Next(1, 400_000_000);
+            string? kind = random.Next(2) == 0 ? "kind-1" : null;
+            var wanted = new HistoryFilter
+            {
+                From = from == long.MinValue ? null : DateTimeOffset.FromUnixTimeMilliseconds(from),
+                To = to == long.MaxValue ? null : DateTimeOffset.FromUnixTimeMilliseconds(to),
+                Kind = kind,
+            };
+            List<long> found = [];
+            string? cursor = null;
+            do
+            {
+                HistoryPage<EventRecord> page = await history.EventsAsync(wanted, cursor, 150, Stop);
+                found.AddRange(page.Items.Select(e => e.Id));
+                cursor = page.NextCursor;
+            }
+            while (cursor is not null);
+            Assert.Equal(all.Where(e => e.AtMs >= from && e.AtMs < to && (kind is null || e.Kind == kind)).Select(e => e.Id).OrderDescending(), found);
+        }
     }
 
     /// <summary>No combination looks at rows that the index has not named: the outer loop is the index, the rows are fetched by their number.</summary>
