@@ -53,6 +53,7 @@ internal static class AccessPolicies
 
     private const string TokenClaim = "token";
     private const string TokenOwnerClaim = "token-owner";
+    private const string TokenOfMachineClaim = "token-of-machine";
 
     /// <summary>Who signed in by the one-time link: whoever runs the hub, without an account.</summary>
     public const string Operator = "operator";
@@ -64,11 +65,15 @@ internal static class AccessPolicies
     /// <summary>A script with a token.</summary>
     public static ClaimsPrincipal Script(ApiTokenUse use)
     {
-        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, $"token {use.Name}"), new Claim(ScopeClaim, ApiScopes.Word(use.Scope))], ApiScheme, ClaimTypes.Name, ClaimTypes.Role);
+        var identity = new ClaimsIdentity([new Claim(ClaimTypes.Name, use.ActorName), new Claim(ScopeClaim, ApiScopes.Word(use.Scope))], ApiScheme, ClaimTypes.Name, ClaimTypes.Role);
         identity.AddClaim(new Claim(TokenClaim, use.Id.ToString(CultureInfo.InvariantCulture)));
-        if (use.OwnerId is { } owner)
+        if (use.Owner is Requester.Account owner)
         {
-            identity.AddClaim(new Claim(TokenOwnerClaim, owner));
+            identity.AddClaim(new Claim(TokenOwnerClaim, owner.Id));
+        }
+        else if (use.Owner is Requester.Machine)
+        {
+            identity.AddClaim(new Claim(TokenOfMachineClaim, "yes"));
         }
 
         return new ClaimsPrincipal(identity);
@@ -77,10 +82,15 @@ internal static class AccessPolicies
     /// <summary>Who is behind it: a token, an account, or by a session without one whoever runs the machine. Null: nobody who is known. Pure.</summary>
     public static Requester? RequesterOf(ClaimsPrincipal user) =>
         user.Identity is not { IsAuthenticated: true } ? null
-        : IsByToken(user) ? long.TryParse(user.FindFirstValue(TokenClaim), NumberStyles.None, CultureInfo.InvariantCulture, out long token) ? new Requester.Token(token, user.FindFirstValue(TokenOwnerClaim)) : null
+        : IsByToken(user) ? long.TryParse(user.FindFirstValue(TokenClaim), NumberStyles.None, CultureInfo.InvariantCulture, out long token) ? new Requester.Token(token, OwnerOf(user)) : null
         : user.FindFirstValue(Sessions.Claim) is null ? null
         : SignedIn.AccountOf(user) is { } account ? new Requester.Account(account)
         : new Requester.Machine();
+
+    private static Requester? OwnerOf(ClaimsPrincipal token) =>
+        token.FindFirstValue(TokenOwnerClaim) is { } owner ? new Requester.Account(owner)
+        : token.FindFirstValue(TokenOfMachineClaim) is not null ? new Requester.Machine()
+        : null;
 
     /// <summary>What roles and scope come to. Pure.</summary>
     public static Rights RightsOf(ClaimsPrincipal user)

@@ -41,10 +41,10 @@ internal static class HubCommands
         WithServicesAsync(options, error, async services =>
         {
             IReadOnlyList<ApiTokenInfo> tokens = await services.GetRequiredService<ApiTokens>().ListAsync(cancellationToken);
-            await output.WriteLineAsync($"{"NAME",-24} {"SCOPE",-8} {"CREATED",-20} {"EXPIRES",-20} LAST USED");
+            await output.WriteLineAsync($"{"NAME",-24} {"SCOPE",-8} {"CREATED",-20} {"EXPIRES",-20} {"LAST USED",-20} OWNER");
             foreach (ApiTokenInfo token in tokens)
             {
-                await output.WriteLineAsync($"{token.Name,-24} {ApiScopes.Word(token.Scope),-8} {At(token.CreatedAt),-20} {At(token.ExpiresAt),-20} {At(token.LastUsedAt)}");
+                await output.WriteLineAsync($"{token.Name,-24} {ApiScopes.Word(token.Scope),-8} {At(token.CreatedAt),-20} {At(token.ExpiresAt),-20} {At(token.LastUsedAt),-20} {token.Owner}");
             }
 
             return 0;
@@ -94,7 +94,7 @@ internal static class HubCommands
     public static string SignInUrl(string baseUrl, string code) => $"{baseUrl.TrimEnd('/')}/sign-in?code={code}";
 
     // Whoever may write the data folder can do anything to the hub anyway.
-    internal static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All };
+    internal static Actor Actor => new($"{Environment.UserName} (command line)", null, null) { Rights = Rights.All, Behind = new Requester.Machine() };
 
     internal static string At(DateTimeOffset? at) => at?.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss'Z'", CultureInfo.InvariantCulture) ?? "never";
 

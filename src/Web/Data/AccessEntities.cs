@@ -22,6 +22,12 @@ internal sealed class ApiTokenEntity
 
     /// <summary>What it may do, a word of the access rules.</summary>
     public required string Role { get; set; }
+
+    /// <summary>Id of the account that made it. Null: <see cref="ByMachine"/>, or an earlier version made it and it is not known who that was.</summary>
+    public string? OwnerId { get; set; }
+
+    /// <summary>Whoever runs the hub's machine made it, without an account.</summary>
+    public bool ByMachine { get; set; }
 }
 
 /// <summary>The code of a one-time sign-in link.</summary>

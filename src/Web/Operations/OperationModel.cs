@@ -173,7 +173,7 @@ public sealed record OperationRequest
 }
 
 /// <summary>Who asks, from where: what the audit keeps.</summary>
-/// <param name="Name">User, or "token NAME".</param>
+/// <param name="Name">User, "token NAME", or "token NAME of USER".</param>
 /// <param name="RemoteAddress">Address that the request came from, or for which a trusted proxy asked; null: not from the network.</param>
 /// <param name="ForwardedFor">What the request said for whom it was forwarded, as it stands there; "… via ADDRESS" when a trusted proxy said it. Only to be shown.</param>
 public sealed record Actor(string Name, string? RemoteAddress, string? ForwardedFor)

@@ -19,19 +19,11 @@ internal abstract record Requester
 
     /// <summary>A script with a token of the API.</summary>
     /// <param name="Id">Of the token.</param>
-    /// <param name="OwnerId">Id of the account that made it; null: it was made by the machine.</param>
-    public sealed record Token(long Id, string? OwnerId) : Requester;
+    /// <param name="Owner">Who made it, an account or the machine; null: an earlier version, which did not note that.</param>
+    public sealed record Token(long Id, Requester? Owner) : Requester;
 
-    /// <summary>Id of the account of the person; null: the machine's.</summary>
-    public string? Person => this switch
-    {
-        Account account => account.Id,
-        Token token => token.OwnerId,
-        _ => null,
-    };
-
-    /// <summary>One person has asked by both, or may have: everything without an account is the machine's, which is one.</summary>
-    public bool IsSamePersonAs(Requester other) => string.Equals(Person, other.Person, StringComparison.Ordinal);
+    /// <summary>The person: an account, or the machine, which is one person; null: not known. A token is whose account made it, through however many other tokens.</summary>
+    public Requester? Person => this is Token token ? token.Owner?.Person : this;
 }
 
 /// <summary>What somebody may do at this moment.</summary>

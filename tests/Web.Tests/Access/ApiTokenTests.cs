@@ -5,6 +5,7 @@ using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.AspNetCore.Http;
 using Microsoft.AspNetCore.RateLimiting;
@@ -31,7 +32,7 @@ public sealed class ApiTokenTests
         clock.Advance(TimeSpan.FromDays(1));
         ApiTokenUse? after = await tokens.AuthenticateAsync(token, Stop);
 
-        Assert.Equal(("ci", ApiScope.Operate, null), (before!.Name, before.Scope, before.OwnerId));
+        Assert.Equal(("ci", ApiScope.Operate, new Requester.Machine(), "token ci"), (before!.Name, before.Scope, before.Owner, before.ActorName));
         Assert.Null(after);
     }
 

@@ -27,7 +27,7 @@ internal static class People
 
         foreach (var (person, role) in new[] { (Alice, HubRoles.Admin), (Bob, HubRoles.Approver) })
         {
-            string id = person.Behind!.Person!;
+            string id = ((Requester.Account)person.Behind!).Id;
             db.Users.Add(new HubUser { Id = id, UserName = person.Name, NormalizedUserName = person.Name.ToUpperInvariant(), SecurityStamp = id });
             db.UserRoles.Add(new IdentityUserRole<string> { UserId = id, RoleId = role.ToLowerInvariant() });
         }

@@ -53,6 +53,10 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
             CreatedAtMs = now,
             ExpiresAtMs = now + (long)lifetime.TotalMilliseconds,
             Role = ApiScopes.Word(scope),
+
+            // A token that a token makes belongs to the same person.
+            OwnerId = (actor.Behind?.Person as Requester.Account)?.Id,
+            ByMachine = actor.Behind?.Person is Requester.Machine,
         };
 
         if (await ExistsAsync(name, cancellationToken))
@@ -81,7 +85,12 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
     {
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
         List<ApiTokenEntity> rows = await db.ApiTokens.AsNoTracking().Where(t => t.RevokedAtMs == null).OrderBy(t => t.Name).ToListAsync(cancellationToken);
-        return [.. rows.Select(r => new ApiTokenInfo(r.Name, ApiScopes.Parse(r.Role) ?? ApiScope.Read, At(r.CreatedAtMs)!.Value, At(r.ExpiresAtMs), At(r.LastUsedAtMs)))];
+        string[] ids = [.. rows.Select(r => r.OwnerId).OfType<string>().Distinct()];
+        Dictionary<string, string?> names = await db.Users.AsNoTracking().Where(u => ids.Contains(u.Id)).ToDictionaryAsync(u => u.Id, u => u.UserName, cancellationToken);
+        return [.. rows.Select(r => new ApiTokenInfo(r.Name, ApiScopes.Parse(r.Role) ?? ApiScope.Read, At(r.CreatedAtMs)!.Value, At(r.ExpiresAtMs), At(r.LastUsedAtMs))
+        {
+            Owner = OwnerOf(r) is { } owner ? TokenOwners.Words(owner, r.OwnerId is { } id ? names.GetValueOrDefault(id) : null) : TokenOwners.Unknown,
+        })];
     }
 
     /// <summary>Takes a token's rights away at once, audited in the same transaction. False: there is no such token, or the actor lacks the right to administer; the audit says which.</summary>
@@ -118,10 +127,14 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
         string hash = Secret.Hash(token);
         DateTimeOffset now = time.GetUtcNow();
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
-        return await db.ApiTokens.AsNoTracking().FirstOrDefaultAsync(t => t.Hash == hash, cancellationToken) is { } row && ApiScopes.Parse(row.Role) is { } scope
-            ? new ApiTokenFound(new ApiTokenUse(row.Name, scope, row.Id, null), At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
+        var found = await db.ApiTokens.AsNoTracking().Where(t => t.Hash == hash)
+            .Select(t => new { Row = t, OwnerName = db.Users.Where(u => u.Id == t.OwnerId).Select(u => u.UserName).FirstOrDefault() }).FirstOrDefaultAsync(cancellationToken);
+        return found is { Row: { } row } && ApiScopes.Parse(row.Role) is { } scope
+            ? new ApiTokenFound(new ApiTokenUse(row.Name, scope, row.Id, OwnerOf(row)) { OwnerName = found.OwnerName }, At(row.RevokedAtMs) is { } revoked ? $"was revoked at {Words(revoked)}" : At(row.ExpiresAtMs) is { } expired && expired <= now ? $"expired at {Words(expired)}" : null)
             : null;
     }
+
+    private static Requester? OwnerOf(ApiTokenEntity row) => row.OwnerId is { } owner ? new Requester.Account(owner) : row.ByMachine ? new Requester.Machine() : null;
 
     private async Task<bool> ExistsAsync(string name, CancellationToken cancellationToken)
     {
@@ -147,14 +160,42 @@ internal sealed partial class ApiTokens(IDbContextFactory<HubDbContext> database
 internal sealed record TokenCreation(string? Token, string? Problem);
 
 /// <summary>What is known of a token that exists.</summary>
-internal sealed record ApiTokenInfo(string Name, ApiScope Scope, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt);
+internal sealed record ApiTokenInfo(string Name, ApiScope Scope, DateTimeOffset CreatedAt, DateTimeOffset? ExpiresAt, DateTimeOffset? LastUsedAt)
+{
+    /// <summary>Whose it is, for people.</summary>
+    public string Owner { get; init; } = TokenOwners.Unknown;
+}
+
+/// <summary>How it is said whose a token is.</summary>
+internal static class TokenOwners
+{
+    /// <summary>Whoever runs the hub's machine made it, by the command line or signed in by the one-time link.</summary>
+    public const string Machine = "the hub's machine";
+
+    /// <summary>An earlier version did not note it.</summary>
+    public const string Unknown = "not known";
+
+    /// <summary>The account that made it is gone; the token goes on until it is revoked.</summary>
+    public const string Removed = "a removed account";
+
+    /// <param name="owner">The account or the machine.</param>
+    /// <param name="name">Of the account, as it is called now; null: it is gone.</param>
+    public static string Words(Requester owner, string? name) => owner is Requester.Account ? name ?? Removed : Machine;
+}
 
 /// <summary>A token that was just shown to us.</summary>
 /// <param name="Name">Its name.</param>
 /// <param name="Scope">What it may do.</param>
 /// <param name="Id">Never used again, as a name may be.</param>
-/// <param name="OwnerId">Id of the account that made it; null: the hub's machine.</param>
-internal sealed record ApiTokenUse(string Name, ApiScope Scope, long Id, string? OwnerId);
+/// <param name="Owner">Who made it, an account or the hub's machine; null: an earlier version, which did not note that.</param>
+internal sealed record ApiTokenUse(string Name, ApiScope Scope, long Id, Requester? Owner)
+{
+    /// <summary>Of the account that made it, as it is called now; null: it is none, or gone.</summary>
+    public string? OwnerName { get; init; }
+
+    /// <summary>What the audit calls it: "token NAME", with its owner where that is an account.</summary>
+    public string ActorName => Owner is Requester.Account ? $"token {Name} of {OwnerName ?? TokenOwners.Removed}" : $"token {Name}";
+}
 
 /// <summary>A token that was made here.</summary>
 /// <param name="Use">Who comes with it, and what it may do, or might.</param>

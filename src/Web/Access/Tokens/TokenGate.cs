@@ -66,7 +66,7 @@ internal sealed class TokenGate(ApiTokens tokens, TokenUses uses, WrongApiTokens
         _wasGood.TryRemove(hash, out _);
         if (found is { Ended: { } why })
         {
-            await NameAsync(hash, Draft(actor with { Name = $"token {found.Name}" }, target, $"the token '{found.Name}' {why}"), cancellationToken);
+            await NameAsync(hash, Draft(actor with { Name = found.Use.ActorName }, target, $"the token '{found.Name}' {why}"), cancellationToken);
         }
         else
         {

@@ -6,7 +6,7 @@ namespace FailoverHub.Web.Api.Tokens;
 /// <summary>A token of the API; never the token itself.</summary>
 public sealed record ApiTokenDto
 {
-    /// <summary>Its name in the audit is "token NAME".</summary>
+    /// <summary>Its name in the audit is "token NAME", or "token NAME of ACCOUNT".</summary>
     public required string Name { get; init; }
 
     /// <summary>read, operate, approve, admin.</summary>
@@ -20,6 +20,9 @@ public sealed record ApiTokenDto
 
     /// <summary>When it was last used, to the minute; null: never.</summary>
     public required DateTimeOffset? LastUsedAt { get; init; }
+
+    /// <summary>Whose it is: the account that made it, "the hub's machine", "a removed account", or "not known" for one of an earlier version. Where two people are wanted, a token is its owner.</summary>
+    public required string Owner { get; init; }
 }
 
 /// <summary>Body of POST /api/v1/api-tokens.</summary>
@@ -54,5 +57,6 @@ internal static class ApiTokenMapping
         CreatedAt = token.CreatedAt,
         ExpiresAt = token.ExpiresAt,
         LastUsedAt = token.LastUsedAt,
+        Owner = token.Owner,
     };
 }

@@ -39,12 +39,18 @@ internal static class ApprovalRules
 
     /// <summary>Who approves is not who asked: another person, not only another name. Of whom it is not known who he is, nobody is another one.</summary>
     public static RuleResult TwoPerson(OperationRequest request, Actor asked, Actor approves) =>
-        asked.Behind is not { } first || approves.Behind is not { } second ? Rule(request).Fail($"It is not known whether {asked.Name} and {approves.Name} are two people.", "Ask for it again, and let somebody else approve it.")
-        : !first.IsSamePersonAs(second) ? Rule(request).Pass($"{asked.Name} asked for it, and {approves.Name} approves it.")
-        : first.Person is null ? Rule(request).Fail($"{asked.Name} asked for it without an account, so {approves.Name}, who has none either, cannot approve it: both are whoever runs the hub's machine.", "Ask somebody who has an account to approve it.")
+        (Unknown(asked) ?? Unknown(approves)) is { } unknown ? Rule(request).Fail($"It is not known whether {asked.Name} and {approves.Name} are two people.", unknown)
+        : asked.Behind!.Person != approves.Behind!.Person ? Rule(request).Pass($"{asked.Name} asked for it, and {approves.Name} approves it.")
+        : asked.Behind.Person is Operations.Requester.Machine ? Rule(request).Fail($"{asked.Name} asked for it without an account, so {approves.Name}, who has none either, cannot approve it: both are whoever runs the hub's machine.", "Ask somebody who has an account to approve it.")
         : Rule(request).Fail(
             string.Equals(asked.Name, approves.Name, StringComparison.OrdinalIgnoreCase) ? $"{asked.Name} asked for it, and cannot approve it too." : $"{asked.Name} asked for it, and {approves.Name} is the same person: a token is whose account made it.",
             "Ask somebody else to approve it.");
+
+    // What to do where it is not known who somebody is; null: it is known.
+    private static string? Unknown(Actor actor) =>
+        actor.Behind?.Person is not null ? null
+        : actor.Behind is Operations.Requester.Token ? $"Nobody noted who made this token ({actor.Name}): it is of an earlier version. Revoke it and make another one; a token belongs to whoever makes it."
+        : "Ask for it again, and let somebody else approve it.";
 
     /// <summary>Whoever asked for what begins only now may still ask for it.</summary>
     public static RuleResult RequesterAllowed(OperationRequest request, string asked, Standing now) => now.Rights.HasFlag(Rights.Operate)

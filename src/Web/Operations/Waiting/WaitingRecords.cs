@@ -39,7 +39,8 @@ internal static class WaitingRecords
             ByMachine = actor.Behind is Requester.Machine,
             AccountId = (actor.Behind as Requester.Account)?.Id,
             TokenId = (actor.Behind as Requester.Token)?.Id,
-            TokenOwnerId = (actor.Behind as Requester.Token)?.OwnerId,
+            TokenOwnerId = ((actor.Behind as Requester.Token)?.Person as Requester.Account)?.Id,
+            TokenByMachine = (actor.Behind as Requester.Token)?.Person is Requester.Machine,
         },
         Json);
 
@@ -77,7 +78,7 @@ internal static class WaitingRecords
 
     // What he may do is not kept: it is looked up when it begins.
     private static Requester? RequesterOf(RequestRow row) =>
-        row.TokenId is { } token ? new Requester.Token(token, row.TokenOwnerId)
+        row.TokenId is { } token ? new Requester.Token(token, row.TokenOwnerId is { } owner ? new Requester.Account(owner) : row.TokenByMachine ? new Requester.Machine() : null)
         : row.AccountId is { } account ? new Requester.Account(account)
         : row.ByMachine ? new Requester.Machine()
         : null;
@@ -137,6 +138,9 @@ internal static class WaitingRecords
 
         public long? TokenId { get; init; }
 
+        // Of a token's owner one or the other; neither: it is not known who made it.
         public string? TokenOwnerId { get; init; }
+
+        public bool TokenByMachine { get; init; }
     }
 }

@@ -10,11 +10,13 @@ public sealed class TwoPersonTests
     {
         ["anna"] = new Requester.Account("anna"),
         ["bert"] = new Requester.Account("bert"),
-        ["a token of anna"] = new Requester.Token(1, "anna"),
-        ["another token of anna"] = new Requester.Token(2, "anna"),
-        ["a token of bert"] = new Requester.Token(3, "bert"),
-        ["a token of the command line"] = new Requester.Token(4, null),
-        ["another token of the command line"] = new Requester.Token(5, null),
+        ["a token of anna"] = new Requester.Token(1, new Requester.Account("anna")),
+        ["another token of anna"] = new Requester.Token(2, new Requester.Account("anna")),
+        ["a token of bert"] = new Requester.Token(3, new Requester.Account("bert")),
+        ["a token of the command line"] = new Requester.Token(4, new Requester.Machine()),
+        ["another token of the command line"] = new Requester.Token(5, new Requester.Machine()),
+        ["a token of which nobody noted who made it"] = new Requester.Token(6, null),
+        ["another such token"] = new Requester.Token(7, null),
         ["the one-time link"] = new Requester.Machine(),
         ["somebody of an earlier version"] = null,
     };
@@ -38,6 +40,13 @@ public sealed class TwoPersonTests
     [InlineData("a token of the command line", "the one-time link", false)]
     [InlineData("the one-time link", "the one-time link", false)]
     [InlineData("somebody of an earlier version", "bert", false)]
+    [InlineData("a token of which nobody noted who made it", "anna", false)]
+    [InlineData("a token of which nobody noted who made it", "a token of anna", false)]
+    [InlineData("a token of which nobody noted who made it", "the one-time link", false)]
+    [InlineData("a token of which nobody noted who made it", "a token of the command line", false)]
+    [InlineData("a token of which nobody noted who made it", "a token of which nobody noted who made it", false)]
+    [InlineData("a token of which nobody noted who made it", "another such token", false)]
+    [InlineData("a token of which nobody noted who made it", "somebody of an earlier version", false)]
     [InlineData("somebody of an earlier version", "somebody of an earlier version", false)]
     public void Approving_NeedsAnotherPersonAndNotAnotherName(string asked, string approves, bool isAnother)
     {
@@ -50,7 +59,8 @@ public sealed class TwoPersonTests
     {
         Assert.Contains("a token is whose account made it", Ask("anna", "a token of anna").Message, StringComparison.Ordinal);
         Assert.Contains("both are whoever runs the hub's machine", Ask("the one-time link", "a token of the command line").Message, StringComparison.Ordinal);
-        Assert.All(new[] { Ask("anna", "anna"), Ask("the one-time link", "the one-time link"), Ask("anna", "somebody of an earlier version") }, rule => Assert.Equal(("SR-11", 403, false), (rule.RuleId, rule.HttpStatus, rule.CanOverride)));
+        Assert.Contains("Revoke it and make another one", Ask("anna", "another such token").Remedy, StringComparison.Ordinal);
+        Assert.All(new[] { Ask("anna", "anna"), Ask("anna", "another such token"), Ask("the one-time link", "the one-time link"), Ask("anna", "somebody of an earlier version") }, rule => Assert.Equal(("SR-11", 403, false), (rule.RuleId, rule.HttpStatus, rule.CanOverride)));
     }
 
     [Fact]

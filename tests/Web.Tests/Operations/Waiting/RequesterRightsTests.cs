@@ -177,7 +177,7 @@ public sealed class RequesterRightsTests
         var tokens = rig.Hub.Get<ApiTokens>();
         var made = await tokens.CreateAsync("ci", ApiScope.Operate, lifetime, People.Alice, Cancellation);
         var use = (await tokens.AuthenticateAsync(made.Token!, Cancellation))!;
-        return new Actor("token ci", null, null) { Rights = Rights.Operate, Behind = AccessPolicies.RequesterOf(AccessPolicies.Script(use)) };
+        return new Actor(use.ActorName, null, null) { Rights = Rights.Operate, Behind = AccessPolicies.RequesterOf(AccessPolicies.Script(use)) };
     }
 
     private static async Task TakeRightAsync(OperationRig rig, string how)

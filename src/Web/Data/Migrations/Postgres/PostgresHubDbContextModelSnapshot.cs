@@ -306,6 +306,9 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
 
                     NpgsqlPropertyBuilderExtensions.UseIdentityByDefaultColumn(b.Property<long>("Id"));
 
+                    b.Property<bool>("ByMachine")
+                        .HasColumnType("boolean");
+
                     b.Property<long>("CreatedAtMs")
                         .HasColumnType("bigint");
 
@@ -322,6 +325,10 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
 
                     b.Property<string>("Name")
                         .IsRequired()
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
+                    b.Property<string>("OwnerId")
                         .HasColumnType("text")
                         .UseCollation("C");
 

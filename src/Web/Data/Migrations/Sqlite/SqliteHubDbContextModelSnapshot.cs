@@ -262,6 +262,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                         .ValueGeneratedOnAdd()
                         .HasColumnType("INTEGER");
 
+                    b.Property<bool>("ByMachine")
+                        .HasColumnType("INTEGER");
+
                     b.Property<long>("CreatedAtMs")
                         .HasColumnType("INTEGER");
 
@@ -277,6 +280,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
 
                     b.Property<string>("Name")
                         .IsRequired()
+                        .HasColumnType("TEXT");
+
+                    b.Property<string>("OwnerId")
                         .HasColumnType("TEXT");
 
                     b.Property<long?>("RevokedAtMs")
