@@ -2,7 +2,7 @@ using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Data;
 
-/// <summary>Something that happened. Append-only but for retention.</summary>
+/// <summary>Something that happened. Triggers forbid UPDATE, and DELETE but by retention.</summary>
 internal sealed class EventEntity
 {
     public long Id { get; set; }

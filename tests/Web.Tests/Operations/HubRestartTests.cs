@@ -5,6 +5,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using ProtoRole = FailoverHub.Protos.V1.Role;
@@ -137,6 +138,7 @@ public sealed class HubRestartTests
         var told = await rig.EventsAsync(new HistoryFilter { OperationId = id });
         await using (var db = rig.OpenDatabase())
         {
+            await RawSql.OpenEventsAsync(db);
             await db.Events.Where(e => e.OperationId == id && e.Kind == EventKinds.OperationFinished).ExecuteDeleteAsync(Cancellation);
         }
 

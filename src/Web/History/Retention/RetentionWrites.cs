@@ -25,7 +25,11 @@ internal sealed class RemoveEvents(HubWriter writer, long beforeMs, Action<int> 
         {
             await HistorySearch.Of(db).RemoveAsync(db, old, cancellationToken);
             long[] ids = [.. old.Select(e => e.Id)];
+
+            // The table refuses every other DELETE; nobody else's transaction sees this row.
+            await db.Database.ExecuteSqlAsync($"""INSERT INTO "EventRetention" ("BeforeMs") VALUES ({beforeMs})""", cancellationToken);
             await db.Events.Where(e => ids.Contains(e.Id)).ExecuteDeleteAsync(cancellationToken);
+            await db.Database.ExecuteSqlAsync($"""DELETE FROM "EventRetention" """, cancellationToken);
         }
     }
 

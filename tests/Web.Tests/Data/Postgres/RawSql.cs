@@ -38,6 +38,11 @@ internal static partial class RawSql
         ? "ALTER TABLE \"Audit\" DISABLE TRIGGER ALL; ALTER TABLE \"AuditCheckpoints\" DISABLE TRIGGER ALL"
         : "DROP TRIGGER IF EXISTS audit_is_never_changed; DROP TRIGGER IF EXISTS audit_is_never_deleted; DROP TRIGGER IF EXISTS audit_checkpoint_is_never_deleted;");
 
+    /// <summary>Takes away what makes events append-only.</summary>
+    public static Task OpenEventsAsync(HubDbContext db) => RunAsync(db, db.Database.IsNpgsql()
+        ? "ALTER TABLE \"Events\" DISABLE TRIGGER USER"
+        : "DROP TRIGGER event_is_never_changed; DROP TRIGGER event_is_only_removed_when_old;");
+
     private static Task<int> RunAsync(HubDbContext db, string sql) => db.Database.ExecuteSqlRawAsync(sql, TestContext.Current.CancellationToken);
 
     // Words of SQL are written in capitals.
