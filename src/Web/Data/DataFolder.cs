@@ -14,6 +14,9 @@ internal sealed class DataFolder
     /// <summary>Name of the database's file.</summary>
     public const string DatabaseName = "hub.db";
 
+    /// <summary>Name of the folder in which a restore gathers what it will put here; it is there for as long as the restore is not whole.</summary>
+    public const string StagingName = ".restore.partial";
+
     private const UnixFileMode OwnerOnlyFile = UnixFileMode.UserRead | UnixFileMode.UserWrite;
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
 
@@ -38,6 +41,11 @@ internal sealed class DataFolder
     public static DataFolder Open(string path)
     {
         var folder = new DataFolder(System.IO.Path.GetFullPath(path));
+        if (Directory.Exists(System.IO.Path.Combine(folder.Path, StagingName)))
+        {
+            throw new DataFolderException($"A restore into the data folder '{folder.Path}' is going on, or was cut short: what is in it is not whole. Wait for its end; if there is none, remove the folder's content (and the tables of its database, if that is on a server) and restore again.");
+        }
+
         try
         {
             if (!Directory.Exists(folder.Path))

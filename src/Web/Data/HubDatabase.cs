@@ -51,10 +51,10 @@ internal static class HubDatabase
     public static Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken) =>
         MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
 
-    /// <summary>Migrations of the database file that this program has, oldest first.</summary>
-    public static IReadOnlyCollection<string> KnownMigrations()
+    /// <summary>Migrations of such a database that this program has, oldest first.</summary>
+    public static IReadOnlyCollection<string> KnownMigrations(DatabaseSetting setting)
     {
-        using HubDbContext db = new DesignTimeSqlite().CreateDbContext([]);
+        using HubDbContext db = setting.IsPostgres ? new DesignTimePostgres().CreateDbContext([]) : new DesignTimeSqlite().CreateDbContext([]);
         return [.. db.Database.GetMigrations()];
     }
 

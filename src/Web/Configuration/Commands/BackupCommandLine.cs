@@ -20,7 +20,7 @@ internal static class BackupCommandLine
     {
         var file = new Argument<string>("FILE") { HelpName = "FILE", Description = "What `failoverhub backup` wrote." };
         var revoke = new Option<bool>("--revoke-tokens") { Description = "Revoke every API token at the first start: those that were revoked after the backup would be good again." };
-        var restore = new Command("restore", "Put a backup into a new data folder, which must not exist or be empty. The backup is checked first. At the first start every browser is signed out.") { data, file, revoke };
+        var restore = new Command("restore", "Put a backup into a new data folder, which must not exist or be empty, and with PostgreSQL into a database without tables. The backup is checked first. At the first start every browser is signed out.") { data, file, database.Database, database.PasswordFile, revoke };
         restore.SetAction((parsed, cancellationToken) => HubCommandLine.WithDataAsync(parsed, data, database, error, options => RestoreAsync(
             options, parsed.GetRequiredValue(file), parsed.GetValue(revoke), output, error, cancellationToken)));
         return restore;
@@ -36,10 +36,9 @@ internal static class BackupCommandLine
     private static Task<int> RestoreAsync(HubOptions options, string file, bool revokeTokens, TextWriter output, TextWriter error, CancellationToken cancellationToken) =>
         SayWhyNotAsync(error, async () =>
         {
-            DateTimeOffset now = TimeProvider.System.GetUtcNow();
-            BackupManifest restored = await HubRestore.RestoreAsync(file, options.DataDirectory, HubDatabase.KnownMigrations(), HubCommands.Actor.Name, now, revokeTokens, cancellationToken);
-            await output.WriteLineAsync($"The backup of {restored.CreatedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} is in {options.DataDirectory}. Start the hub on it; agents come back by themselves.");
-            IReadOnlyList<string> tokens = await HubRestore.GoodTokensAsync(options.DataDirectory, now, cancellationToken);
+            (BackupManifest restored, IReadOnlyList<string> tokens) = await HubRestore.RestoreAsync(
+                new RestoreOrder(file, options.DataDirectory, options.Database, HubCommands.Actor.Name, TimeProvider.System.GetUtcNow(), revokeTokens), cancellationToken);
+            await output.WriteLineAsync($"The backup of {restored.CreatedAt.UtcDateTime:yyyy-MM-dd'T'HH:mm:ss'Z'} is in {options.DataDirectory}{(options.Database.IsPostgres ? $" and the {options.Database}" : "")}. Start the hub on it; agents come back by themselves.");
             string ofTokens = tokens.Count == 0 ? "" : revokeTokens ? " Every API token is revoked." : $" API tokens are as they were then: {string.Join(", ", tokens)}. Revoke what should not be good, or restore with --revoke-tokens.";
             await output.WriteLineAsync($"Warning: what was taken from somebody after the backup is given back by it. At the first start every browser is signed out, and unused sign-in links and join tokens are withdrawn.{ofTokens} Look also at users and nodes: a lock, a new password or a revoked certificate of later is not in it.");
         });

@@ -11,6 +11,12 @@ internal sealed record BackupManifest
     public const string ThisFormat = "failoverhub-backup";
     public const int ThisVersion = 1;
 
+    /// <summary>The file itself, as <see cref="DataFolder.DatabaseName"/>.</summary>
+    public const string Sqlite = "sqlite";
+
+    /// <summary>Each table as the server's binary COPY writes it (<see cref="PostgresDump"/>).</summary>
+    public const string Postgres = "postgresql";
+
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web)
     {
         UnmappedMemberHandling = JsonUnmappedMemberHandling.Disallow,
@@ -30,6 +36,9 @@ internal sealed record BackupManifest
     /// <summary>Version of the hub that made it.</summary>
     public required string HubVersion { get; init; }
 
+    /// <summary>What kind of database is in it: <see cref="Sqlite"/> or <see cref="Postgres"/>. Backups of before there was a second kind do not say it.</summary>
+    public string Database { get; init; } = Sqlite;
+
     /// <summary>The newest migration of the database in it: a program that does not know that one is too old to use it.</summary>
     public required string Schema { get; init; }
 
@@ -46,7 +55,7 @@ internal sealed record BackupManifest
     {
         try
         {
-            return JsonSerializer.Deserialize<BackupManifest>(json, Json) is { Format: ThisFormat, Version: ThisVersion } manifest ? manifest : null;
+            return JsonSerializer.Deserialize<BackupManifest>(json, Json) is { Format: ThisFormat, Version: ThisVersion, Database: Sqlite or Postgres } manifest ? manifest : null;
         }
         catch (JsonException)
         {
@@ -55,8 +64,8 @@ internal sealed record BackupManifest
     }
 }
 
-/// <summary>A file of the data folder.</summary>
-/// <param name="Path">Relative, with '/'.</param>
+/// <summary>A file of the data folder, or what a database on a server is kept as.</summary>
+/// <param name="Path">Relative, with '/'; below <see cref="PostgresDump.Folder"/>: of the database.</param>
 /// <param name="Size">Bytes.</param>
 /// <param name="Sha256">Lower-case hex.</param>
 internal sealed record BackupFile(string Path, long Size, string Sha256)

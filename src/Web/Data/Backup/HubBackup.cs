@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Formats.Tar;
 using System.IO.Compression;
 using FailoverHub.Web.Configuration;
@@ -10,9 +11,9 @@ namespace FailoverHub.Web.Data.Backup;
 
 /// <summary>
 /// Everything that a hub keeps as one file, made while it runs: the database as it was at one moment, copied by SQLite itself beside readers and
-/// writer, and all keys and certificates of the data folder. A compressed tar, with a manifest of hashes in front.
+/// writer or read in one snapshot of PostgreSQL, and all keys and certificates of the data folder. A compressed tar, with a manifest of hashes in front.
 /// </summary>
-internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFolder folder, AuditLog audit, TimeProvider time)
+internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFolder folder, AuditLog audit, TimeProvider time, DatabaseSetting? setting = null)
 {
     /// <summary>Action of the audit entry.</summary>
     public const string Action = "backup";
@@ -46,7 +47,7 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
             Directory.CreateDirectory(work, OwnerOnly | UnixFileMode.UserExecute);
             return await WriteAsync(file, work, actor, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or SqliteException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException)
         {
             throw new BackupException($"The backup could not be made ({e.Message}). Is there enough room for twice the database in '{Path.GetDirectoryName(file)}', and may it be written?", e);
         }
@@ -62,14 +63,14 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
     private async Task<BackupManifest> WriteAsync(string file, string work, Actor actor, CancellationToken cancellationToken)
     {
         string id = Guid.CreateVersion7().ToString("N");
-        string schema = await SchemaAsync(cancellationToken);
         await audit.WriteAsync(
             new AuditDraft { Actor = actor, Action = Action, Target = "hub", After = $$"""{"file":{{System.Text.Json.JsonSerializer.Serialize(file)}}}""", Outcome = "accepted", CorrelationId = id },
             cancellationToken);
 
-        string database = Path.Combine(work, DataFolder.DatabaseName);
-        CopyDatabase(database);
-        List<Source> sources = [new(DataFolder.DatabaseName, () => new FileStream(database, FileMode.Open, FileAccess.Read, FileShare.Read)), .. Others().Take(MostFiles)];
+        (string schema, IReadOnlyList<string> database) = setting is { IsPostgres: true, ConnectionString: { } server }
+            ? await PostgresDump.WriteAsync(server, work, cancellationToken)
+            : (await SchemaAsync(cancellationToken), CopyDatabase(work));
+        List<Source> sources = [.. database.Select(path => new Source(path, () => new FileStream(Path.Combine(work, path), FileMode.Open, FileAccess.Read, FileShare.Read))), .. Others().Take(MostFiles)];
         var files = new List<BackupFile>();
         foreach (Source source in sources)
         {
@@ -83,6 +84,7 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
             Version = BackupManifest.ThisVersion,
             Id = id,
             HubVersion = HubVersion.Text,
+            Database = setting is { IsPostgres: true } ? BackupManifest.Postgres : BackupManifest.Sqlite,
             Schema = schema,
             CreatedAt = time.GetUtcNow(),
             Files = files,
@@ -96,16 +98,12 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
     private async Task<string> SchemaAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        if (!db.Database.IsSqlite())
-        {
-            throw new BackupException("This hub keeps its data in PostgreSQL: back that up with pg_dump, and copy the keys of the data folder.");
-        }
-
         return (await db.Database.GetAppliedMigrationsAsync(cancellationToken)).Last();
     }
 
-    private void CopyDatabase(string target)
+    private string[] CopyDatabase(string work)
     {
+        string target = Path.Combine(work, DataFolder.DatabaseName);
         using (new FileStream(target, new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly }))
         {
         }
@@ -127,6 +125,8 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         {
             throw new BackupException($"The database '{folder.DatabaseFile}' is damaged ({reader.GetString(0)}), so it was not backed up. Restore an older backup into another folder and compare.");
         }
+
+        return [DataFolder.DatabaseName];
     }
 
     // Keys, certificates, whatever else a room of the hub keeps in a file; locks and half-written files are none of it, and no link is followed, neither to a file nor to a folder.
@@ -137,7 +137,7 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         {
             string path = Path.GetRelativePath(folder.Path, file).Replace(Path.DirectorySeparatorChar, '/');
             string name = Path.GetFileName(file);
-            if (!name.StartsWith('.') && path != RestoreNote.FileName && !path.StartsWith(DataFolder.DatabaseName, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal))
+            if (!name.StartsWith('.') && !path.StartsWith(PostgresDump.Folder, StringComparison.Ordinal) && path != RestoreNote.FileName && !path.StartsWith(DataFolder.DatabaseName, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal))
             {
                 yield return new Source(path, () => OwnFile.Open(folder.Path, path, FileAccess.Read, FileShare.Read));
             }

@@ -1,3 +1,4 @@
+using System.Data.Common;
 using System.Formats.Tar;
 using System.IO.Compression;
 using System.Security.Cryptography;
@@ -6,9 +7,24 @@ using Microsoft.Data.Sqlite;
 
 namespace FailoverHub.Web.Data.Backup;
 
+/// <summary>What is restored where.</summary>
+/// <param name="File">The backup.</param>
+/// <param name="DataFolder">Where to; it must not exist, or be empty.</param>
+/// <param name="Database">The file in that folder, or a database without tables.</param>
+/// <param name="By">Who does it, for the audit of the next start.</param>
+/// <param name="At">When, for the same.</param>
+/// <param name="RevokeTokens">Every API token is revoked at the next start.</param>
+internal sealed record RestoreOrder(string File, string DataFolder, DatabaseSetting Database, string By, DateTimeOffset At, bool RevokeTokens);
+
+/// <param name="Manifest">Of the backup.</param>
+/// <param name="GoodTokens">Names of the API tokens that are good in it, whatever became of them afterwards.</param>
+internal sealed record RestoredBackup(BackupManifest Manifest, IReadOnlyList<string> GoodTokens);
+
 /// <summary>
-/// Puts a backup into a data folder that is new or empty. The whole file is read and checked against its manifest before anything is written, and
-/// what is in it appears when everything is there. Root restores into the folder of another user as that one, so that it is his, and no link of his leads root anywhere.
+/// Puts a backup into a data folder that is new or empty, and into a database without tables when it is on a server. The whole file is read and checked against its manifest before
+/// anything is written, and what is in it appears when everything is there: the folder's files first, then the database, by its commit. Until then
+/// <see cref="DataFolder.StagingName"/> stands in the folder, and no hub starts on it. Root restores into the folder of another user as that one, so that it is his, and no link of his
+/// leads root anywhere.
 /// </summary>
 internal static class HubRestore
 {
@@ -16,29 +32,21 @@ internal static class HubRestore
     private const UnixFileMode OwnerOnlyFolder = OwnerOnlyFile | UnixFileMode.UserExecute;
     private const long LargestManifest = 16 * 1024 * 1024;
 
-    /// <param name="file">The backup.</param>
-    /// <param name="dataFolder">Where to; it must not exist, or be empty.</param>
-    /// <param name="knownSchemas">Migrations that this program knows.</param>
-    /// <param name="by">Who does it, for the audit of the next start.</param>
-    /// <param name="now">When, for the same.</param>
-    /// <param name="revokeTokens">Every API token is revoked at the next start.</param>
-    /// <param name="cancellationToken">Stops it; the folder is as it was then.</param>
+    /// <param name="order">What where.</param>
+    /// <param name="cancellationToken">Stops it; folder and database are as they were then.</param>
     /// <exception cref="BackupException">It cannot be used; nothing was written.</exception>
-    public static async Task<BackupManifest> RestoreAsync(string file, string dataFolder, IReadOnlyCollection<string> knownSchemas, string by, DateTimeOffset now, bool revokeTokens, CancellationToken cancellationToken)
+    public static async Task<RestoredBackup> RestoreAsync(RestoreOrder order, CancellationToken cancellationToken)
     {
-        dataFolder = Path.GetFullPath(dataFolder);
+        string dataFolder = Path.GetFullPath(order.DataFolder);
         RefuseUsed(dataFolder);
-        string staging = Path.Combine(dataFolder, ".restore.partial");
+        string staging = Path.Combine(dataFolder, DataFolder.StagingName);
         bool existed = Directory.Exists(dataFolder);
+        var moved = new List<string>();
         try
         {
-            await using var backup = new FileStream(file, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
-            BackupManifest manifest = await ReadAsync(backup, null, cancellationToken);
-            if (!knownSchemas.Contains(manifest.Schema))
-            {
-                throw new BackupException($"The backup was made by version {manifest.HubVersion}, whose database ({manifest.Schema}) this program does not know. Restore it with that version or a newer one.");
-            }
-
+            await using var backup = new FileStream(order.File, FileMode.Open, FileAccess.Read, FileShare.Read, 64 * 1024);
+            BackupManifest manifest = await ReadAsync(backup, (_, _) => Task.FromResult(Stream.Null), cancellationToken);
+            RefuseOther(manifest, order.Database);
             OwnFile.WorkAsTheOwnerOf(dataFolder);
 
             // Inside of it: the folder may be the mount point of a volume, which can be neither moved nor made again, and has the owner that it shall have.
@@ -48,23 +56,41 @@ internal static class HubRestore
             }
 
             Directory.CreateDirectory(staging, OwnerOnlyFolder);
-            await ReadAsync(backup, staging, cancellationToken);
-            await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, now, by, revokeTokens), cancellationToken);
-            MoveUp(staging, dataFolder);
+            await using PostgresLoad? server = order.Database.IsPostgres ? await PostgresLoad.BeginAsync(order.Database, manifest.Schema, cancellationToken) : null;
+            await ReadAsync(
+                backup,
+                (path, stop) => server is not null && path.StartsWith(PostgresDump.Folder, StringComparison.Ordinal) ? server.OpenAsync(path, stop) : Task.FromResult<Stream>(Create(Path.Combine(staging, path))),
+                cancellationToken);
+            await RestoreNote.WriteAsync(staging, new RestoreNote(manifest.Id, manifest.CreatedAt, order.At, order.By, order.RevokeTokens), cancellationToken);
+            IReadOnlyList<string> tokens;
+            if (server is not null)
+            {
+                await server.FinishAsync(cancellationToken);
+                tokens = await server.GoodTokensAsync(order.At, cancellationToken);
+            }
+            else
+            {
+                tokens = await GoodTokensAsync(staging, order.At, cancellationToken);
+            }
+
+            MoveUp(staging, dataFolder, moved);
+            if (server is not null)
+            {
+                await server.CommitAsync();
+            }
+
+            moved.Clear();
             existed = true;
-            return manifest;
+            return new RestoredBackup(manifest, tokens);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException)
+        catch (Exception e) when (e is IOException or UnauthorizedAccessException or InvalidDataException or DbException)
         {
-            throw new BackupException($"'{file}' could not be restored into '{dataFolder}' ({e.Message}). Nothing was changed there.", e);
+            throw new BackupException($"'{order.File}' could not be restored into '{dataFolder}'{(order.Database.IsPostgres ? $" and the {order.Database}" : "")} ({e.Message}). Nothing was changed there.", e);
         }
         finally
         {
-            if (Directory.Exists(staging))
-            {
-                Directory.Delete(staging, recursive: true);
-            }
-
+            moved.ForEach(Delete);
+            Delete(staging);
             if (!existed && Directory.Exists(dataFolder) && !Directory.EnumerateFileSystemEntries(dataFolder).Any())
             {
                 Directory.Delete(dataFolder);
@@ -72,8 +98,34 @@ internal static class HubRestore
         }
     }
 
-    /// <summary>Names of the API tokens that are good in a restored folder, whatever became of them after the backup.</summary>
-    public static async Task<IReadOnlyList<string>> GoodTokensAsync(string dataFolder, DateTimeOffset now, CancellationToken cancellationToken)
+    private static void Delete(string entry)
+    {
+        if (Directory.Exists(entry))
+        {
+            Directory.Delete(entry, recursive: true);
+        }
+        else if (File.Exists(entry))
+        {
+            File.Delete(entry);
+        }
+    }
+
+    private static void RefuseOther(BackupManifest manifest, DatabaseSetting database)
+    {
+        if (manifest.Database == BackupManifest.Postgres != database.IsPostgres)
+        {
+            throw new BackupException(database.IsPostgres
+                ? $"The backup is of a hub whose database is a SQLite file, and cannot go into the {database}: each kind keeps numbers, texts and search in its own way, and nobody could say that nothing was lost between them. Restore it without --database."
+                : "The backup is of a hub whose database is on a PostgreSQL server, and cannot become a SQLite file: each kind keeps numbers, texts and search in its own way, and nobody could say that nothing was lost between them. Name an empty PostgreSQL database with --database.");
+        }
+
+        if (!HubDatabase.KnownMigrations(database).Contains(manifest.Schema))
+        {
+            throw new BackupException($"The backup was made by version {manifest.HubVersion}, whose database ({manifest.Schema}) this program does not know. Restore it with that version or a newer one.");
+        }
+    }
+
+    private static async Task<IReadOnlyList<string>> GoodTokensAsync(string dataFolder, DateTimeOffset now, CancellationToken cancellationToken)
     {
         // Beside migrations: the next start brings the schema up, and has nothing to tell here.
         await using var connection = new SqliteConnection(new SqliteConnectionStringBuilder { DataSource = Path.Combine(dataFolder, DataFolder.DatabaseName), Mode = SqliteOpenMode.ReadOnly, Pooling = false }.ToString());
@@ -92,7 +144,7 @@ internal static class HubRestore
     }
 
     /// <summary>The database comes last: it never stands there without the keys that belong to it.</summary>
-    private static void MoveUp(string staging, string dataFolder)
+    private static void MoveUp(string staging, string dataFolder, List<string> moved)
     {
         foreach (string entry in Directory.EnumerateFileSystemEntries(staging).OrderBy(e => Path.GetFileName(e) == DataFolder.DatabaseName).ToArray())
         {
@@ -105,6 +157,8 @@ internal static class HubRestore
             {
                 File.Move(entry, target);
             }
+
+            moved.Add(target);
         }
     }
 
@@ -117,7 +171,7 @@ internal static class HubRestore
     }
 
     // The same walk twice: first only looking, then writing; each time every byte goes through the hash.
-    private static async Task<BackupManifest> ReadAsync(FileStream backup, string? into, CancellationToken cancellationToken)
+    private static async Task<BackupManifest> ReadAsync(FileStream backup, Func<string, CancellationToken, Task<Stream>> open, CancellationToken cancellationToken)
     {
         backup.Position = 0;
         await using var unpacked = new GZipStream(backup, CompressionMode.Decompress, leaveOpen: true);
@@ -131,7 +185,8 @@ internal static class HubRestore
                 throw new BackupException($"The backup has '{entry.Name}', which its manifest does not name: it was changed. Use another one.");
             }
 
-            if (await TakeAsync(entry, expected, into, cancellationToken) is { } wrong)
+            await using Stream target = await open(entry.Name, cancellationToken);
+            if (await TakeAsync(entry, expected, target, cancellationToken) is { } wrong)
             {
                 throw new BackupException($"'{entry.Name}' in the backup {wrong}: it is damaged or was changed. Use another one.");
             }
@@ -160,9 +215,8 @@ internal static class HubRestore
         throw new BackupException("The file is no backup of a hub, or of a version that this program does not know: it does not begin with a manifest.");
     }
 
-    private static async Task<string?> TakeAsync(TarEntry entry, BackupFile expected, string? into, CancellationToken cancellationToken)
+    private static async Task<string?> TakeAsync(TarEntry entry, BackupFile expected, Stream target, CancellationToken cancellationToken)
     {
-        await using Stream target = into is null ? Stream.Null : Create(Path.Combine(into, entry.Name));
         using var hash = IncrementalHash.CreateHash(HashAlgorithmName.SHA256);
         byte[] buffer = new byte[64 * 1024];
         long size = 0;

@@ -15,8 +15,8 @@ using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data.Postgres;
 using FailoverHub.Web.Tests.Identity;
-using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Role = FailoverHub.Protos.V1.Role;
@@ -42,7 +42,6 @@ public sealed class BackupTests : IDisposable
 
     public void Dispose() => _folder.Dispose();
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task RunningHub_BackedUpLostAndRestored_GoesOnWhereItWas_AndItsAgentsComeBack()
     {
@@ -63,12 +62,12 @@ public sealed class BackupTests : IDisposable
             await File.WriteAllTextAsync(Path.Combine(Data, "an-authority.pem"), "a key of another room", Stop);
             keyId = hub.Get<AuditKey>().Id;
 
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
         }
 
         Assert.Equal(UnixFileMode.UserRead | UnixFileMode.UserWrite, File.GetUnixFileMode(File1));
         Directory.Delete(Data, recursive: true);
-        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
 
         await using HubUnderTest again = await HubUnderTest.StartAsync(Restored);
         Assert.Equal(keyId, again.Get<AuditKey>().Id);
@@ -86,7 +85,6 @@ public sealed class BackupTests : IDisposable
         Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task NodesThatHadJoined_AreTheSameToTheRestoredHub()
     {
@@ -97,11 +95,11 @@ public sealed class BackupTests : IDisposable
             JoinTokenCreation made = await hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest(null, false, JoinTokens.DefaultLifetime), Alice, Stop);
             await node.JoinAsync(hub.AgentUrl, made.Token!.ToString(), "web-1");
             fingerprint = hub.Get<HubIdentity>().Authority.Fingerprint;
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
         }
 
         Directory.Delete(Data, recursive: true);
-        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
 
         await using HubUnderTest again = await HubUnderTest.StartAsync(Restored, tls: AgentsEndpoint.Default);
         Assert.Equal(fingerprint, again.Get<HubIdentity>().Authority.Fingerprint);
@@ -111,7 +109,6 @@ public sealed class BackupTests : IDisposable
     }
 
     /// <summary>As an operator does it: the program itself, in processes of its own, and agents that know the hub by its authority and are known by their certificates.</summary>
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task HubRestoredByTheProgramIntoAFreshFolder_IsTheHubThatItsNodesHaveJoined()
     {
@@ -128,11 +125,11 @@ public sealed class BackupTests : IDisposable
             }
 
             await hub.Writer.FlushAsync(Stop);
-            Assert.Equal((0, ""), await ProgramAsync("backup", File1, "--data", Data));
+            Assert.Equal((0, ""), await ProgramAsync(["backup", File1, .. Of(Data)]));
         }
 
         Directory.Delete(Data, recursive: true);
-        Assert.Equal((0, ""), await ProgramAsync("restore", File1, "--data", Restored));
+        Assert.Equal((0, ""), await ProgramAsync(["restore", File1, .. Into(Restored)]));
 
         await using HubUnderTest again = await HubUnderTest.StartAsync(Restored, tls: AgentsEndpoint.Default);
         Assert.Equal(fingerprint, again.Get<HubIdentity>().Authority.Fingerprint);
@@ -146,7 +143,6 @@ public sealed class BackupTests : IDisposable
     }
 
     /// <summary>What was ended after the backup is open in it: a browser, a link, a join token, and the API token of somebody who has gone.</summary>
-    [Trait("Database", "Sqlite")]
     [Theory]
     [InlineData(false)]
     [InlineData(true)]
@@ -166,7 +162,7 @@ public sealed class BackupTests : IDisposable
             join = (await hub.Get<JoinTokens>().CreateAsync(new JoinTokenRequest("web-1", false, JoinTokens.DefaultLifetime), Alice, Stop)).Info!.Id;
             Assert.Null((await hub.Get<Accounts>().CreateAsync("anna", [HubRoles.Viewer], "correct horse battery", false, WholeHub.Tester, Stop)).Problem);
             await hub.Get<HubWriter>().FlushAsync(Stop);
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
 
             await hub.Get<ApiTokens>().RevokeAsync("ci", WholeHub.Tester, Stop);
             (await WholeHub.PressSignOutAsync(browser)).Dispose();
@@ -200,7 +196,7 @@ public sealed class BackupTests : IDisposable
     private async Task<string> SaidAsync(params string[] more)
     {
         using var output = new StringWriter();
-        Assert.Equal(0, await HubCommandLine.Build(output, TextWriter.Null).Parse(["restore", File1, "--data", Restored, .. more]).InvokeAsync(cancellationToken: Stop));
+        Assert.Equal(0, await HubCommandLine.Build(output, TextWriter.Null).Parse(["restore", File1, .. Into(Restored), .. more]).InvokeAsync(cancellationToken: Stop));
         return output.ToString();
     }
 
@@ -208,12 +204,10 @@ public sealed class BackupTests : IDisposable
     private async Task<string> StampAsync(string backup)
     {
         string folder = Path.Combine(_folder.Path, "looked-at");
-        Assert.Equal(0, await RunAsync("restore", backup, "--data", folder));
-        await using var connection = new SqliteConnection($"Data Source={Path.Combine(folder, "hub.db")};Mode=ReadOnly;Pooling=False");
-        await connection.OpenAsync(Stop);
-        await using SqliteCommand command = connection.CreateCommand();
-        command.CommandText = "SELECT \"SecurityStamp\" FROM \"Users\"";
-        return (string)(await command.ExecuteScalarAsync(Stop))!;
+        Assert.Equal(0, await RunAsync(["restore", backup, .. Into(folder)]));
+        await using ServiceProvider services = new ServiceCollection().AddHubDatabase(folder, TestDatabases.For(folder)).BuildServiceProvider();
+        await using HubDbContext db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        return (await db.Users.SingleAsync(Stop)).SecurityStamp!;
     }
 
     [Fact]
@@ -223,11 +217,11 @@ public sealed class BackupTests : IDisposable
         const UnixFileMode OfTheVolume = UnixFileMode.UserRead | UnixFileMode.UserWrite | UnixFileMode.UserExecute | UnixFileMode.GroupExecute;
         Directory.CreateDirectory(Restored, OfTheVolume);
 
-        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
 
         // A folder that had been made anew would have the mode of any other.
         Assert.Equal(OfTheVolume, File.GetUnixFileMode(Restored));
-        Assert.True(File.Exists(Path.Combine(Restored, "hub.db")));
+        Assert.True(File.Exists(Path.Combine(Restored, AuditKey.FileName)));
         Assert.Empty(Directory.GetFileSystemEntries(Restored, ".restore*"));
     }
 
@@ -237,7 +231,7 @@ public sealed class BackupTests : IDisposable
         await MakeAsync();
         string[] before = Directory.GetFiles(Data);
 
-        Assert.Equal(1, await RunAsync("restore", File1, "--data", Data));
+        Assert.Equal(1, await RunAsync(["restore", File1, .. Of(Data)]));
 
         Assert.Equal(before, Directory.GetFiles(Data));
         Assert.Contains("in use or not empty", _error.ToString(), StringComparison.Ordinal);
@@ -249,8 +243,8 @@ public sealed class BackupTests : IDisposable
         await MakeAsync();
         byte[] before = await File.ReadAllBytesAsync(File1, Stop);
 
-        Assert.Equal(1, await RunAsync("backup", File1, "--data", Data));
-        Assert.Equal(1, await RunAsync("backup", Path.Combine(Data, "backup"), "--data", Data));
+        Assert.Equal(1, await RunAsync(["backup", File1, .. Of(Data)]));
+        Assert.Equal(1, await RunAsync(["backup", Path.Combine(Data, "backup"), .. Of(Data)]));
 
         Assert.Equal(before, await File.ReadAllBytesAsync(File1, Stop));
         Assert.Equal([File1], Directory.GetFiles(_folder.Path));
@@ -273,14 +267,13 @@ public sealed class BackupTests : IDisposable
         string tampered = Path.Combine(_folder.Path, "tampered");
         await TamperAsync(File1, tampered, how);
 
-        Assert.Equal(1, await RunAsync("restore", tampered, "--data", Restored));
+        Assert.Equal(1, await RunAsync(["restore", tampered, .. Into(Restored)]));
 
         Assert.Contains(said, _error.ToString(), StringComparison.Ordinal);
         Assert.Equal([Data], Directory.GetDirectories(_folder.Path));
     }
 
     /// <summary>The hub writes on while it is backed up; what is in the file is one moment of it, whole.</summary>
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Backup_WhileTheHubWrites_IsOneMomentOfIt()
     {
@@ -297,19 +290,18 @@ public sealed class BackupTests : IDisposable
                     }
                 },
                 CancellationToken.None);
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
             await enough.CancelAsync();
             await writing;
         }
 
-        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
         await using HubUnderTest again = await HubUnderTest.StartAsync(Restored);
         Assert.True((await again.History.VerifyAuditAsync(Stop)).Intact);
         Assert.Single((await again.History.AuditAsync(new HistoryFilter { Kind = HubBackup.Action }, null, 10, Stop)).Items);
     }
 
     /// <summary>Whoever has the service's user could else have root put any file of the machine into a backup.</summary>
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Backup_FollowsNoLinkOfTheDataFolder()
     {
@@ -320,10 +312,10 @@ public sealed class BackupTests : IDisposable
             File.CreateSymbolicLink(Path.Combine(Data, "shadow"), Path.Combine(elsewhere, "shadow"));
             Directory.CreateSymbolicLink(Path.Combine(Data, "more"), elsewhere);
             Directory.CreateSymbolicLink(Path.Combine(Data, "round"), Data);
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
         }
 
-        Assert.Equal(0, await RunAsync("restore", File1, "--data", Restored));
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
         Assert.DoesNotContain(Directory.GetFileSystemEntries(Restored, "*", SearchOption.AllDirectories), e => Path.GetFileName(e) is "shadow" or "more" or "round");
         Assert.True(File.Exists(Path.Combine(Restored, AuditKey.FileName)));
     }
@@ -344,11 +336,36 @@ public sealed class BackupTests : IDisposable
         Assert.All(restored, entry => Assert.Equal((entry, owner), (entry, FileEntry.Look(entry, throughLinks: false)!.Value.Owner)));
     }
 
+    /// <summary>Until it is whole nothing starts on it: half of a hub would be a new one under the old name.</summary>
+    [Fact]
+    public async Task RestoreThatWasCutShort_KeepsTheHubAndItsCommandsOffTheFolder()
+    {
+        await MakeAsync();
+        Assert.Equal(0, await RunAsync(["restore", File1, .. Into(Restored)]));
+        Directory.CreateDirectory(Path.Combine(Restored, DataFolder.StagingName));
+
+        DataFolderException refused = await Assert.ThrowsAsync<DataFolderException>(() => HubUnderTest.StartAsync(Restored));
+        Assert.Equal(1, await RunAsync(["backup", Path.Combine(_folder.Path, "another"), .. Of(Restored)]));
+
+        Assert.Contains("was cut short", refused.Message, StringComparison.Ordinal);
+        Assert.Contains("was cut short", _error.ToString(), StringComparison.Ordinal);
+    }
+
+    // What a command is told of the database of a folder that there is.
+    internal static string[] Of(string folder) => TestDatabases.Arguments(folder);
+
+    // The same for a folder that there is not: on a server an empty database of its own.
+    internal static string[] Into(string folder)
+    {
+        TestDatabases.EmptyFor(folder);
+        return TestDatabases.Arguments(folder);
+    }
+
     private async Task MakeAsync()
     {
         await using (await HubUnderTest.StartAsync(Data))
         {
-            Assert.Equal(0, await RunAsync("backup", File1, "--data", Data));
+            Assert.Equal(0, await RunAsync(["backup", File1, .. Of(Data)]));
         }
     }
 
@@ -385,7 +402,7 @@ public sealed class BackupTests : IDisposable
             }
         }
 
-        int database = entries.FindIndex(e => e.Name == "hub.db");
+        int database = entries.FindIndex(e => e.Name is "hub.db" or "database/Audit.copy");
         byte[] bytes = entries[database].Content;
         switch (how)
         {
@@ -393,10 +410,10 @@ public sealed class BackupTests : IDisposable
                 bytes[100] ^= 1;
                 break;
             case "shorten":
-                entries[database] = ("hub.db", bytes[..^1]);
+                entries[database] = (entries[database].Name, bytes[..^1]);
                 break;
             case "lengthen":
-                entries[database] = ("hub.db", [.. bytes, 0]);
+                entries[database] = (entries[database].Name, [.. bytes, 0]);
                 break;
             case "remove":
                 entries.RemoveAt(database);
