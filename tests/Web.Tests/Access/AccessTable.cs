@@ -153,4 +153,28 @@ internal static class AccessTable
         ["page /settings/users"] = Admins,
         ["static files"] = Everybody,
     };
+
+    /// <summary>
+    /// What those get who are let in and bring nothing along: no body, no form, a name that nothing has. Most reads answer 200; here stands what does not.
+    /// That it is not 401 or 403 is what counts, and that it is the same for all of them.
+    /// </summary>
+    public static IReadOnlyDictionary<string, int> Answers { get; } = new Dictionary<string, int>(StringComparer.Ordinal)
+    {
+    };
+
+    /// <summary>How a way is asked that takes any method.</summary>
+    public static IReadOnlyList<string> MethodsOfAny { get; } = ["GET", "POST"];
+
+    /// <summary>Whether the way is open to somebody.</summary>
+    public static bool LetsIn(string way, string who) => Rows.TryGetValue(way, out string? some) && (some == Everybody || some.Split(' ').Contains(who));
+
+    /// <summary>The status for somebody who is let in.</summary>
+    public static int AnswerOf(string way, string method, string who) =>
+        Answers.TryGetValue($"{way} {who}", out int his) || Answers.TryGetValue($"{way} {method}", out his) || Answers.TryGetValue(way, out his) ? his : 200;
+
+    /// <summary>Where a token counts; elsewhere it is as good as none.</summary>
+    public static bool IsForScripts(string path) => path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/openapi/", StringComparison.Ordinal) || path.StartsWith("/hubs/", StringComparison.Ordinal) || path == "/metrics";
+
+    /// <summary>What a SignalR method is called with so that it has something to tell at once.</summary>
+    public static object?[] ArgumentsOf(string method) => method == "WatchEvents" ? [0L] : [];
 }

@@ -4,11 +4,8 @@ using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Configuration;
-using Grpc.AspNetCore.Server;
 using Microsoft.AspNetCore.Authorization;
-using Microsoft.AspNetCore.Components.Endpoints;
 using Microsoft.AspNetCore.Routing;
-using Microsoft.AspNetCore.SignalR;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 
@@ -31,9 +28,9 @@ public sealed class AccessTableTests(SharedHub shared) : IClassFixture<SharedHub
         WholeHub hub = shared.Fresh();
         Dictionary<string, ClaimsPrincipal> people = await PeopleAsync(hub);
         var found = new SortedDictionary<string, string>(StringComparer.Ordinal);
-        foreach ((string way, IReadOnlyList<object> metadata) in hub.App.Services.GetRequiredService<EndpointDataSource>().Endpoints.OfType<RouteEndpoint>().SelectMany(WaysOf))
+        foreach (WayIn way in WayIn.AllOf(hub.App.Services.GetRequiredService<EndpointDataSource>()))
         {
-            found[way] = await WhoAsync(hub, metadata, people);
+            found[way.Name] = await WhoAsync(hub, way.Metadata, people);
         }
 
         string[] wrong =
@@ -60,38 +57,6 @@ public sealed class AccessTableTests(SharedHub shared) : IClassFixture<SharedHub
         ];
 
         Assert.Empty(without);
-    }
-
-    private static IEnumerable<(string Way, IReadOnlyList<object> Metadata)> WaysOf(RouteEndpoint route)
-    {
-        string path = $"/{route.RoutePattern.RawText?.TrimStart('/')}";
-        if (route.Metadata.GetMetadata<GrpcMethodMetadata>() is { } grpc)
-        {
-            yield return ($"gRPC {grpc.Method.FullName}", route.Metadata);
-        }
-        else if (route.Metadata.GetMetadata<ComponentTypeMetadata>() is not null)
-        {
-            yield return ($"page {path}", route.Metadata);
-        }
-        else if (route.Metadata.GetMetadata<HubMetadata>() is { } signal && !path.StartsWith("/_blazor", StringComparison.Ordinal))
-        {
-            yield return ($"SignalR {path}", route.Metadata);
-            foreach (System.Reflection.MethodInfo method in signal.HubType.GetMethods().Where(m => m.DeclaringType == signal.HubType && !m.IsSpecialName && m.GetBaseDefinition().DeclaringType == signal.HubType))
-            {
-                yield return ($"SignalR {signal.HubType.Name}.{method.Name}", [.. route.Metadata, .. method.GetCustomAttributes(true)]);
-            }
-        }
-        else if (IsStaticFile(route))
-        {
-            yield return ("static files", route.Metadata);
-        }
-        else
-        {
-            foreach (string method in route.Metadata.GetMetadata<IHttpMethodMetadata>()?.HttpMethods is { Count: > 0 } some ? some : ["any"])
-            {
-                yield return ($"{method} {path}", route.Metadata);
-            }
-        }
     }
 
     private static async Task<string> WhoAsync(WholeHub hub, IReadOnlyList<object> metadata, Dictionary<string, ClaimsPrincipal> people)
@@ -138,7 +103,4 @@ public sealed class AccessTableTests(SharedHub shared) : IClassFixture<SharedHub
         people["nobody"] = new ClaimsPrincipal(new ClaimsIdentity());
         return people;
     }
-
-    private static bool IsStaticFile(RouteEndpoint route) => route.Metadata.Any(m => m.GetType().Name.Contains("StaticAsset", StringComparison.Ordinal))
-        || Path.HasExtension(route.RoutePattern.RawText) && route.RoutePattern.RawText!.StartsWith("_framework/", StringComparison.Ordinal);
 }
