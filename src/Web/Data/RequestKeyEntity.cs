@@ -26,5 +26,8 @@ internal sealed class RequestKeyEntity
 
     public string? Location { get; set; }
 
+    /// <summary>The entity tag of the answer; null: it had none.</summary>
+    public string? Etag { get; set; }
+
     public string? Body { get; set; }
 }

@@ -149,8 +149,10 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
         }
 
         HttpResponse response = context.Response;
-        return new KeptAnswer(response.StatusCode, response.ContentType, response.Headers.Location.Count > 0 ? response.Headers.Location.ToString() : null, Encoding.UTF8.GetString(held.ToArray()));
+        return new KeptAnswer(response.StatusCode, response.ContentType, Only(response.Headers.Location), Only(response.Headers.ETag), Encoding.UTF8.GetString(held.ToArray()));
     }
+
+    private static string? Only(Microsoft.Extensions.Primitives.StringValues header) => header.Count > 0 ? header.ToString() : null;
 
     private static async Task WriteAsync(HttpContext context, KeptAnswer answer)
     {
@@ -159,6 +161,11 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
         if (answer.Location is not null)
         {
             context.Response.Headers.Location = answer.Location;
+        }
+
+        if (answer.Etag is not null)
+        {
+            context.Response.Headers.ETag = answer.Etag;
         }
 
         if (answer.Body.Length > 0)

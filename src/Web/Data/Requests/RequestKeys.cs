@@ -6,8 +6,9 @@ namespace FailoverHub.Web.Data.Requests;
 /// <param name="Status">HTTP status.</param>
 /// <param name="ContentType">Null: no body.</param>
 /// <param name="Location">Where to follow it, null: nowhere.</param>
+/// <param name="Etag">Its entity tag, null: it has none.</param>
 /// <param name="Body">UTF-8 text.</param>
-internal sealed record KeptAnswer(int Status, string? ContentType, string? Location, string Body);
+internal sealed record KeptAnswer(int Status, string? ContentType, string? Location, string? Etag, string Body);
 
 /// <summary>A request that was made before.</summary>
 /// <param name="RequestHash">What it said.</param>
@@ -57,7 +58,7 @@ internal sealed class RequestKeys(IDbContextFactory<HubDbContext> factory, TimeP
                 row.RequestHash,
                 DateTimeOffset.FromUnixTimeMilliseconds(row.AtMs),
                 row.CorrelationId,
-                row.Status is { } status ? new KeptAnswer(status, row.ContentType, row.Location, row.Body ?? "") : null);
+                row.Status is { } status ? new KeptAnswer(status, row.ContentType, row.Location, row.Etag, row.Body ?? "") : null);
     }
 
     /// <summary>Keeps what was answered.</summary>
@@ -67,7 +68,7 @@ internal sealed class RequestKeys(IDbContextFactory<HubDbContext> factory, TimeP
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
         if (await db.RequestKeys.SingleOrDefaultAsync(k => k.Caller == caller && k.Key == key, cancellationToken) is { } row)
         {
-            (row.Status, row.ContentType, row.Location, row.Body) = (answer.Status, answer.ContentType, answer.Location, answer.Body);
+            (row.Status, row.ContentType, row.Location, row.Etag, row.Body) = (answer.Status, answer.ContentType, answer.Location, answer.Etag, answer.Body);
             await db.SaveChangesAsync(cancellationToken);
         }
     }

@@ -1335,6 +1335,10 @@ namespace FailoverHub.Web.Data.Migrations.Postgres
                         .HasColumnType("text")
                         .UseCollation("C");
 
+                    b.Property<string>("Etag")
+                        .HasColumnType("text")
+                        .UseCollation("C");
+
                     b.Property<string>("Location")
                         .HasColumnType("text")
                         .UseCollation("C");

@@ -1169,6 +1169,9 @@ namespace FailoverHub.Web.Data.Migrations.Sqlite
                     b.Property<string>("CorrelationId")
                         .HasColumnType("TEXT");
 
+                    b.Property<string>("Etag")
+                        .HasColumnType("TEXT");
+
                     b.Property<string>("Location")
                         .HasColumnType("TEXT");
 
