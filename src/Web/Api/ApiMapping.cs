@@ -307,6 +307,7 @@ internal static class ApiMapping
         BodyPattern = target.Draft.BodyPattern,
         TrustAnyCertificate = target.Draft.TrustAnyCertificate,
         CertificateDays = target.Draft.CertificateDays,
+        Revision = target.Revision,
     };
 
     public static ProbeDto ToDto(this ProbeSample sample) => new(sample.At, sample.Answered, sample.RoundTrip?.TotalMilliseconds, sample.Error);

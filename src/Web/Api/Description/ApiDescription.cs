@@ -121,7 +121,7 @@ internal static class ApiDescription
                 response.Headers["Location"] = new OpenApiHeader { Description = "Where to follow it.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
             }
 
-            if (status is "200" && operation.OperationId is "getPair" or "getAlertRule" or "getAlertChannel")
+            if (status is "200" && operation.OperationId is "getPair" or "getAlertRule" or "getAlertChannel" or "getTarget")
             {
                 response.Headers["ETag"] = new OpenApiHeader { Description = "Its revision, for If-Match.", Schema = new OpenApiSchema { Type = JsonSchemaType.String } };
             }

@@ -180,6 +180,9 @@ public sealed record TargetDto
 
     /// <summary>A certificate that ends within so many days is no answer; null: one that has ended.</summary>
     public required int? CertificateDays { get; init; }
+
+    /// <summary>Another one after each change, in no order; the ETag.</summary>
+    public required long Revision { get; init; }
 }
 
 /// <summary>Body of POST /api/v1/targets and PUT /api/v1/targets/{target}.</summary>

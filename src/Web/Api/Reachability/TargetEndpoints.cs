@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability.Targets;
@@ -11,13 +12,14 @@ namespace FailoverHub.Web.Api.Reachability;
 internal static class TargetEndpoints
 {
     private const string Tag = "Reachability";
+    private const string Etag = "The answer's ETag is its revision: send it back as If-Match with a change, and the change is refused with 412 when somebody was faster.";
 
     public static void MapReads(IEndpointRouteBuilder api)
     {
         api.MapGet("/targets", (TargetList list) => TypedResults.Ok(new PageDto<TargetDto>([.. list.Current.Select(t => t.ToDto())], null)))
             .WithTags(Tag).WithName("listTargets").WithSummary("Every target that operators have added, by name").Produces<PageDto<TargetDto>>();
-        api.MapGet("/targets/{target}", (string target, TargetList list) => list.Find(target) is { } found ? (IResult)TypedResults.Ok(found.ToDto()) : NoSuch(target))
-            .WithTags(Tag).WithName("getTarget").WithSummary("One of them").Produces<TargetDto>().ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/targets/{target}", (string target, HttpContext context, TargetList list) => list.Find(target) is { } found ? Tagged(context, found, TypedResults.Ok(found.ToDto())) : NoSuch(target))
+            .WithTags(Tag).WithName("getTarget").WithSummary("One of them").WithDescription(Etag).Produces<TargetDto>().ProducesProblem(StatusCodes.Status404NotFound);
     }
 
     public static void MapChanges(IEndpointRouteBuilder api)
@@ -27,21 +29,27 @@ internal static class TargetEndpoints
             .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<TargetBody>)
             .Produces<TargetDto>(StatusCodes.Status201Created).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapPut("/targets/{target}", ChangeAsync).WithTags(Tag).WithName("changeTarget").WithSummary("Have it probed in another way; its past stays with it")
-            .AddOpenApiOperationTransformer(ApiBody.DescribeAsync<TargetBody>)
-            .Produces<TargetDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithMetadata(new TakesIfMatch()).AddOpenApiOperationTransformer(ApiBody.DescribeAsync<TargetBody>)
+            .Produces<TargetDto>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status409Conflict).ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         api.MapDelete("/targets/{target}", RemoveAsync).WithTags(Tag).WithName("removeTarget").WithSummary("Have it probed no more")
-            .Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
+            .WithMetadata(new TakesIfMatch()).Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status412PreconditionFailed).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
     }
 
     private static async Task<IResult> AddAsync(HttpContext context, TargetList list) =>
         await WithTargetAsync(context, null, async (target, actor) => await list.AddAsync(target, actor, context.RequestAborted), made => TypedResults.Created($"/api/v1/targets/{made.Name}", made.ToDto()));
 
-    private static async Task<IResult> ChangeAsync(string target, HttpContext context, TargetList list) => list.Find(target) is not { } known
-        ? NoSuch(target)
-        : await WithTargetAsync(context, known.Name, async (wanted, actor) => await list.ChangeAsync(wanted, actor, context.RequestAborted), made => TypedResults.Ok(made.ToDto()));
+    private static async Task<IResult> ChangeAsync(string target, HttpContext context, TargetList list) => list.Find(target) is not { } known ? NoSuch(target)
+        : RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong ? BadCondition(wrong)
+        : await WithTargetAsync(context, known.Name, async (wanted, actor) => await list.ChangeAsync(wanted, seen, actor, context.RequestAborted), made => TypedResults.Ok(made.ToDto()));
 
-    private static async Task<IResult> RemoveAsync(string target, HttpContext context, TargetList list) =>
-        await KeptAsync(async () => await list.RemoveAsync(target, RequestActor.Of(context), context.RequestAborted) is { Problem: not null } ? NoSuch(target) : TypedResults.NoContent());
+    private static async Task<IResult> RemoveAsync(string target, HttpContext context, TargetList list) => RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong
+        ? BadCondition(wrong)
+        : await KeptAsync(async () => await list.RemoveAsync(target, seen, RequestActor.Of(context), context.RequestAborted) switch
+        {
+            { Problem: null } => TypedResults.NoContent(),
+            { Stale: true } stale => ChangedMeanwhile(stale),
+            _ => NoSuch(target),
+        });
 
     private static async Task<IResult> WithTargetAsync(HttpContext context, string? name, Func<NamedTarget, Actor, Task<TargetChange>> change, Func<NamedTarget, IResult> good)
     {
@@ -58,8 +66,9 @@ internal static class TargetEndpoints
 
         return await KeptAsync(async () => await change(target, RequestActor.Of(context)) switch
         {
-            { Target: { } made } => good(made),
+            { Target: { } made } => Tagged(context, made, good(made)),
             { NotFound: true } => NoSuch(target.Name),
+            { Stale: true } stale => ChangedMeanwhile(stale),
             { Forbidden: true } forbidden => TypedResults.Problem(forbidden.Problem, statusCode: StatusCodes.Status403Forbidden, title: "Forbidden"),
             var refused => TypedResults.Problem(refused.Problem, statusCode: StatusCodes.Status409Conflict, title: "Refused"),
         });
@@ -106,6 +115,16 @@ internal static class TargetEndpoints
             return ApiBody.Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
         }
     }
+
+    private static IResult Tagged(HttpContext context, NamedTarget target, IResult answer)
+    {
+        context.Response.Headers.ETag = RevisionTag.Of(target.Revision);
+        return answer;
+    }
+
+    private static ProblemHttpResult BadCondition(string wrong) => ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["If-Match"] = wrong });
+
+    private static ProblemHttpResult ChangedMeanwhile(TargetChange stale) => TypedResults.Problem(stale.Problem, statusCode: StatusCodes.Status412PreconditionFailed, title: "Changed meanwhile");
 
     private static ProblemHttpResult NoSuch(string target) => ApiProblems.NotFound($"No target is called '{target}'.");
 }

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
+using System.Security.Cryptography;
+using System.Text.Json;
 using System.Text.RegularExpressions;
 using FailoverHub.Web.Alerts.Channels;
 
@@ -72,6 +74,15 @@ public sealed partial record NamedTarget
 
     /// <summary>By which it is found among all targets: "target:" and its name.</summary>
     public string Id => IdPrefix + Name;
+
+    /// <summary>
+    /// Of what was written: another one after each change, and the same again when it is written as it was. Below 2^52, so that no script's numbers round it.
+    /// Whoever changes a target names it to say what he has seen.
+    /// </summary>
+    public long Revision => RevisionOf(Draft);
+
+    /// <summary>The same of something that was read before.</summary>
+    public static long RevisionOf(NamedTargetDraft draft) => BitConverter.ToInt64(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(draft))) & 0xF_FFFF_FFFF_FFFF;
 
     /// <summary>The address that is asked; null: the URL has a name, which is looked up for each probe.</summary>
     public required IPAddress? Host { get; init; }

@@ -19,6 +19,9 @@ internal sealed record TargetChange(NamedTarget? Target, string? Problem)
 
     /// <summary>Whoever asks may not do that.</summary>
     public bool Forbidden { get; init; }
+
+    /// <summary>It is not any more what whoever asks has seen.</summary>
+    public bool Stale { get; init; }
 }
 
 /// <summary>
@@ -74,12 +77,17 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         cancellationToken);
 
     /// <summary>Changes one in place of what it was; its past stays with it. The name stays as it is.</summary>
+    /// <param name="target">As it is to be.</param>
+    /// <param name="seen"><see cref="NamedTarget.Revision"/> of what whoever asks has seen; null: whatever it is.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
     /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
-    public Task<TargetChange> ChangeAsync(NamedTarget target, Actor actor, CancellationToken cancellationToken) => AloneAsync(
+    public Task<TargetChange> ChangeAsync(NamedTarget target, long? seen, Actor actor, CancellationToken cancellationToken) => AloneAsync(
         async () =>
         {
             ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
             return Find(now, target.Name) is not { } before ? NoSuch(target.Name)
+                : await StaleAsync(Changed, before, seen, actor, cancellationToken) is { } stale ? stale
                 : await ForbiddenAsync(Changed, target, before, actor, cancellationToken) is { } forbidden ? forbidden
                 : ProblemOfHttp(now.Remove(before), target) is { } problem ? new TargetChange(null, problem)
                 : await WriteAsync(Changed, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
@@ -87,10 +95,29 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         cancellationToken);
 
     /// <summary>Removes one: it is probed no more. What its probes came to is kept as long as that of others.</summary>
+    /// <param name="name">Its name, whatever the case.</param>
+    /// <param name="seen"><see cref="NamedTarget.Revision"/> of what whoever asks has seen; null: whatever it is.</param>
+    /// <param name="actor">Who asks.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
     /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
-    public Task<TargetChange> RemoveAsync(string name, Actor actor, CancellationToken cancellationToken) => AloneAsync(
-        async () => Find(await ReadAsync(cancellationToken), name) is { } before ? await WriteAsync(Removed, before, null, actor, cancellationToken) : NoSuch(name),
+    public Task<TargetChange> RemoveAsync(string name, long? seen, Actor actor, CancellationToken cancellationToken) => AloneAsync(
+        async () => Find(await ReadAsync(cancellationToken), name) is not { } before ? NoSuch(name)
+            : await StaleAsync(Removed, before, seen, actor, cancellationToken) is { } stale ? stale
+            : await WriteAsync(Removed, before, null, actor, cancellationToken),
         cancellationToken);
+
+    /// <summary>Somebody was faster: the attempt is audited, and nothing is done. Null: it is what was seen.</summary>
+    private async Task<TargetChange?> StaleAsync(string action, NamedTarget before, long? seen, Actor actor, CancellationToken cancellationToken)
+    {
+        if (seen is null || seen == before.Revision)
+        {
+            return null;
+        }
+
+        const string Why = "Somebody has changed it since it was looked at: look at it again, then decide again.";
+        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = action, Target = $"target {before.Name}", Before = ToJson(before), Outcome = $"refused: {Why}" }, cancellationToken);
+        return new TargetChange(null, Why) { Stale = true };
+    }
 
     /// <summary>What the hub fetches, and tells of whether the body matches, is a way to look behind it: only for who administers it. The attempt is audited.</summary>
     private async Task<TargetChange?> ForbiddenAsync(string action, NamedTarget target, NamedTarget? before, Actor actor, CancellationToken cancellationToken)

@@ -11,16 +11,16 @@ internal sealed class TargetDesk(TargetList list, PageGate gate)
     /// <summary>By its id; null: there is none.</summary>
     public NamedTarget? Find(string id) => id.StartsWith(NamedTarget.IdPrefix, StringComparison.OrdinalIgnoreCase) ? list.Find(id[NamedTarget.IdPrefix.Length..]) : null;
 
-    /// <summary>Adds one, or changes it. Null: it is done; else why it is not.</summary>
-    public Task<string?> SaveAsync(NamedTarget target, bool isNew, Actor actor, CancellationToken cancellationToken) => AskedAsync(
+    /// <summary>Adds one, or changes what was seen (null: it is a new one). Null: it is done; else why it is not.</summary>
+    public Task<string?> SaveAsync(NamedTarget target, NamedTargetDraft? seen, Actor actor, CancellationToken cancellationToken) => AskedAsync(
         actor,
-        isNew ? TargetList.Added : TargetList.Changed,
-        who => isNew ? list.AddAsync(target, who, cancellationToken) : list.ChangeAsync(target, who, cancellationToken),
+        seen is null ? TargetList.Added : TargetList.Changed,
+        who => seen is null ? list.AddAsync(target, who, cancellationToken) : list.ChangeAsync(target, NamedTarget.RevisionOf(seen), who, cancellationToken),
         cancellationToken);
 
     /// <summary>Removes one by its id. Null: it is done; else why it is not.</summary>
     public Task<string?> RemoveAsync(string id, Actor actor, CancellationToken cancellationToken) =>
-        AskedAsync(actor, TargetList.Removed, who => list.RemoveAsync(Find(id)?.Name ?? id, who, cancellationToken), cancellationToken);
+        AskedAsync(actor, TargetList.Removed, who => list.RemoveAsync(Find(id)?.Name ?? id, null, who, cancellationToken), cancellationToken);
 
     private async Task<string?> AskedAsync(Actor actor, string action, Func<Actor, Task<TargetChange>> change, CancellationToken cancellationToken)
     {
