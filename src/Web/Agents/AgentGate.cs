@@ -11,7 +11,7 @@ namespace FailoverHub.Web.Agents;
 /// Everything is denied but what a machine needs that has no certificate yet. Without TLS, which the options allow on loopback only, there
 /// are no certificates: a node is what it calls itself, and nobody joins.
 /// </summary>
-internal sealed class AgentGate(NodeRegister register, FleetStore fleet, TimeProvider time) : Interceptor
+internal sealed partial class AgentGate(NodeRegister register, FleetStore fleet, TimeProvider time, ILogger<AgentGate> logger) : Interceptor
 {
     private const string Join = "/failoverhub.v1.Enrollment/Join";
     private const string GetAuthority = "/failoverhub.v1.Enrollment/GetAuthority";
@@ -31,29 +31,55 @@ internal sealed class AgentGate(NodeRegister register, FleetStore fleet, TimePro
     public override async Task<TResponse> UnaryServerHandler<TRequest, TResponse>(TRequest request, ServerCallContext context, UnaryServerMethod<TRequest, TResponse> continuation)
     {
         await AdmitAsync(context);
-        return await continuation(request, context);
+        return await GuardedAsync(context, () => continuation(request, context));
     }
 
     public override async Task<TResponse> ClientStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, ServerCallContext context, ClientStreamingServerMethod<TRequest, TResponse> continuation)
     {
         await AdmitAsync(context);
-        return await continuation(requestStream, context);
+        return await GuardedAsync(context, () => continuation(requestStream, context));
     }
 
     public override async Task ServerStreamingServerHandler<TRequest, TResponse>(
         TRequest request, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, ServerStreamingServerMethod<TRequest, TResponse> continuation)
     {
         await AdmitAsync(context);
-        await continuation(request, responseStream, context);
+        await GuardedAsync(context, () => WholeAsync(continuation(request, responseStream, context)));
     }
 
     public override async Task DuplexStreamingServerHandler<TRequest, TResponse>(
         IAsyncStreamReader<TRequest> requestStream, IServerStreamWriter<TResponse> responseStream, ServerCallContext context, DuplexStreamingServerMethod<TRequest, TResponse> continuation)
     {
         await AdmitAsync(context);
-        await continuation(requestStream, responseStream, context);
+        await GuardedAsync(context, () => WholeAsync(continuation(requestStream, responseStream, context)));
     }
+
+    private static async Task<bool> WholeAsync(Task call)
+    {
+        await call;
+        return true;
+    }
+
+    // The framework would tell it, and what clients send beside it, each time with a stack trace: its own log is off.
+    private async Task<T> GuardedAsync<T>(ServerCallContext context, Func<Task<T>> call)
+    {
+        try
+        {
+            return await call();
+        }
+        catch (Exception defect) when (IsDefect(defect, context))
+        {
+            LogDefect(logger, context.Method, defect);
+            throw;
+        }
+    }
+
+    // Whoever has gone away makes exceptions too; a refusal says what it is by itself.
+    private static bool IsDefect(Exception thrown, ServerCallContext context) => thrown is not RpcException && !context.CancellationToken.IsCancellationRequested;
+
+    [LoggerMessage(Level = LogLevel.Error, Message = "A defect of the hub has ended {Method}")]
+    private static partial void LogDefect(ILogger logger, string method, Exception exception);
 
     private async Task AdmitAsync(ServerCallContext context)
     {

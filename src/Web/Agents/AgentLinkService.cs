@@ -1,3 +1,4 @@
+using System.Globalization;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
@@ -6,12 +7,13 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability.Answering;
 using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Telemetry.Traces;
+using Google.Protobuf;
 using Grpc.Core;
 
 namespace FailoverHub.Web.Agents;
 
 /// <summary>What every stream needs of the hub.</summary>
-internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, EventLog Events, OperationTraces Traces, TimeProvider Time, IHostApplicationLifetime Lifetime)
+internal sealed record AgentLinkServices(FleetStore Fleet, HubWriter Writer, HistoryChanges History, EventLog Events, OperationTraces Traces, NodeComplaints Complaints, TimeProvider Time, IHostApplicationLifetime Lifetime)
 {
     private long _lastStream;
 
@@ -30,9 +32,38 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
     /// <summary>An agent says who it is as soon as it is connected.</summary>
     private static readonly TimeSpan HelloWithin = TimeSpan.FromSeconds(10);
 
+    private static readonly string TooMany = string.Create(CultureInfo.InvariantCulture, $"It sends more than {MessagePace.PerSecond} messages a second and is read more slowly; what is shown of it may be late.");
+
     private static readonly string HubVersion = typeof(AgentLinkService).Assembly.GetName().Version?.ToString(3) ?? "0";
 
     public override async Task Connect(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
+    {
+        try
+        {
+            await ServeAsync(requestStream, responseStream, context);
+        }
+        catch (InvalidProtocolBufferException)
+        {
+            const string Why = "What it sent is no message of this protocol.";
+            services.Complaints.Note(Of(context), NodeFault.Malformed, Why);
+            throw new RpcException(new Status(StatusCode.InvalidArgument, Why));
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.InvalidArgument)
+        {
+            services.Complaints.Note(Of(context), NodeFault.Malformed, refused.Status.Detail);
+            throw;
+        }
+        catch (RpcException refused) when (refused.StatusCode == StatusCode.ResourceExhausted)
+        {
+            services.Complaints.Note(Of(context), refused is UnreadException ? NodeFault.NeverReads : NodeFault.Oversized, refused.Status.Detail);
+            throw;
+        }
+    }
+
+    /// <summary>As the log calls whoever has called: the node that its certificate says, or from where it came.</summary>
+    private static string Of(ServerCallContext context) => AgentGate.CallerOf(context)?.Node.Name ?? AgentGate.AddressOf(context)?.ToString() ?? "somebody";
+
+    private async Task ServeAsync(IAsyncStreamReader<AgentMessage> requestStream, IServerStreamWriter<HubMessage> responseStream, ServerCallContext context)
     {
         using var stream = new AgentStream(services.NextStreamId(), HubVersion, services.Traces, context.CancellationToken);
         await using var stopping = services.Lifetime.ApplicationStopping.Register(() => stream.End(StatusCode.Unavailable, "The hub is stopping."));
@@ -73,7 +104,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
             keeping = intake.RunAsync();
             await ReadAllAsync(requestStream, stream, hello.Node, intake);
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException || (e is InvalidOperationException && stream.Ended.IsCancellationRequested))
+        catch (Exception e) when (e is OperationCanceledException or (IOException and not InvalidProtocolBufferException) || (e is InvalidOperationException && stream.Ended.IsCancellationRequested))
         {
             // The connection broke, or the hub ended it: below. Anything else is a bug and is not swallowed.
             LogEnded(logger, hello.Node, stream.Why?.Status.Detail ?? "the connection broke");
@@ -96,6 +127,12 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
 
         if (stream.Why is { StatusCode: not StatusCode.OK } why)
         {
+            if (why is UnreadException)
+            {
+                // What waits for it would stand in the connection's buffers for as long as it pleases, and the reason behind it: nobody reads that either.
+                context.GetHttpContext().Abort();
+            }
+
             throw why;
         }
     }
@@ -118,7 +155,7 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
                 return Require(AgentMapping.Parse(requests.Current.Hello));
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or IOException)
+        catch (Exception e) when (e is OperationCanceledException or (IOException and not InvalidProtocolBufferException))
         {
             throw stream.Why ?? new RpcException(new Status(StatusCode.DeadlineExceeded, $"No Hello came within {HelloWithin.TotalSeconds} s."));
         }
@@ -129,17 +166,11 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
     private async Task ReadAllAsync(IAsyncStreamReader<AgentMessage> requests, AgentStream stream, string node, JournalIntake intake)
     {
         var pace = new MessagePace(services.Time);
-        var told = false;
         while (await requests.MoveNext(stream.Ended))
         {
             if (pace.Next() is { Ticks: > 0 } wait)
             {
-                if (!told)
-                {
-                    told = true;
-                    LogFlood(logger, node, MessagePace.PerSecond);
-                }
-
+                services.Complaints.Note(node, NodeFault.Flood, TooMany);
                 await Task.Delay(wait, services.Time, stream.Ended);
             }
 
@@ -183,9 +214,6 @@ internal sealed partial class AgentLinkService(AgentLinkServices services, Ident
     private static T Require<T>(Parsed<T> parsed)
         where T : class =>
         parsed.Value ?? throw new RpcException(new Status(StatusCode.InvalidArgument, parsed.Problem ?? "The message makes no sense."));
-
-    [LoggerMessage(Level = LogLevel.Warning, Message = "{Node} sends more than {PerSecond} messages a second and is read more slowly from now on; what is shown of it may be late. Told once per stream")]
-    private static partial void LogFlood(ILogger logger, string node, int perSecond);
 
     [LoggerMessage(Level = LogLevel.Information, Message = "The stream of {Node} has ended: {Why}. What it announces is not known until it comes back")]
     private static partial void LogEnded(ILogger logger, string node, string why);

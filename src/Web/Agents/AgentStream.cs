@@ -9,6 +9,9 @@ using Grpc.Core;
 
 namespace FailoverHub.Web.Agents;
 
+/// <summary>An agent has not read what it was sent for so long that its stream is ended.</summary>
+internal sealed class UnreadException(string why) : RpcException(new Status(StatusCode.ResourceExhausted, why));
+
 /// <summary>
 /// One open stream, as the rest of the hub sees it. What goes out waits in a queue of <see cref="QueueCapacity"/>; an agent that reads so
 /// slowly that it is full loses its stream, and gets the newest intent when it comes back.
@@ -78,9 +81,11 @@ internal sealed class AgentStream : IAgentStream, IDisposable
         },
         why);
 
-    public void End(StatusCode status, string why)
+    public void End(StatusCode status, string why) => End(new RpcException(new Status(status, why)));
+
+    private void End(RpcException why)
     {
-        Interlocked.CompareExchange(ref _why, new RpcException(new Status(status, why)), null);
+        Interlocked.CompareExchange(ref _why, why, null);
         try
         {
             _end.Cancel();
@@ -95,7 +100,7 @@ internal sealed class AgentStream : IAgentStream, IDisposable
     {
         if (!_outgoing.Writer.TryWrite(message))
         {
-            End(StatusCode.ResourceExhausted, $"{QueueCapacity} messages wait for the agent to read them.");
+            End(new UnreadException($"{QueueCapacity} messages wait for the agent to read them."));
         }
     }
 

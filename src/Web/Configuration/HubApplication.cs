@@ -90,8 +90,17 @@ internal static class HubApplication
             console.UseUtcTimestamp = true;
             console.TimestampFormat = "yyyy-MM-ddTHH:mm:ss.fffZ ";
         });
+        Quieten(logging);
+    }
+
+    /// <summary>What the frameworks say that is no news to an operator, or that somebody else decides the number of.</summary>
+    internal static void Quieten(ILoggingBuilder logging)
+    {
         logging.AddFilter("Microsoft", LogLevel.Warning);
         logging.AddFilter("Grpc", LogLevel.Warning);
+
+        // gRPC tells each message that is none with its stack trace, as often as one is sent. What a node does wrong NodeComplaints tells, a defect of ours AgentGate.
+        logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);
 
         // ASP.NET tells two lines of each request that is not let in. Whoever is not let in must not fill the log; the audit has it.
         logging.AddFilter(typeof(Access.Tokens.ApiTokenHandler).FullName, LogLevel.Warning);

@@ -101,6 +101,7 @@ internal static class HubCore
         services.AddSingleton<UnprovenConnections>();
         services.AddSingleton<NodeConnections>();
         services.AddSingleton<HandshakeQueue>();
+        services.AddSingleton<NodeComplaints>();
 
         services.AddSingleton<IdentityKeys>();
         services.AddSingleton<VantageStreams>();

@@ -46,7 +46,8 @@ internal sealed class HubUnderTest : IAsyncDisposable
     {
         var builder = WebApplication.CreateSlimBuilder();
         var log = new LastLines();
-        builder.Logging.ClearProviders().AddProvider(log).AddFilter("Microsoft", LogLevel.Warning).AddFilter("Grpc", LogLevel.Warning);
+        builder.Logging.ClearProviders().AddProvider(log);
+        HubApplication.Quieten(builder.Logging);
         builder.WebHost.UseKestrel(k => k.ListenLocalhostHttp2(tls is not null));
         builder.Services.AddSingleton(time ?? TimeProvider.System);
         builder.Services.AddHubCore(dataFolder, TestDatabases.For(dataFolder), endpoint: tls);
