@@ -63,7 +63,7 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
     public void TakeOver(OperationView view, ToldEvents told)
     {
         Keep(view);
-        foreach (var happened in Between(null, view, time.GetUtcNow()).Where(e => !told.Has(e)))
+        foreach (var happened in StillToTell(view, told, time.GetUtcNow()))
         {
             events.Append(happened);
         }
@@ -104,22 +104,39 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         }
     }
 
+    /// <summary>What the history does not tell yet of an operation as it stands. Pure.</summary>
+    internal static IEnumerable<EventDraft> StillToTell(OperationView view, ToldEvents told, DateTimeOffset now)
+    {
+        // It has begun once, however that was told: the words of one that has been approved since are others, and one that has ended meanwhile would have no beginning.
+        if (!view.Steps.IsEmpty && !told.HasAny(EventKinds.OperationStarted))
+        {
+            yield return Started(view, now);
+        }
+
+        if (view.ApprovedBy is not null && told.HasWaitedForApproval && !told.HasAny(EventKinds.OperationApproved))
+        {
+            yield return Approved(view, now);
+        }
+
+        foreach (var happened in Between(null, view, now).Where(e => e.Kind != EventKinds.OperationStarted && !told.Has(e)))
+        {
+            yield return happened;
+        }
+    }
+
     /// <summary>What happened between two states of one operation.</summary>
     internal static IEnumerable<EventDraft> Between(OperationView? before, OperationView view, DateTimeOffset now)
     {
-        EventDraft Draft(string kind, string text, EventSeverity severity) =>
-            new() { At = now, Kind = kind, Severity = severity, Pair = view.PairName, Node = view.Node, Text = text, OperationId = view.Id };
+        EventDraft Draft(string kind, string text, EventSeverity severity) => OperationFeed.Draft(view, now, kind, text, severity);
 
         if (before is null && view.Status is OperationStatus.PendingApproval or OperationStatus.Queued or OperationStatus.Running)
         {
-            var waits = view.Status == OperationStatus.PendingApproval ? " and waits for a second person" : "";
-            var when = view.ScheduledFor is { } at ? $" for {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture)} UTC" : "";
-            yield return Draft(EventKinds.OperationStarted, $"{view.Title}: asked for by {view.Actor}{when}{waits}. Reason: {view.Reason}", EventSeverity.Info);
+            yield return Started(view, now);
         }
 
-        if (before is { ApprovedBy: null } && view.ApprovedBy is { } approver)
+        if (before is { ApprovedBy: null } && view.ApprovedBy is not null)
         {
-            yield return Draft(EventKinds.OperationApproved, $"{view.Title}: approved by {approver}.", EventSeverity.Info);
+            yield return Approved(view, now);
         }
 
         for (var i = 0; i < view.Steps.Length; i++)
@@ -143,6 +160,21 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
                 view.Status == OperationStatus.Succeeded ? EventSeverity.Info : EventSeverity.Warning);
         }
     }
+
+    /// <summary>How the event of one that waits for a second person says so.</summary>
+    internal const string WaitsForApproval = " and waits for a second person";
+
+    private static EventDraft Started(OperationView view, DateTimeOffset now)
+    {
+        var waits = view.Status == OperationStatus.PendingApproval ? WaitsForApproval : "";
+        var when = view.ScheduledFor is { } at ? $" for {at.UtcDateTime.ToString("yyyy-MM-dd HH:mm:ss", System.Globalization.CultureInfo.InvariantCulture)} UTC" : "";
+        return Draft(view, now, EventKinds.OperationStarted, $"{view.Title}: asked for by {view.Actor}{when}{waits}. Reason: {view.Reason}", EventSeverity.Info);
+    }
+
+    private static EventDraft Approved(OperationView view, DateTimeOffset now) => Draft(view, now, EventKinds.OperationApproved, $"{view.Title}: approved by {view.ApprovedBy}.", EventSeverity.Info);
+
+    private static EventDraft Draft(OperationView view, DateTimeOffset now, string kind, string text, EventSeverity severity) =>
+        new() { At = now, Kind = kind, Severity = severity, Pair = view.PairName, Node = view.Node, Text = text, OperationId = view.Id };
 
     private static string StatusWord(OperationStatus status) => status switch
     {

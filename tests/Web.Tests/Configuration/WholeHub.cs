@@ -25,6 +25,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
     public static readonly Actor Tester = new("tester", null, null) { Rights = Rights.All, Behind = new Requester.Machine() };
 
     private readonly List<HttpClient> _clients = [];
+    private bool _keepsData;
 
     private WholeHub(WebApplication app, HubOptions options, string data)
     {
@@ -60,7 +61,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
 
     public static string NewFolder() => Directory.CreateTempSubdirectory("hub-test-").FullName;
 
-    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null, ProviderOptions? provider = null, int port = 0, string agentUrl = "http://127.0.0.1:0", Func<HubOptions, HubOptions>? with = null)
+    public static async Task<WholeHub> StartAsync(Action<WebApplicationBuilder>? configure = null, string? data = null, ProviderOptions? provider = null, int port = 0, string agentUrl = "http://127.0.0.1:0", Func<HubOptions, HubOptions>? with = null, bool keepsData = false)
     {
         string folder = data ?? NewFolder();
         HubOptions options = OptionsFor(folder, $"http://127.0.0.1:{port}", agentUrl) with { Provider = provider };
@@ -77,7 +78,7 @@ internal sealed partial class WholeHub : IAsyncDisposable
             configure?.Invoke(builder);
         });
         await app.StartAsync(TestContext.Current.CancellationToken);
-        return new WholeHub(app, options, folder);
+        return new WholeHub(app, options, folder) { _keepsData = keepsData };
     }
 
     /// <summary>For <see cref="StartAsync"/>: the real fleet and operations behind the real agents' port.</summary>
@@ -189,8 +190,11 @@ internal sealed partial class WholeHub : IAsyncDisposable
         _clients.ForEach(c => c.Dispose());
         await App.StopAsync(CancellationToken.None);
         await App.DisposeAsync();
-        TestDatabases.Release(Data);
-        Directory.Delete(Data, recursive: true);
+        if (!_keepsData)
+        {
+            TestDatabases.Release(Data);
+            Directory.Delete(Data, recursive: true);
+        }
     }
 
     private HttpClient Keep(HttpClient client)

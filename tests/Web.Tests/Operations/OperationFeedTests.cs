@@ -1,4 +1,5 @@
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Records;
 
 namespace FailoverHub.Web.Tests.Operations;
 
@@ -40,6 +41,27 @@ public sealed class OperationFeedTests
         Assert.Equal(["operation-step Info: Step 1: done. seen"], Texts(running, done));
         Assert.Empty(Texts(done, done));
         Assert.Equal(["operation-step Warning: Step 2: failed. seen"], Texts(done, View(OperationStatus.Running, StepStatus.Succeeded, StepStatus.Failed)));
+    }
+
+    [Fact]
+    public void ApprovedAndKilled_IsToldAsApprovedAndNotAsBegunOnceMore()
+    {
+        var waits = View(OperationStatus.PendingApproval, StepStatus.Pending);
+        var approved = View(OperationStatus.Running, StepStatus.Succeeded) with { ApprovedBy = "bob" };
+        var told = new ToldEvents(OperationFeed.Between(null, waits, Now).Select(e => (e.Kind, e.Text)));
+
+        Assert.Equal(
+            ["operation-approved: Switch web over to web-2: approved by bob.", "operation-step: Step 1: done. seen"],
+            OperationFeed.StillToTell(approved, told, Now).Select(e => $"{e.Kind}: {e.Text}"));
+    }
+
+    [Fact]
+    public void EndedAndKilledBeforeAnythingWasTold_HasItsBeginningToo()
+    {
+        var ended = View(OperationStatus.Succeeded, StepStatus.Succeeded) with { FinishedAt = Now };
+
+        Assert.Equal(["operation-started", "operation-step", "operation-finished"], OperationFeed.StillToTell(ended, new ToldEvents([]), Now).Select(e => e.Kind));
+        Assert.Empty(OperationFeed.StillToTell(ended, new ToldEvents(OperationFeed.StillToTell(ended, new ToldEvents([]), Now).Select(e => (e.Kind, e.Text))), Now));
     }
 
     [Theory]

@@ -28,6 +28,12 @@ internal sealed class ToldEvents(IEnumerable<(string Kind, string Text)> told)
 {
     private readonly HashSet<(string Kind, string Text)> _told = [.. told];
 
+    /// <summary>It was told that it waits for a second person.</summary>
+    public bool HasWaitedForApproval => _told.Any(e => e.Kind == EventKinds.OperationStarted && e.Text.Contains(OperationFeed.WaitsForApproval, StringComparison.Ordinal));
+
+    /// <summary>One of that kind is told, in whatever words.</summary>
+    public bool HasAny(string kind) => _told.Any(e => e.Kind == kind);
+
     public bool Has(EventDraft happened) => _told.Contains((happened.Kind, HistoryRecords.StoredText(happened)));
 }
 

@@ -33,13 +33,13 @@ internal sealed class HubProcess : IAsyncDisposable
     }
 
     /// <summary>Starts it and waits until both ports answer.</summary>
-    public static async Task<HubProcess> StartAsync(string data, string token, string probe = "tcp:9")
+    public static async Task<HubProcess> StartAsync(string data, string token, string probe = "tcp:9", string twoPerson = "off")
     {
         // The port is free when it is asked for; somebody else may take it before the hub does, and then another one is tried.
         for (var attempt = 0; ; attempt++)
         {
             var agentUrl = $"http://127.0.0.1:{FreePort()}";
-            var process = Run(["run", "--urls", "http://127.0.0.1:0", "--agent-url", agentUrl, "--probe", probe, .. DataOf(data)]);
+            var process = Run(twoPerson, ["run", "--urls", "http://127.0.0.1:0", "--agent-url", agentUrl, "--probe", probe, .. DataOf(data)]);
             if (await ReadUrlAsync(process) is { } url)
             {
                 var client = new HttpClient { BaseAddress = new Uri(url) };
@@ -59,12 +59,16 @@ internal sealed class HubProcess : IAsyncDisposable
         await _process.WaitForExitAsync(TestContext.Current.CancellationToken);
     }
 
-    public async Task<HttpStatusCode> PostAsync(string path, string body)
+    /// <param name="path">Where.</param>
+    /// <param name="body">JSON.</param>
+    /// <param name="token">Of somebody else; null: the one that it was started with.</param>
+    public async Task<HttpStatusCode> PostAsync(string path, string body, string? token = null)
     {
         try
         {
-            using var content = new StringContent(body, new MediaTypeHeaderValue("application/json"));
-            using var answer = await _client.PostAsync(path, content, TestContext.Current.CancellationToken);
+            using var request = new HttpRequestMessage(HttpMethod.Post, path) { Content = new StringContent(body, new MediaTypeHeaderValue("application/json")) };
+            request.Headers.Authorization = token is null ? null : new AuthenticationHeaderValue("Bearer", token);
+            using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
             return answer.StatusCode;
         }
         catch (HttpRequestException)
@@ -130,13 +134,14 @@ internal sealed class HubProcess : IAsyncDisposable
     private static string[] DataOf(string data) =>
         TestDatabases.OnPostgres ? ["--data", data, "--database", TestDatabases.For(data).ConnectionString!] : ["--data", data];
 
-    private static Process Run(string[] arguments)
+    private static Process Run(string twoPerson, string[] arguments)
     {
         var start = new ProcessStartInfo(Executable()) { RedirectStandardOutput = true, RedirectStandardError = true };
 
         // It is started to be killed: nothing in it is worth being compiled twice.
         start.Environment["DOTNET_TieredPGO"] = "0";
         start.Environment["FAILOVERHUB_COOLDOWN"] = "0";
+        start.Environment["FAILOVERHUB_TWO_PERSON"] = twoPerson;
         foreach (var argument in arguments)
         {
             start.ArgumentList.Add(argument);

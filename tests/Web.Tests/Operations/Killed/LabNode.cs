@@ -12,6 +12,7 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     private CancellationTokenSource _connected = new();
     private TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private (int Intent, bool Obeys, bool Answers)? _stopAt;
+    private (int Intent, bool Obeys, bool Answers)? _stopAfterDialling;
     private int _intents;
     private bool _hangs;
 
@@ -24,6 +25,16 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
 
     /// <summary>Set when it did what no operation may bring about.</summary>
     public string? Broken { get; private set; }
+
+    /// <summary>Set when it was sent again what it has already, and had said so when it dialled.</summary>
+    public string? Repeated { get; private set; }
+
+    /// <summary>As <see cref="StopAt"/>, but from the next time on that it dials.</summary>
+    public Task StopAfterDiallingAt(int intent, bool obeys)
+    {
+        (_stopAfterDialling, _stopped) = ((intent, obeys, false), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return _stopped.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Stops at that intent of its life.</summary>
     /// <param name="intent">1: the first one.</param>
@@ -39,7 +50,7 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     /// <summary>Dials as it is, and goes on if it had stopped.</summary>
     public async Task DialAsync(string url)
     {
-        (_hangs, _stopAt) = (false, null);
+        (_hangs, _stopAt, _stopAfterDialling) = (false, _stopAfterDialling, null);
         _agent = await FakeAgent.ConnectAsync(url, name, state, revision: state.IntentRevision, dataCenter: dataCenter, keepsFailback: true);
         _agent.Obedience = Obedience.IsDeaf;
         var agent = _agent;
@@ -74,6 +85,11 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
         if (_hangs)
         {
             return;
+        }
+
+        if (intent.Revision <= state.IntentRevision)
+        {
+            Repeated ??= $"{name} was sent revision {intent.Revision} ({intent.Reason}) and has {state.IntentRevision}.";
         }
 
         var stop = ++_intents == _stopAt?.Intent ? _stopAt : null;
