@@ -1,6 +1,3 @@
-using System.Collections.Concurrent;
-using System.Collections.Immutable;
-using System.Globalization;
 using System.Net;
 using CsCheck;
 using FailoverHub.Web.Data;
@@ -8,16 +5,15 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Tests.Agents;
-using FailoverHub.Web.Tests.Fleet;
 using Microsoft.EntityFrameworkCore;
-using Microsoft.Extensions.DependencyInjection;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>
-/// Two nodes that obey, refuse, are slow or break their connection at random, while operators ask for operations at random, the hub is started anew and time goes by:
-/// whatever happens, the hub never makes two primaries, never withdraws both, never has two operations of one pair in flight, and its audit stays whole.
+/// Two nodes that obey, refuse, are slow, sicken and heal, break their connection or are started anew (with what they had kept, or without) at random, while operators ask for
+/// operations at random, the hub is started anew and time goes by: whatever happens, the hub never makes two primaries, never withdraws both nor the one that is left, never has two
+/// operations of one pair in flight, and its audit stays whole.
 /// </summary>
 [Trait("Kind", "Hub")]
 public sealed class InterleavingTests
@@ -62,6 +58,14 @@ public sealed class InterleavingTests
         Reject,
         CancelWaiting,
         HalfAMinute,
+        SickenA,
+        SickenB,
+        HealA,
+        HealB,
+        RestartA,
+        RestartB,
+        ForgetA,
+        ForgetB,
     }
 
     // What is accepted though the pair is frozen, because nothing is done to it yet.
@@ -98,6 +102,8 @@ public sealed class InterleavingTests
             (5, [Act.Second]),
             (1, [Act.Freeze]),
             (2, [Act.Unfreeze, Act.Cancel]),
+            (1, [Act.SickenA, Act.SickenB, Act.RestartA, Act.RestartB, Act.ForgetA, Act.ForgetB]),
+            (3, [Act.HealA, Act.HealB]),
             .. more,
         ];
         var table = weights.SelectMany(w => w.Acts.SelectMany(a => Enumerable.Repeat(a, w.Weight))).ToArray();
@@ -125,8 +131,10 @@ public sealed class InterleavingTests
     private static async Task<int> RunAsync(Act[] acts, HubWithRestarts hub, FakeTimeProvider time, int run)
     {
         var prefix = new IPNetwork(new IPAddress([10, 0, (byte)(run / 256), (byte)run]), 32);
-        var a = new SimulatedNode(hub, $"run{run}-1", prefix, Role.Primary, firstId: run * 1_000_000L);
-        var b = new SimulatedNode(hub, $"run{run}-2", prefix, Role.Secondary, firstId: (run * 1_000_000L) + 500_000);
+        var steps = new Steps();
+        var a = new SimulatedNode(hub, steps, $"run{run}-1", prefix, Role.Primary, firstId: run * 1_000_000L);
+        var b = new SimulatedNode(hub, steps, $"run{run}-2", prefix, Role.Secondary, firstId: (run * 1_000_000L) + 500_000);
+        (a.Partner, b.Partner) = (b, a);
         await a.DialAsync();
         await b.DialAsync();
         var pair = (await hub.Now.UntilAsync(s => s.FindPair($"run{run}")?.State == PairState.Healthy)).FindPair($"run{run}")!;
@@ -134,12 +142,17 @@ public sealed class InterleavingTests
         var acknowledged = false;
         foreach (var act in acts)
         {
+            steps.Next();
             var frozen = hub.Now.Fleet.Current.FindPair(pair.Name)?.Freeze is not null;
             var taken = await TakeAsync(act, pair.Name, hub, time, a, b);
             accepted += taken;
             acknowledged |= act is Act.ForceA or Act.ForceB && taken > 0;
             Assert.False(frozen && taken > 0 && !Later.Contains(act), $"{act} was accepted while the pair was frozen.");
-            Assert.False(!acknowledged && a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire, $"Both nodes are primary after {act}. {a.Story} {b.Story} {hub.Now.Describe()}");
+            Assert.True(acknowledged || (a.MadePrimaryBeside ?? b.MadePrimaryBeside) is null, $"{a.MadePrimaryBeside}{b.MadePrimaryBeside} {a.Story} {b.Story}");
+            Assert.True((a.DrainedBeside ?? b.DrainedBeside) is null, $"{a.DrainedBeside}{b.DrainedBeside} {a.Story} {b.Story}");
+
+            // A node that has lost what it was told, and announces what its own file says, is not the hub's doing.
+            Assert.False(!acknowledged && a.IsPrimaryOnTheWire && b.IsPrimaryOnTheWire && (a.ForgotAt ?? b.ForgotAt) is null, $"Both nodes are primary after {act}. {a.Story} {b.Story} {hub.Now.Describe()}");
             Assert.False(a.IsDrained && b.IsDrained, $"Both nodes are drained after {act}, and nobody overrode a rule.");
             var running = (await hub.Now.Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 100, Cancellation)).Count(o => o.Status is OperationStatus.Queued or OperationStatus.Running && !o.IsWaiting);
             Assert.True(running <= 1, $"{running} operations are in flight after {act}.");
@@ -210,6 +223,14 @@ public sealed class InterleavingTests
             case Act.BreakB: await b.BreakAsync(); break;
             case Act.DialA: await a.DialAsync(); break;
             case Act.DialB: await b.DialAsync(); break;
+            case Act.SickenA: await a.SetHealthAsync(healthy: false); break;
+            case Act.SickenB: await b.SetHealthAsync(healthy: false); break;
+            case Act.HealA: await a.SetHealthAsync(healthy: true); break;
+            case Act.HealB: await b.SetHealthAsync(healthy: true); break;
+            case Act.RestartA: await a.RestartAsync(forgets: false); break;
+            case Act.RestartB: await b.RestartAsync(forgets: false); break;
+            case Act.ForgetA: await a.RestartAsync(forgets: true); break;
+            case Act.ForgetB: await b.RestartAsync(forgets: true); break;
             case Act.RestartHub:
                 a.LoseHub();
                 b.LoseHub();
@@ -242,132 +263,6 @@ public sealed class InterleavingTests
             await hub.Now.Fleet.PostAsync(new FleetMessage.Tick(), Cancellation);
             await hub.Now.UntilAsync(s => s.Version > version);
             await hub.Now.Writer.FlushAsync(Cancellation);
-        }
-    }
-
-    /// <summary>The hub of now; each start ends the one before, on the same data.</summary>
-    private sealed class HubWithRestarts(string folder, TimeProvider time, TwoPersonPolicy policy) : IAsyncDisposable
-    {
-        private HubUnderTest? _now;
-
-        public HubUnderTest Now => _now ?? throw new InvalidOperationException("The hub is not started.");
-
-        public async Task StartAsync()
-        {
-            await DisposeAsync();
-            // As many moves as the test likes: it is about what they do, not about how often.
-            _now = await HubUnderTest.StartAsync(folder, time, services => services.AddSingleton(new OperationLimits { MovesInARow = 0, TwoPerson = policy }));
-            await People.AddAsync(_now);
-        }
-
-        public ValueTask DisposeAsync() => _now?.DisposeAsync() ?? ValueTask.CompletedTask;
-    }
-
-    /// <summary>A node without a network: it obeys an intent when the test says so, and forgets what waits when its connection breaks.</summary>
-    private sealed class SimulatedNode(HubWithRestarts hub, string name, IPNetwork prefix, Role role, long firstId) : IAgentStream
-    {
-        private readonly ConcurrentQueue<IntentFacts> _waiting = new();
-        private readonly List<string> _story = [];
-        private TaskCompletionSource _admitted = new();
-        private long _revision;
-        private Role _role = role;
-        private bool _drained;
-        private ulong _sequence;
-        private bool _connected;
-        private long _dials;
-
-        public long Id { get; private set; }
-
-        public List<(string Node, long Revision)> Seen { get; } = [];
-
-        /// <summary>Of one run: whoever drains a data center drains only its nodes.</summary>
-        public string DataCenter { get; } = (firstId / 1_000_000L).ToString(CultureInfo.InvariantCulture);
-
-        public bool IsDrained => _drained;
-
-        /// <summary>Every intent that reached the node and what it did with it, for whoever has to find out what went wrong.</summary>
-        public string Story => $"{name}: {string.Join(", ", _story)}.";
-
-        public bool IsPrimaryOnTheWire => !_drained && _role == Role.Primary;
-
-        public void Admit() => _admitted.TrySetResult();
-
-        public void Offer(IntentFacts intent) => _waiting.Enqueue(intent);
-
-        public void Ask(SessionResetOrder request)
-        {
-            // Nobody resets a session here.
-        }
-
-        public void End(StreamEnd end, string why)
-        {
-        }
-
-        public async Task DialAsync()
-        {
-            if (_connected)
-            {
-                return;
-            }
-
-            _waiting.Clear();
-            _story.Add($"dials with {_revision}");
-            _admitted = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
-            Id = firstId + _dials++;
-            hub.Now.Fleet.Register(this);
-            var hello = new AgentHello { Node = name, AgentVersion = "1", BootId = "boot", IntentRevision = _revision, DataCenter = DataCenter, Capabilities = ImmutableArray<string>.Empty };
-            await hub.Now.Fleet.PostAsync(new FleetMessage.StreamOpened(Id, hello, null), Cancellation);
-            await _admitted.Task.WaitAsync(Cancellation);
-            _connected = true;
-            await ReportAsync();
-        }
-
-        public async Task BreakAsync()
-        {
-            if (_connected)
-            {
-                _connected = false;
-                await hub.Now.Fleet.PostAsync(new FleetMessage.StreamEnded(Id, name), Cancellation);
-                hub.Now.Fleet.Unregister(this);
-                _waiting.Clear();
-            }
-        }
-
-        /// <summary>The hub is gone, and with it the stream; the node goes on as it is.</summary>
-        public void LoseHub()
-        {
-            _connected = false;
-            _waiting.Clear();
-        }
-
-        public async Task TakeNextAsync(IntentOutcome outcome)
-        {
-            if (!_connected || !_waiting.TryDequeue(out var intent))
-            {
-                return;
-            }
-
-            Seen.Add((name, intent.Revision));
-            _story.Add($"{outcome} {intent.Revision} {(intent.Drained ? "drained" : intent.RoleOf(prefix))} of {intent.OperationId?[^6..]}");
-            if (outcome == IntentOutcome.Applied && intent.Revision > _revision)
-            {
-                (_revision, _drained, _role) = (intent.Revision, intent.Drained, intent.RoleOf(prefix)!.Value);
-            }
-
-            await hub.Now.Fleet.PostAsync(new FleetMessage.IntentAnswered(Id, name, new IntentAnswer(intent.Revision, outcome, 4, "at random")), Cancellation);
-            await ReportAsync();
-        }
-
-        public async Task ReportAsync()
-        {
-            if (!_connected)
-            {
-                return;
-            }
-
-            var view = Fleets.View(_role, _drained ? null : _role, _drained ? WithdrawnReason.Drained : null, prefix: prefix);
-            var report = Fleets.Report(view) with { Sequence = ++_sequence, IntentRevision = _revision, Drained = _drained };
-            await hub.Now.Fleet.PostAsync(new FleetMessage.Reported(Id, name, report), Cancellation);
         }
     }
 }
