@@ -17,7 +17,7 @@ internal sealed partial class EndpointCertificates(HubIdentity identity, AgentsE
     private readonly Lock _gate = new();
     private SslStreamCertificateContext? _current;
     private DateTimeOffset _lookAgainAt;
-    private DateTime _fileWrittenAt;
+    private (DateTime Certificate, DateTime Key) _writtenAt;
 
     /// <summary>What to show now. It carries the hub's authority as a hint, so that browsers that stray here ask nobody for a certificate.</summary>
     /// <exception cref="IdentityException">The operator's certificate cannot be used, and there is none from before.</exception>
@@ -70,16 +70,15 @@ internal sealed partial class EndpointCertificates(HubIdentity identity, AgentsE
         _lookAgainAt = now + LookEvery;
         try
         {
-            var written = File.GetLastWriteTimeUtc(files.CertificateFile) > File.GetLastWriteTimeUtc(files.KeyFile)
-                ? File.GetLastWriteTimeUtc(files.CertificateFile)
-                : File.GetLastWriteTimeUtc(files.KeyFile);
-            if (_current is not null && written == _fileWrittenAt)
+            // Each by itself: a certificate that is put there with its own, older time is another one too.
+            var written = (File.GetLastWriteTimeUtc(files.CertificateFile), File.GetLastWriteTimeUtc(files.KeyFile));
+            if (_current is not null && written == _writtenAt)
             {
                 return _current;
             }
 
             var (certificate, chain) = Read(files, now);
-            _fileWrittenAt = written;
+            _writtenAt = written;
             var end = certificate.NotAfter;
             if (_current is not null)
             {
