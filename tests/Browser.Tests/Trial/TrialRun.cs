@@ -38,7 +38,13 @@ public sealed class TrialRun : IAsyncLifetime
         // These tests move the pair more often than an operator would.
         ["FAILOVERHUB_COOLDOWN"] = "0",
         ["FAILOVERHUB_PARENT_PID"] = Environment.ProcessId.ToString(CultureInfo.InvariantCulture),
+        ["FAILOVERHUB_OTLP_ENDPOINT"] = Spans.Endpoint.AbsoluteUri,
+        ["OTEL_EXPORTER_OTLP_PROTOCOL"] = "http/protobuf",
+        ["OTEL_BSP_SCHEDULE_DELAY"] = "500",
     };
+
+    /// <summary>What the hub sends to its collector.</summary>
+    internal SpanReceiver Spans { get; } = new();
 
     internal IBrowser Browser => _browser ?? throw new InvalidOperationException("Not started.");
 
@@ -81,6 +87,8 @@ public sealed class TrialRun : IAsyncLifetime
             await _runner.WaitForExitAsync();
             _runner.Dispose();
         }
+
+        await Spans.DisposeAsync();
     }
 
     /// <summary>A link that signs in once.</summary>
