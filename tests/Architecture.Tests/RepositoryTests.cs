@@ -40,6 +40,9 @@ public sealed class RepositoryTests
     public void FleetAndOperations_HaveNoStaticStateThatChanges() => Kept(SourceRules.OwnersHaveNoStatics(Repository));
 
     [Fact]
+    public void WholeHubs_AreNotInTheQuickLoop() => Kept(SourceRules.WholeHubsAreNotInTheQuickLoop(Repository));
+
+    [Fact]
     public void Files_StayShort() => Kept(SourceRules.FilesStayShort(Repository));
 
     [Fact]

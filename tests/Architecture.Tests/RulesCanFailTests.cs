@@ -159,6 +159,14 @@ public sealed class RulesCanFailTests
         Catches(SourceRules.FilesStayShort, path, string.Concat(Enumerable.Repeat("x\n", lines)), caught);
 
     [Theory]
+    [InlineData("public sealed class ATests(SharedHub shared) : IClassFixture<SharedHub>", true)]
+    [InlineData("public sealed class ATests : TlsHubTest", true)]
+    [InlineData("await using WholeHub hub = await WholeHub.StartAsync();", true)]
+    [InlineData("[Trait(\"Kind\", \"Hub\")]\npublic sealed class ATests : TlsHubTest", false)]
+    [InlineData("public void A() => Assert.True(true); // HubUnderTest.StartAsync", false)]
+    public void HubInTheQuickLoop_IsNamed(string text, bool caught) => Catches(SourceRules.WholeHubsAreNotInTheQuickLoop, "tests/Web.Tests/Fleet/ATests.cs", text, caught);
+
+    [Theory]
     [InlineData("Thread.Sleep(1);", true)]
     [InlineData("await Task.Delay(10, c);", true)]
     [InlineData("// no Task.Delay(10) here", false)]

@@ -114,6 +114,12 @@ internal static partial class SourceRules
         from found in tree.Matches(path, Sleeps())
         select $"{path}:{found.Line}: sleeps. Use virtual time (FakeTimeProvider), or await the signal with a generous bound; for a daemon there is Eventually in Interop.Tests.";
 
+    public static IEnumerable<string> WholeHubsAreNotInTheQuickLoop(SourceTree tree) =>
+        from path in tree.Sources("tests/Web.Tests/")
+        where path.EndsWith("Tests.cs", StringComparison.Ordinal) && !tree.Text(path).Contains("[Trait(\"Kind\", ", StringComparison.Ordinal)
+        from found in tree.Matches(path, StartsAHub()).Take(1)
+        select $"{path}:{found.Line}: starts a whole hub, and does not say so. Write [Trait(\"Kind\", \"Hub\")] before the class: ./test.sh quick leaves it out then.";
+
     public static IEnumerable<string> TimeIsAValue(SourceTree tree) =>
         from path in tree.Sources("src/")
         from found in tree.Matches(path, WallClock())
@@ -137,6 +143,9 @@ internal static partial class SourceRules
     // What changes users, tokens, nodes and settings; the rooms of operations and alerts look at the actor's right by themselves at each change.
     [GeneratedRegex(@"(@inject|\[Inject\]|\bprivate( protected)?|\bprotected|\binternal)\s+(NodeChanges|PairAdmission|Accounts|ApiTokens|JoinTokens|RetentionSettings|AlertSettings|ChannelTrial|AuditCheckpoints)\s+\w+")]
     private static partial Regex InjectedNoun();
+
+    [GeneratedRegex(@"\b(WholeHub|HubUnderTest|OperationRig|HubProcess)\.StartAsync\b|\bSharedHub\s+\w+\)|:\s*TlsHubTest\b")]
+    private static partial Regex StartsAHub();
 
     [GeneratedRegex(@"\.(AskAsync|AuthorizeAsync)\s*\(")]
     private static partial Regex AskedGate();

@@ -10,6 +10,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Access;
 
 /// <summary>What only an admin may change is changed for nobody else, whatever page or call forgot to ask; each attempt is in the audit.</summary>
+[Trait("Kind", "Hub")]
 public sealed class NounRightsTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private const Rights AllButOne = Rights.All & ~Rights.Administer;

@@ -14,6 +14,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.Tests.Alerts;
 
 /// <summary>Rules and channels on a real database: what is kept of an address, and what becomes of two who change the same.</summary>
+[Trait("Kind", "Hub")]
 public sealed class AlertSettingsTests : IAsyncLifetime
 {
     private const string Address = "https://hooks.example.org/services/T000/hidden-path?token=hidden-token";

@@ -16,6 +16,7 @@ using Microsoft.Extensions.Time.Testing;
 namespace FailoverHub.Web.Tests.Alerts;
 
 /// <summary>Messages that cannot leave at once, in the whole hub with a real receiver; the hours that they wait are virtual.</summary>
+[Trait("Kind", "Hub")]
 public sealed class WaitingMessagesTests : IAsyncLifetime
 {
     private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());

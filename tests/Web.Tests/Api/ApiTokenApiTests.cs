@@ -9,6 +9,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Api;
 
 /// <summary>Tokens made, listed and revoked by a script: the secret is in one answer and nowhere else.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ApiTokenApiTests(SharedHub shared) : IClassFixture<SharedHub>
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

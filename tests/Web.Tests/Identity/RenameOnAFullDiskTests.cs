@@ -9,6 +9,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Identity;
 
 /// <summary>While a node is renamed no operation begins, so a disk that takes nothing is waited for ten seconds and no longer.</summary>
+[Trait("Kind", "Hub")]
 public sealed class RenameOnAFullDiskTests : TlsHubTest
 {
     private readonly FullDisk _disk = new();

@@ -11,6 +11,7 @@ using Role = FailoverHub.Web.Fleet.Role;
 namespace FailoverHub.Web.Tests.Operations;
 
 /// <summary>A node that only says that it has a pair's address can be told to stand back, and nothing else.</summary>
+[Trait("Kind", "Hub")]
 public sealed class ClaimantTests
 {
     private static CancellationToken Stop => TestContext.Current.CancellationToken;

@@ -14,6 +14,7 @@ using FailoverHub.Web.Tests.Configuration;
 namespace FailoverHub.Web.Tests.Alerts.Maintenance;
 
 /// <summary>Windows in the whole hub by its API, with a real database and a real receiver.</summary>
+[Trait("Kind", "Hub")]
 public sealed class MaintenanceTests : IAsyncLifetime
 {
     private WholeHub _hub = null!;

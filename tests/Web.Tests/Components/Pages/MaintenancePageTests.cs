@@ -12,6 +12,7 @@ using Microsoft.Extensions.DependencyInjection;
 namespace FailoverHub.Web.Tests.Components.Pages;
 
 /// <summary>Windows as a person plans and ends them, over the real room and a real database.</summary>
+[Trait("Kind", "Hub")]
 public sealed class MaintenancePageTests : DashboardTest, IAsyncLifetime
 {
     private WholeHub _hub = null!;

@@ -15,6 +15,7 @@ using ProtoRole = FailoverHub.Protos.V1.Role;
 namespace FailoverHub.Web.Tests.Operations.Waiting;
 
 /// <summary>SR-15: what has waited begins only if whoever asked for it may still ask for it.</summary>
+[Trait("Kind", "Hub")]
 public sealed class RequesterRightsTests
 {
     private static readonly Actor CommandLine = new("root (command line)", null, null) { Rights = Rights.All };
