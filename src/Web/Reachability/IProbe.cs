@@ -20,6 +20,11 @@ internal interface IProbe
 /// <summary>What came of one probe: the time to the answer, or why there is none.</summary>
 internal readonly record struct ProbeReply(TimeSpan? RoundTrip, string? Error)
 {
+    /// <summary>The hub may have lost the answer itself: nothing is known of the address by this probe.</summary>
+    public bool IsMissed { get; init; }
+
+    public static ProbeReply Missed { get; } = new(null, "the hub lost the answer itself") { IsMissed = true };
+
     public static ProbeReply Answered(TimeSpan roundTrip) => new(roundTrip, null);
 
     public static ProbeReply Failed(string why) => new(null, why);

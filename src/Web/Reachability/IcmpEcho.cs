@@ -22,6 +22,9 @@ internal static class IcmpEcho
     private const byte RequestV6 = 128;
     private const byte ReplyV6 = 129;
 
+    /// <summary>The type of an echo reply.</summary>
+    public static byte ReplyType(AddressFamily family) => family == AddressFamily.InterNetwork ? ReplyV4 : ReplyV6;
+
     public static byte[] Request(AddressFamily family, ushort identifier, ulong number)
     {
         byte[] packet = new byte[Length];
@@ -56,7 +59,7 @@ internal static class IcmpEcho
             packet = packet[header..];
         }
 
-        if (packet.Length < Length || packet[0] != (family == AddressFamily.InterNetwork ? ReplyV4 : ReplyV6) || packet[1] != 0)
+        if (packet.Length < Length || packet[0] != ReplyType(family) || packet[1] != 0)
         {
             return false;
         }

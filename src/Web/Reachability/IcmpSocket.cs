@@ -2,6 +2,7 @@ using System.Collections.Concurrent;
 using System.Diagnostics.CodeAnalysis;
 using System.Net;
 using System.Net.Sockets;
+using System.Runtime.InteropServices;
 
 namespace FailoverHub.Web.Reachability;
 
@@ -11,6 +12,21 @@ namespace FailoverHub.Web.Reachability;
 /// </summary>
 internal sealed class IcmpSocket : IAsyncDisposable
 {
+    private const int OfSockets = 1; // SOL_SOCKET
+    private const int MemoryInfo = 55; // SO_MEMINFO, Linux 4.12
+    private const int Drops = 8; // SK_MEMINFO_DROPS, the last of nine 32-bit numbers
+    private const int OfRawSockets = 255; // SOL_RAW
+    private const int Ipv4Filter = 1; // ICMP_FILTER
+    private const int OfIcmpv6 = 58; // SOL_ICMPV6
+    private const int Ipv6Filter = 1; // ICMPV6_FILTER
+
+    /// <summary>
+    /// Room for some seconds of replies while the process does not come to read them: a reply takes some 768 octets of it, so the kernel's ordinary 208 KiB are full after 277 of
+    /// them, which five thousand targets send within 55 ms. The kernel gives no more than net.core.rmem_max, unless the process may ask for more (CAP_NET_ADMIN).
+    /// </summary>
+    private const int ReceiveBuffer = 8 << 20;
+    private const int ForceReceiveBuffer = 33; // SO_RCVBUFFORCE
+
     private readonly Socket _socket;
     private readonly bool _raw;
     private readonly TimeProvider _time;
@@ -39,6 +55,12 @@ internal sealed class IcmpSocket : IAsyncDisposable
             try
             {
                 socket = new Socket(family, type, protocol);
+                MakeRoom(socket);
+                if (type == SocketType.Raw)
+                {
+                    TakeRepliesOnly(socket);
+                }
+
                 socket.Bind(new IPEndPoint(family == AddressFamily.InterNetwork ? IPAddress.Any : IPAddress.IPv6Any, 0));
                 opened = new IcmpSocket(socket, type == SocketType.Raw, time);
                 why = null;
@@ -56,9 +78,27 @@ internal sealed class IcmpSocket : IAsyncDisposable
         return false;
     }
 
-    /// <summary>Sends one echo request and waits for its reply from that address.</summary>
+    /// <summary>Packets that came for this socket and found no room: the kernel has thrown them away. Wraps at 2^32. Zero where the kernel does not tell.</summary>
+    public uint Overflowed
+    {
+        get
+        {
+            Span<byte> info = stackalloc byte[sizeof(uint) * (Drops + 1)];
+            try
+            {
+                return _socket.GetRawSocketOption(OfSockets, MemoryInfo, info) == info.Length ? MemoryMarshal.Cast<byte, uint>(info)[Drops] : 0;
+            }
+            catch (SocketException)
+            {
+                return 0;
+            }
+        }
+    }
+
+    /// <summary>Sends one echo request and waits for its reply from that address. While the kernel threw replies away it is not known whether this one was among them.</summary>
     public async Task<ProbeReply> SendAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
+        uint overflowed = Overflowed;
         ulong number = (ulong)Interlocked.Increment(ref _lastNumber);
         var waiting = new Waiting(address, _time.GetTimestamp(), new TaskCompletionSource<TimeSpan>(TaskCreationOptions.RunContinuationsAsynchronously));
         _waiting[number] = waiting;
@@ -70,7 +110,7 @@ internal sealed class IcmpSocket : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            return ProbeReply.Silent(timeout);
+            return Overflowed == overflowed ? ProbeReply.Silent(timeout) : ProbeReply.Missed;
         }
         catch (SocketException exception)
         {
@@ -80,6 +120,36 @@ internal sealed class IcmpSocket : IAsyncDisposable
         {
             _waiting.TryRemove(number, out _);
         }
+    }
+
+    private static void MakeRoom(Socket socket)
+    {
+        try
+        {
+            socket.SetRawSocketOption(OfSockets, ForceReceiveBuffer, BitConverter.GetBytes(ReceiveBuffer));
+        }
+        catch (SocketException)
+        {
+            socket.ReceiveBufferSize = ReceiveBuffer;
+        }
+    }
+
+    /// <summary>A raw socket gets every ICMP packet of the machine, on loopback its own requests too: the kernel keeps back all but echo replies, so that they take no room.</summary>
+    private static void TakeRepliesOnly(Socket socket)
+    {
+        if (socket.AddressFamily == AddressFamily.InterNetwork)
+        {
+            // struct icmp_filter: a bit for each type below 32 that is to be kept back, in the machine's own order of octets.
+            socket.SetRawSocketOption(OfRawSockets, Ipv4Filter, BitConverter.GetBytes(~(1u << IcmpEcho.ReplyType(AddressFamily.InterNetwork))));
+            return;
+        }
+
+        // struct icmp6_filter: likewise, a bit for each of 256 types in eight 32-bit words.
+        Span<uint> blocked = stackalloc uint[8];
+        blocked.Fill(uint.MaxValue);
+        byte reply = IcmpEcho.ReplyType(AddressFamily.InterNetworkV6);
+        blocked[reply / 32] &= ~(1u << (reply % 32));
+        socket.SetRawSocketOption(OfIcmpv6, Ipv6Filter, MemoryMarshal.AsBytes(blocked));
     }
 
     public async ValueTask DisposeAsync()

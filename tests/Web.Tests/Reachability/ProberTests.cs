@@ -90,6 +90,23 @@ public sealed class ProberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task AnswersThatTheHubLostItself_AreNoLossOfTheAddress_WhichTurnsUnknown()
+    {
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await UntilAsync(_findings.Samples.Reader);
+        await FirstAsync(t => t.State == ReachabilityState.Reachable);
+
+        _probe.Reply = ProbeReply.Missed;
+        TargetReachability unknown = (await FirstAsync(t => t.State != ReachabilityState.Reachable))!;
+        _probe.Reply = ProbeReply.Failed("no answer within 900 ms");
+        ReachabilityChange lost = await UntilAsync(_findings.Changes.Reader);
+
+        Assert.Equal(ReachabilityState.Unknown, unknown.State);
+        Assert.All(unknown.Recent, sample => Assert.True(sample.Answered));
+        Assert.True(lost.Lost);
+    }
+
+    [Fact]
     public async Task ProbeThatMayNotBeSent_LeavesTheAddressUnknownAndSaysWhy()
     {
         _probe.Problem = "No ICMP socket.";

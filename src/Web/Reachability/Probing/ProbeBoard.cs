@@ -147,6 +147,15 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
         return news;
     }
 
+    /// <summary>The hub may have lost the answer itself: nothing is learned, and the next probe tells.</summary>
+    public void Miss(ProbeTarget target)
+    {
+        if (Find(target) is { } entry)
+        {
+            entry.Out = Math.Max(0, entry.Out - 1);
+        }
+    }
+
     /// <summary>A result. Returns what changed by it, or null.</summary>
     public ReachabilityChange? Record(ProbeTarget target, ProbeSample sample, TimeSpan sentAt)
     {

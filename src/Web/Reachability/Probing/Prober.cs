@@ -28,6 +28,7 @@ internal sealed partial class Prober : BackgroundService
     private static readonly TimeSpan ReadGatewaysEvery = TimeSpan.FromMinutes(1);
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RepublishEvery = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan TellOfMissesEvery = TimeSpan.FromMinutes(1);
     private const int MostInFlight = 8_192;
 
     private readonly IFleetView _fleet;
@@ -43,6 +44,7 @@ internal sealed partial class Prober : BackgroundService
     // Never full: there is room for every probe that may be in flight.
     private readonly Channel<Result> _results = Channel.CreateBounded<Result>(new BoundedChannelOptions(2 * MostInFlight) { SingleReader = true });
     private readonly Histogram<double> _lateness;
+    private readonly Counter<long> _missed;
     private volatile TaskCompletionSource _woken = NewAlarm();
 
     private FleetSnapshot? _fleetSeen;
@@ -52,6 +54,7 @@ internal sealed partial class Prober : BackgroundService
     private TimeSpan? _gatewaysReadAt;
     private string? _hubProblem;
     private TimeSpan? _publishedAt;
+    private TimeSpan? _missTold;
     private bool _dirty;
 
     public Prober(IFleetView fleet, IProbe probe, ReachabilityView view, IProbeRecord record, ProberTools tools)
@@ -71,6 +74,7 @@ internal sealed partial class Prober : BackgroundService
         _named = tools.Named;
         Meter meter = tools.Meters.Create("FailoverHub.Reachability");
         _lateness = meter.CreateHistogram<double>("failoverhub.probe.lateness", "ms", "How much later than planned a probe was sent");
+        _missed = meter.CreateCounter<long>("failoverhub.probe.missed", null, "Probes whose answer the hub may have lost itself, because the buffer of its ICMP socket was full: they count neither as answered nor as lost");
     }
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
@@ -150,6 +154,14 @@ internal sealed partial class Prober : BackgroundService
                 continue;
             }
 
+            if (result.IsMissed)
+            {
+                // No sample: what is not known soon turns unknown by its age, and is no loss of the address.
+                _board.Miss(result.Target);
+                Miss();
+                continue;
+            }
+
             ReachabilityChange? found = _board.Record(result.Target, result.Sample, result.SentAt);
             if (_board.Counts(result.Target, result.Sample, result.SentAt))
             {
@@ -173,6 +185,16 @@ internal sealed partial class Prober : BackgroundService
 
         _inFlight.RemoveWhere(t => t.IsCompleted);
         TellOfTheHubItself();
+    }
+
+    private void Miss()
+    {
+        _missed.Add(1);
+        if (_missTold is not { } told || Now - told >= TellOfMissesEvery)
+        {
+            _missTold = Now;
+            LogMissed();
+        }
     }
 
     private void TellOfTheHubItself()
@@ -226,7 +248,7 @@ internal sealed partial class Prober : BackgroundService
         try
         {
             ProbeReply reply = await ProbeOf(target).SendAsync(target.Address, target.Timeout, stoppingToken);
-            Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, null));
+            Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, null) { IsMissed = reply.IsMissed });
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -297,11 +319,18 @@ internal sealed partial class Prober : BackgroundService
     [LoggerMessage(Level = LogLevel.Information, Message = "The hub's gateway answers again; addresses are judged by their probes as before")]
     private partial void LogConnected();
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The buffer of the hub's ICMP socket was full, so answers were thrown away before they were read: probes of that moment count neither as answered nor as lost. Give the hub more processor time, or raise net.core.rmem_max. Told at most once a minute")]
+    private partial void LogMissed();
+
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
     private partial void LogCannotProbe(string address, string problem);
 
     /// <summary>With a problem the hub could not ask, and the sample counts for nothing.</summary>
-    private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt, string? Problem);
+    private sealed record Result(ProbeTarget Target, ProbeSample Sample, TimeSpan SentAt, string? Problem)
+    {
+        /// <summary>The hub may have lost the answer itself: likewise.</summary>
+        public bool IsMissed { get; init; }
+    }
 }
 
 /// <summary>Clock, log and meters of the prober, how it learns of the machine's gateways, and of what operators have added; neither may wait.</summary>
