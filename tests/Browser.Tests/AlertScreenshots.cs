@@ -45,6 +45,14 @@ public sealed partial class ScreenshotTests
         await ActAsync(page, rules[1], "shelve", "Told by the rule before");
         await Expect(page.GetByTestId("alert-shelf")).ToBeVisibleAsync();
         await SaveBothAsync(page, "alerts", scheme);
+        await page.GotoAsync(new Uri(Trial.HubUrl, "/").AbsoluteUri);
+        await Expect(page.GetByTestId($"pair-card-{Pair.Name}").GetByTestId("card-maintenance")).ToBeVisibleAsync();
+        await SaveBothAsync(page, "overview-maintenance", scheme);
+        await page.GotoAsync(new Uri(Trial.HubUrl, PairPath).AbsoluteUri);
+        await Expect(page.GetByTestId("maintenance-banner")).ToBeVisibleAsync();
+        await Expect(page.GetByTestId("pair-alert-list").GetByTestId("alert-row").First).ToBeVisibleAsync();
+        await SaveBothAsync(page, "pair-maintenance", scheme);
+        await page.GotoAsync(new Uri(Trial.HubUrl, "/alerts").AbsoluteUri);
         await page.Locator("[data-testid=alert-row]", new() { HasText = rules[0] }).GetByTestId("alert-open").ClickAsync();
         await Expect(page.GetByText("Who was told")).ToBeVisibleAsync();
         await SaveBothAsync(page, "alert", scheme);

@@ -35,6 +35,7 @@ internal static class HubAlerts
         services.AddSingleton<DirectAlarm>();
         services.AddSingleton<MaintenanceStore>();
         services.AddSingleton<MaintenanceDesk>();
+        services.AddSingleton<IMaintenance>(all => all.GetRequiredService<MaintenanceDesk>());
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();
 

@@ -1,6 +1,8 @@
 using AngleSharp.Dom;
 using Bunit;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -34,6 +36,8 @@ public abstract class DashboardTest : BunitContext
         Services.AddSingleton<IReachabilityHistory>(Reachability);
         Services.AddSingleton<FailoverHub.Web.Reachability.Outages.IOutages>(Reachability);
         Services.AddSingleton<IOperations>(Operations);
+        Services.AddSingleton<IAlerts>(ActiveAlerts);
+        Services.AddSingleton<IMaintenance>(Maintenance);
         Services.AddSingleton<IHistory>(History);
         Services.AddSingleton<LongReads>();
         Services.AddSingleton<OperationTrails>();
@@ -59,6 +63,10 @@ public abstract class DashboardTest : BunitContext
     internal FakeOperations Operations { get; } = new();
 
     internal FakeHistory History { get; } = new();
+
+    internal FakeAlerts ActiveAlerts { get; } = new();
+
+    internal FakeMaintenance Maintenance { get; } = new();
 
     internal static Actor Somebody { get; } = new("operator", "192.0.2.1", null) { Rights = Rights.View | Rights.Audit | Rights.Operate };
 

@@ -9,7 +9,7 @@ using FailoverHub.Web.Operations;
 namespace FailoverHub.Web.Alerts.Maintenance;
 
 /// <summary>The owner of maintenance windows: what is planned and in force without asking the database, and where they are changed, one change at a time.</summary>
-internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IDisposable
+internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IMaintenance, IDisposable
 {
     /// <summary>So many may be planned or in force.</summary>
     public const int Most = 500;
@@ -17,10 +17,10 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly LatestValue<ImmutableArray<MaintenanceWindow>> _standing = new([]);
 
-    /// <summary>Windows that were not over when they were last changed, oldest first. Ask each how it stands now.</summary>
+    /// <inheritdoc/>
     public ImmutableArray<MaintenanceWindow> Standing => _standing.Current;
 
-    /// <summary>What stands, then what stands after each change. Ends when cancelled.</summary>
+    /// <inheritdoc/>
     public IAsyncEnumerable<ImmutableArray<MaintenanceWindow>> WatchAsync(CancellationToken cancellationToken) => _standing.WatchAsync(cancellationToken);
 
     /// <summary>Reads what is stored; once, before anybody asks.</summary>

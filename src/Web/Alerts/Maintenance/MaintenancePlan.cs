@@ -70,7 +70,24 @@ internal static class MaintenancePlan
 
     /// <summary>What windows keep quiet now; of several that are about the same the one that ends last, so that its words stay when the others end.</summary>
     public static ImmutableArray<Quiet> QuietNow(IEnumerable<MaintenanceWindow> windows, FleetSnapshot fleet, DateTimeOffset now) =>
-        [.. windows.Where(w => w.StateAt(now) == MaintenanceState.InForce).OrderByDescending(w => w.Until).ThenBy(w => w.Id, StringComparer.Ordinal).Select(w => QuietOf(w, fleet))];
+        [.. InForce(windows, now).Select(w => QuietOf(w, fleet))];
+
+    /// <summary>Windows in force that are about everything, who ends last first.</summary>
+    public static ImmutableArray<MaintenanceWindow> OfAll(IEnumerable<MaintenanceWindow> windows, DateTimeOffset now) =>
+        [.. InForce(windows, now).Where(w => w.Scope == MaintenanceScope.All)];
+
+    /// <summary>Windows in force that are about a pair, its data center or one of its nodes, who ends last first; not those of everything.</summary>
+    public static ImmutableArray<MaintenanceWindow> OfPair(IEnumerable<MaintenanceWindow> windows, PairView pair, DateTimeOffset now) =>
+        [.. InForce(windows, now).Where(w => w.Scope switch
+        {
+            MaintenanceScope.Pair => Same(pair.Name, w.Target),
+            MaintenanceScope.Node => pair.Members.Any(m => Same(m.Node.Name, w.Target)),
+            MaintenanceScope.DataCenter => pair.Members.Any(m => m.Node.DataCenter == w.Target),
+            _ => false,
+        })];
+
+    private static IEnumerable<MaintenanceWindow> InForce(IEnumerable<MaintenanceWindow> windows, DateTimeOffset now) =>
+        windows.Where(w => w.StateAt(now) == MaintenanceState.InForce).OrderByDescending(w => w.Until).ThenBy(w => w.Id, StringComparer.Ordinal);
 
     private static Quiet QuietOf(MaintenanceWindow window, FleetSnapshot fleet)
     {

@@ -1,4 +1,6 @@
 using Bunit;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.Components.Pages.Pairs;
 using FailoverHub.Web.Fleet;
@@ -28,6 +30,55 @@ public sealed class PairPageTests : DashboardTest
         Fleet.Publish(Fresh(Make.HealthyPair() with { State = PairState.NoAnnouncer, ActiveNode = null }));
 
         page.WaitForAssertion(() => Assert.Equal("NoAnnouncer", page.Find("[data-testid=pair-card-web]").GetAttribute("data-state")), Safety);
+    }
+
+    [Fact]
+    public void Maintenance_OfThePairOrOneOfItsNodes_StandsOnPairAndOverviewWithItsEndAndWho()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        MaintenanceWindow ofPair = FakeMaintenance.Window(MaintenanceScope.Pair, "WEB", now);
+        MaintenanceWindow over = FakeMaintenance.Window(MaintenanceScope.Node, "node-a", now) with { EndedAt = now.AddMinutes(-1) };
+        Maintenance.Publish(ofPair, over, FakeMaintenance.Window(MaintenanceScope.Pair, "other", now));
+        var pair = RenderPage<PairPage>(("Name", "web"));
+        var overview = Render<OverviewPage>();
+
+        var banner = Assert.Single(pair.FindAll("[data-testid=maintenance-banner]"));
+        Assert.Contains("Maintenance of pair WEB for another", banner.TextContent, StringComparison.Ordinal);
+        Assert.Contains("by ann", banner.TextContent, StringComparison.Ordinal);
+        Assert.Contains("new kernel", banner.TextContent, StringComparison.Ordinal);
+        Assert.Matches("^Maintenance of pair WEB until .+, by ann[.]$", Assert.Single(overview.FindAll("[data-testid=card-maintenance]")).TextContent.Trim());
+        Assert.Empty(overview.FindAll("[data-testid=maintenance-banner]"));
+
+        Maintenance.Publish(FakeMaintenance.Window(MaintenanceScope.All, "", now, by: "bob"));
+
+        pair.WaitForAssertion(() => Assert.Contains("Maintenance of everything", pair.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal), Safety);
+        overview.WaitForAssertion(() => Assert.Contains("by bob", overview.Find("[data-testid=maintenance-banner]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Empty(overview.FindAll("[data-testid=card-maintenance]"));
+    }
+
+    [Fact]
+    public void Alerts_OfThePair_StandOnPairAndOverviewWithWhoHasThemAndUntilWhen()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        Alert open = FakeAlerts.Make("a1") with { RaisedAt = now.AddMinutes(-3) };
+        ActiveAlerts.Publish(
+            open,
+            open with { Id = "a2", RuleName = "Degraded pair", Shelf = new AlertShelf("ann", now, now.AddHours(1), "known") },
+            open with { Id = "a3", RuleName = "Failed over", Acknowledged = new AlertAcknowledgement("bob", now.AddMinutes(-4), "on it") },
+            open with { Id = "a4", RuleName = "Probes lost", QuietBecause = "maintenance of pair web by ann until 2026-11-22 16:00 UTC" },
+            open with { Id = "b1", Pair = "other" });
+        var pair = RenderPage<PairPage>(("Name", "web"));
+        var overview = Render<OverviewPage>();
+
+        Assert.Equal("4", pair.Find("[data-testid=pair-alert-list]").GetAttribute("data-count"));
+        Assert.Contains("Nobody is told: maintenance of pair web by ann until 2026-11-22 16:00 UTC.", pair.Find("[data-alert=a4] [data-testid=alert-quiet]").TextContent, StringComparison.Ordinal);
+        Assert.Equal("/alerts/maintenance", pair.Find("[data-alert=a4] [data-testid=alert-quiet] a").GetAttribute("href"));
+        Assert.Matches("needs you, since 3", overview.Find("[data-testid=card-alert][data-alert=a1]").TextContent);
+        Assert.Contains("shelved by ann until ", overview.Find("[data-testid=card-alert][data-alert=a2]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("acknowledged by bob 4", overview.Find("[data-testid=card-alert][data-alert=a3]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("1 more", overview.Find("[data-testid=pair-card-web]").TextContent, StringComparison.Ordinal);
     }
 
     [Theory]

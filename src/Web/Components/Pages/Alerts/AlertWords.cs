@@ -1,4 +1,5 @@
 using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Components.Shared.Clock;
 using FailoverHub.Web.Components.Shared.Status;
 
 namespace FailoverHub.Web.Components.Pages.Alerts;
@@ -15,6 +16,18 @@ internal static class AlertWords
         { Acknowledged: not null } => new(StatusTone.Notice, "Acknowledged"),
         { Severity: FailoverHub.Web.History.EventSeverity.Critical } => new(StatusTone.Critical, "Needs you"),
         _ => new(StatusTone.Warning, "Needs somebody"),
+    };
+
+    /// <summary>Who has it, until when nobody is told, and why: "acknowledged by ann 4 m ago", "shelved by ann until 14:00".</summary>
+    /// <param name="alert">Which.</param>
+    /// <param name="now">The moment.</param>
+    /// <param name="zone">Where times are shown.</param>
+    public static string Handled(Alert alert, DateTimeOffset now, TimeZoneInfo zone) => alert switch
+    {
+        { QuietBecause: { } quiet } => $"nobody is told: {quiet}",
+        { Shelf: { } shelf } => $"shelved by {shelf.By} until {AgeText.Absolute(shelf.Until, now, zone)}",
+        { Acknowledged: { } by } => $"acknowledged by {by.By} {AgeText.Ago(now - by.At)}",
+        _ => $"{State(alert).Word.ToLowerInvariant()}, since {AgeText.Of(now - alert.RaisedAt)}",
     };
 
     /// <summary>The page of what it is about, null: there is none.</summary>

@@ -1,5 +1,7 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Confirm;
 using FailoverHub.Web.Fleet;
@@ -17,6 +19,8 @@ public sealed partial class OverviewPage
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private ImmutableArray<PairView> _shown = [];
     private ImmutableArray<TargetReachability> _targets = [];
+    private ImmutableArray<MaintenanceWindow> _windows = [];
+    private ILookup<string, Alert> _alerts = Array.Empty<Alert>().ToLookup(a => a.Pair!);
 
     [Inject]
     private IFleetView Fleet { get; set; } = null!;
@@ -26,6 +30,12 @@ public sealed partial class OverviewPage
 
     [Inject]
     private IOperations Operations { get; set; } = null!;
+
+    [Inject]
+    private IMaintenance Maintenance { get; set; } = null!;
+
+    [Inject]
+    private IAlerts Alerts { get; set; } = null!;
 
     [Inject]
     private IDialogService Dialogs { get; set; } = null!;
@@ -57,6 +67,8 @@ public sealed partial class OverviewPage
     {
         _fleet = Fleet.Current;
         _targets = Reachability.Current;
+        _windows = Maintenance.Standing;
+        Take(Alerts.Current);
         Follow(Fleet.WatchAsync, snapshot =>
         {
             _fleet = snapshot;
@@ -64,6 +76,8 @@ public sealed partial class OverviewPage
         });
         Follow(Reachability.WatchAsync, targets => _targets = targets);
         Follow(Operations.WatchAsync, Take);
+        Follow(Maintenance.WatchAsync, windows => _windows = windows);
+        Follow(Alerts.WatchAsync, Take);
         foreach (PairView pair in _fleet.Pairs.Where(pair => pair.OperationId is not null))
         {
             if (await Operations.FindAsync(pair.OperationId!, Leaving) is { } running)
@@ -90,6 +104,10 @@ public sealed partial class OverviewPage
             _operations[operation.Id] = operation;
         }
     }
+
+    private void Take(AlertsNow now) => _alerts = now.Active.Where(a => a.Pair is not null).ToLookup(a => a.Pair!, StringComparer.Ordinal);
+
+    private ImmutableArray<Alert> AlertsOf(PairView pair) => [.. _alerts[pair.Name]];
 
     private OperationView? OperationOf(PairView pair) =>
         _operations.Values.FirstOrDefault(operation => operation.PairId == pair.Id && !operation.IsFinished);

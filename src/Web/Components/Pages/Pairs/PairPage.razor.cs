@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Confirm;
@@ -31,6 +32,7 @@ public sealed partial class PairPage
     private PairCommand? _freeze;
     private PairCommand? _unfreeze;
     private ImmutableArray<TargetReachability> _targets = [];
+    private ImmutableArray<MaintenanceWindow> _windows = [];
 
     /// <summary>Name of the pair, or its id.</summary>
     [Parameter]
@@ -46,6 +48,9 @@ public sealed partial class PairPage
     private IOperations Operations { get; set; } = null!;
 
     [Inject]
+    private IMaintenance Maintenance { get; set; } = null!;
+
+    [Inject]
     private IDialogService Dialogs { get; set; } = null!;
 
     /// <summary>The note about it has the button then.</summary>
@@ -59,9 +64,11 @@ public sealed partial class PairPage
     {
         base.OnInitialized();
         _targets = Reachability.Current;
+        _windows = Maintenance.Standing;
         Follow(Fleet.WatchAsync, Take);
         Follow(Reachability.WatchAsync, targets => _targets = targets);
         Follow(Operations.WatchAsync, Take);
+        Follow(Maintenance.WatchAsync, windows => _windows = windows);
     }
 
     /// <inheritdoc/>
