@@ -34,6 +34,7 @@ internal static class ApiMapping
         Freeze = pair.Freeze is { } freeze ? new FreezeDto(freeze.Until, freeze.By, freeze.Reason, freeze.OfAll) : null,
         Operation = pair.OperationId,
         Members = [.. pair.Members.Select(ToDto)],
+        SharedHost = pair.SharedHost,
         Claimants = [.. pair.Claimants.Select(c => new ClaimantDto(c.Node, [.. c.Prefixes.Select(p => p.ToString())]))],
     };
 
@@ -46,6 +47,7 @@ internal static class ApiMapping
         AgentVersion = node.AgentVersion,
         DataCenter = node.DataCenter,
         RemoteAddress = node.RemoteAddress,
+        Host = node.Host,
         Pair = pair,
         Certificate = node.Identity?.ToDto(now),
         CloneSign = node.CloneSign,
@@ -166,6 +168,7 @@ internal static class ApiMapping
         Intents = [.. trail.Intents.Select(i => new IntentDto { Node = i.Node, Revision = i.Revision, Roles = i.Roles, Drained = i.Drained, Stage = i.Stage, WrittenAt = i.WrittenAt, Reason = i.Reason })],
         Events = [.. trail.Events.Select(e => e.ToDto())],
         Measured = [.. trail.Measured.Select(ToDto)],
+        MeasuredSoFar = [.. trail.SoFar.Select(ToDto)],
         Outages = [.. trail.Outages.Select(o => new MeasuredOutageDto
         {
             Prefix = o.Prefix.ToString(),
@@ -222,7 +225,20 @@ internal static class ApiMapping
         VantagePoints = [.. (seen is null ? target.VantagePoints : [seen]).Select(ToDto)],
         WhyOnlyTheHub = target.WhyOnlyTheHub,
         Difference = target.Difference,
+        LostVantagePoints = [.. target.LostVantages.Select(ToDto)],
         Chart = chart,
+    };
+
+    public static VantageStandingDto ToDto(this VantageStanding standing) => new()
+    {
+        Id = standing.Id,
+        Name = standing.Name,
+        Targets = standing.Targets,
+        LastToldAt = standing.LastToldAt,
+        Trouble = standing.Trouble is { } trouble ? ApiWords.Kebab(trouble) : null,
+        Since = standing.Since,
+        Text = standing.Trouble is null ? null : standing.LostSentence,
+        OnlyTheHub = standing.OnlyTheHub,
     };
 
     private static VantagePointDto ToDto(VantagePoint point) => new()

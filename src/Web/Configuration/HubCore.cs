@@ -21,6 +21,7 @@ using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Operations.Waiting;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Answering;
+using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Vantages;
 using FailoverHub.Web.Telemetry.Traces;
 using Microsoft.AspNetCore.Server.Kestrel.Core;
@@ -67,6 +68,7 @@ internal static class HubCore
             p.GetRequiredService<TimeProvider>())
         {
             Standing = p.GetRequiredService<IStandingRights>(),
+            Meter = p.GetService<IMoveMeter>(),
             Limits = p.GetService<OperationLimits>() ?? new OperationLimits(),
         });
         services.AddSingleton<FreezeStore>();

@@ -114,7 +114,7 @@ internal static class FleetTransitions
         Kind = EventKinds.PairOnOneHost,
         Severity = EventSeverity.Warning,
         Pair = pair.Name,
-        Text = $"Nodes of {pair.Name} are on one physical host ({host}): {string.Join(", ", pair.Members.Where(m => host.Equals(m.Node.Host, StringComparison.OrdinalIgnoreCase)).Select(m => m.Node.Name))}. When it breaks nobody can take over. Put them into a placement group with anti-affinity.",
+        Text = PairWords.OnOneHost(pair, host),
     };
 
     private static EventDraft LinkChanged(FleetSnapshot after, NodeView node, NodeLink was) => new()

@@ -6,6 +6,10 @@ namespace FailoverHub.Web.Fleet;
 /// <summary>Why a node does not do for a prefix what is wanted of it: half sentences for the reason of a pair's state, for rules and for pages.</summary>
 internal static class PairWords
 {
+    /// <summary>That nodes of the pair run on one physical host, what follows from it and what helps; whole sentences.</summary>
+    public static string OnOneHost(PairView pair, string host) =>
+        $"Nodes of {pair.Name} are on one physical host ({host}): {string.Join(", ", pair.Members.Where(m => host.Equals(m.Node.Host, StringComparison.OrdinalIgnoreCase)).Select(m => m.Node.Name))}. When it breaks nobody can take over. Put them into a placement group with anti-affinity.";
+
     /// <summary>Why the member does not announce the prefix: "is drained", after the node's name.</summary>
     public static string WhyNot(MemberView member, IPNetwork prefix) => View(member, prefix) switch
     {

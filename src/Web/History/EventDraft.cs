@@ -54,5 +54,7 @@ internal static class EventKinds
     public const string OperationCancelled = "operation-cancelled";
     public const string FreezeExpired = "freeze-expired";
     public const string OutageMeasured = "outage-measured";
+    public const string VantageLost = "vantage-lost";
+    public const string VantageBack = "vantage-back";
     public const string HistoryLost = "history-lost";
 }

@@ -125,13 +125,14 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
 
     public IAsyncEnumerable<OperationView> WatchAsync(CancellationToken cancellationToken) => services.Feed.WatchAsync(cancellationToken);
 
-    /// <summary>Takes up what waited when the hub ended.</summary>
-    public Task StartAsync(CancellationToken cancellationToken)
+    /// <summary>Takes up what waited when the hub ended, and goes on with its drills.</summary>
+    public async Task StartAsync(CancellationToken cancellationToken)
     {
         rooms.Bulk.Submit = SubmitAsync;
         rooms.Drills.Submit = SubmitAsync;
         rooms.Runs.DrillOf = rooms.Drills.Of;
-        return rooms.Agenda.StartAsync(cancellationToken);
+        await rooms.Drills.StartAsync(cancellationToken);
+        await rooms.Agenda.StartAsync(cancellationToken);
     }
 
     /// <summary>Nothing begins any more, and the runs end; what they had not finished is settled by the next run of the hub.</summary>

@@ -34,6 +34,26 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         throw new OperationCanceledException(cancellationToken);
     }
 
+    /// <summary>Waits until the operation has ended, also until it is settled; one that is not known here has to have ended.</summary>
+    /// <returns>Null: it is not known here.</returns>
+    public async Task<OperationView?> SettledAsync(string id, CancellationToken cancellationToken)
+    {
+        await foreach (var state in _state.WatchAsync(cancellationToken))
+        {
+            if (!state.Operations.TryGetValue(id, out var found))
+            {
+                return null;
+            }
+
+            if (found.View.IsFinished)
+            {
+                return found.View;
+            }
+        }
+
+        throw new OperationCanceledException(cancellationToken);
+    }
+
     /// <summary>When the pair was moved, as far as it is known here: each operation that moves addresses and has done something, by when it was asked for.</summary>
     public ImmutableArray<DateTimeOffset> MovesOf(string pairId) =>
     [

@@ -42,6 +42,8 @@ internal static class HubReachability
         services.AddHostedService(all => all.GetRequiredService<VantageRunner>());
         services.AddSingleton<OutageStore>();
         services.AddSingleton<IOutages>(all => all.GetRequiredService<OutageStore>());
+        services.AddSingleton<OutageMeter>();
+        services.AddSingleton<IMoveMeter>(all => all.GetRequiredService<OutageMeter>());
         services.AddSingleton<OutageSources>();
         services.AddHostedService<OutageRecorder>();
         return services;

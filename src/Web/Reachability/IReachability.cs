@@ -30,6 +30,9 @@ public interface IProbedTargets
     /// <summary>Each of them, by id.</summary>
     ImmutableArray<ProbedTarget> Current { get; }
 
+    /// <summary>How every node stands that asks for the hub, or did until it was lost; who is lost first.</summary>
+    ImmutableArray<VantageStanding> Vantages => [];
+
     /// <summary>One by its id, or null when it is not probed.</summary>
     ProbedTarget? Find(string id);
 

@@ -137,6 +137,9 @@ public sealed record ProbedTarget
     /// <summary>Why no node asks it, in words; null: one does, or it is nothing that nodes ask.</summary>
     public string? WhyOnlyTheHub { get; init; }
 
+    /// <summary>Nodes that asked it within the last hour and are lost since, by id: what it does from there is not known.</summary>
+    public ImmutableArray<VantageStanding> LostVantages { get; init; } = [];
+
     /// <summary>The hub's own view, then those of nodes.</summary>
     public ImmutableArray<VantagePoint> VantagePoints => [Hub, .. Further];
 

@@ -65,6 +65,8 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
 
     ImmutableArray<ProbedTarget> IProbedTargets.Current => All(_known.Current, Now);
 
+    ImmutableArray<VantageStanding> IProbedTargets.Vantages => _further?.Standings ?? [];
+
     ProbedTarget? IProbedTargets.Find(string id)
     {
         TimeSpan now = Now;
@@ -98,6 +100,7 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         Problem = known.Problem,
         Further = _further?.Of(known.Target.Id) ?? [],
         WhyOnlyTheHub = _further?.WhyNone(known.Target.Id),
+        LostVantages = _further?.LostOf(known.Target.Id) ?? [],
     };
 
     private TargetReachability Judge(KnownTarget known, TimeSpan now) => new()

@@ -53,6 +53,7 @@ internal static class AccessTable
         ["GET /api/v1/reachability"] = Readers,
         ["GET /api/v1/reachability/{target}"] = Readers,
         ["GET /api/v1/reachability/{target}/samples"] = Readers,
+        ["GET /api/v1/vantage-points"] = Readers,
         ["GET /api/v1/settings/retention"] = Readers,
         ["GET /api/v1/targets"] = Readers,
         ["GET /api/v1/targets/{target}"] = Readers,

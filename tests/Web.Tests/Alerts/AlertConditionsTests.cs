@@ -185,6 +185,59 @@ public sealed class AlertConditionsTests
         Assert.Equal(found, Find(Facts(Make.HealthyPair() with { State = PairState.Degraded }), rule).Length == 1);
     }
 
+    [Theory]
+    [InlineData(VantageTrouble.LinkDown, false, "wrong")]
+    [InlineData(VantageTrouble.NotOffered, false, "wrong")]
+    [InlineData(VantageTrouble.Behind, false, "wrong")]
+    [InlineData(VantageTrouble.CannotAsk, false, "wrong")]
+    [InlineData(null, false, "right")]
+    [InlineData(VantageTrouble.LinkDown, true, "unknown")]
+    [InlineData(VantageTrouble.NotOffered, true, "wrong")]
+    public void LostVantagePoint_IsFoundByItsTrouble_ButNotWhenItIsTheHubThatIsCutOff(VantageTrouble? trouble, bool cutOff, string expected)
+    {
+        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline))) with { Vantages = [Standing(trouble)], Hub = new HubCondition { CutOff = cutOff ? "The hub itself is cut off." : null } };
+
+        Finding[] found = Find(facts, Rule(AlertKind.VantageLost) with { Nodes = ["node-a"] });
+
+        Assert.Equal(expected, Word(found));
+        Assert.Equal(expected == "wrong", found is [{ About: "vantage point node-a", Node: "node-a", Pair: "web" }] && found[0].Text.StartsWith("node-a is lost as a vantage point: ", StringComparison.Ordinal));
+        Assert.Equal("right", Word(Find(facts with { Hub = new HubCondition() }, Rule(AlertKind.VantageLost, trouble == VantageTrouble.Behind ? nameof(VantageTrouble.LinkDown) : nameof(VantageTrouble.Behind)) with { Nodes = ["node-a"] })));
+    }
+
+    [Theory]
+    [InlineData(NodeLink.Connected, "right")]
+    [InlineData(NodeLink.Offline, "unknown")]
+    [InlineData(NodeLink.NeverSeen, "unknown")]
+    [InlineData(NodeLink.Revoked, "right")]
+    public void VantagePointOfBeforeTheHubWasStarted_IsNotJudgedUntilItsNodeIsBack(NodeLink link, string expected) =>
+        Assert.Equal(expected, Word(Find(Facts(Pair(Make.Node("node-a", Role.Primary, link))), Rule(AlertKind.VantageLost) with { Nodes = ["node-a"] })));
+
+    [Theory]
+    [InlineData("host-1", "HOST-1", NodeLink.Connected, "wrong")]
+    [InlineData("host-1", "host-2", NodeLink.Connected, "right")]
+    [InlineData("host-1", null, NodeLink.Connected, "right")]
+    [InlineData("host-1", null, NodeLink.Offline, "unknown")]
+    public void PairOnOneHost_IsFound_AndNotJudgedWhileANodeIsSilent(string one, string? other, NodeLink link, string expected)
+    {
+        PairView pair = Make.Pair("web", PairState.Healthy, "Both announce.", "node-a", Make.Node("node-a", Role.Primary) with { Host = one }, Make.Node("node-b", Role.Secondary, link) with { Host = other });
+
+        Finding[] found = Find(Facts(pair), Rule(AlertKind.SharedHost));
+
+        Assert.Equal(expected, Word(found));
+        Assert.Equal(expected == "wrong", found is [{ Text: "Nodes of web are on one physical host (host-1): node-a, node-b. When it breaks nobody can take over. Put them into a placement group with anti-affinity." }]);
+    }
+
+    private static VantageStanding Standing(VantageTrouble? trouble) => new()
+    {
+        Id = "id-a",
+        Name = "node-a",
+        Targets = ["target:shop"],
+        OnlyTheHub = 0,
+        LastToldAt = Make.At,
+        Trouble = trouble,
+        Since = trouble is null ? null : Make.At,
+    };
+
     private static ImmutableArray<string> Split(string names) => [.. names.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 
     private static Finding[] Find(AlertFacts facts, AlertRule rule) => [.. AlertConditions.Find(facts, [rule])];

@@ -52,6 +52,29 @@ public sealed class AlertSettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task RulesOfAnOlderHub_GetThoseOfNewKindsOnce_AndWhatWasRemovedStaysSo()
+    {
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            await db.AlertRules.Where(r => r.Id == "vantage-point-lost" || r.Id == "pair-on-one-host" || r.Id == "silent-node").ExecuteDeleteAsync(Stop);
+            await db.Settings.Where(s => s.Key == "alerts.rules.begun").ExecuteUpdateAsync(s => s.SetProperty(x => x.Value, "1"), Stop);
+        }
+
+        string[] first = [.. (await Store.RulesAsync(Stop)).Select(r => r.Id)];
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            await db.AlertRules.Where(r => r.Id == "pair-on-one-host").ExecuteDeleteAsync(Stop);
+        }
+
+        string[] second = [.. (await Store.RulesAsync(Stop)).Select(r => r.Id)];
+
+        Assert.Contains("vantage-point-lost", first);
+        Assert.Contains("pair-on-one-host", first);
+        Assert.DoesNotContain("silent-node", first);
+        Assert.DoesNotContain("pair-on-one-host", second);
+    }
+
+    [Fact]
     public async Task ChannelsOfAnOlderHub_AreClosedWhenTheHubStarts()
     {
         IDataProtectionProvider keys = _hub.Get<IDataProtectionProvider>();

@@ -29,8 +29,8 @@ internal static class AlertConditions
         ILookup<string, string> pairsOf = facts.Fleet.Pairs.SelectMany(p => p.Members.Select(m => (Node: m.Node.Name, Pair: p.Name))).ToLookup(p => p.Node, p => p.Pair, StringComparer.OrdinalIgnoreCase);
         return rules.Where(r => r.Enabled).SelectMany(rule => rule.Kind switch
         {
-            AlertKind.PairState or AlertKind.FailbackPending => facts.Fleet.Pairs.Where(p => rule.IsAbout(p.Name, p.Members.Select(m => m.Node.Name))).Select(p => OfPair(facts, rule, p)).OfType<Finding>(),
-            AlertKind.NodeLink or AlertKind.SessionsDown or AlertKind.CertificateExpiring or AlertKind.CheckUnhealthy =>
+            AlertKind.PairState or AlertKind.FailbackPending or AlertKind.SharedHost => facts.Fleet.Pairs.Where(p => rule.IsAbout(p.Name, p.Members.Select(m => m.Node.Name))).Select(p => OfPair(facts, rule, p)).OfType<Finding>(),
+            AlertKind.NodeLink or AlertKind.SessionsDown or AlertKind.CertificateExpiring or AlertKind.CheckUnhealthy or AlertKind.VantageLost =>
                 facts.Fleet.Nodes.Select(n => (Node: n, Pair: pairsOf[n.Name].FirstOrDefault())).Where(n => rule.IsAbout(n.Pair, n.Node.Name)).SelectMany(n => OfNode(facts, rule, n.Node, n.Pair)),
             AlertKind.AddressLost or AlertKind.ProbeLoss => OfAddresses(facts, rule),
             AlertKind.OperationFailed => facts.Operations.Where(o => rule.IsAbout(o.Newest.PairName, o.Newest.Node is { } node ? [node] : [])).Select(o => OfOperation(facts, rule, o)).OfType<Finding>(),
@@ -46,6 +46,13 @@ internal static class AlertConditions
         {
             MemberView? held = pair.Members.FirstOrDefault(m => m.Node.IsFresh && m.Prefixes.Any(p => p.Hold is not null));
             return held is not null ? found with { Node = held.Node.Name, Text = $"{held.Node.Name} {PairWords.Held(held.Prefixes.First(p => p.Hold is not null))}." }
+                : pair.Members.All(m => m.Node.IsFresh) ? null : Unknown(found);
+        }
+
+        if (rule.Kind == AlertKind.SharedHost)
+        {
+            // A node says where it runs with each report: who has not come back yet may have been moved.
+            return pair.SharedHost is { } host ? found with { Text = PairWords.OnOneHost(pair, host) }
                 : pair.Members.All(m => m.Node.IsFresh) ? null : Unknown(found);
         }
 
@@ -97,6 +104,13 @@ internal static class AlertConditions
             case AlertKind.SessionsDown when node.Link != NodeLink.Revoked:
                 yield return Unknown(found);
                 break;
+            case AlertKind.VantageLost:
+                if (OfVantage(facts, rule, node, found) is { } lost)
+                {
+                    yield return lost;
+                }
+
+                break;
             case AlertKind.CheckUnhealthy:
                 foreach (Finding check in OfChecks(rule, node, found))
                 {
@@ -107,6 +121,21 @@ internal static class AlertConditions
             default:
                 break;
         }
+    }
+
+    /// <summary>Of a node that has not come back since the hub was started nothing is known: it may be the one that an alert is about.</summary>
+    private static Finding? OfVantage(AlertFacts facts, AlertRule rule, NodeView node, Finding found)
+    {
+        VantageStanding? standing = facts.Vantages.FirstOrDefault(v => string.Equals(v.Name, node.Name, StringComparison.OrdinalIgnoreCase));
+        if (standing is null)
+        {
+            return node.IsFresh || node.Link == NodeLink.Revoked ? null : Unknown(found);
+        }
+
+        bool isTheHubItself = facts.Hub.CutOff is not null && standing.Trouble is (VantageTrouble.LinkDown or VantageTrouble.Behind);
+        return standing.Trouble is not { } trouble || !rule.States.Contains(trouble.ToString()) ? null
+            : isTheHubItself ? Unknown(found)
+            : found with { About = $"vantage point {node.Name}", Text = standing.LostSentence };
     }
 
     private static IEnumerable<Finding> OfChecks(AlertRule rule, NodeView node, Finding found)

@@ -19,6 +19,9 @@ internal sealed record AlertFacts
     /// <summary>Of each shared prefix that is probed.</summary>
     public required IReadOnlyDictionary<IPNetwork, TargetReachability> Reachability { get; init; }
 
+    /// <summary>How nodes stand that ask for the hub.</summary>
+    public ImmutableArray<VantageStanding> Vantages { get; init; } = [];
+
     /// <summary>Operations that did not succeed and were not made up for.</summary>
     public ImmutableArray<FailedOperation> Operations { get; init; } = [];
 

@@ -8,7 +8,7 @@ using FailoverHub.Web.Reachability;
 namespace FailoverHub.Web.Alerts.Conditions;
 
 /// <summary>Whom the facts come from.</summary>
-internal sealed record WatchedRooms(IFleetView Fleet, IOperations Operations, HubWriter Writer, DataFolder Folder, IReachability? Reachability = null);
+internal sealed record WatchedRooms(IFleetView Fleet, IOperations Operations, HubWriter Writer, DataFolder Folder, IReachability? Reachability = null, IProbedTargets? Targets = null);
 
 /// <summary>Gathers the facts of a moment. Of operations it remembers which did not succeed.</summary>
 internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, AlertDeliverer deliverer, TimeProvider time)
@@ -59,6 +59,7 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
             HubUpFor = time.GetElapsedTime(_began),
             Fleet = rooms.Fleet.Current,
             Reachability = targets.DistinctBy(t => t.Prefix).ToDictionary(t => t.Prefix),
+            Vantages = rooms.Targets?.Vantages ?? [],
             Operations = Operations(),
             Hub = new HubCondition
             {

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Globalization;
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
@@ -12,19 +13,40 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
 {
     private const string BegunKey = "alerts.rules.begun";
 
-    /// <summary>Rules by name. A hub that has never had any gets those that every hub begins with; one whose rules were all removed does not.</summary>
+    /// <summary>Rules by name. A hub that has never had any gets those that every hub begins with, and one of before those of kinds that it did not have; one whose rules were all removed does not.</summary>
     public async Task<ImmutableArray<AlertRule>> RulesAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        if (!await db.Settings.AnyAsync(s => s.Key == BegunKey, cancellationToken))
-        {
-            db.AlertRules.AddRange(AlertKinds.Defaults.Select(AlertRecords.ToEntity));
-            db.Settings.Add(new SettingEntity { Key = BegunKey, Value = "1" });
-            await db.SaveChangesAsync(cancellationToken);
-        }
-
+        await BeginAsync(db, cancellationToken);
         List<AlertRuleEntity> rows = await db.AlertRules.AsNoTracking().ToListAsync(cancellationToken);
         return [.. rows.Select(AlertRecords.ToRule).OrderBy(r => r.Name, StringComparer.OrdinalIgnoreCase)];
+    }
+
+    private static async Task BeginAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        SettingEntity? begun = await db.Settings.FindAsync([BegunKey], cancellationToken);
+        int edition = begun is null ? 0 : int.TryParse(begun.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int written) ? written : 1;
+        if (edition >= AlertKinds.Edition)
+        {
+            return;
+        }
+
+        // Whoever wrote a rule of that kind, or of that name, meanwhile has what he wants.
+        List<AlertRuleEntity> there = edition == 0 ? [] : await db.AlertRules.AsNoTracking().ToListAsync(cancellationToken);
+        db.AlertRules.AddRange(AlertKinds.Defaults
+            .Where(r => AlertKinds.SinceEdition.GetValueOrDefault(r.Kind, 1) > edition && !there.Exists(t => t.Id == r.Id || string.Equals(t.Name, r.Name, StringComparison.OrdinalIgnoreCase)))
+            .Select(AlertRecords.ToEntity));
+        string value = AlertKinds.Edition.ToString(CultureInfo.InvariantCulture);
+        if (begun is null)
+        {
+            db.Settings.Add(new SettingEntity { Key = BegunKey, Value = value });
+        }
+        else
+        {
+            begun.Value = value;
+        }
+
+        await db.SaveChangesAsync(cancellationToken);
     }
 
     /// <summary>Channels by name.</summary>

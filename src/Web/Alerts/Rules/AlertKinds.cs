@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Alerts.Rules;
 
@@ -25,6 +26,12 @@ public enum AlertKind
 
     /// <summary>Probes of a shared address are lost.</summary>
     ProbeLoss,
+
+    /// <summary>A node that asks for the hub is of no use as a vantage point.</summary>
+    VantageLost,
+
+    /// <summary>Nodes of a pair run on one physical host.</summary>
+    SharedHost,
 
     /// <summary>A node's certificate expires.</summary>
     CertificateExpiring,
@@ -101,6 +108,11 @@ internal static class AlertKinds
         {
             Threshold = new("percent lost, at least", 0.1, 100, 5),
         },
+        [AlertKind.VantageLost] = new("vantage-lost", "A vantage point is lost", "A node that asks targets for the hub does not do so any more, as one of the chosen troubles says. What its targets do from there is not known; it is no loss of theirs.", AlertSubjectKind.Node)
+        {
+            States = [.. Enum.GetNames<VantageTrouble>()],
+        },
+        [AlertKind.SharedHost] = new("shared-host", "A pair on one host", "Nodes of a pair run on one physical host: when that breaks nobody can take over.", AlertSubjectKind.Pair),
         [AlertKind.CertificateExpiring] = new("certificate-expiring", "A certificate expires", "A node's certificate is good for less than so many days, and for less than a quarter of its life.", AlertSubjectKind.Node)
         {
             Threshold = new("days left, fewer than", 0.1, 365, 7),
@@ -128,6 +140,12 @@ internal static class AlertKinds
     /// <summary>The kind of a word, null: there is none.</summary>
     public static AlertKind? Parse(string word) => ByWord.TryGetValue(word, out AlertKind kind) ? kind : null;
 
+    /// <summary>Kinds that a hub of before did not have, by the <see cref="Edition"/> that brought them: such a hub gets their rule once.</summary>
+    public static ImmutableDictionary<AlertKind, int> SinceEdition { get; } = ImmutableDictionary<AlertKind, int>.Empty.Add(AlertKind.VantageLost, 2).Add(AlertKind.SharedHost, 2);
+
+    /// <summary>Of the rules that a hub begins with; grows when there are more of them.</summary>
+    public const int Edition = 2;
+
     /// <summary>The rules that a hub begins with.</summary>
     public static ImmutableArray<AlertRule> Defaults { get; } =
     [
@@ -140,6 +158,8 @@ internal static class AlertKinds
         New("Check fails", AlertKind.CheckUnhealthy, EventSeverity.Warning, 10, 15, 240),
         New("Address does not answer", AlertKind.AddressLost, EventSeverity.Critical, 5, 10, 30),
         New("Probes lost", AlertKind.ProbeLoss, EventSeverity.Warning, 60, 120, 240),
+        New("Vantage point lost", AlertKind.VantageLost, EventSeverity.Warning, 30, 10, 240, [.. Enum.GetNames<VantageTrouble>()]),
+        New("Pair on one host", AlertKind.SharedHost, EventSeverity.Warning, 60, 60, 1_440),
         New("Certificate expires", AlertKind.CertificateExpiring, EventSeverity.Warning, 60, 5, 1_440),
         New("Operation did not succeed", AlertKind.OperationFailed, EventSeverity.Warning, 0, 0, null, nameof(OperationStatus.Failed), nameof(OperationStatus.TimedOut), nameof(OperationStatus.Refused), nameof(OperationStatus.OutcomeUnknown)),
         New("Failback waits", AlertKind.FailbackPending, EventSeverity.Warning, 900, 5, 240) with { QuietInFreeze = true },

@@ -52,6 +52,9 @@ public sealed record PairDto
 
     /// <summary>Who answers on the addresses, as far as that is known now.</summary>
     public required IReadOnlyList<AnswerDto> Answers { get; init; }
+
+    /// <summary>Id of the physical host that more than one of its nodes runs on: when that breaks nobody can take over. Null: none that is known.</summary>
+    public required string? SharedHost { get; init; }
 }
 
 /// <summary>A node that reports addresses of a pair that it is not of.</summary>
@@ -186,6 +189,9 @@ public sealed record NodeDto
 
     /// <summary>Address that its stream comes from.</summary>
     public required string? RemoteAddress { get; init; }
+
+    /// <summary>Id of the physical host that it runs on, as its platform says; null: not known.</summary>
+    public required string? Host { get; init; }
 
     /// <summary>Name of its pair, null: in none.</summary>
     public required string? Pair { get; init; }

@@ -23,6 +23,9 @@ public sealed record OperationStoryDto
 
     /// <summary>The same from each vantage point, as it was measured some seconds after the end and is kept; empty: not yet.</summary>
     public required IReadOnlyList<OutageDto> Measured { get; init; }
+
+    /// <summary>The same until it is kept: what the probes of each vantage point show so far. Empty: it is kept, or the operation moves nothing.</summary>
+    public required IReadOnlyList<OutageDto> MeasuredSoFar { get; init; }
 }
 
 /// <summary>What was wanted of one node.</summary>

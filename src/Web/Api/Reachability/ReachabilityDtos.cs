@@ -54,6 +54,9 @@ public sealed record ReachabilityDto
     /// <summary>In what the vantage points differ now ("Answers node-c, not the hub."), null: in nothing that is known. What counts as lost is decided by the hub's own probes.</summary>
     public required string? Difference { get; init; }
 
+    /// <summary>Nodes that asked it within the last hour and are lost as vantage points since: what it does from there is not known, and is no loss.</summary>
+    public required IReadOnlyList<VantageStandingDto> LostVantagePoints { get; init; }
+
     /// <summary>What it did from `from` to `to`; null: neither was given.</summary>
     public required ReachabilityChartDto? Chart { get; init; }
 }
@@ -87,6 +90,34 @@ public sealed record VantagePointDto
 
     /// <summary>Those of them without an answer.</summary>
     public required int Lost { get; init; }
+}
+
+/// <summary>How a node stands that asks targets for the hub, or did until it was lost.</summary>
+public sealed record VantageStandingDto
+{
+    /// <summary>Id of the node.</summary>
+    public required string Id { get; init; }
+
+    /// <summary>What it is called now.</summary>
+    public required string Name { get; init; }
+
+    /// <summary>Ids of the targets that it asks; of one that is lost: that it asked when it was.</summary>
+    public required IReadOnlyList<string> Targets { get; init; }
+
+    /// <summary>When it last told of a probe, by the hub's clock; null: it has not yet.</summary>
+    public required DateTimeOffset? LastToldAt { get; init; }
+
+    /// <summary>link-down, not-offered (its probing is off), behind (what it tells is old, or does not come) or cannot-ask; null: it is as it should be.</summary>
+    public required string? Trouble { get; init; }
+
+    /// <summary>Since when that is so.</summary>
+    public required DateTimeOffset? Since { get; init; }
+
+    /// <summary>The same in sentences, with what is lost by it; null: nothing is wrong.</summary>
+    public required string? Text { get; init; }
+
+    /// <summary>How many of its targets nobody but the hub asks now, because it is lost.</summary>
+    public required int OnlyTheHub { get; init; }
 }
 
 /// <summary>What a target did over a time, in at most 300 points of equal length.</summary>

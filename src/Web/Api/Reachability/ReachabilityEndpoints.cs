@@ -28,6 +28,9 @@ internal static class ReachabilityEndpoints
             .WithDescription("An hour back from now when the times are left out. Probes are kept for 24 hours.")
             .WithQuery(QueryParameter.From, QueryParameter.To, Vantage, QueryParameter.Limit(10_000, 3_600))
             .Produces<PageDto<ProbeDto>>().ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status404NotFound);
+        api.MapGet("/vantage-points", Vantages).WithTags("Reachability").WithName("listVantagePoints").WithSummary("The nodes that ask targets for the hub, who is lost first")
+            .WithDescription("A node is one while it is asked for something, and stays one when it is lost, until it is back, is removed, or has not offered itself for a day.")
+            .Produces<PageDto<VantageStandingDto>>();
         api.MapGet("/pairs/{pair}/outages", OutagesAsync).WithTags("Reachability").WithName("listOutages").WithSummary("What each move of a pair's addresses cost, newest first")
             .WithDescription("Measured from every vantage point some seconds after each switchover, failback and failover, asked for or not.")
             .WithQuery(QueryParameter.Limit(500, 100))
@@ -42,6 +45,9 @@ internal static class ReachabilityEndpoints
             : fleet.Current.FindPair(pair) is not { } found ? ApiProblems.NotFound($"No pair is called '{pair}'.")
             : TypedResults.Ok(new PageDto<OutageDto>([.. (await outages.OfPairAsync(found.Name, limit, context.RequestAborted)).Select(o => o.ToDto())], null));
     }
+
+    private static Ok<PageDto<VantageStandingDto>> Vantages(IProbedTargets targets) =>
+        TypedResults.Ok(new PageDto<VantageStandingDto>([.. targets.Vantages.Select(v => v.ToDto())], null));
 
     private static Ok<PageDto<ReachabilityDto>> List(IProbedTargets targets) =>
         TypedResults.Ok(new PageDto<ReachabilityDto>([.. targets.Current.Select(t => t.ToDto())], null));

@@ -26,10 +26,13 @@ public sealed record OperationTrail
 
     /// <summary>The same from each vantage point, as it was measured some seconds after the end and is kept; empty: not yet.</summary>
     public required ImmutableArray<OutageRecord> Measured { get; init; }
+
+    /// <summary>The same until it is kept: what the probes show so far. Empty: it is kept, or the operation moves nothing.</summary>
+    public required ImmutableArray<OutageRecord> SoFar { get; init; }
 }
 
 /// <summary>Tells the story of an operation out of what the rooms keep under its id. An operation that is under way has the story until now.</summary>
-internal sealed class OperationTrails(IOperations operations, IHistory history, IReachability reachability, IOutages outages, TimeProvider time)
+internal sealed class OperationTrails(IOperations operations, IHistory history, IReachability reachability, IOutages outages, TimeProvider time, IMoveMeter? meter = null)
 {
     // What is probed each second shows what came a little later than the last step too.
     private static readonly TimeSpan Before = TimeSpan.FromSeconds(5);
@@ -47,13 +50,15 @@ internal sealed class OperationTrails(IOperations operations, IHistory history, 
 
         var filter = new HistoryFilter { OperationId = id };
         ImmutableArray<IntentRecord> intents = await history.IntentsAsync(id, cancellationToken);
+        ImmutableArray<OutageRecord> measured = await outages.OfOperationAsync(id, cancellationToken);
         return new OperationTrail
         {
             Operation = operation,
             Audit = (await history.AuditAsync(filter, null, MostEvents, cancellationToken)).Items,
             Intents = intents,
             Events = (await history.EventsAsync(filter, null, MostEvents, cancellationToken)).Items,
-            Measured = await outages.OfOperationAsync(id, cancellationToken),
+            Measured = measured,
+            SoFar = measured.IsEmpty && meter is not null ? await meter.OfOperationAsync(operation, PrefixesOf(intents), cancellationToken) : [],
             Outages = await MeasureAsync(operation, intents, cancellationToken),
         };
     }
@@ -62,14 +67,17 @@ internal sealed class OperationTrails(IOperations operations, IHistory history, 
     {
         var outages = ImmutableArray.CreateBuilder<MeasuredOutage>();
         DateTimeOffset until = (operation.FinishedAt ?? time.GetUtcNow()) + After;
-        foreach (string prefix in intents.SelectMany(i => i.Roles.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal))
+        foreach (IPNetwork network in PrefixesOf(intents))
         {
-            if (IPNetwork.TryParse(prefix, out IPNetwork network))
-            {
-                outages.Add(MeasuredOutage.Of(network, await reachability.SamplesAsync(network, operation.RequestedAt - Before, until, MostProbes, cancellationToken)));
-            }
+            outages.Add(MeasuredOutage.Of(network, await reachability.SamplesAsync(network, operation.RequestedAt - Before, until, MostProbes, cancellationToken)));
         }
 
         return outages.ToImmutable();
     }
+
+    private static ImmutableArray<IPNetwork> PrefixesOf(ImmutableArray<IntentRecord> intents) =>
+    [
+        .. intents.SelectMany(i => i.Roles.Keys).Distinct(StringComparer.Ordinal).Order(StringComparer.Ordinal)
+            .Select(p => IPNetwork.TryParse(p, out IPNetwork network) ? network : (IPNetwork?)null).OfType<IPNetwork>(),
+    ];
 }

@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Globalization;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Running;
@@ -13,11 +15,14 @@ namespace FailoverHub.Web.Operations.Drills;
 internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor actor, DrillMoves moves, OperationServices services) : IDisposable
 {
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan Before = TimeSpan.FromSeconds(5);
+    private const string Restarted = "The hub ended while it was under way, and was started again.";
 
-    /// <summary>After each move, until the address has settled and the last answers have come in.</summary>
-    private static readonly TimeSpan Settles = TimeSpan.FromSeconds(15);
-    private const int MostProbes = 10_000;
+    /// <summary>What a move cost is kept that soon after the time that counts, or it goes on.</summary>
+    private static readonly TimeSpan KeptWithin = TimeSpan.FromSeconds(10);
+
+    /// <summary>A hub that was away for longer moves nothing by itself.</summary>
+    private static readonly TimeSpan GoesOnWithin = TimeSpan.FromHours(1);
+    private static readonly TimeSpan ComeBackWithin = TimeSpan.FromMinutes(1);
 
     private readonly RunCancellation _cancellation = new();
     private OperationView _view = begun;
@@ -39,7 +44,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     public void Dispose() => _cancellation.Dispose();
 
     /// <summary>Runs it to its end, and tells that.</summary>
-    /// <exception cref="OperationCanceledException">The hub is stopping; nothing more is moved, and the next start reports it.</exception>
+    /// <exception cref="OperationCanceledException">The hub is stopping; the next one goes on with it.</exception>
     public async Task RunAsync(CancellationToken stopping)
     {
         if (!await StepAsync(DrillTarget.Preflight, () => Task.FromResult(LookBefore()), stopping) || _cancellation.By is not null)
@@ -55,15 +60,128 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
         }
 
         await MeasureAsync(DrillTarget.MeasureThere, DrillTarget.FailOver, stopping);
-        if (!await StepAsync(DrillTarget.FailBack, () => GoBackAsync(stopping), stopping))
+        await ComeBackAsync(lookFirst: false, stopping);
+    }
+
+    /// <summary>Goes on with one that an earlier run of the hub left, from where it was: what was moved goes back, once. After an hour it is somebody else's business where the addresses are: that is reported.</summary>
+    /// <param name="moves">The switchovers of the pair since it was accepted, oldest first.</param>
+    /// <param name="stopping">The hub is stopping.</param>
+    /// <exception cref="OperationCanceledException">The hub is stopping; the next one goes on.</exception>
+    public async Task ResumeAsync(ImmutableArray<OperationView> moves, CancellationToken stopping)
+    {
+        var away = services.Time.GetUtcNow() - LastSign(_view);
+        var (there, back) = target.MovesOf(moves);
+        if (there is null)
         {
-            await EndAsync(OperationStatus.Failed, $"The addresses were NOT moved back: {WhereNow()}. {Said(DrillTarget.FailBack)} Mend that, then switch {target.Pair.Name} over to {target.Home}.", stopping);
+            await EndAsync(OperationStatus.Failed, $"{Restarted} Nothing had been moved.", stopping);
+            return;
+        }
+
+        if (!await IsDoneAsync(DrillTarget.FailOver, there, stopping))
+        {
+            await EndAsync(OperationStatus.Failed, _view.Steps[DrillTarget.FailOver].Status == StepStatus.Failed
+                ? $"{Restarted} The failover did not succeed, so there is nothing to fail back: {Said(DrillTarget.FailOver)}"
+                : $"{Restarted} What became of the failover is not known ({DrillTarget.OfOperation(there)}), so nothing more is moved: {WhereNow()}. Look at the pair, and switch {target.Pair.Name} over to {target.Home} if they are not there.", stopping);
+            return;
+        }
+
+        if (_view.Steps[DrillTarget.MeasureThere].Status is StepStatus.Pending or StepStatus.Running && _view.Steps[DrillTarget.FailBack].Status == StepStatus.Pending)
+        {
+            await MeasureAsync(DrillTarget.MeasureThere, DrillTarget.FailOver, stopping);
+        }
+
+        var isBack = back is not null && await IsDoneAsync(DrillTarget.FailBack, back, stopping);
+        if (isBack || away <= GoesOnWithin)
+        {
+            await ComeBackAsync(lookFirst: true, stopping);
+            return;
+        }
+
+        await SeeWhereAsync(stopping);
+        if (IsBack())
+        {
+            await ComeBackAsync(lookFirst: true, stopping);
+            return;
+        }
+
+        await EndAsync(OperationStatus.Failed, string.Create(CultureInfo.InvariantCulture, $"{Restarted} It was away for {away.TotalHours:0.#} h, and after so long nothing is moved by itself. The addresses were NOT moved back: {WhereNow()}. Look at the pair, then switch {target.Pair.Name} over to {target.Home}."), stopping);
+    }
+
+    private async Task ComeBackAsync(bool lookFirst, CancellationToken stopping)
+    {
+        var already = _view.Steps[DrillTarget.FailBack].Status == StepStatus.Succeeded;
+        var restarted = lookFirst ? $" {Restarted}" : "";
+        if (!already && !await StepAsync(DrillTarget.FailBack, () => GoBackAsync(lookFirst, stopping), stopping))
+        {
+            await EndAsync(OperationStatus.Failed, $"The addresses were NOT moved back: {WhereNow()}. {Said(DrillTarget.FailBack)} Mend that, then switch {target.Pair.Name} over to {target.Home}.{restarted}", stopping);
             return;
         }
 
         await MeasureAsync(DrillTarget.MeasureBack, DrillTarget.FailBack, stopping);
-        await EndAsync(OperationStatus.Succeeded, $"Over to {target.Away} and back to {target.Home}. There: {Said(DrillTarget.MeasureThere)} Back: {Said(DrillTarget.MeasureBack)}", stopping);
+        await EndAsync(OperationStatus.Succeeded, $"Over to {target.Away} and back to {target.Home}. There: {Said(DrillTarget.MeasureThere)} Back: {Said(DrillTarget.MeasureBack)}{restarted}", stopping);
     }
+
+    /// <summary>The step is what its operation was, once that has ended or is settled by what the nodes report.</summary>
+    /// <returns>It succeeded.</returns>
+    private async Task<bool> IsDoneAsync(int step, OperationView move, CancellationToken stopping)
+    {
+        if (_view.Steps[step].Status == StepStatus.Succeeded)
+        {
+            return true;
+        }
+
+        if (await SettledAsync(move, stopping) is not { } ended)
+        {
+            return false;
+        }
+
+        var moved = ended.Status == OperationStatus.Succeeded;
+        if (moved || step == DrillTarget.FailOver)
+        {
+            await KeepAsync(With(step, s => s with
+            {
+                Status = moved ? StepStatus.Succeeded : StepStatus.Failed,
+                StartedAt = s.StartedAt ?? ended.RequestedAt,
+                FinishedAt = ended.FinishedAt,
+                Detail = DrillTarget.OfOperation(ended),
+            }), stopping);
+        }
+
+        return moved;
+    }
+
+    private async Task<OperationView?> SettledAsync(OperationView move, CancellationToken stopping)
+    {
+        if (move.IsFinished)
+        {
+            return move;
+        }
+
+        using var late = new CancellationTokenSource(DrillPatience.Longest, services.Time);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
+        try
+        {
+            return await services.Feed.SettledAsync(move.Id, until.Token);
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // A node does not come back; whoever is asked to look at it will see it.
+            return null;
+        }
+    }
+
+    /// <summary>The nodes come back within a minute, or it is said that it is not known.</summary>
+    private async Task SeeWhereAsync(CancellationToken stopping)
+    {
+        using var late = new CancellationTokenSource(ComeBackWithin, services.Time);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
+        Task seen = services.Fleet.WaitUntilAsync(f => f.Snapshot.FindPair(target.Pair.Id) is { ActiveNode: not null } pair && pair.Members.All(m => m.Node.IsFresh), until.Token);
+        await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        stopping.ThrowIfCancellationRequested();
+    }
+
+    private static DateTimeOffset LastSign(OperationView drill) =>
+        drill.Steps.SelectMany(s => new[] { s.StartedAt, s.FinishedAt }).OfType<DateTimeOffset>().Append(drill.RequestedAt).Max();
 
     /// <summary>A defect of the hub has broken it off: it is told, and the pair is free. What is on the disk is reported at the next start.</summary>
     public async Task BreakOffAsync(Exception defect, CancellationToken stopping)
@@ -97,11 +215,22 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     }
 
     /// <summary>Tries again while what stands in the way may pass, and says so in the step; a rule is looked at each second, and asked only when it would say yes.</summary>
-    private async Task<(StepStatus Status, string Detail)> GoBackAsync(CancellationToken stopping)
+    private async Task<(StepStatus Status, string Detail)> GoBackAsync(bool lookFirst, CancellationToken stopping)
     {
         var patience = new DrillPatience(services.Time);
+        if (lookFirst && moves.WhyNot(target.Move(target.Home, _view)) is { } not && !IsBack())
+        {
+            // Nodes come back to a hub that was started anew, one after the other: that is no attempt.
+            await WaitAsync(target.Move(target.Home, _view), patience, not, stopping);
+        }
+
         while (true)
         {
+            if (lookFirst && IsBack())
+            {
+                return (StepStatus.Succeeded, $"{target.Home} is active again already, without an operation of this drill.");
+            }
+
             if (patience.Attempts > 0)
             {
                 await SayAsync(DrillTarget.FailBack, "It is asked for again.", stopping);
@@ -152,27 +281,41 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     private async Task<(StepStatus Status, string Detail)> MeasureAsync(int move, CancellationToken stopping)
     {
         using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _cancellation.Token);
-        await Task.Delay(Settles, services.Time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        var id = DrillTarget.OperationOf(_view.Steps[move]);
+        var moved = id is null ? null : services.Feed.Find(id) ?? await services.Store.FindAsync(id, stopping);
+        await WaitUntilAsync((moved?.FinishedAt ?? _view.Steps[move].FinishedAt!.Value) + OutageWatch.After, until.Token);
+        if (services.Meter is { } meter && moved is not null)
+        {
+            // What is kept of it is kept some seconds later; what goes on then is measured as far as it has come.
+            var patience = services.Time.GetTimestamp();
+            while (!until.IsCancellationRequested && services.Time.GetElapsedTime(patience) < KeptWithin && !await meter.IsKeptAsync(moved.Id, stopping))
+            {
+                await Task.Delay(DrillPatience.LooksEach, services.Time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            }
+        }
+
         stopping.ThrowIfCancellationRequested();
         if (_cancellation.By is { } by)
         {
             return (StepStatus.Skipped, $"Cancelled by {by}.");
         }
 
-        if (services.Reachability is not { } probes)
+        if (services.Meter is null || moved is null)
         {
             return (StepStatus.Succeeded, "not measured.");
         }
 
-        var (began, moved) = (_view.Steps[move].StartedAt!.Value, _view.Steps[move].FinishedAt!.Value);
-        var words = new List<string>();
-        foreach (var prefix in target.Pair.Prefixes)
-        {
-            var samples = await probes.SamplesAsync(prefix, began - Before, moved + Settles, MostProbes, stopping);
-            words.Add($"{prefix}: {OutageSentences.Of(OutageFigures.Of(samples, began, moved), "hub")}");
-        }
+        var measured = await services.Meter.OfOperationAsync(moved, target.Pair.Prefixes, stopping);
+        return (StepStatus.Succeeded, string.Join(" ", measured.GroupBy(o => o.Prefix).Select(g => $"{g.Key}: {string.Join(" ", g.Select(o => OutageSentences.Of(o.Figures, o.VantageName)))}")));
+    }
 
-        return (StepStatus.Succeeded, string.Join(" ", words));
+    private async Task WaitUntilAsync(DateTimeOffset then, CancellationToken until)
+    {
+        var left = then - services.Time.GetUtcNow();
+        if (left > TimeSpan.Zero)
+        {
+            await Task.Delay(left < OutageWatch.After ? left : OutageWatch.After, services.Time, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        }
     }
 
     /// <returns>It succeeded.</returns>

@@ -12,18 +12,17 @@ internal sealed partial record DrillTarget
     /// <summary>Places of the steps.</summary>
     public const int Preflight = 0, FailOver = 1, MeasureThere = 2, FailBack = 3, MeasureBack = 4;
 
+    private const string BackTo = "Fail back to ";
+
     public required OperationRequest Request { get; init; }
 
-    /// <summary>The way there, as the switchover that it is.</summary>
-    public required OperationTarget There { get; init; }
-
-    /// <summary>The node that is active now, to which the addresses return.</summary>
-    public required string Home { get; init; }
-
-    public PairView Pair => There.Pair;
+    public required PairView Pair { get; init; }
 
     /// <summary>The node that the addresses visit.</summary>
-    public string Away => There.Member.Node.Name;
+    public required string Away { get; init; }
+
+    /// <summary>The node that is active before it, to which the addresses return.</summary>
+    public required string Home { get; init; }
 
     public string Title => $"Drill of {Pair.Name}: over to {Away} and back to {Home}";
 
@@ -32,13 +31,13 @@ internal sealed partial record DrillTarget
         "Look before: does every address answer",
         $"Fail over to {Away}",
         "Measure the failover",
-        $"Fail back to {Home}",
+        BackTo + Home,
         "Measure the failback",
     ];
 
-    /// <summary>Finds what the request names.</summary>
+    /// <summary>Finds what the request names, and its way there, as the switchover that it is.</summary>
     /// <returns>The target, or null with the <paramref name="problem"/>.</returns>
-    public static DrillTarget? Resolve(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
+    public static (DrillTarget Drill, OperationTarget There)? Resolve(FleetSnapshot fleet, OperationRequest request, out SubmitResult? problem)
     {
         if (request.StartAt is not null || request.WindowEndsAt is not null)
         {
@@ -63,8 +62,18 @@ internal sealed partial record DrillTarget
             return null;
         }
 
-        return new DrillTarget { Request = request, There = there, Home = home };
+        return (new DrillTarget { Request = request, Pair = there.Pair, Away = there.Member.Node.Name, Home = home }, there);
     }
+
+    /// <summary>One that an earlier run of the hub began: it goes on between the nodes that it was begun with, whatever the fleet would choose now.</summary>
+    /// <param name="pair">The pair as it is now.</param>
+    /// <param name="request">As it was asked for.</param>
+    /// <param name="begun">The drill as it stands.</param>
+    /// <returns>Null: its record is not that of a drill.</returns>
+    public static DrillTarget? Resume(PairView pair, OperationRequest request, OperationView begun) =>
+        begun is { Type: OperationType.Drill, Node: { } away, Steps.Length: > MeasureBack } && begun.Steps[FailBack].Title is var back && back.StartsWith(BackTo, StringComparison.Ordinal)
+            ? new DrillTarget { Request = request, Pair = pair, Away = away, Home = back[BackTo.Length..] }
+            : null;
 
     /// <summary>What would happen, out of what the rules say to the way there: the way back is asked for when it is its turn.</summary>
     public OperationPreview Preview(OperationPreview there) => there with
@@ -94,6 +103,15 @@ internal sealed partial record DrillTarget
         ApprovedBy = drill.ApprovedBy,
         PartOf = drill.Id,
     };
+
+    /// <summary>What moved of the two, out of all switchovers of the pair since the drill was accepted, oldest first: meanwhile the pair has no other.</summary>
+    /// <param name="since">Those switchovers.</param>
+    /// <returns>The way there, and the newest way back; null: it never began.</returns>
+    public (OperationView? There, OperationView? Back) MovesOf(IEnumerable<OperationView> since)
+    {
+        var all = since.ToList();
+        return (all.Find(m => m.Node == Away), all.FindLast(m => m.Node == Home));
+    }
 
     /// <summary>The operation that it is, with nothing begun.</summary>
     public OperationView ToView(OperationPreview preview, Actor actor, DateTimeOffset now) => new()

@@ -81,6 +81,7 @@ internal static class OperationRecords
         entity.Status = view.Status;
         entity.Outcome = view.Outcome;
         entity.FinishedAtMs = view.FinishedAt?.ToUnixTimeMilliseconds();
+        entity.RequestJson = view.IsFinished ? null : entity.RequestJson;
         entity.ApprovalEndsMs = view.ApprovalEndsAt?.ToUnixTimeMilliseconds();
         entity.StepsJson = JsonSerializer.Serialize(view.Steps.Select(s => new StepRow(s.Title, s.Status.ToString(), s.StartedAt?.ToUnixTimeMilliseconds(), s.FinishedAt?.ToUnixTimeMilliseconds(), s.Detail)), Json);
     }

@@ -71,7 +71,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
                 }
 
                 wanted = steps.ToImmutable();
-                await AddOrBeginAsync(db, view, wanted, ct);
+                await AddOrBeginAsync(db, view, wanted, null, ct);
                 if (then is not null)
                 {
                     await WaitingStore.InsertAsync(db, then, ct);
@@ -82,7 +82,7 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     }
 
     // One that has waited keeps its row and its place.
-    private static async Task AddOrBeginAsync(HubDbContext db, OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken cancellationToken)
+    private static async Task AddOrBeginAsync(HubDbContext db, OperationView view, ImmutableArray<WantedOfNode> wanted, string? request, CancellationToken cancellationToken)
     {
         if (await db.Operations.SingleOrDefaultAsync(o => o.Id == view.Id, cancellationToken) is { } waited)
         {
@@ -91,17 +91,41 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
             waited.WantedJson = OperationRecords.ToJson(wanted);
             waited.ApprovedBy = view.ApprovedBy;
             waited.RulesJson = OperationRecords.ToJson(view.Rules);
-            waited.RequestJson = null;
+            waited.RequestJson = request;
             return;
         }
 
         var number = (await db.Operations.MaxAsync(o => (long?)o.Number, cancellationToken) ?? 0) + 1;
-        db.Operations.Add(OperationRecords.ToEntity(view, number, wanted));
+        var entity = OperationRecords.ToEntity(view, number, wanted);
+        entity.RequestJson = request;
+        db.Operations.Add(entity);
     }
 
     /// <summary>Audits an operation that sends nothing itself, and keeps it.</summary>
-    public Task AddAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken) =>
-        audit.ChangeAsync(draft, (db, ct) => AddOrBeginAsync(db, view, [], ct), cancellationToken);
+    /// <param name="view">As it is.</param>
+    /// <param name="draft">For the audit.</param>
+    /// <param name="cancellationToken">Stops it while nothing is stored.</param>
+    /// <param name="asked">What was asked for and by whom, when the next hub is to go on with it; null: it is not.</param>
+    public Task AddAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken, WaitingOperation? asked = null) =>
+        audit.ChangeAsync(draft, (db, ct) => AddOrBeginAsync(db, view, [], asked is null ? null : WaitingRecords.ToJson(asked.Request, asked.Actor), ct), cancellationToken);
+
+    /// <summary>Drills that were under way when the hub ended, oldest first, with the events of theirs that are in the history and the switchovers of their pair since, oldest first.</summary>
+    public async Task<List<(WaitingOperation Left, ToldEvents Told, ImmutableArray<OperationView> Moves)>> LeftDrillsAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var rows = await db.Operations.AsNoTracking()
+            .Where(o => o.RequestJson != null && o.Type == OperationType.Drill && o.Status == OperationStatus.Running)
+            .OrderBy(o => o.Number).ToListAsync(cancellationToken);
+        var told = await ToldAsync(db, rows, cancellationToken);
+        var left = new List<(WaitingOperation, ToldEvents, ImmutableArray<OperationView>)>();
+        foreach (var row in rows)
+        {
+            var moves = await db.Operations.AsNoTracking().Where(o => o.PairId == row.PairId && o.Type == OperationType.Switchover && o.Number > row.Number).OrderBy(o => o.Number).ToListAsync(cancellationToken);
+            left.Add((WaitingRecords.ToWaiting(row)!, new ToldEvents(told[row.Id]), [.. moves.Select(OperationRecords.ToView)]));
+        }
+
+        return left;
+    }
 
     /// <summary>Allows a planned intent to leave the hub.</summary>
     public async Task<IntentFacts> ReleaseAsync(OperationView view, string node, long revision, CancellationToken cancellationToken)

@@ -2,6 +2,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 
 namespace FailoverHub.Web.Operations.Running;
 
@@ -13,6 +14,9 @@ internal sealed record OperationServices(OperationStore Store, FleetStore Fleet,
     /// is checked against something that somebody else is just changing. Never held while a node is waited for.
     /// </summary>
     public SemaphoreSlim Admission { get; } = new(1);
+
+    /// <summary>What a move cost; null: nothing is probed.</summary>
+    public IMoveMeter? Meter { get; init; }
 
     /// <summary>What whoever asked for something that has waited may do now.</summary>
     public required IStandingRights Standing { get; init; }

@@ -53,6 +53,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
 
             if (view.Type == OperationType.Drill)
             {
+                // Of a hub that did not keep what was asked for; one of this hub's goes on by itself, see DrillRuns.
                 var moved = view.Steps.Length > DrillTarget.FailOver && view.Steps[DrillTarget.FailOver].Status is StepStatus.Succeeded or StepStatus.Running;
                 await FinishAsync(view, OperationStatus.Failed, $"The hub ended while it was under way; nothing more is moved. {(moved ? "The addresses may be on the other node: look at the pair, and switch over." : "Nothing had been moved.")}", raiseRevision: false, cancellationToken);
                 continue;

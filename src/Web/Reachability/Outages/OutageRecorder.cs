@@ -5,7 +5,6 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
-using FailoverHub.Web.Reachability.Storage;
 
 namespace FailoverHub.Web.Reachability.Outages;
 
@@ -18,12 +17,9 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
 
     /// <summary>Single probes are kept for an hour at least.</summary>
-    private static readonly TimeSpan LookBack = TimeSpan.FromMinutes(50);
+    internal static readonly TimeSpan LookBack = TimeSpan.FromMinutes(50);
     private const int MostOperations = 100;
     private const int MostKeptAtOnce = 100;
-
-    /// <summary>Before the last probe of an earlier life of the hub: a move that it had seen is measured fifteen seconds later, and its silence may have begun forty seconds before.</summary>
-    private static readonly TimeSpan BeforeTheEnd = TimeSpan.FromSeconds(60);
 
     private readonly OutageWatch _watch = new();
 
@@ -134,7 +130,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
 
     private async Task MeasureAsync(Move move, DateTimeOffset now, CancellationToken cancellationToken)
     {
-        ImmutableArray<OutageRecord> measured = await MeasureAsync(move, cancellationToken);
+        ImmutableArray<OutageRecord> measured = await sources.Meter.MeasureAsync(move, cancellationToken);
         if (measured.Any(o => o.Figures.GoesOn) && _watch.Again(move, now))
         {
             return;
@@ -161,66 +157,9 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         }
     }
 
-    private async Task<ImmutableArray<OutageRecord>> MeasureAsync(Move move, CancellationToken cancellationToken)
-    {
-        var found = ImmutableArray.CreateBuilder<OutageRecord>();
-        foreach (IPNetwork prefix in move.Prefixes)
-        {
-            ImmutableArray<VantageName> vantages = await sources.Charts.VantagesAsync(prefix.ToString(), cancellationToken);
-            foreach ((string vantage, string name) in vantages.IsEmpty ? [new VantageName(ProbeSeries.Hub, ProbeSeries.Hub)] : vantages)
-            {
-                IReadOnlyList<ProbeSample> samples = await ReadAroundAsync(new ProbeSeries(prefix.ToString(), vantage), move, cancellationToken);
-                if (samples.Count > 0 || vantage == ProbeSeries.Hub)
-                {
-                    found.Add(new OutageRecord
-                    {
-                        At = move.At,
-                        Pair = move.Pair,
-                        Prefix = prefix.ToString(),
-                        Vantage = vantage,
-                        VantageName = name,
-                        Kind = move.Kind,
-                        OperationId = move.OperationId,
-                        From = move.From,
-                        To = move.To,
-                        Figures = move.OperationId is null ? OutageFigures.Of(samples) : OutageFigures.Of(samples, move.At, move.SettledAt),
-                    });
-                }
-            }
-        }
-
-        return found.ToImmutable();
-    }
-
-    /// <summary>Of a move that nobody saw: from a minute before the hub was last there. None, when that is longer ago than single probes tell.</summary>
-    private async Task<IReadOnlyList<ProbeSample>> ReadAroundAsync(ProbeSeries series, Move move, CancellationToken cancellationToken)
-    {
-        if (move.HubBegan is not { } began)
-        {
-            return await ReadAsync(series, move, cancellationToken);
-        }
-
-        IReadOnlyList<ProbeSample> all = await ReadAsync(series, move with { Since = began - LookBack }, cancellationToken);
-        return all.LastOrDefault(s => s.At < began) is { } last ? [.. all.Where(s => s.At >= last.At - BeforeTheEnd)] : [];
-    }
-
-    /// <summary>All of them: ten minutes of silence and bursts are more than is read at once.</summary>
-    private async Task<IReadOnlyList<ProbeSample>> ReadAsync(ProbeSeries series, Move move, CancellationToken cancellationToken)
-    {
-        var all = new List<ProbeSample>();
-        IReadOnlyList<ProbeSample> some;
-        do
-        {
-            some = await sources.Probes.ReadAsync(series, all.Count == 0 ? move.Since : all[^1].At.AddMilliseconds(1), move.Until, ProbeSampleStore.MostRead, cancellationToken);
-            all.AddRange(some);
-        }
-        while (some.Count == ProbeSampleStore.MostRead);
-        return all;
-    }
-
     [LoggerMessage(Level = LogLevel.Warning, Message = "What a move of an address cost could not be read or kept; it is tried again")]
     private partial void LogFailed(Exception exception);
 }
 
-/// <summary>Where outages are measured from, and where they go.</summary>
-internal sealed record OutageSources(ProbeSampleStore Probes, IReachabilityHistory Charts, IHistory History, OutageStore Store, HubWriter Writer, EventLog Events);
+/// <summary>Who measures outages, and where they go.</summary>
+internal sealed record OutageSources(OutageMeter Meter, IHistory History, OutageStore Store, HubWriter Writer, EventLog Events);

@@ -38,7 +38,7 @@ internal sealed class OutageWatch
     private static readonly TimeSpan BeforePlanned = TimeSpan.FromSeconds(5);
 
     /// <summary>So long after the end the address has settled, and the last answers have come in.</summary>
-    private static readonly TimeSpan After = TimeSpan.FromSeconds(15);
+    internal static readonly TimeSpan After = TimeSpan.FromSeconds(15);
 
     /// <summary>The hub has seen it move; the network may need a moment more.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
@@ -130,14 +130,28 @@ internal sealed class OutageWatch
     /// <param name="prefixes">What it was about.</param>
     public void See(OperationView operation, ImmutableArray<IPNetwork> prefixes)
     {
-        if (operation.FinishedAt is not { } finished || KindOf(operation.Type) is not { } kind || prefixes.IsEmpty || _waiting.Exists(m => m.OperationId == operation.Id))
+        if (MoveOf(operation, prefixes) is not { } move || _waiting.Exists(m => m.OperationId == operation.Id))
         {
             return;
         }
 
-        _planned[operation.PairId] = (operation.PairName, finished);
+        _planned[operation.PairId] = (operation.PairName, operation.FinishedAt!.Value);
+        Add(move);
+    }
+
+    /// <summary>An operation as the move that it is, with the time whose probes count; null: it moves nothing, or has not ended.</summary>
+    /// <param name="operation">The operation.</param>
+    /// <param name="prefixes">What it is about.</param>
+    /// <param name="now">One that has not ended goes on until then; null: it is no move yet.</param>
+    public static Move? MoveOf(OperationView operation, ImmutableArray<IPNetwork> prefixes, DateTimeOffset? now = null)
+    {
+        if ((operation.FinishedAt ?? now) is not { } finished || KindOf(operation.Type) is not { } kind || prefixes.IsEmpty)
+        {
+            return null;
+        }
+
         DateTimeOffset began = operation.Steps.FirstOrDefault()?.StartedAt ?? operation.RequestedAt;
-        Add(new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling });
+        return new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling };
     }
 
     /// <summary>Moves that are over for long enough, oldest first; each once.</summary>

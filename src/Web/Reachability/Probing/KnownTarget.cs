@@ -21,15 +21,17 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <summary>What is older is only in the database.</summary>
     public static readonly TimeSpan KeptFor = TimeSpan.FromMinutes(2);
 
-    /// <summary>Older than that, or than three intervals, a sample says nothing about now.</summary>
-    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(3);
+    private static readonly TimeSpan FreshAtLeast = TimeSpan.FromSeconds(3);
+
+    /// <summary>A sample that is older says nothing about now: three intervals, and three seconds at least.</summary>
+    public static TimeSpan FreshFor(ProbeTarget target) => target.Interval * 3 > FreshAtLeast ? target.Interval * 3 : FreshAtLeast;
 
     /// <summary>Whether it answers, as far as is known at that moment.</summary>
     /// <param name="now">The moment.</param>
     /// <param name="late">So much later than the hub's own the samples come.</param>
     public ReachabilityState StateAt(TimeSpan now, TimeSpan late = default)
     {
-        if (Problem is not null || NewestSentAt is not { } sent || now - sent > late + (Target.Interval * 3 > FreshFor ? Target.Interval * 3 : FreshFor))
+        if (Problem is not null || NewestSentAt is not { } sent || now - sent > late + FreshFor(Target))
         {
             return ReachabilityState.Unknown;
         }

@@ -14,6 +14,9 @@ internal sealed record KnownVantage(string Id, KnownTarget Known);
 /// <param name="Short">Why no node asks a target.</param>
 internal sealed record VantageSnapshot(IReadOnlyDictionary<string, ImmutableArray<KnownVantage>> ByTarget, ImmutableDictionary<string, VantageShortage> Short)
 {
+    /// <summary>How every node stands that asks something, or did until it was lost.</summary>
+    public ImmutableArray<VantageStanding> Standings { get; init; } = [];
+
     public static VantageSnapshot Empty { get; } = new(ImmutableDictionary<string, ImmutableArray<KnownVantage>>.Empty, ImmutableDictionary<string, VantageShortage>.Empty);
 }
 
@@ -67,7 +70,9 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
     public void SetKnown(ImmutableArray<KnownTarget> known) => _known = known.ToDictionary(k => k.Target.Id, StringComparer.Ordinal);
 
     /// <summary>Decides anew who asks what, when there is something new. True: it was decided.</summary>
-    public bool Assign(VantageCandidates candidates)
+    /// <param name="candidates">What there is to assign, and to whom.</param>
+    /// <param name="now">From then on something should be known of what is new to a node.</param>
+    public bool Assign(VantageCandidates candidates, TimeSpan now)
     {
         if (candidates.IsTheSameAs(_candidates))
         {
@@ -79,14 +84,14 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
         _short = assigned.Short.AddRange(candidates.OnlyHere.Select(id => KeyValuePair.Create(id, VantageShortage.NotElsewhere)));
         foreach ((string id, Seat seat) in _seats)
         {
-            seat.Sit(assigned.ByNode.GetValueOrDefault(id, []), _known);
+            seat.Sit(assigned.ByNode.GetValueOrDefault(id, []), _known, now);
         }
 
         return true;
     }
 
     /// <summary>Takes in what a node told. Returns what is to be kept of it, each with what its target is.</summary>
-    public ImmutableArray<(KnownTarget Of, ProbeSample Sample)> Record(VantageStream stream, TakenBatch batch)
+    public ImmutableArray<(KnownTarget Of, ProbeSample Sample)> Record(VantageStream stream, TakenBatch batch, TimeSpan now)
     {
         if (!_seats.TryGetValue(stream.Id, out Seat? seat) || !ReferenceEquals(seat.Stream, stream))
         {
@@ -95,6 +100,7 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
 
         var kept = ImmutableArray.CreateBuilder<(KnownTarget, ProbeSample)>();
         seat.Problems = batch.Problems;
+        seat.ToldAt = now;
         foreach (TakenProbe probe in batch.Probes)
         {
             // It may have left the hub's own list since it was asked.
@@ -143,6 +149,26 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
         return new VantageSnapshot(all, _short);
     }
 
+    /// <summary>What each node is asked, and how much of it is known by now.</summary>
+    public IEnumerable<VantageSeat> Seats(TimeSpan now)
+    {
+        foreach ((string id, Seat seat) in _seats)
+        {
+            ProbedAddress[] askable = [.. seat.Entries.Values.Where(e => !seat.Problems.ContainsKey(e.Target.Id))];
+            ProbedAddress[] expected = [.. askable.Where(e => seat.AskedFor(e.Target.Id, now) > PlanEvery + VantageView.Gathering + KnownTarget.FreshFor(e.Target))];
+            yield return new VantageSeat(
+                id,
+                [.. seat.Entries.Keys],
+                seat.ToldAt,
+                expected.Length,
+                expected.Count(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, null).StateAt(now, VantageView.Gathering) != ReachabilityState.Unknown),
+                askable.Length == 0 && seat.Entries.Count > 0 ? seat.Problems.GetValueOrDefault(seat.Entries.Keys.First()) : null);
+        }
+    }
+
+    /// <summary>Whether no other node than that one asks a target.</summary>
+    public bool IsAskedByNoOther(string target, string node) => !_seats.Any(s => s.Key != node && s.Value.Entries.ContainsKey(target));
+
     private ImmutableArray<VantageTask> TasksOf(Seat seat, TimeSpan now, ref int room)
     {
         var tasks = ImmutableArray.CreateBuilder<VantageTask>(seat.Entries.Count);
@@ -174,6 +200,7 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
     private sealed class Seat(VantageStream stream)
     {
         private readonly Dictionary<string, (IPAddress? Address, VantageWay Way, uint Id)> _ids = new(StringComparer.Ordinal);
+        private readonly Dictionary<string, TimeSpan> _since = new(StringComparer.Ordinal);
         private uint _lastId;
 
         public VantageStream Stream { get; } = stream;
@@ -187,13 +214,19 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
 
         public TimeSpan? PlannedAt { get; set; }
 
-        public void Sit(ImmutableArray<string> targets, Dictionary<string, KnownTarget> known)
+        /// <summary>When something was last told; null: nothing yet.</summary>
+        public TimeSpan? ToldAt { get; set; }
+
+        public TimeSpan AskedFor(string target, TimeSpan now) => now - _since.GetValueOrDefault(target, now);
+
+        public void Sit(ImmutableArray<string> targets, Dictionary<string, KnownTarget> known, TimeSpan now)
         {
             HashSet<string> wanted = [.. targets];
             foreach (string gone in Entries.Keys.Where(t => !wanted.Contains(t)).ToArray())
             {
                 Entries.Remove(gone);
                 _ids.Remove(gone);
+                _since.Remove(gone);
             }
 
             foreach (string target in targets.Where(known.ContainsKey))
@@ -201,6 +234,7 @@ internal sealed class VantageBoard(int perTarget, Func<ProbeTarget, VantageWay> 
                 if (!Entries.ContainsKey(target))
                 {
                     Entries.Add(target, new ProbedAddress(known[target].Target));
+                    _since[target] = now;
                 }
             }
         }

@@ -7,9 +7,15 @@ namespace FailoverHub.Web.Reachability.Vantages;
 internal sealed class VantageView(VantageNames names, TimeProvider time)
 {
     /// <summary>So long a node gathers before it tells: a sample may be so much older than the hub's own would be.</summary>
-    private static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
+    internal static readonly TimeSpan Gathering = TimeSpan.FromSeconds(1);
+
+    /// <summary>So long a target's page names who asked it and was lost.</summary>
+    private static readonly TimeSpan NamedFor = TimeSpan.FromHours(1);
 
     private volatile VantageSnapshot _newest = VantageSnapshot.Empty;
+
+    /// <summary>How every node stands that asks something, or did until it was lost; who is lost first.</summary>
+    public ImmutableArray<VantageStanding> Standings => [.. _newest.Standings.OrderBy(s => s.Trouble is null).ThenBy(s => s.Name, StringComparer.OrdinalIgnoreCase)];
 
     /// <summary>Only the owner of the board calls this.</summary>
     public void Publish(VantageSnapshot snapshot) => _newest = snapshot;
@@ -28,6 +34,13 @@ internal sealed class VantageView(VantageNames names, TimeProvider time)
             .. known.Select(k => new VantagePoint { Id = k.Id, Name = names.Of(k.Id).Name, State = k.Known.StateAt(now, Gathering), Recent = k.Known.Recent, Problem = k.Known.Problem })
                 .OrderBy(v => v.Name, StringComparer.OrdinalIgnoreCase),
         ];
+    }
+
+    /// <summary>Nodes that asked a target within the last hour, and are lost since: nothing is known from there.</summary>
+    public ImmutableArray<VantageStanding> LostOf(string target)
+    {
+        DateTimeOffset now = time.GetUtcNow();
+        return [.. _newest.Standings.Where(s => s is { Trouble: VantageTrouble.LinkDown or VantageTrouble.NotOffered, Since: { } since } && now - since < NamedFor && s.Targets.Contains(target, StringComparer.Ordinal))];
     }
 
     /// <summary>Why no node asks it, one English sentence or two; null: one does, or it is nothing that nodes ask.</summary>

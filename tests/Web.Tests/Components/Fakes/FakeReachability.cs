@@ -32,6 +32,11 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
     /// <summary>What the chart of any target is.</summary>
     public Func<DateTimeOffset, DateTimeOffset, TimeSpan, ReachabilityChart> Chart { get; set; } = (from, to, step) => new ReachabilityChart(ChartSteps.Begin(from, step), to, step, []) { Whole = null };
 
+    /// <summary>How nodes stand that ask for the hub.</summary>
+    public ImmutableArray<VantageStanding> Standings { get; set; } = [];
+
+    ImmutableArray<VantageStanding> IProbedTargets.Vantages => Standings;
+
     ImmutableArray<ProbedTarget> IProbedTargets.Current => [.. Current.Select(ToProbed), .. Others];
 
     ProbedTarget? IProbedTargets.Find(string id) => ((IProbedTargets)this).Current.FirstOrDefault(t => t.Id == id);

@@ -3,6 +3,7 @@ using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Pages.Reachability;
 using FailoverHub.Web.Components.Shared.Charts;
 using FailoverHub.Web.Reachability;
+using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Tests.Components.Charts;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
@@ -69,6 +70,60 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Equal(ReachabilityQuery.Most, page.FindAll("[data-testid=target-row]").Count);
         Assert.Contains("100 of 5000", page.Find("[data-testid=more-targets]").TextContent, StringComparison.Ordinal);
     }
+
+    [Fact]
+    public void LostVantagePoint_IsShownWithItsAge_AndItsTargetsAreNotCalledLost()
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        var lost = new VantageStanding { Id = "id-c", Name = "node-c", Targets = ["target:shop"], OnlyTheHub = 1, LastToldAt = now.AddSeconds(-70), Trouble = VantageTrouble.LinkDown, Since = now.AddSeconds(-65) };
+        Reachability.Standings = [lost, lost with { Id = "id-d", Name = "node-d", Trouble = null, Since = null, OnlyTheHub = 0, LastToldAt = now }];
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable) with { LostVantages = [lost] }];
+
+        var list = RenderPage<ReachabilityPage>();
+        var target = Render<TargetPage>(p => p.Add(t => t.Id, "target:shop"));
+
+        Assert.Equal("node-c is lost as a vantage point: its link to the hub is down. It asked 1 target for the hub; only the hub asks it now.", list.Find("[data-testid=vantage-lost]").TextContent.Trim());
+        Assert.Equal("Reachable", list.Find("[data-testid=target-row]").GetAttribute("data-state"));
+        Assert.Matches("^hub\\s*node-c lost for 1 m", list.Find("[data-testid=seen-from]").TextContent.Trim());
+        Assert.Equal("LinkDown", list.Find("[data-vantage=node-c]").GetAttribute("data-trouble"));
+        Assert.Contains("not-current", list.Find("[data-vantage=node-c]").ClassName, StringComparison.Ordinal);
+        Assert.Contains("1 m", list.Find("[data-vantage=node-c]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("Asks", list.Find("[data-vantage=node-d]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("node-c asked it too and is lost for 1 m", target.Find("[data-testid=vantage-gone]").TextContent, StringComparison.Ordinal);
+        Assert.Contains("What it does from there is not known", target.Find("[data-testid=vantage-gone]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OutageChart_HasABarForEachVantagePointOfEachMove_AndNamesThem()
+    {
+        OutageRecord hub = Outage("hub", "hub", 2);
+        OutageRecord[] outages = [hub, Outage("id-c", "node-c", 3), hub with { At = Make.At.AddMinutes(-5) }];
+
+        var chart = Render<OutageChart>(p => p.Add(c => c.Outages, [.. outages]).Add(c => c.Now, Make.At));
+        var table = Render<OutageFiguresTable>(p => p.Add(c => c.Outages, [.. outages[..2]]).Add(c => c.Now, Make.At));
+
+        Assert.Equal(("2", "3"), (chart.Find("figure").GetAttribute("data-moves"), chart.Find("figure").GetAttribute("data-bars")));
+        Assert.Equal(["hub", "hub", "node-c"], chart.FindAll("rect").Select(r => r.GetAttribute("data-vantage")));
+        Assert.Contains("probes from node-c were lost, the first at", chart.FindAll("rect")[2].TextContent, StringComparison.Ordinal);
+        Assert.StartsWith("2 moves seen from the hub and node-c", chart.Find("svg").GetAttribute("aria-label"), StringComparison.Ordinal);
+        Assert.Equal(["hub", "node-c"], table.FindAll("tbody tr").Select(r => r.GetAttribute("data-vantage")));
+        string row = table.FindAll("tbody tr")[1].TextContent;
+        Assert.All(["node-c", "203.0.113.10/32", "2.00 to 3.00 s", "3 of 40", "0.10 s"], part => Assert.Contains(part, row, StringComparison.Ordinal));
+    }
+
+    private static OutageRecord Outage(string id, string name, int seconds) => new()
+    {
+        At = Make.At,
+        Pair = "web",
+        Prefix = "203.0.113.10/32",
+        Vantage = id,
+        VantageName = name,
+        Kind = MoveKind.Failover,
+        OperationId = null,
+        From = "node-a",
+        To = "node-b",
+        Figures = new OutageFigures(40, seconds, Make.At, Make.At.AddSeconds(seconds), TimeSpan.FromSeconds(seconds), false, TimeSpan.FromMilliseconds(100)) { Shortest = TimeSpan.FromSeconds(seconds - 1) },
+    };
 
     [Fact]
     public void Target_WithARangeInTheUrl_ShowsThatTimeAndItsFigures()

@@ -120,7 +120,7 @@ public sealed class RuleTableTests
                     Moves = wrong == "SR-06" ? [.. Enumerable.Range(1, 4).Select(n => Now.Wall.AddSeconds(-n))] : [],
                     HubUptime = wrong == "SR-08" ? TimeSpan.FromSeconds(1) : TimeSpan.FromHours(1),
                 };
-                return SafetyRules.Check(request.Type == OperationType.Drill ? DrillTarget.Resolve(project, request, out _)!.There : Target(facts, request), known);
+                return SafetyRules.Check(request.Type == OperationType.Drill ? DrillTarget.Resolve(project, request, out _)!.Value.There : Target(facts, request), known);
         }
     }
 

@@ -189,7 +189,7 @@ public sealed class OutageRecorderTests : IAsyncLifetime
     }
 
     private OutageRecorder NewRecorder() => new(
-        _fleet, _operations, new OutageSources(_rig.Store, _rig.History, _history, _store, _rig.Writer, new EventLog(_rig.Writer, new HistoryChanges(), _rig.Clock)), _rig.Clock, NullLogger<OutageRecorder>.Instance);
+        _fleet, _operations, new OutageSources(new OutageMeter(_rig.Store, _rig.History, _store, _rig.Clock), _history, _store, _rig.Writer, new EventLog(_rig.Writer, new HistoryChanges(), _rig.Clock)), _rig.Clock, NullLogger<OutageRecorder>.Instance);
 
     private void Probe(string vantage, int second, bool answered) => _rig.Add(
         new ProbeSeries(Make.Prefix.ToString(), vantage),

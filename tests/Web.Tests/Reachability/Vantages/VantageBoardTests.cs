@@ -25,7 +25,7 @@ public sealed class VantageBoardTests
         _node = _streams.Open("id-c", "node-c", _ => { })!;
         _board.SetStreams(_streams.Current);
         _board.SetKnown(Known(Shared()));
-        _board.Assign(new VantageCandidates([Address], [new VantageNode("id-c", "node-c", "")], []));
+        _board.Assign(new VantageCandidates([Address], [new VantageNode("id-c", "node-c", "")], []), _now);
     }
 
     [Fact]
@@ -83,12 +83,12 @@ public sealed class VantageBoardTests
         var board = new VantageBoard(2, _ => new VantageWay.Icmp(), ProbePace.Default);
         board.SetStreams(_streams.Current);
         board.SetKnown(Known([.. targets.Select(t => Shared(t.Id))]));
-        board.Assign(new VantageCandidates([.. targets], [new VantageNode("id-c", "node-c", ""), new VantageNode("id-d", "node-d", "")], []));
+        board.Assign(new VantageCandidates([.. targets], [new VantageNode("id-c", "node-c", ""), new VantageNode("id-d", "node-d", "")], []), _now);
         foreach (VantageStream stream in (VantageStream[])[_node, other])
         {
             foreach (bool answered in (bool[])[true, false])
             {
-                board.Record(stream, Batch([.. targets.Select(t => Probe(t.Id, answered))]));
+                board.Record(stream, Batch([.. targets.Select(t => Probe(t.Id, answered))]), _now);
             }
         }
 
@@ -105,7 +105,7 @@ public sealed class VantageBoardTests
         var board = new VantageBoard(1, t => t.Named!.Draft.Kind == NamedTargetKind.Http ? new VantageWay.Http(t.Named) : new VantageWay.Icmp(), ProbePace.Default);
         board.SetStreams(_streams.Current);
         board.SetKnown(Known(icmp));
-        board.Assign(new VantageCandidates([new VantageTarget(icmp.Id, "", [])], [new VantageNode("id-c", "node-c", "")], []));
+        board.Assign(new VantageCandidates([new VantageTarget(icmp.Id, "", [])], [new VantageNode("id-c", "node-c", "")], []), _now);
         VantageTask first = Assert.Single(Assert.Single(board.TakePlans(_now)).Plan.Tasks);
         board.SetKnown(Known(Added("shop", "https://shop.example/", NamedTargetKind.Http)));
         VantageTask second = Assert.Single(Assert.Single(board.TakePlans(_now + VantageBoard.PlanEvery)).Plan.Tasks);
@@ -126,7 +126,7 @@ public sealed class VantageBoardTests
         Assert.True(_board.SetStreams(_streams.Current));
 
         Assert.Empty(_board.Snapshot().ByTarget);
-        Assert.Empty(_board.Record(_node, Batch(Probe(Address.Id, true))));
+        Assert.Empty(_board.Record(_node, Batch(Probe(Address.Id, true)), _now));
     }
 
     [Fact]
@@ -137,12 +137,12 @@ public sealed class VantageBoardTests
         VantageStream again = _streams.Open("id-c", "node-c", _ => { })!;
         _node.Dispose();
         _board.SetStreams(_streams.Current);
-        _board.Assign(new VantageCandidates([Address], [new VantageNode("id-c", "node-c", "")], []));
+        _board.Assign(new VantageCandidates([Address], [new VantageNode("id-c", "node-c", "")], []), _now);
 
         (VantageStream to, VantagePlan plan) = Assert.Single(_board.TakePlans(_now));
         Assert.Same(again, to);
         Assert.Equal(1ul, plan.Revision);
-        Assert.Empty(_board.Record(_node, Batch(Probe(Address.Id, true))));
+        Assert.Empty(_board.Record(_node, Batch(Probe(Address.Id, true)), _now));
         Assert.Equal(ReachabilityState.Unknown, StateNow());
     }
 
@@ -151,7 +151,7 @@ public sealed class VantageBoardTests
     {
         Sent();
         Tell(answered: true);
-        _board.Assign(new VantageCandidates([Address with { NotFrom = ["node-c"] }], [new VantageNode("id-c", "node-c", "")], []));
+        _board.Assign(new VantageCandidates([Address with { NotFrom = ["node-c"] }], [new VantageNode("id-c", "node-c", "")], []), _now);
         Pass(1);
 
         Assert.Empty(Sent()!.Tasks);
@@ -176,7 +176,7 @@ public sealed class VantageBoardTests
     {
         Sent();
         Tell(answered: true);
-        _board.Record(_node, Batch() with { Problems = ImmutableDictionary<string, string>.Empty.Add(Address.Id, "this node has the address itself") });
+        _board.Record(_node, Batch() with { Problems = ImmutableDictionary<string, string>.Empty.Add(Address.Id, "this node has the address itself") }, _now);
 
         KnownTarget known = Assert.Single(_board.Snapshot().ByTarget[Address.Id]).Known;
         Assert.Equal(("this node has the address itself", ReachabilityState.Unknown), (known.Problem, StateNow()));
@@ -205,7 +205,7 @@ public sealed class VantageBoardTests
 
     private void Pass(double seconds) => _now += TimeSpan.FromSeconds(seconds);
 
-    private void Tell(bool answered) => Assert.Single(_board.Record(_node, Batch(Probe(Address.Id, answered))));
+    private void Tell(bool answered) => Assert.Single(_board.Record(_node, Batch(Probe(Address.Id, answered)), _now));
 
     private ReachabilityState StateNow() => Assert.Single(_board.Snapshot().ByTarget[Address.Id]).Known.StateAt(_now, TimeSpan.FromSeconds(1));
 

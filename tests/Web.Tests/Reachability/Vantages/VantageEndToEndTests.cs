@@ -4,8 +4,11 @@ using System.Net.Http.Json;
 using System.Text.Json.Nodes;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Access;
+using FailoverHub.Web.Alerts;
+using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Storage;
@@ -92,6 +95,72 @@ public sealed class VantageEndToEndTests : IAsyncDisposable
 
         Assert.Equal("Only the hub asks it: no connected node offers itself as a further vantage point.", (string?)without["whyOnlyTheHub"]);
         Assert.Equal("203.0.113.10", Assert.Single((await second.ReceivePlanAsync(p => p.Tasks.Count > 0)).Tasks).Address);
+    }
+
+    [Fact]
+    public async Task StreamThatEnds_IsAnEventAndAnAlertOfItsOwn_AndTheAddressStaysReachable()
+    {
+        WholeHub hub = await StartAsync();
+        await ShortenRuleAsync(hub);
+        FakeAgent node = await AskerAsync(hub, "node-c");
+        ProbePlan plan = await node.ReceivePlanAsync(p => p.Tasks.Count > 0);
+        await node.SendAsync(Batch(plan, Answered(plan.Tasks[0], 1)));
+        await UntilAsync(hub, t => Point(t, "node-c")?.State == ReachabilityState.Reachable);
+
+        await node.DisposeAsync();
+        JsonNode shown = await UntilAsync(hub, t => t.LostVantages is [{ Name: "node-c" }]);
+        JsonNode lost = (await GetAsync(hub, "/api/v1/vantage-points"))["items"]![0]!;
+        Alert alert = await AlertAsync(hub, a => a is { Kind: AlertKind.VantageLost, Node: "node-c" });
+        EventRecord told = await EventAsync(hub, EventKinds.VantageLost);
+        FakeAgent again = await AskerAsync(hub, "node-c");
+        ProbePlan anew = await again.ReceivePlanAsync(p => p.Tasks.Count > 0);
+        await again.SendAsync(Batch(anew, Answered(anew.Tasks[0], 1)));
+        EventRecord back = await EventAsync(hub, EventKinds.VantageBack);
+
+        Assert.Equal(("Reachable", "node-c"), ((string?)shown["state"], (string?)shown["lostVantagePoints"]![0]!["name"]));
+        Assert.Equal(("node-c", "link-down", Prefix), ((string?)lost["name"], (string?)lost["trouble"], (string?)lost["targets"]![0]));
+        Assert.StartsWith("node-c is lost as a vantage point: its link to the hub is down.", alert.Text, StringComparison.Ordinal);
+        Assert.Equal(("node-c", alert.Text), (told.Node, told.Text));
+        Assert.StartsWith("node-c is there again as a vantage point, ", back.Text, StringComparison.Ordinal);
+        Assert.DoesNotContain(hub.Get<IAlerts>().Current.Active, a => a.Kind is AlertKind.AddressLost or AlertKind.ProbeLoss);
+    }
+
+    // Real time passes in a whole hub: the alert need not wait for longer than the event.
+    private static async Task ShortenRuleAsync(WholeHub hub)
+    {
+        AlertSettings settings = hub.Get<AlertSettings>();
+        AlertRule rule = settings.Rules.Single(r => r.Kind == AlertKind.VantageLost);
+        Assert.IsType<SettingResult<AlertRule>.Done>(await settings.ChangeAsync(rule with { RaiseAfter = TimeSpan.Zero }, rule.Revision, WholeHub.Tester, Stop));
+    }
+
+    private static async Task<Alert> AlertAsync(WholeHub hub, Func<Alert, bool> holds)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        await foreach (AlertsNow now in hub.Get<IAlerts>().WatchAsync(safety.Token))
+        {
+            if (now.Active.FirstOrDefault(holds) is { } found)
+            {
+                return found;
+            }
+        }
+
+        throw new TimeoutException("There was no such alert.");
+    }
+
+    private static async Task<EventRecord> EventAsync(WholeHub hub, string kind)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        await foreach (var _ in hub.Get<IHistory>().WatchAsync(safety.Token))
+        {
+            if ((await hub.Get<IHistory>().EventsAsync(new HistoryFilter { Kind = kind }, null, 1, Stop)).Items is [var found, ..])
+            {
+                return found;
+            }
+        }
+
+        throw new TimeoutException($"There was no event of the kind {kind}.");
     }
 
     [Fact]
