@@ -18,7 +18,8 @@ internal static class HubReachability
         services.AddHostedService<Answering.AnswerAsker>();
         services.AddSingleton<IProbe>(all => all.GetRequiredService<HubOptions>().Probe is { Method: ProbeMethod.Tcp, Port: { } port }
             ? new TcpProbe(port, all.GetRequiredService<TimeProvider>())
-            : new IcmpProbe(all.GetRequiredService<TimeProvider>()));
+            : all.GetRequiredService<IcmpProbe>());
+        services.AddSingleton(all => new IcmpProbe(all.GetRequiredService<TimeProvider>()));
         services.AddSingleton<VantageNames>();
         services.AddSingleton<VantageView>();
         services.AddSingleton<ReachabilityView>();
@@ -26,7 +27,7 @@ internal static class HubReachability
         services.AddSingleton<IProbeRecord, ReachabilityEvents>();
         services.AddSingleton(all => new ProberTools(
             all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>(), DefaultGateways.Read,
-            () => all.GetRequiredService<NamedProbes>().Current));
+            () => all.GetRequiredService<NamedProbes>().Current) { Echo = all.GetRequiredService<IcmpProbe>() });
         services.AddSingleton<TargetList>();
         services.AddSingleton<NamedProbes>();
         services.AddHostedService(all => all.GetRequiredService<TargetList>());

@@ -25,9 +25,14 @@ internal readonly record struct ProbeReply(TimeSpan? RoundTrip, string? Error)
 
     public static ProbeReply Missed { get; } = new(null, "the hub lost the answer itself") { IsMissed = true };
 
+    /// <summary>The hub's own machine did not let it out (no route, a link that is down, a filter, no room): nothing is learned of the address. <see cref="Error"/> says why.</summary>
+    public bool IsUnsent { get; init; }
+
     public static ProbeReply Answered(TimeSpan roundTrip) => new(roundTrip, null);
 
     public static ProbeReply Failed(string why) => new(null, why);
+
+    public static ProbeReply Unsent(string why) => new(null, why) { IsUnsent = true };
 
     public static ProbeReply Silent(TimeSpan timeout) => Failed($"no answer within {timeout.TotalMilliseconds:0} ms");
 }

@@ -36,6 +36,9 @@ public interface IProbedTargets
     /// <summary>One by its id, or null when it is not probed.</summary>
     ProbedTarget? Find(string id);
 
+    /// <summary>The hub finds itself cut off; null: it is not, as far as can be told.</summary>
+    HubCutOff? CutOff { get; }
+
     /// <summary>All of them after every change, coalesced; the current ones first. Ends when cancelled.</summary>
     IAsyncEnumerable<ImmutableArray<ProbedTarget>> WatchAsync(CancellationToken cancellationToken);
 }

@@ -114,7 +114,8 @@ internal sealed class IcmpSocket : IAsyncDisposable
         }
         catch (SocketException exception)
         {
-            return ProbeReply.Failed(SocketWords.Of(exception, "it"));
+            // An unconnected socket is told of its own sending alone; what routers say of it does not come here.
+            return ProbeReply.Unsent(SocketWords.OfSending(exception));
         }
         finally
         {

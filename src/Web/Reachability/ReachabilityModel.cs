@@ -116,6 +116,12 @@ public sealed record ProbedTarget
     /// <summary>Name of the pair that shares it; null: none does.</summary>
     public required string? Pair { get; init; }
 
+    /// <summary>The node whose own address it is; null: it is none.</summary>
+    public string? Node { get; init; }
+
+    /// <summary>It has answered the hub since the hub probes it, in this run.</summary>
+    public bool HasAnswered { get; init; }
+
     /// <summary>From one probe to the next while nothing happens.</summary>
     public required TimeSpan Interval { get; init; }
 

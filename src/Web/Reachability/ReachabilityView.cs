@@ -19,6 +19,10 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
     private readonly IProbe _probe;
     private readonly VantageView? _further;
     private readonly LatestValue<ImmutableArray<KnownTarget>> _known = new([]);
+    private volatile Told? _told;
+
+    /// <summary>The prober publishes each second; when it does not, it is not known whether the hub is still cut off.</summary>
+    private static readonly TimeSpan FreshFor = TimeSpan.FromSeconds(5);
 
     /// <param name="time">The clock.</param>
     /// <param name="store">Of single probes.</param>
@@ -42,7 +46,15 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
     public ImmutableArray<KnownTarget> Known => _known.Current;
 
     /// <summary>Only the prober calls this.</summary>
-    public void Publish(ImmutableArray<KnownTarget> known) => _known.Publish(known);
+    /// <param name="known">Every target.</param>
+    /// <param name="cutOff">The hub finds itself cut off; null: it does not.</param>
+    public void Publish(ImmutableArray<KnownTarget> known, HubCutOff? cutOff = null)
+    {
+        _told = new Told(cutOff, Now);
+        _known.Publish(known);
+    }
+
+    HubCutOff? IProbedTargets.CutOff => _told is { CutOff: { } cutOff, At: var at } && Now - at <= FreshFor ? cutOff : null;
 
     public TargetReachability? Find(IPNetwork prefix)
     {
@@ -94,6 +106,8 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         Address = known.Target.Named?.Draft.Address ?? known.Target.Address.ToString(),
         Way = known.Target.Named?.Way ?? (_probe.Method == ProbeMethod.Tcp ? $"TCP port {_probe.Port}" : "ICMP"),
         Pair = known.Target.Pair.Length > 0 ? known.Target.Pair : null,
+        Node = known.Target.Node,
+        HasAnswered = known.HasAnswered,
         Interval = known.Target.Interval,
         State = known.StateAt(now),
         Recent = known.Recent,
@@ -102,6 +116,8 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         WhyOnlyTheHub = _further?.WhyNone(known.Target.Id),
         LostVantages = _further?.LostOf(known.Target.Id) ?? [],
     };
+
+    private sealed record Told(HubCutOff? CutOff, TimeSpan At);
 
     private TargetReachability Judge(KnownTarget known, TimeSpan now) => new()
     {

@@ -18,14 +18,23 @@ internal sealed class TcpProbe(int port, TimeProvider time) : IProbe
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         using var socket = new Socket(address.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
         long began = time.GetTimestamp();
+        bool saidAtOnce = false;
         try
         {
-            await socket.ConnectAsync(new IPEndPoint(address, port), either.Token);
+            ValueTask connecting = socket.ConnectAsync(new IPEndPoint(address, port), either.Token);
+
+            // A router's word takes its time; what connect(2) itself says is of this machine.
+            saidAtOnce = connecting.IsCompleted;
+            await connecting;
             return ProbeReply.Answered(time.GetElapsedTime(began));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
             return ProbeReply.Silent(timeout);
+        }
+        catch (SocketException exception) when (saidAtOnce && SocketWords.IsOfSending(exception))
+        {
+            return ProbeReply.Unsent(SocketWords.OfSending(exception));
         }
         catch (SocketException exception)
         {

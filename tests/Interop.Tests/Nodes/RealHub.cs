@@ -113,6 +113,10 @@ internal sealed class RealHub(DataCenter center, string? network = null, string 
     public async Task<IReadOnlyList<JsonNode>> OutagesAsync(string pair, CancellationToken cancellation) =>
         [.. JsonNode.Parse(BodyOf(await AskAsync("GET", $"/api/v1/pairs/{pair}/outages", "", cancellation)))!["items"]!.AsArray().Select(outage => outage!)];
 
+    /// <summary>What its API says of everything that it probes.</summary>
+    public async Task<IReadOnlyList<JsonNode>> ReachabilityAsync(CancellationToken cancellation) =>
+        [.. JsonNode.Parse(BodyOf(await AskAsync("GET", "/api/v1/reachability", "", cancellation)))!["items"]!.AsArray().Select(target => target!)];
+
     /// <summary>Has an address probed by ICMP.</summary>
     public async Task AddTargetAsync(string name, string address, CancellationToken cancellation) =>
         Assert.Contains(" 201 ", await AskAsync("POST", "/api/v1/targets", $$"""{"name":"{{name}}","kind":"icmp","address":"{{address}}"}""", cancellation), StringComparison.Ordinal);

@@ -129,7 +129,7 @@ public sealed class CloseLookTests
         Run(20 * Second, _ => false);
 
         Assert.Empty(_changes);
-        Assert.Contains("192.0.2.1, its gateway, does not answer", _board.HubProblem, StringComparison.Ordinal);
+        Assert.Contains("192.0.2.1, its gateway, does not answer", _board.HubProblem!.Text, StringComparison.Ordinal);
         Assert.All(_board.Snapshot(), known => Assert.Equal(ReachabilityState.Unknown, known.StateAt(_now)));
 
         // What was lost in the second before anybody could know is kept; nothing of the rest.
@@ -166,6 +166,106 @@ public sealed class CloseLookTests
         Assert.Null(_board.HubProblem);
     }
 
+    /// <summary>A link that is down, or a default route that is deleted, takes the gateway out of the kernel's table: the commonest way to be cut off.</summary>
+    [Fact]
+    public void HubWhoseRouteIsGone_KnowsNothingAndCallsNoAddressDown_UntilItIsBack()
+    {
+        ImmutableArray<ProbeTarget> targets = [.. Enumerable.Range(0, 20).Select(Target)];
+        _board.SetTargets(targets, [Gateway], _now);
+        Run(5 * Second, _ => true);
+
+        Run(2 * Second, _ => false);
+        _board.SetTargets(targets, [], _now);
+        Run(60 * Second, _ => false);
+
+        Assert.Empty(_changes);
+        Assert.Equal("The hub itself is cut off: it has no IPv4 route out any more; the last one was by 192.0.2.1. Nothing is known of any IPv4 address until it has one: see to its link and its default route (ip link, ip route).", _board.HubProblem?.Text);
+        Assert.All(_board.Snapshot(), known => Assert.Equal(ReachabilityState.Unknown, known.StateAt(_now)));
+        Assert.All(_counted.Where(s => !s.Answered), s => Assert.InRange(s.At - Make.At, 5 * Second, 6.3 * Second));
+
+        // The link is back before what is behind it: the gateway is in the table, and as silent as before.
+        _board.SetTargets(targets, [Gateway], _now);
+        Run(10 * Second, _ => false);
+        Assert.Empty(_changes);
+        Assert.Contains("192.0.2.1, its gateway, does not answer", _board.HubProblem?.Text, StringComparison.Ordinal);
+
+        Run(3 * Second, _ => true);
+        Assert.Null(_board.HubProblem);
+        Assert.Empty(_changes);
+        Assert.All(_board.Snapshot(), known => Assert.Equal(ReachabilityState.Reachable, known.StateAt(_now)));
+    }
+
+    [Fact]
+    public void HubThatIsCutOffInOneFamily_StillKnowsTheOther()
+    {
+        ProbeTarget six = new(IPNetwork.Parse("2001:db8:1::1/128"), IPAddress.Parse("2001:db8:1::1"), "web");
+        IPAddress gatewaySix = IPAddress.Parse("2001:db8::1");
+        _board.SetTargets([Web, six], [Gateway, gatewaySix], _now);
+        Run(5 * Second, _ => true);
+
+        Run(20 * Second, target => target.Address.Equals(six.Address) || target.Address.Equals(gatewaySix));
+
+        Assert.Empty(_changes);
+        Assert.Equal((true, false), (_board.HubProblem?.IPv4, _board.HubProblem?.IPv6));
+        Assert.Equal(
+            [ReachabilityState.Reachable, ReachabilityState.Unknown],
+            _board.Snapshot().OrderByDescending(k => k.Target.Address.AddressFamily).Select(k => k.StateAt(_now)));
+
+        // And what is silent there while its own gateway answers is lost.
+        Run(5 * Second, target => target.Address.Equals(gatewaySix));
+        Assert.Equal(six, Assert.Single(_changes).Change.Target);
+    }
+
+    [Fact]
+    public void GatewayThatIsGoneInAFamilyThatNobodyNeeds_IsNoProblem()
+    {
+        _board.SetTargets([Web], [Gateway, IPAddress.Parse("2001:db8::1")], _now);
+        Run(5 * Second, _ => true);
+
+        _board.SetTargets([Web], [Gateway], _now);
+        Run(5 * Second, _ => true);
+
+        Assert.Null(_board.HubProblem);
+    }
+
+    [Theory]
+    [InlineData("0.0.0.0")]
+    [InlineData("192.0.2.254")]
+    public void OtherWayOut_ThatDoesNotAnswer_ProvesNothing_HoweverTheOneBeforeIt(string way)
+    {
+        _board.SetTargets([Web], [Gateway], _now);
+        Run(5 * Second, _ => true);
+        _board.SetTargets([Web], [IPAddress.Parse(way)], _now);
+        Run(5 * Second, target => target == Web);
+
+        Run(5 * Second, _ => false);
+
+        Assert.True(Assert.Single(_changes).Change.Lost);
+        Assert.Null(_board.HubProblem);
+    }
+
+    [Fact]
+    public void ProbeThatTheMachineDidNotLetOut_IsNoLossOfTheAddress_AndOfTheGatewayItIs()
+    {
+        _board.SetTargets([Web], [Gateway], _now);
+        Run(5 * Second, _ => true);
+        ProbeTarget gateway = _sent.Select(s => s.Target).First(t => t.IsGateway);
+
+        for (int i = 0; i < 5; i++, _now += Second)
+        {
+            _board.TakeDue(_now, 10);
+            bool news = _board.CouldNotAsk(Web, new ProbeSample(Make.At + _now, null, "no route"), _now, "The hub could not ask: no route.");
+            Assert.Equal(i == 0, news);
+            Assert.Equal(i < 3 ? "The hub could not ask: no route." : _board.HubProblem?.Text, Assert.Single(_board.Snapshot()).Problem);
+            Assert.Equal(ReachabilityState.Unknown, Assert.Single(_board.Snapshot()).StateAt(_now));
+            Assert.Equal(i >= 3, _board.HubProblem is not null);
+            _board.CouldNotAsk(gateway, new ProbeSample(Make.At + _now, null, "no route"), _now, "The hub could not ask: no route.");
+        }
+
+        Assert.Empty(_changes);
+        Assert.True(Assert.Single(_board.Snapshot()).Recent.All(s => s.Answered));
+    }
+
     [Fact]
     public void Gateways_AreReadFromTheKernelsTables()
     {
@@ -178,6 +278,8 @@ public sealed class CloseLookTests
         ];
 
         Assert.Equal([IPAddress.Parse("192.0.2.1")], DefaultGateways.OfIPv4(four));
+        Assert.Equal([IPAddress.Any], DefaultGateways.OfIPv4([four[0], "wg0\t00000000\t00000000\t0001\t0\t0\t0\t00000000\t0\t0\t0"]));
+        Assert.Empty(DefaultGateways.OfIPv4([four[0], "*\t00000000\t00000000\t0200\t0\t0\t0\t00000000\t0\t0\t0"]));
         Assert.Equal([new IPAddress(IPAddress.Parse("fe80::1").GetAddressBytes(), 7)], DefaultGateways.OfIPv6(six, _ => 7));
     }
 

@@ -54,6 +54,23 @@ public sealed class ProbeTests
         Assert.Equal(ProbeReply.Failed("no answer within 200 ms"), reply);
     }
 
+    /// <summary>A broadcast is what no machine lets out of a socket that has not asked for it: as without a route, the address is not told of anything.</summary>
+    [Fact]
+    public async Task Probe_ThatTheMachineDoesNotLetOut_IsUnsent_AndSaysWhatToLookAt()
+    {
+        await using var icmp = new IcmpProbe(TimeProvider.System);
+        ProbeReply tcp = await new TcpProbe(443, TimeProvider.System).SendAsync(IPAddress.Broadcast, Generous, Stop);
+
+        Assert.True(tcp.IsUnsent, tcp.ToString());
+        Assert.StartsWith("the hub's machine", tcp.Error, StringComparison.Ordinal);
+        if (icmp.ProblemFor(IPAddress.Broadcast) is null)
+        {
+            ProbeReply echo = await icmp.SendAsync(IPAddress.Broadcast, Generous, Stop);
+            Assert.True(echo.IsUnsent, echo.ToString());
+            Assert.StartsWith("the hub's machine", echo.Error, StringComparison.Ordinal);
+        }
+    }
+
     /// <summary>Where this machine allows ICMP it must be answered; where it does not, the hub must say what to do.</summary>
     [Theory]
     [InlineData("127.0.0.1")]

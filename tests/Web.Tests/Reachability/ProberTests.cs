@@ -161,6 +161,39 @@ public sealed class ProberTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ProberThatAsksByTcp_AsksItsGatewayAllTheSame_AndTellsWhenTheWayOutIsGoneAndBack()
+    {
+        await _prober.StopAsync(Stop);
+        ImmutableArray<IPAddress> gateways = [IPAddress.Parse("192.0.2.1")];
+        var tcp = new ScriptedProbe { Method = ProbeMethod.Tcp };
+        var echo = new ScriptedProbe();
+        var tools = new ProberTools(_clock, NullLogger<Prober>.Instance, _services.GetRequiredService<IMeterFactory>(), () => gateways, () => []) { Echo = echo };
+        using var prober = new Prober(_fleet, tcp, _view, _findings, tools);
+        await prober.StartAsync(Stop);
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        await FirstAsync(t => t.Recent.Length >= 3);
+
+        // The default route is gone: what the kernel says of each probe, and of its table.
+        gateways = [];
+        tcp.Reply = echo.Reply = ProbeReply.Unsent("the hub's machine has no route to it: see 'ip route'");
+        string? problem = await UntilAsync(_findings.CutOffs.Reader);
+        Assert.NotNull(await FirstAsync(t => t.Problem == ((IProbedTargets)_view).CutOff?.Text && t.State == ReachabilityState.Unknown));
+        gateways = [IPAddress.Parse("192.0.2.1")];
+        tcp.Reply = echo.Reply = ProbeReply.Answered(TimeSpan.FromMilliseconds(1));
+        string? after = await UntilAsync(_findings.CutOffs.Reader);
+        while (after is not null)
+        {
+            after = await UntilAsync(_findings.CutOffs.Reader);
+        }
+
+        await FirstAsync(t => t.State == ReachabilityState.Reachable);
+        await prober.StopAsync(CancellationToken.None);
+        Assert.StartsWith("The hub itself is cut off: ", problem, StringComparison.Ordinal);
+        Assert.Null(((IProbedTargets)_view).CutOff);
+        Assert.False(_findings.Changes.Reader.TryRead(out _), "that the hub is cut off is no outage of the address");
+    }
+
+    [Fact]
     public async Task ProberThatStops_LeavesWhatItKnewToTurnUnknown()
     {
         _fleet.Publish(Make.Fleet(Make.HealthyPair()));
@@ -244,7 +277,7 @@ public sealed class ProberTests : IAsyncLifetime
 
         public bool Hangs { get; set; }
 
-        public ProbeMethod Method => ProbeMethod.Icmp;
+        public ProbeMethod Method { get; init; } = ProbeMethod.Icmp;
 
         public int? Port => null;
 
@@ -271,6 +304,8 @@ public sealed class ProberTests : IAsyncLifetime
 
         public void Change(ReachabilityChange change) => Changes.Writer.TryWrite(change);
 
-        public void HubCutOff(string? problem, DateTimeOffset at) => throw new InvalidOperationException("These tests have no gateway.");
+        public Channel<string?> CutOffs { get; } = Channel.CreateUnbounded<string?>();
+
+        public void HubCutOff(string? problem, DateTimeOffset at) => CutOffs.Writer.TryWrite(problem);
     }
 }

@@ -12,7 +12,14 @@ internal static class GuardedConnection
     /// <summary>Opens one to the first address that answers.</summary>
     /// <exception cref="HttpRequestException">No address of the name may be connected to.</exception>
     /// <exception cref="SocketException">None answers, or the name is not known.</exception>
-    public static async ValueTask<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken)
+    public static ValueTask<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken) => OpenAsync(host, port, null, cancellationToken);
+
+    /// <summary>The same.</summary>
+    /// <param name="host">Its name or address.</param>
+    /// <param name="port">1 to 65535.</param>
+    /// <param name="refusedAtOnce">Told of the last error when each address was refused by connect(2) itself, before anybody could have answered; null: nobody is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async ValueTask<Stream> OpenAsync(string host, int port, Action<SocketException>? refusedAtOnce, CancellationToken cancellationToken)
     {
         IPAddress[] addresses = IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
         IPAddress[] allowed = [.. addresses.Where(IsAllowed)];
@@ -21,21 +28,29 @@ internal static class GuardedConnection
             throw new HttpRequestException($"{host} is at an address that the hub does not send to (link-local, multicast or none)");
         }
 
+        bool eachAtOnce = true;
         for (int i = 0; ; i++)
         {
             var socket = new Socket(allowed[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
             try
             {
-                await socket.ConnectAsync(new IPEndPoint(allowed[i], port), cancellationToken);
+                ValueTask connecting = socket.ConnectAsync(new IPEndPoint(allowed[i], port), cancellationToken);
+                eachAtOnce &= connecting.IsCompleted;
+                await connecting;
                 return new NetworkStream(socket, ownsSocket: true);
             }
             catch (SocketException) when (i < allowed.Length - 1)
             {
                 socket.Dispose();
             }
-            catch
+            catch (Exception fault)
             {
                 socket.Dispose();
+                if (eachAtOnce && fault is SocketException refused)
+                {
+                    refusedAtOnce?.Invoke(refused);
+                }
+
                 throw;
             }
         }

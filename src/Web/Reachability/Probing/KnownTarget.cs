@@ -12,6 +12,9 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <summary>The hub looks at it closely.</summary>
     public bool Close { get; init; }
 
+    /// <summary>It has answered since it is probed.</summary>
+    public bool HasAnswered { get; init; }
+
     /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
     public const int MostRecent = 600;
 

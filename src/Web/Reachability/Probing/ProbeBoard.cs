@@ -39,7 +39,10 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
     }
 
     /// <summary>Why the hub believes that it is cut off itself, so that nothing is known of any address; null: it does not.</summary>
-    public string? HubProblem => _hub.Problem;
+    public HubCutOff? HubProblem => _hub.Problem;
+
+    /// <summary>Something speaks against a way out of the hub's machine: its gateways should be read anew soon.</summary>
+    public bool HubIsInDoubt => _hub.IsInDoubt;
 
     /// <summary>Takes over what is to be probed from now on; what stays keeps its history. True: something changed.</summary>
     /// <param name="targets">Every address.</param>
@@ -84,6 +87,7 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
             }
         }
 
+        _hub.SetTargets(targets);
         foreach (ProbedAddress gateway in _hub.SetGateways(gateways, now))
         {
             _queue.Enqueue(gateway, gateway.Due);
@@ -156,6 +160,20 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
         }
     }
 
+    /// <summary>The hub's own machine did not let the probe out. Of an address nothing is learned by that; of a gateway, that there is no way to it. True: that is news.</summary>
+    public bool CouldNotAsk(ProbeTarget target, ProbeSample sample, TimeSpan sentAt, string problem)
+    {
+        if (Find(target) is { } entry && _hub.Owns(entry))
+        {
+            Record(target, sample, sentAt);
+            return false;
+        }
+
+        bool news = CannotProbe(target, problem);
+        HurryGateways(sentAt);
+        return news;
+    }
+
     /// <summary>A result. Returns what changed by it, or null.</summary>
     public ReachabilityChange? Record(ProbeTarget target, ProbeSample sample, TimeSpan sentAt)
     {
@@ -165,10 +183,12 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
         }
 
         entry.Out = Math.Max(0, entry.Out - 1);
-        ReachabilityChange? change = entry.Record(sample, sentAt, entry.Target.Interval > HubConnectivity.SlowerThan ? _ => _hub.Problem is null : _hub.WasConnectedAround);
+        ReachabilityChange? change = entry.Record(sample, sentAt, entry.Target.Interval > HubConnectivity.SlowerThan
+            ? _ => _hub.ProblemOf(target.Address) is null
+            : at => _hub.WasConnectedAround(target.Address, at));
         if (_hub.Owns(entry))
         {
-            _hub.Record(sample.Answered, sentAt);
+            _hub.Record(entry, sample.Answered, sentAt);
             return null;
         }
 
@@ -180,12 +200,7 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
         Hurry(entry, sentAt);
         if (entry.Failures > 0)
         {
-            // Whether it is the address or the hub itself should be known soon.
-            foreach (ProbedAddress gateway in _hub.Gateways)
-            {
-                gateway.NewsAt = sentAt;
-                Hurry(gateway, sentAt);
-            }
+            HurryGateways(sentAt);
         }
 
         return change;
@@ -193,13 +208,23 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
 
     /// <summary>Whether a sample says something about the address: an unanswered one does not while nothing answers the hub.</summary>
     public bool Counts(ProbeTarget target, ProbeSample sample, TimeSpan sentAt) =>
-        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedBefore(sentAt));
+        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedBefore(target.Address, sentAt));
 
     /// <summary>Everything as it stands, to be shown with its age.</summary>
     public ImmutableArray<KnownTarget> Snapshot() =>
-        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, e.Problem ?? (e.Failures > 0 ? _hub.Problem : null)) { Close = e.Close })];
+        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, (e.Failures > 0 || e.Problem is not null ? _hub.ProblemOf(e.Target.Address) : null) ?? e.Problem) { Close = e.Close, HasAnswered = e.LastAnsweredSentAt is not null })];
 
     private ProbedAddress? Find(ProbeTarget target) => _entries.GetValueOrDefault(target.Id) ?? _hub.Find(target.Address);
+
+    // Whether it is the address or the hub itself should be known soon.
+    private void HurryGateways(TimeSpan now)
+    {
+        foreach (ProbedAddress gateway in _hub.Gateways)
+        {
+            gateway.NewsAt = now;
+            Hurry(gateway, now);
+        }
+    }
 
     private void Forget(ProbedAddress entry)
     {

@@ -31,6 +31,9 @@ internal sealed record ProbeTarget(IPNetwork Prefix, IPAddress Address, string P
     /// <summary>The node whose own address it is; null: it is none.</summary>
     public string? Node { get; init; }
 
+    /// <summary>It is a gateway of the hub's own machine, asked so that the hub notices when it is itself cut off.</summary>
+    public bool IsGateway { get; init; }
+
     /// <summary>How it is asked; null: as all shared addresses are.</summary>
     public IProbe? Probe { get; init; }
 

@@ -26,6 +26,9 @@ internal sealed partial class Prober : BackgroundService
     private static readonly TimeSpan ShortestTurnInABurst = TimeSpan.FromMilliseconds(1);
     private static readonly TimeSpan TargetsAtLeastEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan ReadGatewaysEvery = TimeSpan.FromMinutes(1);
+
+    /// <summary>The same while something speaks against the way out: a link that is down takes its gateway with it, and one that is back brings it.</summary>
+    private static readonly TimeSpan ReadGatewaysInDoubtEvery = TimeSpan.FromSeconds(2);
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RepublishEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TellOfMissesEvery = TimeSpan.FromMinutes(1);
@@ -37,6 +40,9 @@ internal sealed partial class Prober : BackgroundService
     private readonly IProbeRecord _record;
     private readonly TimeProvider _time;
     private readonly ILogger _logger;
+
+    // Gateways answer ICMP or nothing, however addresses are asked; what answers TCP on a port of theirs says little.
+    private readonly IProbe? _echo;
     private readonly Func<ImmutableArray<IPAddress>> _readGateways;
     private readonly Func<ImmutableArray<ProbeTarget>> _named;
     private readonly ProbeBoard _board;
@@ -52,7 +58,8 @@ internal sealed partial class Prober : BackgroundService
     private TimeSpan _targetsSetAt;
     private ImmutableArray<IPAddress> _gateways = [];
     private TimeSpan? _gatewaysReadAt;
-    private string? _hubProblem;
+    private HubCutOff? _hubProblem;
+    private bool _couldNotAsk;
     private TimeSpan? _publishedAt;
     private TimeSpan? _missTold;
     private bool _dirty;
@@ -66,8 +73,8 @@ internal sealed partial class Prober : BackgroundService
         _time = tools.Time;
         _logger = tools.Logger;
 
-        // Gateways answer ICMP or nothing; what answers TCP on a port of theirs says little.
-        _readGateways = probe.Method == ProbeMethod.Icmp ? tools.Gateways : () => [];
+        _echo = probe.Method == ProbeMethod.Icmp ? probe : tools.Echo;
+        _readGateways = _echo is null ? () => [] : tools.Gateways;
 
         // A hundred connections a second are a burden to the service behind the port; a hundred echoes are none.
         _board = new ProbeBoard(probe.Method == ProbeMethod.Icmp ? ProbePace.Default : ProbePace.Default with { MostBursting = 0 }, tools.Random);
@@ -120,9 +127,10 @@ internal sealed partial class Prober : BackgroundService
     {
         TimeSpan now = Now;
         bool anew = false;
-        if (_gatewaysReadAt is not { } read || now - read >= ReadGatewaysEvery)
+        if (_gatewaysReadAt is not { } read || now - read >= (_couldNotAsk || _board.HubIsInDoubt ? ReadGatewaysInDoubtEvery : ReadGatewaysEvery))
         {
             _gatewaysReadAt = now;
+            _couldNotAsk = false;
             _gateways = _readGateways();
             anew = true;
         }
@@ -146,9 +154,10 @@ internal sealed partial class Prober : BackgroundService
             _dirty = true;
             if (result.Problem is { } problem)
             {
-                if (_board.CannotProbe(result.Target, problem))
+                _couldNotAsk |= result.IsUnsent;
+                if (result.IsUnsent ? _board.CouldNotAsk(result.Target, result.Sample, result.SentAt, problem) : _board.CannotProbe(result.Target, problem))
                 {
-                    LogCannotProbe(result.Target.Label, problem);
+                    LogCannotAsk(result.Target, problem);
                 }
 
                 continue;
@@ -204,7 +213,7 @@ internal sealed partial class Prober : BackgroundService
             return;
         }
 
-        string? before = _hubProblem;
+        HubCutOff? before = _hubProblem;
         _hubProblem = _board.HubProblem;
         _dirty = true;
         if (_hubProblem is null)
@@ -212,10 +221,23 @@ internal sealed partial class Prober : BackgroundService
             LogConnected();
             _record.HubCutOff(null, _time.GetUtcNow());
         }
-        else if (before is null)
+        else
         {
-            LogCutOff(_hubProblem);
-            _record.HubCutOff(_hubProblem, _time.GetUtcNow());
+            // Also when it is another problem than before: the gateway was silent, and now there is none.
+            LogCutOff(_hubProblem.Text);
+            _record.HubCutOff(_hubProblem.Text, _time.GetUtcNow());
+        }
+    }
+
+    private void LogCannotAsk(ProbeTarget target, string problem)
+    {
+        if (target.IsGateway)
+        {
+            LogCannotWatchItself(target.Label, problem);
+        }
+        else
+        {
+            LogCannotProbe(target.Label, problem);
         }
     }
 
@@ -229,7 +251,7 @@ internal sealed partial class Prober : BackgroundService
                 if (_board.CannotProbe(target, problem))
                 {
                     _dirty = true;
-                    LogCannotProbe(target.Label, problem);
+                    LogCannotAsk(target, problem);
                 }
 
                 continue;
@@ -239,7 +261,7 @@ internal sealed partial class Prober : BackgroundService
         }
     }
 
-    private IProbe ProbeOf(ProbeTarget target) => target.Probe ?? _probe;
+    private IProbe ProbeOf(ProbeTarget target) => target.Probe ?? (target.IsGateway && _echo is not null ? _echo : _probe);
 
     private async Task SendAsync(ProbeTarget target, CancellationToken stoppingToken)
     {
@@ -248,7 +270,7 @@ internal sealed partial class Prober : BackgroundService
         try
         {
             ProbeReply reply = await ProbeOf(target).SendAsync(target.Address, target.Timeout, stoppingToken);
-            Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, null) { IsMissed = reply.IsMissed });
+            Hand(new Result(target, new ProbeSample(at, reply.RoundTrip, reply.Error), sentAt, reply.IsUnsent ? $"The hub could not ask: {reply.Error}." : null) { IsUnsent = reply.IsUnsent, IsMissed = reply.IsMissed });
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
@@ -275,7 +297,7 @@ internal sealed partial class Prober : BackgroundService
         {
             _dirty = false;
             _publishedAt = Now;
-            _view.Publish(_board.Snapshot());
+            _view.Publish(_board.Snapshot(), _hubProblem);
         }
     }
 
@@ -316,6 +338,9 @@ internal sealed partial class Prober : BackgroundService
     [LoggerMessage(Level = LogLevel.Error, Message = "{Problem}")]
     private partial void LogCutOff(string problem);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The hub's gateway {Address} cannot be asked, so the hub would not notice that it is itself cut off: {Problem}")]
+    private partial void LogCannotWatchItself(string address, string problem);
+
     [LoggerMessage(Level = LogLevel.Information, Message = "The hub's gateway answers again; addresses are judged by their probes as before")]
     private partial void LogConnected();
 
@@ -330,6 +355,9 @@ internal sealed partial class Prober : BackgroundService
     {
         /// <summary>The hub may have lost the answer itself: likewise.</summary>
         public bool IsMissed { get; init; }
+
+        /// <summary>The machine did not let it out, which of a gateway says that there is no way to it.</summary>
+        public bool IsUnsent { get; init; }
     }
 }
 
@@ -338,6 +366,9 @@ internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IM
 {
     /// <summary>What makes intervals differ.</summary>
     public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>How gateways are asked where addresses are not asked by ICMP; null: not at all.</summary>
+    public IProbe? Echo { get; init; }
 }
 
 /// <summary>Where the prober's findings go. Neither call may wait: the prober has the next address to ask.</summary>

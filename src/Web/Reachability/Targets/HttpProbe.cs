@@ -29,7 +29,8 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         using var deadline = new CancellationTokenSource(timeout, time);
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         string? certificate = null;
-        using SocketsHttpHandler handler = Handler(problem => certificate = problem);
+        System.Net.Sockets.SocketException? refused = null;
+        using SocketsHttpHandler handler = Handler(problem => certificate = problem, fault => refused = fault);
         using var invoker = new HttpMessageInvoker(handler);
         using var request = new HttpRequestMessage(HttpMethod.Get, target.Url) { Version = HttpVersion.Version11 };
         request.Headers.ConnectionClose = true;
@@ -61,13 +62,17 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         {
             return ProbeReply.Silent(timeout);
         }
+        catch (HttpRequestException) when (refused is not null && SocketWords.IsOfSending(refused))
+        {
+            return ProbeReply.Unsent(SocketWords.OfSending(refused));
+        }
         catch (Exception fault) when (fault is HttpRequestException or IOException)
         {
             return ProbeReply.Failed(certificate ?? Words(fault));
         }
     }
 
-    private SocketsHttpHandler Handler(Action<string> refuse) => new()
+    private SocketsHttpHandler Handler(Action<string> refuse, Action<System.Net.Sockets.SocketException> refusedAtOnce) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -76,7 +81,7 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         MaxResponseHeadersLength = MostHeaders,
 
         // The name is looked up there, and what is connected to is the very address that was looked at.
-        ConnectCallback = (context, stop) => GuardedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, stop),
+        ConnectCallback = (context, stop) => GuardedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, refusedAtOnce, stop),
 
         // The rest of a body that is longer than what is looked at is thrown away with the connection.
         MaxResponseDrainSize = 0,

@@ -39,6 +39,8 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
 
     ImmutableArray<ProbedTarget> IProbedTargets.Current => [.. Current.Select(ToProbed), .. Others];
 
+    public HubCutOff? CutOff { get; set; }
+
     ProbedTarget? IProbedTargets.Find(string id) => ((IProbedTargets)this).Current.FirstOrDefault(t => t.Id == id);
 
     async IAsyncEnumerable<ImmutableArray<ProbedTarget>> IProbedTargets.WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)
