@@ -1,4 +1,6 @@
 using System.Net;
+using System.Security.Cryptography;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using System.Text.Json.Nodes;
 using FailoverHub.Web.Alerts;
@@ -264,6 +266,77 @@ public sealed class ChannelTests : IAsyncLifetime
         Assert.Contains("too much mail", result.Error, StringComparison.Ordinal);
     }
 
+    /// <summary>A colleague who has left must not keep the others from hearing of an outage.</summary>
+    [Fact]
+    public async Task Mail_ForSomebodyWhomTheServerDoesNotTake_ReachesTheOthersAndSaysSo()
+    {
+        await using MailServer server = await MailServer.StartAsync(refuses: ["ops@example.org"]);
+
+        SendResult result = await SendAsync<MailSender>(Mail(server.Port), null, AlertNoticeKind.Raised);
+
+        Assert.Null(result.Error);
+        Assert.StartsWith("taken for 1 of 2; ops@example.org refused: 550 ", result.Answer, StringComparison.Ordinal);
+        Assert.Equal("[FailoverHub] critical: Silent node, node node-a", (await server.NextAsync()).Subject);
+    }
+
+    [Fact]
+    public async Task Mail_ThatTheServerTakesForNobody_Failed()
+    {
+        await using MailServer server = await MailServer.StartAsync(refuses: ["ops@example.org", "noc@example.org"]);
+
+        SendResult result = await SendAsync<MailSender>(Mail(server.Port), null, AlertNoticeKind.Raised);
+
+        Assert.Equal(("550", false), (result.Answer, result.IsOfChannel));
+        Assert.Contains("taken for 0 of 2; ops@example.org refused: 550 ", result.Error, StringComparison.Ordinal);
+        Assert.Contains("noc@example.org refused: 550 ", result.Error, StringComparison.Ordinal);
+    }
+
+    [Theory]
+    [InlineData(MailSecurity.StartTls, true)]
+    [InlineData(MailSecurity.Tls, true)]
+    [InlineData(MailSecurity.StartTls, false)]
+    [InlineData(MailSecurity.Tls, false)]
+    public async Task Mail_OverTls_ArrivesWhereTheCertificateIsBelieved(MailSecurity security, bool isBelieved)
+    {
+        using X509Certificate2 certificate = Certificate();
+        await using MailServer server = await MailServer.StartAsync("hub", "passw0rd", certificate, security == MailSecurity.Tls);
+        AlertChannel channel = Mail(server.Port);
+        channel = channel with { Mail = channel.Mail! with { User = "hub", Security = security } };
+        var sender = new MailSender { Authority = isBelieved ? certificate : null };
+
+        SendResult result = await sender.SendAsync(channel, new ChannelSecret(null, "passw0rd"), new OutgoingMessage(7, AlertMessage.Of(Silent, AlertNoticeKind.Raised, Make.At)), Stop);
+
+        Assert.Equal(isBelieved, result.Error is null);
+        if (isBelieved)
+        {
+            Assert.Equal("[FailoverHub] critical: Silent node, node node-a", (await server.NextAsync()).Subject);
+        }
+        else
+        {
+            Assert.True(result.IsOfChannel, result.ToString());
+        }
+    }
+
+    [Theory]
+    [InlineData("mail.example.org", MailSecurity.None, "hub", false)]
+    [InlineData("192.0.2.25", MailSecurity.None, "hub", false)]
+    [InlineData("mail.example.org", MailSecurity.None, null, true)]
+    [InlineData("mail.example.org", MailSecurity.StartTls, "hub", true)]
+    [InlineData("localhost", MailSecurity.None, "hub", true)]
+    [InlineData("::1", MailSecurity.None, "hub", true)]
+    public async Task Mail_PasswordInClear_GoesToThisMachineOnly(string host, MailSecurity security, string? user, bool allowed)
+    {
+        MailSettings mail = Mail(25).Mail! with { Host = host, Security = security, User = user };
+        AlertChannel channel = Mail(25) with { Mail = mail };
+
+        Assert.Equal(allowed ? [] : ["mail.security"], AlertChannelCheck.Problems(channel, new ChannelSecret(null, "passw0rd"), ChannelSecret.None).Keys);
+        if (!allowed)
+        {
+            // One that an older hub took is not used so any more, and nobody is connected to.
+            Assert.StartsWith("The password would cross the network in clear", (await SendAsync<MailSender>(channel, "passw0rd", AlertNoticeKind.Raised)).Error, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task Mail_NobodyThere_IsAResult()
     {
@@ -272,6 +345,17 @@ public sealed class ChannelTests : IAsyncLifetime
         await server.DisposeAsync();
 
         Assert.True((await SendAsync<MailSender>(Mail(port), null, AlertNoticeKind.Raised)).IsOfChannel);
+    }
+
+    private static X509Certificate2 Certificate()
+    {
+        using var key = ECDsa.Create(ECCurve.NamedCurves.nistP256);
+        var request = new CertificateRequest("CN=127.0.0.1", key, HashAlgorithmName.SHA256);
+        var names = new SubjectAlternativeNameBuilder();
+        names.AddIpAddress(IPAddress.Loopback);
+        request.CertificateExtensions.Add(names.Build());
+        using X509Certificate2 made = request.CreateSelfSigned(DateTimeOffset.UtcNow.AddDays(-1), DateTimeOffset.UtcNow.AddDays(1));
+        return X509CertificateLoader.LoadPkcs12(made.Export(X509ContentType.Pkcs12), null);
     }
 
     private Task<SendResult> SendAsync<T>(AlertChannel channel, string? secret, AlertNoticeKind kind)

@@ -1,5 +1,6 @@
 using System.Buffers;
 using System.Net;
+using System.Security.Cryptography.X509Certificates;
 using System.Threading.Channels;
 using MimeKit;
 using SmtpServer;
@@ -24,20 +25,29 @@ internal sealed class MailServer : MessageStore, IAsyncDisposable
 
     /// <param name="user">Who may sign in; null: nobody has to.</param>
     /// <param name="password">With which password.</param>
-    public static async Task<MailServer> StartAsync(string? user = null, string? password = null)
+    /// <param name="certificate">With which it speaks TLS; null: in clear.</param>
+    /// <param name="isSecure">TLS from the first byte; else when it is asked for.</param>
+    /// <param name="refuses">Addresses that it takes nothing for.</param>
+    public static async Task<MailServer> StartAsync(string? user = null, string? password = null, X509Certificate2? certificate = null, bool isSecure = false, params string[] refuses)
     {
         var server = new MailServer();
         ISmtpServerOptions options = new SmtpServerOptionsBuilder().ServerName("localhost").Endpoint(endpoint =>
         {
             endpoint.Endpoint(new IPEndPoint(IPAddress.Loopback, FreePort()));
+            if (certificate is not null)
+            {
+                endpoint.Certificate(certificate).IsSecure(isSecure);
+            }
+
             if (user is not null)
             {
-                endpoint.AllowUnsecureAuthentication().AuthenticationRequired();
+                endpoint.AllowUnsecureAuthentication(certificate is null).AuthenticationRequired();
             }
         }).Build();
         server.Port = options.Endpoints[0].Endpoint.Port;
         var services = new ServiceProvider();
         services.Add((IMessageStore)server);
+        services.Add((IMailboxFilter)new DelegatingMailboxFilter((SmtpServer.Mail.IMailbox to, SmtpServer.Mail.IMailbox _) => !refuses.Contains($"{to.User}@{to.Host}")));
         services.Add((IUserAuthenticator)new DelegatingUserAuthenticator((name, given) => name == user && given == password));
         var smtp = new SmtpServer.SmtpServer(options, services);
         server._running = smtp.StartAsync(server._stop.Token);

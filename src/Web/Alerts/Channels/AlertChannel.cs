@@ -95,6 +95,10 @@ public sealed record MailSettings
     /// <summary>The sender's address.</summary>
     public required string From { get; init; }
 
+    /// <summary>A password would cross a network in clear, for anybody on the way to read.</summary>
+    public bool GivesThePasswordAway => Security == MailSecurity.None && User is { Length: > 0 }
+        && !(string.Equals(Host, "localhost", StringComparison.OrdinalIgnoreCase) || (System.Net.IPAddress.TryParse(Host.Trim('[', ']'), out System.Net.IPAddress? address) && System.Net.IPAddress.IsLoopback(address)));
+
     /// <summary>Addresses, 1 to 50.</summary>
     public ImmutableArray<string> To { get; init; } = [];
 }

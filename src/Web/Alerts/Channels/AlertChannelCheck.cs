@@ -97,6 +97,11 @@ internal static class AlertChannelCheck
             problems["mail.to"] = $"Write 1 to {MostAddresses} addresses.";
         }
 
+        if (mail.GivesThePasswordAway)
+        {
+            problems["mail.security"] = "The password would cross the network in clear: choose start-tls or tls, or leave the user out. In clear it goes to this machine only.";
+        }
+
         if (mail.User is { Length: > LongestText })
         {
             problems["mail.user"] = $"Write at most {LongestText} characters.";

@@ -1,5 +1,7 @@
 using System.Globalization;
+using System.Net.Security;
 using System.Net.Sockets;
+using System.Security.Cryptography.X509Certificates;
 using System.Text;
 using FailoverHub.Web.Alerts.Delivery;
 using MailKit;
@@ -12,13 +14,29 @@ namespace FailoverHub.Web.Alerts.Channels;
 /// <summary>A mail for each message; those about one alert are one conversation.</summary>
 internal sealed class MailSender : IAlertSender
 {
+    private const int LongestAnswer = 200;
+    private const int LongestRefusals = 1_000;
+
     public AlertChannelType Type => AlertChannelType.Email;
+
+    /// <summary>An authority that is believed beside those of the machine; null: none.</summary>
+    internal X509Certificate2? Authority { get; init; }
 
     public async Task<SendResult> SendAsync(AlertChannel channel, ChannelSecret secret, OutgoingMessage outgoing, CancellationToken cancellationToken)
     {
         MailSettings settings = channel.Mail!;
+        if (settings.GivesThePasswordAway)
+        {
+            return SendResult.Unreachable("The password would cross the network in clear, so nothing was sent: choose start-tls or tls for this channel");
+        }
+
         using MimeMessage mail = Compose(settings, outgoing);
-        using var client = new SmtpClient();
+        using var client = new ToleratingSmtpClient();
+        if (Authority is { } authority)
+        {
+            client.ServerCertificateValidationCallback = (_, shown, _, errors) => errors == SslPolicyErrors.None || (errors == SslPolicyErrors.RemoteCertificateChainErrors && IsOf(authority, shown));
+        }
+
         try
         {
             await using Stream connection = await GuardedConnection.OpenAsync(settings.Host, settings.Port, cancellationToken);
@@ -35,7 +53,8 @@ internal sealed class MailSender : IAlertSender
 
             string answer = await client.SendAsync(mail, cancellationToken);
             await client.DisconnectAsync(true, cancellationToken);
-            return SendResult.Took(answer.Length <= 200 ? answer : answer[..200]);
+            answer = Cut(answer, LongestAnswer);
+            return SendResult.Took(client.Refused is { } refused ? $"{Cut(refused, LongestRefusals)}. {answer}" : answer);
         }
         catch (SmtpCommandException refused)
         {
@@ -50,6 +69,17 @@ internal sealed class MailSender : IAlertSender
         {
             return SendResult.Unreachable(fault.Message.ReplaceLineEndings(" "));
         }
+    }
+
+    private static string Cut(string text, int longest) => text.Length <= longest ? text : text[..longest];
+
+    private static bool IsOf(X509Certificate2 authority, X509Certificate? shown)
+    {
+        using var chain = new X509Chain();
+        chain.ChainPolicy.TrustMode = X509ChainTrustMode.CustomRootTrust;
+        chain.ChainPolicy.CustomTrustStore.Add(authority);
+        chain.ChainPolicy.RevocationMode = X509RevocationMode.NoCheck;
+        return shown is X509Certificate2 certificate && chain.Build(certificate);
     }
 
     /// <summary>Pure but for the date.</summary>
