@@ -33,10 +33,15 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         using var timer = new PeriodicTimer(Turn, time);
         try
         {
-            await LookBackAsync(stoppingToken);
+            // Before that nothing is looked at: what an earlier life knew must not be written over.
+            bool hasLookedBack = await LookBackAsync(stoppingToken);
             while (await timer.WaitForNextTickAsync(stoppingToken))
             {
-                await TurnAsync(stoppingToken);
+                hasLookedBack = hasLookedBack || await LookBackAsync(stoppingToken);
+                if (hasLookedBack)
+                {
+                    await TurnAsync(stoppingToken);
+                }
             }
         }
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
@@ -62,16 +67,22 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     {
         DateTimeOffset now = time.GetUtcNow();
         _watch.See(fleet.Current);
+        var unread = new List<OperationView>();
         while (_ended.Reader.TryRead(out OperationView? operation))
         {
-            await WithoutFaultAsync(async () => _watch.See(operation, await PrefixesAsync(operation.Id, cancellationToken)));
+            if (!await WithoutFaultAsync(async () => _watch.See(operation, await PrefixesAsync(operation.Id, cancellationToken))))
+            {
+                unread.Add(operation);
+            }
         }
+
+        unread.ForEach(Take);
 
         foreach (Move move in _watch.TakeDue(now))
         {
             if (!await WithoutFaultAsync(() => MeasureAsync(move, now, cancellationToken)))
             {
-                _watch.Again(move, now);
+                _watch.Retry(move, now);
             }
         }
 
@@ -102,10 +113,11 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     }
 
     /// <summary>What ended shortly before the hub did has not been measured, and what moved meanwhile was not seen.</summary>
-    internal async Task LookBackAsync(CancellationToken cancellationToken)
+    /// <returns>It could be read.</returns>
+    internal async Task<bool> LookBackAsync(CancellationToken cancellationToken)
     {
         DateTimeOffset now = time.GetUtcNow();
-        await WithoutFaultAsync(async () =>
+        return await WithoutFaultAsync(async () =>
         {
             var unmeasured = new List<OperationView>();
             foreach (OperationView operation in await operations.RecentAsync(OperationFilter.All, MostOperations, cancellationToken))

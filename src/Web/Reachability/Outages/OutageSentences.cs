@@ -39,10 +39,18 @@ internal static class OutageSentences
 
     private static string From(string vantage) => vantage == "hub" ? "the hub" : vantage;
 
-    private static string Nodes(OutageRecord outage) => (outage.From, outage.To) switch
+    /// <summary>" from node-a to node-b"; empty: nothing of it is known.</summary>
+    public static string Nodes(OutageRecord outage) => (outage.From, outage.To) switch
     {
+        ({ } from, { } to) when from == to => outage.Kind switch
+        {
+            MoveKind.Switchover or MoveKind.Failback or MoveKind.ForcePromote => $" from {from} that was taken back",
+            MoveKind.Change => $" with {from} active before and after",
+            _ => $" from {from} and back",
+        },
         ({ } from, { } to) => $" from {from} to {to}",
         (null, { } to) => $" to {to}",
+        ({ } from, null) => $" from {from}",
         _ => "",
     };
 }

@@ -25,6 +25,9 @@ internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, Mov
 
     /// <summary>The hub was away when it began: what it probed last before that moment counts, and what came after. Null: it was there.</summary>
     public DateTimeOffset? HubBegan { get; init; }
+
+    /// <summary>It could not be read before; by then it is tried again. Null: it is due when it is over.</summary>
+    public DateTimeOffset? NotBefore { get; init; }
 }
 
 /// <summary>
@@ -40,10 +43,17 @@ internal sealed class OutageWatch
     /// <summary>So long after the end the address has settled, and the last answers have come in.</summary>
     internal static readonly TimeSpan After = TimeSpan.FromSeconds(15);
 
+    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(20);
+
     /// <summary>The hub has seen it move; the network may need a moment more.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, string> _active = [];
+
+    // Which node is active by the newest snapshot, where that is known; which one was before the last change; and where the addresses were when an operation began to move them.
+    private readonly Dictionary<string, string?> _now = [];
+    private readonly Dictionary<string, (string From, DateTimeOffset At)> _changed = [];
+    private readonly Dictionary<string, (string MoveId, string? From)> _moving = [];
     private readonly Dictionary<string, (string Pair, DateTimeOffset At)> _planned = [];
     private readonly Dictionary<string, string> _stored = [];
     private readonly HashSet<string> _unheard = [];
@@ -89,12 +99,17 @@ internal sealed class OutageWatch
     {
         foreach (PairView pair in fleet.Pairs)
         {
-            // Between the moves of a drill nothing is asked to move: what moves then does so by itself.
-            if (pair is { OperationId: not null } and ({ MoveId: not null } or { State: not PairState.Switching }))
+            // Only an operation that moves addresses makes a move a planned one: not one that resets a session, nor a drill between its moves.
+            if (pair.MoveId is { } moving)
             {
                 _planned[pair.Id] = (pair.Name, fleet.At);
+                if (!_moving.TryGetValue(pair.Id, out var begun) || begun.MoveId != moving)
+                {
+                    _moving[pair.Id] = (moving, _active.GetValueOrDefault(pair.Id) ?? pair.ActiveNode);
+                }
             }
 
+            _now[pair.Id] = pair.ActiveNode;
             if (pair.ActiveNode is not { } active)
             {
                 continue;
@@ -112,14 +127,26 @@ internal sealed class OutageWatch
                 });
             }
 
+            if (before is not null && before != active)
+            {
+                _changed[pair.Id] = (before, fleet.At);
+            }
+
             _active[pair.Id] = active;
             _unheard.Remove(pair.Id);
+        }
+
+        foreach (string gone in _now.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
+        {
+            _now.Remove(gone);
+            _moving.Remove(gone);
         }
 
         foreach (string gone in _active.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
         {
             _active.Remove(gone);
             _planned.Remove(gone);
+            _changed.Remove(gone);
             _stored.Remove(gone);
             _unheard.Remove(gone);
         }
@@ -136,7 +163,7 @@ internal sealed class OutageWatch
         }
 
         _planned[operation.PairId] = (operation.PairName, operation.FinishedAt!.Value);
-        Add(move);
+        Add(move with { From = FromOf(operation, move.At) });
     }
 
     /// <summary>An operation as the move that it is, with the time whose probes count; null: it moves nothing, or has not ended.</summary>
@@ -151,16 +178,27 @@ internal sealed class OutageWatch
         }
 
         DateTimeOffset began = operation.Steps.FirstOrDefault()?.StartedAt ?? operation.RequestedAt;
-        return new Move(operation.PairName, prefixes, kind, operation.Id, null, operation.Node, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling };
+        return new Move(operation.PairName, prefixes, kind, operation.Id, null, null, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling };
     }
 
-    /// <summary>Moves that are over for long enough, oldest first; each once.</summary>
+    // One that began and ended from one look to the next is known by the change that came with it.
+    private string? FromOf(OperationView operation, DateTimeOffset began) =>
+        _moving.TryGetValue(operation.PairId, out var moving) && moving.MoveId == operation.Id ? moving.From
+        : _changed.TryGetValue(operation.PairId, out var changed) && changed.At >= began ? changed.From
+        : _active.GetValueOrDefault(operation.PairId);
+
+    /// <summary>Moves that are over for long enough, oldest first; each once. Where an operation has left the addresses is what is so now: it may have been a drain, or have been taken back.</summary>
     public ImmutableArray<Move> TakeDue(DateTimeOffset now)
     {
-        ImmutableArray<Move> due = [.. _waiting.Where(m => m.Until <= now).OrderBy(m => m.At)];
-        _waiting.RemoveAll(m => m.Until <= now);
+        ImmutableArray<Move> due = [.. _waiting.Where(IsDue).OrderBy(m => m.At).Select(m => m.OperationId is null ? m : m with { To = m.To ?? _now.GetValueOrDefault(m.PairId) })];
+        _waiting.RemoveAll(IsDue);
         return due;
+
+        bool IsDue(Move move) => (move.NotBefore ?? move.Until) <= now;
     }
+
+    /// <summary>It could not be read or kept: it is tried again somewhat later, as it is, for as long as that takes.</summary>
+    public void Retry(Move move, DateTimeOffset now) => _waiting.Add(move with { NotBefore = now + RetryAfter });
 
     /// <summary>It had not ended: it is looked at again somewhat later, ten minutes at most.</summary>
     /// <returns>False: that is long enough; it is kept as it is.</returns>
@@ -171,7 +209,7 @@ internal sealed class OutageWatch
             return false;
         }
 
-        _waiting.Add(move with { Until = now + TimeSpan.FromSeconds(20) });
+        _waiting.Add(move with { Until = now + RetryAfter, NotBefore = null });
         return true;
     }
 

@@ -63,17 +63,77 @@ public sealed class OutageWatchTests
     public void MoveOfAnOperation_IsMeasuredAsThatAlone()
     {
         See(0, _pair.ActiveNode);
-        _watch.See(Make.Fleet(_pair with { OperationId = "op-1" }) with { At = Make.At.AddSeconds(1) });
-        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", ActiveNode = Other }) with { At = Make.At.AddSeconds(2) });
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", MoveId = "op-1" }) with { At = Make.At.AddSeconds(1) });
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", MoveId = "op-1", ActiveNode = Other }) with { At = Make.At.AddSeconds(2) });
         OperationView ended = Make.Operation() with { PairId = _pair.Id, PairName = _pair.Name, Status = OperationStatus.Succeeded, RequestedAt = Make.At.AddSeconds(1), FinishedAt = Make.At.AddSeconds(3) };
         _watch.See(ended, [Make.Prefix]);
         _watch.See(ended, [Make.Prefix]);
         See(4, Other);
 
         Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(18)));
-        Assert.Equal((MoveKind.Switchover, "op-1"), (move.Kind, move.OperationId));
+        Assert.Equal((MoveKind.Switchover, "op-1", _pair.ActiveNode, Other), (move.Kind, move.OperationId, move.From, move.To));
         Assert.Equal([Make.Prefix], move.Prefixes);
         Assert.Equal(0, _watch.Waiting);
+    }
+
+    /// <summary>A drain names the node that the addresses leave; one that was undone has moved nothing in the end.</summary>
+    [Theory]
+    [InlineData(OperationType.Drain, OperationStatus.Succeeded, true, "203.0.113.10/32: change from node-a to node-b. ")]
+    [InlineData(OperationType.Switchover, OperationStatus.Failed, false, "203.0.113.10/32: switchover from node-a that was taken back. ")]
+    [InlineData(OperationType.Drain, OperationStatus.Succeeded, false, "203.0.113.10/32: change with node-a active before and after. ")]
+    public void Operation_MovesFromWhereTheAddressesWereToWhereTheyAre(OperationType type, OperationStatus status, bool moves, string sentence)
+    {
+        See(0, _pair.ActiveNode);
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", MoveId = "op-1" }) with { At = Make.At.AddSeconds(1) });
+        _watch.See(Make.Fleet(_pair with { OperationId = "op-1", MoveId = "op-1", ActiveNode = Other }) with { At = Make.At.AddSeconds(2) });
+        _watch.See(Make.Operation() with { Type = type, Node = _pair.ActiveNode, PairId = _pair.Id, PairName = _pair.Name, Status = status, RequestedAt = Make.At.AddSeconds(1), FinishedAt = Make.At.AddSeconds(3) }, [Make.Prefix]);
+        See(4, moves ? Other : _pair.ActiveNode);
+
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(18)));
+
+        Assert.Equal((_pair.ActiveNode, moves ? Other : _pair.ActiveNode), (move.From, move.To));
+        Assert.StartsWith(sentence, OutageSentences.Of(new OutageRecord { At = move.At, Pair = move.Pair, Prefix = Make.Prefix.ToString(), Vantage = "hub", VantageName = "hub", Kind = move.Kind, OperationId = move.OperationId, From = move.From, To = move.To, Figures = OutageFigures.Of([]) }), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void WhereTheAddressesAreAfterAnOperation_IsNotSaidWhereItIsNotKnown()
+    {
+        See(0, _pair.ActiveNode);
+        _watch.See(Make.Operation() with { PairId = _pair.Id, PairName = _pair.Name, Status = OperationStatus.TimedOut, RequestedAt = Make.At.AddSeconds(1), FinishedAt = Make.At.AddSeconds(3) }, [Make.Prefix]);
+        See(4, null);
+
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(18)));
+
+        Assert.Equal((_pair.ActiveNode, null), (move.From, move.To));
+    }
+
+    /// <summary>It resets a session and moves nothing: what moves meanwhile does so by itself, and is what somebody wants measured.</summary>
+    [Fact]
+    public void MoveDuringAnOperationThatMovesNothing_IsAFailoverThatNobodyAskedFor()
+    {
+        See(0, _pair.ActiveNode);
+        _watch.See(Make.Fleet(_pair with { OperationId = "reset" }) with { At = Make.At.AddSeconds(1) });
+        _watch.See(Make.Fleet(_pair with { OperationId = "reset", ActiveNode = Other }) with { At = Make.At.AddSeconds(2) });
+
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddMinutes(1)));
+
+        Assert.Equal((MoveKind.Failover, null, _pair.ActiveNode, Other), (move.Kind, move.OperationId, move.From, move.To));
+    }
+
+    [Fact]
+    public void MoveThatCouldNotBeRead_IsTriedAgainForAsLongAsThatTakes_AsItIs()
+    {
+        See(0, _pair.ActiveNode);
+        See(5, Other);
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(20)));
+        for (int minute = 1; minute <= 60; minute++)
+        {
+            _watch.Retry(move, Make.At.AddMinutes(minute));
+            Assert.Empty(_watch.TakeDue(Make.At.AddMinutes(minute).AddSeconds(19)));
+            move = Assert.Single(_watch.TakeDue(Make.At.AddMinutes(minute).AddSeconds(20)));
+        }
+
+        Assert.Equal((Make.At.AddSeconds(-35), Make.At.AddSeconds(20)), (move.Since, move.Until));
     }
 
     [Fact]
