@@ -282,6 +282,7 @@ internal static class ApiMapping
     public static DrillReportDto ToDto(this DrillReport report) => new()
     {
         Passed = report.Passed,
+        NotMeasured = report.NotMeasured,
         Drill = report.Drill.ToDto(),
         Failover = ToDto(report.There),
         Failback = ToDto(report.Back),

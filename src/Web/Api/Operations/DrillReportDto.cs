@@ -5,8 +5,11 @@ namespace FailoverHub.Web.Api.Operations;
 /// <summary>What a drill showed.</summary>
 public sealed record DrillReportDto
 {
-    /// <summary>It went there and back. What that cost is another question: see the outages.</summary>
+    /// <summary>It went there and back, and what both moves cost is known of each address: see the outages.</summary>
     public required bool Passed { get; init; }
+
+    /// <summary>It went there and back, and what that cost is not known: why, and what to do. Null: it is known, or it did not come to that.</summary>
+    public required string? NotMeasured { get; init; }
 
     /// <summary>The drill with its steps.</summary>
     public required OperationDto Drill { get; init; }

@@ -183,11 +183,21 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     private static DateTimeOffset LastSign(OperationView drill) =>
         drill.Steps.SelectMany(s => new[] { s.StartedAt, s.FinishedAt }).OfType<DateTimeOffset>().Append(drill.RequestedAt).Max();
 
-    /// <summary>A defect of the hub has broken it off: it is told, and the pair is free. What is on the disk is reported at the next start.</summary>
+    /// <summary>A defect of the hub has broken it off: it is kept and told, and the pair is free.</summary>
     public async Task BreakOffAsync(Exception defect, CancellationToken stopping)
     {
         await FreeThePairAsync(stopping);
-        services.Feed.Publish(Ended(OperationStatus.Failed, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). Nothing more is moved: look where the addresses are."));
+        var ended = Ended(OperationStatus.Failed, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). Nothing more is moved: look where the addresses are.");
+        try
+        {
+            await SaveAsync(ended, stopping);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            // The disk takes it no more than before, which may be the defect itself: it is told, and the next start reports it.
+        }
+
+        services.Feed.Publish(ended);
     }
 
     private string Said(int step) => _view.Steps[step].Detail ?? "not measured.";
