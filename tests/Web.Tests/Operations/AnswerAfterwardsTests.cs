@@ -22,11 +22,40 @@ public sealed class AnswerAfterwardsTests
 
         var id = await rig.AcceptedAsync(Switchover());
         await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
-        prober.Say(new ProbeSample(rig.Time.GetUtcNow().AddSeconds(1), TimeSpan.FromMilliseconds(1), null));
+        prober.Say([.. Enumerable.Range(10, 3).Select(i => Answered(rig.Time.GetUtcNow().AddMilliseconds(100 * i)))]);
         var ended = await rig.EndedAsync(id);
 
         Assert.Equal(OperationStatus.Succeeded, ended.Status);
         Assert.Contains("203.0.113.10/32 answers", ended.Steps[2].Detail, StringComparison.Ordinal);
+    }
+
+    /// <summary>In a burst the node that had the address answers a hundred times before the network has heard of the move.</summary>
+    [Theory]
+    [InlineData("the old node, before the network follows", false)]
+    [InlineData("now and then", false)]
+    [InlineData("two, which may be luck", false)]
+    [InlineData("each, when it has settled", true)]
+    public async Task Answers_CountWhenTheNetworkHasHadTime_AndNothingElseIsHeard(string what, bool answers)
+    {
+        var prober = new ScriptedProber();
+        await using var rig = await StartAsync(s => s.AddSingleton<IReachability>(prober));
+        prober.Say(Answered(rig.Time.GetUtcNow().AddSeconds(-1)));
+
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps[2].Status == StepStatus.Running);
+        var now = rig.Time.GetUtcNow();
+        ProbeSample[] old = [.. Enumerable.Range(1, 99).Select(i => Answered(now.AddMilliseconds(10 * i)))];
+        prober.Say(ReachabilityState.Reachable, what switch
+        {
+            "the old node, before the network follows" => old,
+            "now and then" => [.. old, .. Enumerable.Range(100, 60).Select(i => new ProbeSample(now.AddMilliseconds(10 * i), i % 20 == 19 ? null : TimeSpan.FromMilliseconds(1), i % 20 == 19 ? "no answer" : null)), Answered(now.AddMilliseconds(1_600))],
+            "two, which may be luck" => [.. old, Answered(now.AddMilliseconds(1_000)), Answered(now.AddMilliseconds(1_010))],
+            _ => [.. old, .. Enumerable.Range(0, 10).Select(i => new ProbeSample(now.AddMilliseconds(1_000 + (10 * i)), null, "no answer")), .. Enumerable.Range(0, 80).Select(i => Answered(now.AddMilliseconds(1_100 + (10 * i))))],
+        });
+        var ended = answers ? await rig.EndedAsync(id) : await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, ended.Status);
+        Assert.Contains(answers ? "203.0.113.10/32 answers." : "Whether 203.0.113.10/32 answers now is not known", ended.Steps[2].Detail, StringComparison.Ordinal);
     }
 
     [Fact]
@@ -70,6 +99,8 @@ public sealed class AnswerAfterwardsTests
         Assert.Contains("is not known", ended.Steps[2].Detail, StringComparison.Ordinal);
         Assert.Equal("web-2", rig.Pair.ActiveNode);
     }
+
+    private static ProbeSample Answered(DateTimeOffset at) => new(at, TimeSpan.FromMilliseconds(1), null);
 
     /// <summary>Says what the test tells it to say about the one shared address.</summary>
     private sealed class ScriptedProber : IReachability

@@ -383,6 +383,9 @@ public sealed class DrillTests
     /// <summary>The one shared address, as the test says it is; whenever it is asked for there is a newer answer, and around every move it missed one.</summary>
     private sealed class AnsweringAddress(ReachabilityState state) : IReachability
     {
+        // Than any move of these tests: the network has had time.
+        private static readonly DateTimeOffset Later = new(2026, 12, 31, 12, 0, 0, TimeSpan.Zero);
+
         private int _asked;
 
         public ImmutableArray<TargetReachability> Current =>
@@ -395,7 +398,7 @@ public sealed class DrillTests
                 Port = null,
                 VantagePoint = "hub",
                 State = state,
-                Recent = [new ProbeSample(new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero).AddMilliseconds(Interlocked.Increment(ref _asked)), state == ReachabilityState.Reachable ? TimeSpan.FromMilliseconds(1) : null, null)],
+                Recent = [.. Enumerable.Range(0, 3).Select(_ => new ProbeSample(Later.AddMilliseconds(Interlocked.Increment(ref _asked)), state == ReachabilityState.Reachable ? TimeSpan.FromMilliseconds(1) : null, null))],
                 Problem = null,
             },
         ];
