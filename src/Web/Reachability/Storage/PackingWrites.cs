@@ -153,6 +153,51 @@ internal sealed class RollHours(HubWriter writer, long beforeHour) : HubWrite
 /// <param name="Hours">What they come to each hour.</param>
 internal sealed record ProbeRetention(TimeSpan Raw, TimeSpan Minutes, TimeSpan Hours);
 
+/// <summary>
+/// Series of which nothing is kept any more: their numbers go, some at a time. What is still probed, or waits in memory or in the journal, is kept whatever the rows say.
+/// </summary>
+/// <param name="writer">The hub's.</param>
+/// <param name="ids">Which numbers are known in memory.</param>
+/// <param name="isInUse">Asked within the transaction: whether a probe of it has come lately.</param>
+internal sealed class RemoveSeries(HubWriter writer, SeriesIds ids, Func<ProbeSeries, bool> isInUse) : HubWrite
+{
+    /// <summary>Rows of one step.</summary>
+    public const int Step = 500;
+
+    private ProbeSeries[] _removed = [];
+
+    public override string Key => "remove-probe-series";
+
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        // Hours by their key first: hardly anything is left to look for among the minutes and single probes, which have no order by series.
+        await db.SaveChangesAsync(cancellationToken);
+        _removed = [];
+        List<ProbeSeriesEntity> withoutHours = await db.ProbeSeries.AsNoTracking().Where(s => !db.HourRollups.Any(h => h.SeriesId == s.Id)).OrderBy(s => s.Id).ToListAsync(cancellationToken);
+        ProbeSeriesEntity[] unused = [.. withoutHours.Where(s => !isInUse(new ProbeSeries(s.Target, s.Vantage))).Take(Step)];
+        if (unused.Length == 0)
+        {
+            return;
+        }
+
+        int[] numbers = [.. unused.Select(s => s.Id)];
+        List<int> kept = await db.MinuteRollups.Where(m => numbers.Contains(m.SeriesId)).Select(m => m.SeriesId).Distinct().ToListAsync(cancellationToken);
+        kept.AddRange(await db.RawProbes.Where(r => numbers.Contains(r.SeriesId)).Select(r => r.SeriesId).Distinct().ToListAsync(cancellationToken));
+        numbers = [.. numbers.Except(kept)];
+        _removed = [.. unused.Where(s => numbers.Contains(s.Id)).Select(s => new ProbeSeries(s.Target, s.Vantage))];
+        await db.ProbeSeries.Where(s => numbers.Contains(s.Id)).ExecuteDeleteAsync(cancellationToken);
+    }
+
+    public override void Committed()
+    {
+        ids.Forget(_removed);
+        if (_removed.Length == Step)
+        {
+            writer.Enqueue(new RemoveSeries(writer, ids, isInUse));
+        }
+    }
+}
+
 /// <summary>One step of removing what is too old: a minute, an hour and a day's worth of rows; if there was one of each it is followed by another.</summary>
 internal sealed class RemoveProbes(HubWriter writer, DateTimeOffset now, ProbeRetention kept) : HubWrite
 {

@@ -15,13 +15,18 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
 
     private static readonly TimeSpan HandOverEvery = TimeSpan.FromSeconds(5);
     private static readonly TimeSpan TidyEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan RemoveSeriesEvery = TimeSpan.FromHours(1);
+
+    /// <summary>What has not been probed for so long is no longer in memory or in the journal; the writer drops what it cannot write for hours.</summary>
+    private static readonly TimeSpan InUseFor = TimeSpan.FromHours(24);
 
     /// <summary>Answers of a minute come in until then: longer than any probe of the hub is out.</summary>
     private static readonly TimeSpan MinuteEndsAfter = TimeSpan.FromSeconds(3);
 
     private readonly Lock _gate = new();
     private readonly OpenMinutes _open = new();
-    private readonly Dictionary<ProbeSeries, TimeSpan> _intervals = [];
+    private readonly Dictionary<ProbeSeries, (TimeSpan Interval, long AddedAt)> _intervals = [];
+    private long _removedSeriesAt = time.GetTimestamp();
     private readonly SeriesIds _ids = new();
     private ProbeRetention _kept = new(TimeSpan.FromHours(24), TimeSpan.FromDays(30), TimeSpan.FromDays(400));
     private bool _journaling;
@@ -48,7 +53,7 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
     {
         lock (_gate)
         {
-            _intervals[series] = interval;
+            _intervals[series] = (interval, time.GetTimestamp());
             _open.Add(series, interval, sample);
         }
     }
@@ -111,7 +116,7 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
         {
             lock (_gate)
             {
-                _intervals.TryAdd(series, interval);
+                _intervals.TryAdd(series, (interval, time.GetTimestamp()));
                 samples.ForEach(s => _open.Add(series, interval, s, stored: true));
             }
         }
@@ -127,7 +132,7 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
             if ((last || !_journaling) && _open.TryTakeFresh(out var fresh))
             {
                 _journaling = true;
-                Dictionary<ProbeSeries, TimeSpan> intervals = fresh.Keys.Select(k => k.Series).Distinct().ToDictionary(s => s, s => _intervals[s]);
+                Dictionary<ProbeSeries, TimeSpan> intervals = fresh.Keys.Select(k => k.Series).Distinct().ToDictionary(s => s, s => _intervals.TryGetValue(s, out var known) ? known.Interval : TimeSpan.FromSeconds(1));
                 journal = new AddToJournal(fresh, s => intervals[s], _ids, EndJournaling);
             }
 
@@ -164,6 +169,13 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
             kept = _kept;
         }
 
+        if (time.GetElapsedTime(_removedSeriesAt) >= RemoveSeriesEvery)
+        {
+            _removedSeriesAt = time.GetTimestamp();
+            ForgetUnused();
+            writer.Enqueue(new RemoveSeries(writer, _ids, IsInUse));
+        }
+
         DateTimeOffset now = time.GetUtcNow();
         writer.Enqueue(new RollHours(writer, (now - MinuteEndsAfter).ToUnixTimeMilliseconds() / RollupScale.HoursOfADay.SlotMs));
         writer.Enqueue(new RemoveProbes(writer, now, kept));
@@ -188,6 +200,25 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
         catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
         {
             // The hub stops.
+        }
+    }
+
+    private bool IsInUse(ProbeSeries series)
+    {
+        lock (_gate)
+        {
+            return _intervals.ContainsKey(series);
+        }
+    }
+
+    private void ForgetUnused()
+    {
+        lock (_gate)
+        {
+            foreach (ProbeSeries unused in _intervals.Where(s => time.GetElapsedTime(s.Value.AddedAt) >= InUseFor).Select(s => s.Key).ToArray())
+            {
+                _intervals.Remove(unused);
+            }
         }
     }
 

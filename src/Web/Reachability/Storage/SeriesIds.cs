@@ -6,7 +6,7 @@ namespace FailoverHub.Web.Reachability.Storage;
 /// <summary>Which number stands for which series in the rows. Used within transactions of the writer only, so by one task at a time.</summary>
 internal sealed class SeriesIds
 {
-    // Bounded by the targets and vantage points there ever were in one life of the hub.
+    // Bounded by the targets and vantage points of which anything is kept: what is removed is forgotten.
     private readonly Dictionary<ProbeSeries, (int Id, int IntervalMs)> _known = [];
 
     /// <summary>The numbers of these; what has none yet gets one in this transaction.</summary>
@@ -50,6 +50,15 @@ internal sealed class SeriesIds
         }
 
         return ids;
+    }
+
+    /// <summary>Their rows are gone: what is probed again gets a number anew.</summary>
+    public void Forget(IEnumerable<ProbeSeries> removed)
+    {
+        foreach (ProbeSeries series in removed)
+        {
+            _known.Remove(series);
+        }
     }
 
     /// <summary>They are on the disk, and need not be looked up again.</summary>

@@ -1,6 +1,8 @@
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.Reachability.Storage;
 
@@ -37,6 +39,39 @@ public sealed class ProbeSampleStoreTests : IAsyncLifetime
             all);
         Assert.Equal(2, before.Count);
         Assert.Equal(Make.At, Assert.Single(one).At);
+    }
+
+    /// <summary>Nodes and targets come and go for years: of what nothing is kept any more, its number is not kept either, and what comes back gets another.</summary>
+    [Fact]
+    public async Task SeriesOfWhichNothingIsKept_IsForgotten_AndOneThatIsProbedIsNot()
+    {
+        var other = new ProbeSeries("target:other", ProbeSeries.Hub);
+        _rig.Add(Series, Answered(0));
+        _rig.Add(other, Answered(0));
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+        int[] before = await SeriesAsync();
+
+        await _rig.JumpAsync(TimeSpan.FromDays(399));
+        Assert.Equal(before, await SeriesAsync());
+        DateTimeOffset later = Make.At.AddDays(402);
+        await _rig.JumpAsync(later - _rig.Clock.GetUtcNow());
+        _rig.Add(other, new ProbeSample(later, TimeSpan.FromMilliseconds(1), null));
+        await _rig.JumpAsync(TimeSpan.FromHours(2));
+
+        int kept = Assert.Single(await SeriesAsync());
+        Assert.Single(await _rig.ReadAsync(other, later, later.AddSeconds(1)));
+        _rig.Add(Series, new ProbeSample(_rig.Clock.GetUtcNow(), TimeSpan.FromMilliseconds(1), null));
+        DateTimeOffset again = _rig.Clock.GetUtcNow();
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+        Assert.Equal(2, (await SeriesAsync()).Length);
+        Assert.Contains(kept, await SeriesAsync());
+        Assert.Single(await _rig.ReadAsync(Series, again, again.AddSeconds(1)));
+    }
+
+    private async Task<int[]> SeriesAsync()
+    {
+        await using HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop);
+        return await db.ProbeSeries.OrderBy(s => s.Id).Select(s => s.Id).ToArrayAsync(Stop);
     }
 
     [Fact]
