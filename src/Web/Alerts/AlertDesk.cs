@@ -22,9 +22,6 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     private const int LongestReason = 500;
     private const int DeliveriesShown = 100;
 
-    /// <summary>No rule calls an operation news for longer.</summary>
-    private static readonly TimeSpan SeenFor = TimeSpan.FromHours(168);
-
     private readonly SemaphoreSlim _turn = new(1);
     private readonly LatestValue<AlertsNow> _now = new(AlertsNow.None);
     private AlertBook _book = AlertBook.Empty;
@@ -36,7 +33,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     /// <summary>Takes up what an earlier run of the hub left; once, before anybody looks.</summary>
     public async Task StartAsync(CancellationToken cancellationToken)
     {
-        _book = await store.LoadAsync(time.GetUtcNow() - SeenFor, cancellationToken);
+        _book = await store.LoadAsync(time.GetUtcNow() - AlertBook.SeenFor, cancellationToken);
         Publish();
     }
 

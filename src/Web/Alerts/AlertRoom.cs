@@ -30,7 +30,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     public override async Task StartAsync(CancellationToken cancellationToken)
     {
         await settings.StartAsync(cancellationToken);
-        await sources.StartAsync(cancellationToken);
+        await tools.Operations.StartAsync(cancellationToken);
         await tools.Maintenance.StartAsync(cancellationToken);
         await desk.StartAsync(cancellationToken);
         await base.StartAsync(cancellationToken);
@@ -40,7 +40,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     public async Task LookAsync(CancellationToken cancellationToken)
     {
         AlertFacts facts = sources.Gather();
-        var policy = AlertPolicy.Of(settings.Rules, [.. settings.Channels.Where(c => c.Enabled).Select(c => new ChannelChoice(c.Id, c.MinimumSeverity))], QuietNow(facts.Fleet));
+        var policy = AlertPolicy.Of(settings.Rules, [.. settings.Channels.Where(c => c.Enabled).Select(c => new ChannelChoice(c.Id, c.MinimumSeverity))], QuietNow(facts.Fleet)) with { Afterwards = alert => AlertAfterwards.Of(facts, alert) };
         try
         {
             await desk.LookAsync(AlertConditions.Find(facts, settings.Rules), policy, cancellationToken);
@@ -63,7 +63,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
-        Task following = sources.FollowAsync(stoppingToken);
+        Task following = tools.Operations.FollowAsync(stoppingToken);
         using var timer = new PeriodicTimer(LookEvery, tools.Time);
         long pruned = tools.Time.GetTimestamp();
         try
@@ -83,7 +83,7 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
             // The hub is stopping.
         }
 
-        await following.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+        await following;
         await tools.Direct.EndAsync();
     }
 
@@ -123,5 +123,5 @@ internal sealed partial class AlertRoom(AlertSettings settings, AlertDesk desk, 
     private static partial void LogNotPruned(ILogger logger, Exception exception);
 }
 
-/// <summary>Clock and log of the room, its way past the database, and who says when nobody is told.</summary>
-internal sealed record AlertRoomTools(TimeProvider Time, DirectAlarm Direct, MaintenanceDesk Maintenance, ILogger<AlertRoom> Logger);
+/// <summary>Clock and log of the room, its way past the database, who says when nobody is told, and who knows which operations failed.</summary>
+internal sealed record AlertRoomTools(TimeProvider Time, DirectAlarm Direct, MaintenanceDesk Maintenance, OperationFollowing Operations, ILogger<AlertRoom> Logger);

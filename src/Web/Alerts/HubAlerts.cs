@@ -27,6 +27,7 @@ internal static class HubAlerts
         services.AddSingleton<AlertSettingsStore>();
         services.AddSingleton<AlertSettings>();
         services.AddSingleton<WatchedRooms>();
+        services.AddSingleton<OperationFollowing>();
         services.AddSingleton<AlertSources>();
         services.AddSingleton<AlertDeliverer>();
         services.AddSingleton<ChannelTrial>();

@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Conditions;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Fleet;
@@ -18,7 +19,8 @@ public sealed class AlertConditionsTests
     [Fact]
     public void HealthyFleet_NothingIsFoundByAnyOfTheRulesThatAHubBeginsWith()
     {
-        AlertFacts facts = Facts(Make.HealthyPair()) with { Reachability = Reached(ReachabilityState.Reachable, Make.Samples(60)), Hub = new HubCondition { FreeDisk = 0.5 } };
+        PairView pair = Make.HealthyPair() with { Answers = [new AnswerView(Make.Prefix, "node-a", Make.At, 63, null)] };
+        AlertFacts facts = Facts(pair) with { Targets = [Target("router", ReachabilityState.Reachable, Make.Samples(60))], Reachability = Reached(ReachabilityState.Reachable, Make.Samples(60)), Hub = new HubCondition { FreeDisk = 0.5 } };
 
         Assert.Empty(AlertConditions.Find(facts, AlertKinds.Defaults));
     }
@@ -76,9 +78,13 @@ public sealed class AlertConditionsTests
     [Fact]
     public void HubThatIsCutOff_TellsOfItselfAndDoesNotCallNodesSilent()
     {
-        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline))) with { Hub = new HubCondition { CutOff = "The hub itself is cut off." } };
+        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline) with { RemoteAddress = "::ffff:192.0.2.7" }) with { State = PairState.Unknown })
+            with { Hub = new HubCondition { CutOff = new HubCutOff("The hub itself is cut off.", IPv4: true, IPv6: false) } };
 
         Assert.Equal("unknown", Word(Find(facts, Rule(AlertKind.NodeLink))));
+        Assert.Equal("unknown", Word(Find(facts, Rule(AlertKind.PairState, nameof(PairState.Unknown)))));
+        AlertFacts other = facts with { Hub = new HubCondition { CutOff = new HubCutOff("The hub itself is cut off.", IPv4: false, IPv6: true) } };
+        Assert.Equal(("wrong", "wrong"), (Word(Find(other, Rule(AlertKind.NodeLink))), Word(Find(other, Rule(AlertKind.PairState, nameof(PairState.Unknown))))));
         Assert.Equal("The hub itself is cut off.", Assert.Single(Find(facts, Rule(AlertKind.HubCutOff))).Text);
     }
 
@@ -128,6 +134,109 @@ public sealed class AlertConditionsTests
         ImmutableArray<ProbeSample> samples = [.. Make.Samples(probes).Select((s, i) => i < lost ? s with { RoundTrip = null, Error = "no answer" } : s)];
 
         Assert.Equal(expected, Word(Find(Facts(Make.HealthyPair()) with { Reachability = Reached(ReachabilityState.Reachable, samples) }, Rule(AlertKind.ProbeLoss))));
+    }
+
+    /// <summary>After a loss an address is probed ten times a second: by the number of probes a second of silence would be many.</summary>
+    [Theory]
+    [InlineData(1, "right")]
+    [InlineData(6, "wrong")]
+    public void LostProbes_CountBySecondsHoweverOftenEachWasProbed(int silentSeconds, string expected)
+    {
+        ImmutableArray<ProbeSample> samples =
+        [
+            .. Enumerable.Range(0, 100).Select(i => new ProbeSample(Make.At.AddSeconds(i - 110), TimeSpan.FromMilliseconds(1), null)),
+            .. Enumerable.Range(0, 10 * silentSeconds).Select(i => new ProbeSample(Make.At.AddSeconds(-8).AddMilliseconds(100 * i), null, "no answer")),
+        ];
+
+        Finding[] found = Find(Facts(Make.HealthyPair()) with { Reachability = Reached(ReachabilityState.Unreachable, samples) }, Rule(AlertKind.ProbeLoss));
+
+        Assert.Equal(expected, Word(found));
+        Assert.All(found, f => Assert.Equal("5.7 % of the probes of 203.0.113.10 were lost, over 106 s that count alike (60 of 160 probes).", f.Text));
+    }
+
+    [Theory]
+    [InlineData("router", ReachabilityState.Unreachable, 2, true, "wrong")]
+    [InlineData("router", ReachabilityState.Unreachable, 1, true, "unknown")]
+    [InlineData("router", ReachabilityState.Unreachable, 2, false, "wrong")]
+    [InlineData("router", ReachabilityState.Reachable, 0, true, "right")]
+    [InlineData("router", ReachabilityState.Unknown, 2, true, "unknown")]
+    [InlineData("node-a", ReachabilityState.Unreachable, 2, true, "wrong")]
+    [InlineData("node-a", ReachabilityState.Unreachable, 2, false, "unknown")]
+    public void Target_ThatDoesNotAnswerTwice_IsFound_ANodeOnlyWhenItEverAnswers(string name, ReachabilityState state, int silent, bool hasAnswered, string expected)
+    {
+        ImmutableArray<ProbeSample> samples = [.. Make.Samples(10).Select((s, i) => i >= 10 - silent ? s with { RoundTrip = null, Error = "no answer" } : s)];
+        AlertFacts facts = Facts(Make.HealthyPair()) with { Targets = [Target(name, state, samples, hasAnswered)] };
+
+        Finding[] found = Find(facts, Rule(AlertKind.TargetLost));
+
+        Assert.Equal(expected, Word(found));
+        Assert.All(found, f => Assert.Equal(name == "router" ? "target:router" : "target:node:node-a", f.Key.Subject));
+        Assert.All(found, f => Assert.Equal((name == "router" ? null : "node-a", name == "router" ? null : "web"), (f.Node, f.Pair)));
+        Assert.All(found.Where(f => f.IsKnown), f => Assert.EndsWith(" does not answer the hub: no answer.", f.Text, StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData("", "", "", "router", true)]
+    [InlineData("router", "", "", "router", true)]
+    [InlineData("other", "", "", "router", false)]
+    [InlineData("", "web", "", "router", false)]
+    [InlineData("", "web", "", "node-a", true)]
+    [InlineData("", "", "node-b", "node-a", false)]
+    [InlineData("router", "", "", "node-a", false)]
+    public void Scope_OfARuleAboutTargets_IsByTheirNames_AndOfNodesByTheirsAndTheirPairs(string targets, string pairs, string nodes, string name, bool found)
+    {
+        AlertFacts facts = Facts(Make.HealthyPair()) with { Targets = [Target(name, ReachabilityState.Unreachable, [.. Make.Samples(10).Select(s => s with { RoundTrip = null, Error = "no answer" })])] };
+
+        Assert.Equal(found, Find(facts, Rule(AlertKind.TargetLost) with { Targets = Split(targets), Pairs = Split(pairs), Nodes = Split(nodes) }).Length == 1);
+    }
+
+    [Theory]
+    [InlineData(null, false, "unknown")]
+    [InlineData(null, true, "right")]
+    [InlineData(AnswerMarkKind.Split, true, "wrong")]
+    [InlineData(AnswerMarkKind.Elsewhere, true, "wrong")]
+    [InlineData(AnswerMarkKind.Forged, true, "wrong")]
+    public void Answer_OfTheWrongMachine_IsFound_AndOfNobodyIsNotJudged(AnswerMarkKind? kind, bool answers, string expected)
+    {
+        AnswerMark? mark = kind is { } what ? new AnswerMark(what, "node-b answers there.", Make.At) : null;
+        PairView pair = Make.HealthyPair() with { Answers = answers ? [new AnswerView(Make.Prefix, "node-b", Make.At, 63, mark)] : [] };
+
+        Finding[] found = Find(Facts(pair), Rule(AlertKind.AnswersWrong));
+
+        Assert.Equal(expected, Word(found));
+        Assert.All(found.Where(f => f.IsKnown), f => Assert.StartsWith("node-b answers there. ", f.Text, StringComparison.Ordinal));
+        Assert.Equal(expected == "wrong" && kind == AnswerMarkKind.Split, Word(Find(Facts(pair), Rule(AlertKind.AnswersWrong, nameof(AnswerMarkKind.Split)))) == "wrong");
+    }
+
+    [Fact]
+    public void Afterwards_WhoeverWasToldHearsWhatIsSoNow()
+    {
+        PairView pair = Make.HealthyPair() with { Answers = [new AnswerView(Make.Prefix, "node-a", Make.At, 63, null)] };
+        AlertFacts facts = Facts(pair) with
+        {
+            Reachability = Reached(ReachabilityState.Reachable, Make.Samples(60)),
+            Targets = [Target("router", ReachabilityState.Reachable, Make.Samples(60))],
+            Hub = new HubCondition { FreeDisk = 0.25 },
+        };
+
+        Assert.Equal("web is healthy now: Both nodes announce, node-a is active.", Now(AlertKind.PairState, $"pair:{pair.Id}"));
+        Assert.Equal("node-a is heard again.", Now(AlertKind.NodeLink, "node:node-a", "node-a"));
+        Assert.Equal("The node is not there any more.", Now(AlertKind.NodeLink, "node:node-z", "node-z"));
+        Assert.Equal("203.0.113.10 answers the hub.", Now(AlertKind.AddressLost, $"address:{Make.Prefix}"));
+        Assert.Equal("0 % of the probes of 203.0.113.10 were lost in the last two minutes (0 of 60).", Now(AlertKind.ProbeLoss, $"address:{Make.Prefix}"));
+        Assert.Equal("router answers the hub.", Now(AlertKind.TargetLost, "target:router"));
+        Assert.Equal("It is not probed any more.", Now(AlertKind.TargetLost, "target:gone"));
+        Assert.Equal("Only node-a answers there now.", Now(AlertKind.AnswersWrong, $"address:{Make.Prefix}"));
+        Assert.Equal("25 % of the disk is free now.", Now(AlertKind.HubDisk, "hub"));
+
+        // None says nothing.
+        Assert.All(Enum.GetValues<AlertKind>(), kind => Assert.NotEqual("Nothing of it is found any more.", Now(kind, "hub", "node-a")));
+
+        string Now(AlertKind kind, string subject, string? node = null) => AlertAfterwards.Of(facts, new Alert
+        {
+            Id = "1", Key = new AlertKey("rule", subject), Kind = kind, RuleName = "Rule", Severity = FailoverHub.Web.History.EventSeverity.Warning, About = "channel x", Pair = "web", Node = node,
+            Prefix = subject.StartsWith("address:", StringComparison.Ordinal) ? Make.Prefix.ToString() : null, Text = "It is wrong.", RaisedAt = Make.At,
+        });
     }
 
     [Theory]
@@ -237,6 +346,16 @@ public sealed class AlertConditionsTests
         Trouble = trouble,
         Since = trouble is null ? null : Make.At,
     };
+
+    private static ProbedTarget Target(string name, ReachabilityState state, ImmutableArray<ProbeSample> samples, bool hasAnswered = true)
+    {
+        bool isNode = name.StartsWith("node-", StringComparison.Ordinal);
+        return new ProbedTarget
+        {
+            Id = isNode ? $"node:{name}" : $"target:{name}", Kind = isNode ? ProbedKind.Node : ProbedKind.Named, Label = name, Node = isNode ? name : null, HasAnswered = hasAnswered, Prefix = null,
+            Address = "192.0.2.1", Method = ProbeMethod.Icmp, Port = null, Way = "ICMP", Pair = null, Interval = TimeSpan.FromSeconds(1), State = state, Recent = samples, Problem = null,
+        };
+    }
 
     private static ImmutableArray<string> Split(string names) => [.. names.Split(' ', StringSplitOptions.RemoveEmptyEntries)];
 

@@ -1,3 +1,4 @@
+using System.Collections.Immutable;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Alerts.Conditions;
@@ -19,6 +20,18 @@ public sealed class AlertReducerTests
     private Alert Active => Assert.Single(_book.Active).Value;
 
     private string Told => string.Join(' ', _told.Select(n => n.Kind));
+
+    [Fact]
+    public void OperationThatWasAcknowledged_IsRememberedForAsLongAsAnyRuleCallsItNews()
+    {
+        AlertBook book = AlertBook.Empty with { Seen = ImmutableDictionary<string, DateTimeOffset>.Empty.Add("op-1", Make.At).Add("op-2", Make.At.AddHours(10)) };
+
+        AlertBook Later(double hours) => AlertReducer.Look(book, [], Policy(), new Moment(Make.At.AddHours(hours), TimeSpan.FromHours(hours)), () => "id").Book;
+
+        Assert.Equal(["op-1", "op-2"], Later(168).Seen.Keys.Order());
+        Assert.Equal(["op-2"], Later(169).Seen.Keys);
+        Assert.Empty(Later(179).Seen);
+    }
 
     [Fact]
     public void Wrong_ForAsLongAsTheRuleSays_IsRaisedOnceAndTold()
@@ -60,7 +73,7 @@ public sealed class AlertReducerTests
         Assert.Empty(_book.Active);
         Assert.Equal("Raised Resolved", Told);
         Assert.Equal(["mail"], _told[^1].Channels);
-        Assert.Equal("The rule does not find it any more.", _told[^1].Alert.ResolvedText);
+        Assert.Equal("Nothing of it is found any more.", _told[^1].Alert.ResolvedText);
     }
 
     [Fact]

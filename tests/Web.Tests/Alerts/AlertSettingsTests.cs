@@ -51,6 +51,33 @@ public sealed class AlertSettingsTests : IAsyncLifetime
         Assert.Equal(Address + "2", (await _hub.Get<ChannelSecrets>().OpenAsync(row.Id, Stop))!.Url);
     }
 
+    /// <summary>A hub that was made before there was a kind of rule would never tell of it.</summary>
+    [Fact]
+    public async Task RulesOfAnOlderHub_GetThoseOfNewKinds_AndNoneThatWasRemoved()
+    {
+        string[] newer = [.. AlertKinds.Defaults.Where(r => !AlertKinds.First.Contains(r.Kind)).Select(r => r.Id)];
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            db.AlertRules.RemoveRange(await db.AlertRules.Where(r => newer.Contains(r.Id) || r.Id == "degraded-pair").ToListAsync(Stop));
+            (await db.Settings.SingleAsync(s => s.Key == "alerts.rules.begun", Stop)).Value = "1";
+            await db.SaveChangesAsync(Stop);
+        }
+
+        string[] first = [.. (await Store.RulesAsync(Stop)).Select(r => r.Id)];
+        Assert.NotEmpty(newer);
+        Assert.All(newer, id => Assert.Contains(id, first));
+        Assert.DoesNotContain("degraded-pair", first);
+
+        // Once: what is removed then stays so.
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            db.AlertRules.RemoveRange(await db.AlertRules.Where(r => r.Id == newer[0]).ToListAsync(Stop));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        Assert.DoesNotContain(newer[0], (await Store.RulesAsync(Stop)).Select(r => r.Id));
+    }
+
     [Fact]
     public async Task RulesOfAnOlderHub_GetThoseOfNewKindsOnce_AndWhatWasRemovedStaysSo()
     {

@@ -61,7 +61,7 @@ public sealed class StaleMessagesTests
         {
             Text = "Still nobody.",
             ResolvedAt = isOver ? Now : null,
-            ResolvedText = isOver ? "The rule does not find it any more." : null,
+            ResolvedText = isOver ? "node-a is heard again." : null,
             Acknowledged = isTaken ? new AlertAcknowledgement("alice", Now, "on it") : null,
         };
         var old = AlertMessage.Of(then, Enum.Parse<AlertNoticeKind>(kind), Now.AddHours(-3));

@@ -14,8 +14,11 @@ internal sealed record AlertBook
     /// <summary>How long something has been right again that is still an alert, likewise.</summary>
     public ImmutableDictionary<AlertKey, Lasting> Clearing { get; init; } = ImmutableDictionary<AlertKey, Lasting>.Empty;
 
-    /// <summary>Ids of operations whose failure somebody has acknowledged: that ended it.</summary>
-    public ImmutableHashSet<string> Seen { get; init; } = [];
+    /// <summary>Ids of operations whose failure somebody has acknowledged, and when: that ended it. Kept for as long as any rule calls an operation news.</summary>
+    public ImmutableDictionary<string, DateTimeOffset> Seen { get; init; } = ImmutableDictionary<string, DateTimeOffset>.Empty;
+
+    /// <summary>No rule calls an operation news for longer.</summary>
+    public static readonly TimeSpan SeenFor = TimeSpan.FromHours(168);
 
     /// <summary>When an active alert was last written, by the hub's uptime: its sentence may change each second.</summary>
     public ImmutableDictionary<AlertKey, TimeSpan> Written { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;

@@ -57,6 +57,9 @@ internal sealed record Quiet(string Words, QuietReason Reason)
 /// <summary>By what the book decides: the rules, the channels that are on, and what keeps quiet now.</summary>
 internal sealed record AlertPolicy(ImmutableDictionary<string, AlertRule> Rules, ImmutableArray<ChannelChoice> Channels, ImmutableArray<Quiet> Quiet)
 {
+    /// <summary>How what an alert is about is now, for its end.</summary>
+    public Func<Alert, string> Afterwards { get; init; } = _ => "Nothing of it is found any more.";
+
     public static AlertPolicy Of(IEnumerable<AlertRule> rules, ImmutableArray<ChannelChoice> channels, ImmutableArray<Quiet> quiet) =>
         new(rules.ToImmutableDictionary(r => r.Id), channels, quiet);
 

@@ -36,7 +36,7 @@ internal static class AlertReducer
             {
                 unknown.Add(finding.Key);
             }
-            else if (policy.Rules.TryGetValue(finding.Key.RuleId, out AlertRule? rule) && !(finding.OperationId is { } operation && book.Seen.Contains(operation)) && wrong.Add(finding.Key))
+            else if (policy.Rules.TryGetValue(finding.Key.RuleId, out AlertRule? rule) && !(finding.OperationId is { } operation && book.Seen.ContainsKey(operation)) && wrong.Add(finding.Key))
             {
                 work.TakeWrong(finding, rule, newId);
             }
@@ -79,7 +79,7 @@ internal static class AlertReducer
         if (alert is { Kind: AlertKind.OperationFailed, OperationId: { } operation })
         {
             Alert over = alert with { Acknowledged = by, ResolvedAt = by.At, ResolvedText = $"{by.By} has acknowledged it." };
-            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Seen = book.Seen.Add(operation) })
+            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Seen = book.Seen.SetItem(operation, by.At) })
             {
                 Changed = [over],
                 Events = [new AlertEvent(over, "alert-acknowledged", $"{over.About}: {over.RuleName} acknowledged by {by.By}, which ends it. {by.Reason}")],
@@ -177,8 +177,8 @@ internal static class AlertReducer
             Lasting right = _clearing[alert.Key] = Counted(_clearing, alert.Key);
             if (right.Sum >= rule.ResolveAfter)
             {
-                // Also of what is gone: a node that was removed, an operation that is no news any more. Whether all is well is not the rule's to say.
-                Resolve(_active[alert.Key], "The rule does not find it any more.");
+                // Also of what is gone: a node that was removed, an operation that is no news any more.
+                Resolve(_active[alert.Key], policy.Afterwards(_active[alert.Key]));
             }
         }
 
@@ -215,7 +215,7 @@ internal static class AlertReducer
             }
         }
 
-        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen })
+        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen.RemoveRange(book.Seen.Where(s => now.Wall - s.Value > AlertBook.SeenFor).Select(s => s.Key)) })
         {
             Changed = [.. _changed.Values],
             Notices = [.. _notices],

@@ -16,11 +16,6 @@ internal static class AlertConditions
     /// <summary>After its start the hub waits so long for whoever has not come back yet. A whole fleet is back in half of it.</summary>
     public static readonly TimeSpan Grace = TimeSpan.FromSeconds(60);
 
-    /// <summary>Fewer probes say nothing about their loss.</summary>
-    public const int FewestProbes = 20;
-
-    private static readonly TimeSpan LossOver = TimeSpan.FromMinutes(2);
-
     /// <summary>In the order in which <see cref="PairStateRules"/> shows them: one that is shown hides those behind it.</summary>
     private static readonly ImmutableArray<PairState> Shown = [PairState.NoAnnouncer, PairState.DualPrimary, PairState.Unknown, PairState.Switching, PairState.FailedOver, PairState.Degraded];
 
@@ -32,7 +27,9 @@ internal static class AlertConditions
             AlertKind.PairState or AlertKind.FailbackPending or AlertKind.SharedHost => facts.Fleet.Pairs.Where(p => rule.IsAbout(p.Name, p.Members.Select(m => m.Node.Name))).Select(p => OfPair(facts, rule, p)).OfType<Finding>(),
             AlertKind.NodeLink or AlertKind.SessionsDown or AlertKind.CertificateExpiring or AlertKind.CheckUnhealthy or AlertKind.VantageLost =>
                 facts.Fleet.Nodes.Select(n => (Node: n, Pair: pairsOf[n.Name].FirstOrDefault())).Where(n => rule.IsAbout(n.Pair, n.Node.Name)).SelectMany(n => OfNode(facts, rule, n.Node, n.Pair)),
-            AlertKind.AddressLost or AlertKind.ProbeLoss => OfAddresses(facts, rule),
+            AlertKind.AddressLost or AlertKind.AnswersWrong => AddressConditions.OfShared(facts, rule),
+            AlertKind.ProbeLoss => AddressConditions.OfShared(facts, rule).Concat(AddressConditions.OfTargets(facts, rule, pairsOf)),
+            AlertKind.TargetLost => AddressConditions.OfTargets(facts, rule, pairsOf),
             AlertKind.OperationFailed => facts.Operations.Where(o => rule.IsAbout(o.Newest.PairName, o.Newest.Node is { } node ? [node] : [])).Select(o => OfOperation(facts, rule, o)).OfType<Finding>(),
             _ => OfHub(facts, rule),
         });
@@ -58,8 +55,8 @@ internal static class AlertConditions
 
         if (rule.States.Contains(pair.State.ToString()))
         {
-            // What a restarted hub does not know yet is not the pair's fault.
-            return waitsForSomebody ? Unknown(found) : found with { Text = pair.StateReason };
+            // What a restarted hub does not know yet, or one that is cut off does not hear, is not the pair's fault.
+            return waitsForSomebody || pair.Members.Any(m => !m.Node.IsFresh && IsUnheard(facts, m.Node)) ? Unknown(found) : found with { Text = pair.StateReason };
         }
 
         int shown = Shown.IndexOf(pair.State);
@@ -71,7 +68,7 @@ internal static class AlertConditions
         var found = new Finding(new AlertKey(rule.Id, $"node:{node.Name}"), true) { About = $"node {node.Name}", Node = node.Name, Pair = pair };
         switch (rule.Kind)
         {
-            case AlertKind.NodeLink when !node.IsFresh && (facts.HubUpFor < Grace || facts.Hub.CutOff is not null):
+            case AlertKind.NodeLink when !node.IsFresh && (facts.HubUpFor < Grace || IsUnheard(facts, node)):
                 yield return Unknown(found);
                 break;
             case AlertKind.NodeLink when rule.States.Contains(node.Link.ToString()):
@@ -165,47 +162,6 @@ internal static class AlertConditions
         }
     }
 
-    private static IEnumerable<Finding> OfAddresses(AlertFacts facts, AlertRule rule)
-    {
-        foreach (PairView pair in facts.Fleet.Pairs.Where(p => rule.IsAbout(p.Name, p.Members.Select(m => m.Node.Name))))
-        {
-            foreach (System.Net.IPNetwork prefix in pair.Prefixes)
-            {
-                var found = new Finding(new AlertKey(rule.Id, $"address:{prefix}"), true) { About = $"address {prefix}", Pair = pair.Name, Prefix = prefix.ToString() };
-                if (!facts.Reachability.TryGetValue(prefix, out TargetReachability? target) || target.State == ReachabilityState.Unknown)
-                {
-                    yield return Unknown(found);
-                }
-                else if (rule.Kind == AlertKind.AddressLost)
-                {
-                    if (target.State == ReachabilityState.Unreachable)
-                    {
-                        yield return found with { Text = $"{target.Address} does not answer the hub{(target.Recent is [.., { Error: { } error }] ? $": {error.TrimEnd('.')}" : "")}." };
-                    }
-                }
-                else if (LossOf(facts, rule, target, found) is { } loss)
-                {
-                    yield return loss;
-                }
-            }
-        }
-    }
-
-    private static Finding? LossOf(AlertFacts facts, AlertRule rule, TargetReachability target, Finding found)
-    {
-        ImmutableArray<ProbeSample> probes = [.. target.Recent.Where(s => facts.At - s.At <= LossOver)];
-        if (probes.Length < FewestProbes)
-        {
-            return Unknown(found);
-        }
-
-        int lost = probes.Count(s => !s.Answered);
-        double percent = 100.0 * lost / probes.Length;
-        return percent >= (rule.Threshold ?? 100)
-            ? found with { Text = string.Create(CultureInfo.InvariantCulture, $"{lost} of the last {probes.Length} probes of {target.Address} were lost ({percent:0.#} %).") }
-            : null;
-    }
-
     private static Finding? OfOperation(AlertFacts facts, AlertRule rule, FailedOperation failed)
     {
         OperationView operation = failed.Newest;
@@ -233,7 +189,7 @@ internal static class AlertConditions
         switch (rule.Kind)
         {
             case AlertKind.HubCutOff when facts.Hub.CutOff is { } why:
-                yield return found with { Text = why };
+                yield return found with { Text = why.Text };
                 break;
             case AlertKind.HubStorage when facts.Hub.CannotWrite:
                 yield return found with { Text = "The hub cannot write its history: it waits in memory, and no operation is accepted. Nodes and addresses go on." };
@@ -247,7 +203,7 @@ internal static class AlertConditions
             case AlertKind.ChannelFailing:
                 foreach ((string id, string name, string error) in facts.FailingChannels)
                 {
-                    yield return new Finding(new AlertKey(rule.Id, $"channel:{id}"), true) { About = $"channel {name}", Text = $"Channel {name} takes no messages: {error.TrimEnd('.')}." };
+                    yield return new Finding(new AlertKey(rule.Id, $"channel:{id}"), true) { About = $"channel {name}", Text = $"Channel {name} takes no messages: {error.TrimEnd('.')}. They wait, and are tried again. Mend that, or see to the channel under Settings, Alert channels, and send a test." };
                 }
 
                 break;
@@ -255,6 +211,9 @@ internal static class AlertConditions
                 break;
         }
     }
+
+    // By the way it comes, the hub would not hear it now.
+    private static bool IsUnheard(AlertFacts facts, NodeView node) => facts.Hub.CutOff?.Concerns(node.RemoteAddress) == true;
 
     private static Finding Unknown(Finding found) => found with { IsKnown = false, Text = "" };
 

@@ -22,6 +22,9 @@ internal sealed record AlertFacts
     /// <summary>How nodes stand that ask for the hub.</summary>
     public ImmutableArray<VantageStanding> Vantages { get; init; } = [];
 
+    /// <summary>What is probed beside them: what operators have added, and nodes.</summary>
+    public ImmutableArray<ProbedTarget> Targets { get; init; } = [];
+
     /// <summary>Operations that did not succeed and were not made up for.</summary>
     public ImmutableArray<FailedOperation> Operations { get; init; } = [];
 
@@ -34,8 +37,8 @@ internal sealed record AlertFacts
 /// <summary>How the hub itself is.</summary>
 internal sealed record HubCondition
 {
-    /// <summary>Why it is cut off; null: it is not, as far as can be told.</summary>
-    public string? CutOff { get; init; }
+    /// <summary>It finds itself cut off; null: it does not, as far as can be told.</summary>
+    public HubCutOff? CutOff { get; init; }
 
     /// <summary>Its history cannot be written.</summary>
     public bool CannotWrite { get; init; }

@@ -2,25 +2,16 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
-using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Alerts.Conditions;
 
 /// <summary>Whom the facts come from.</summary>
-internal sealed record WatchedRooms(IFleetView Fleet, IOperations Operations, HubWriter Writer, DataFolder Folder, IReachability? Reachability = null, IProbedTargets? Targets = null);
+internal sealed record WatchedRooms(IFleetView Fleet, HubWriter Writer, DataFolder Folder, IReachability? Reachability = null, IProbedTargets? Probed = null);
 
-/// <summary>Gathers the facts of a moment. Of operations it remembers which did not succeed.</summary>
-internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, AlertDeliverer deliverer, TimeProvider time)
+/// <summary>Gathers the facts of a moment.</summary>
+internal sealed class AlertSources(WatchedRooms rooms, OperationFollowing operations, AlertSettings settings, AlertDeliverer deliverer, TimeProvider time)
 {
-    /// <summary>So many operations of the past are looked at when the hub starts.</summary>
-    private const int Remembered = 500;
-
-    /// <summary>What the prober says of every address while the hub itself is cut off begins so.</summary>
-    private const string CutOff = "The hub itself is cut off";
-
-    private readonly Lock _gate = new();
-    private EndedOperations _operations = EndedOperations.None;
     private readonly long _began = time.GetTimestamp();
     private volatile bool _storageFails;
 
@@ -29,24 +20,6 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
     {
         get => _storageFails;
         set => _storageFails = value;
-    }
-
-    /// <summary>Begins with what has ended before. Call it before anybody looks.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken)
-    {
-        foreach (OperationView operation in (await rooms.Operations.RecentAsync(OperationFilter.All, Remembered, cancellationToken)).Reverse())
-        {
-            Take(operation);
-        }
-    }
-
-    /// <summary>Follows operations until cancelled.</summary>
-    public async Task FollowAsync(CancellationToken cancellationToken)
-    {
-        await foreach (OperationView operation in rooms.Operations.WatchAsync(cancellationToken))
-        {
-            Take(operation);
-        }
     }
 
     public AlertFacts Gather()
@@ -59,33 +32,17 @@ internal sealed class AlertSources(WatchedRooms rooms, AlertSettings settings, A
             HubUpFor = time.GetElapsedTime(_began),
             Fleet = rooms.Fleet.Current,
             Reachability = targets.DistinctBy(t => t.Prefix).ToDictionary(t => t.Prefix),
-            Vantages = rooms.Targets?.Vantages ?? [],
-            Operations = Operations(),
+            Vantages = rooms.Probed?.Vantages ?? [],
+            Targets = [.. (rooms.Probed?.Current ?? []).Where(t => t.Kind != ProbedKind.Shared)],
+            Operations = operations.Failed,
             Hub = new HubCondition
             {
-                CutOff = targets.Select(t => t.Problem).FirstOrDefault(p => p?.StartsWith(CutOff, StringComparison.Ordinal) == true),
+                CutOff = rooms.Probed?.CutOff,
                 CannotWrite = rooms.Writer.IsFailing || _storageFails,
                 FreeDisk = FreeDisk(),
             },
             FailingChannels = [.. settings.Channels.Where(c => failing.ContainsKey(c.Id)).Select(c => (c.Id, c.Name, failing[c.Id]))],
         };
-    }
-
-    private ImmutableArray<FailedOperation> Operations()
-    {
-        lock (_gate)
-        {
-            _operations = _operations.Forget(time.GetUtcNow());
-            return [.. _operations.Failed];
-        }
-    }
-
-    private void Take(OperationView operation)
-    {
-        lock (_gate)
-        {
-            _operations = _operations.Take(operation);
-        }
     }
 
     private double? FreeDisk()

@@ -1,5 +1,4 @@
 using System.Collections.Immutable;
-using System.Globalization;
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
@@ -13,40 +12,30 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
 {
     private const string BegunKey = "alerts.rules.begun";
 
-    /// <summary>Rules by name. A hub that has never had any gets those that every hub begins with, and one of before those of kinds that it did not have; one whose rules were all removed does not.</summary>
+    // What a hub wrote that knew only the first kinds; since then it writes which ones it knows.
+    private const string BegunFirst = "1";
+
+    /// <summary>
+    /// Rules by name. A hub that has never had any gets those that every hub begins with, and one that is newer than it was those of the kinds that it did not know; what was removed does not come back.
+    /// </summary>
     public async Task<ImmutableArray<AlertRule>> RulesAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        await BeginAsync(db, cancellationToken);
+        SettingEntity? begun = await db.Settings.SingleOrDefaultAsync(s => s.Key == BegunKey, cancellationToken);
+        string[] known = begun?.Value switch { null => [], BegunFirst => [.. AlertKinds.First.Select(kind => AlertKinds.Of(kind).Word)], var words => words.Split(' ') };
+        AlertRule[] added = [.. AlertKinds.Defaults.Where(rule => !known.Contains(AlertKinds.Of(rule.Kind).Word))];
         List<AlertRuleEntity> rows = await db.AlertRules.AsNoTracking().ToListAsync(cancellationToken);
+        if (added.Length > 0)
+        {
+            AlertRuleEntity[] entities = [.. added.Where(rule => !rows.Exists(r => r.Id == rule.Id || string.Equals(r.Name, rule.Name, StringComparison.OrdinalIgnoreCase))).Select(AlertRecords.ToEntity)];
+            db.AlertRules.AddRange(entities);
+            begun ??= db.Settings.Add(new SettingEntity { Key = BegunKey, Value = "" }).Entity;
+            begun.Value = string.Join(' ', Enum.GetValues<AlertKind>().Select(kind => AlertKinds.Of(kind).Word));
+            await db.SaveChangesAsync(cancellationToken);
+            rows.AddRange(entities);
+        }
+
         return [.. rows.Select(AlertRecords.ToRule).OrderBy(r => r.Name, StringComparer.OrdinalIgnoreCase)];
-    }
-
-    private static async Task BeginAsync(HubDbContext db, CancellationToken cancellationToken)
-    {
-        SettingEntity? begun = await db.Settings.FindAsync([BegunKey], cancellationToken);
-        int edition = begun is null ? 0 : int.TryParse(begun.Value, NumberStyles.None, CultureInfo.InvariantCulture, out int written) ? written : 1;
-        if (edition >= AlertKinds.Edition)
-        {
-            return;
-        }
-
-        // Whoever wrote a rule of that kind, or of that name, meanwhile has what he wants.
-        List<AlertRuleEntity> there = edition == 0 ? [] : await db.AlertRules.AsNoTracking().ToListAsync(cancellationToken);
-        db.AlertRules.AddRange(AlertKinds.Defaults
-            .Where(r => AlertKinds.SinceEdition.GetValueOrDefault(r.Kind, 1) > edition && !there.Exists(t => t.Id == r.Id || string.Equals(t.Name, r.Name, StringComparison.OrdinalIgnoreCase)))
-            .Select(AlertRecords.ToEntity));
-        string value = AlertKinds.Edition.ToString(CultureInfo.InvariantCulture);
-        if (begun is null)
-        {
-            db.Settings.Add(new SettingEntity { Key = BegunKey, Value = value });
-        }
-        else
-        {
-            begun.Value = value;
-        }
-
-        await db.SaveChangesAsync(cancellationToken);
     }
 
     /// <summary>Channels by name.</summary>

@@ -43,10 +43,10 @@ internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditL
         List<AlertEntity> rows = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs == null).ToListAsync(cancellationToken);
         long since = seenSince.ToUnixTimeMilliseconds();
         string failed = AlertKinds.Of(AlertKind.OperationFailed).Word;
-        List<string?> seen = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs >= since && a.Kind == failed && a.AcknowledgedBy != null).Select(a => a.OperationId).ToListAsync(cancellationToken);
+        var seen = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs >= since && a.Kind == failed && a.AcknowledgedBy != null).Select(a => new { a.OperationId, a.ResolvedAtMs }).ToListAsync(cancellationToken);
         return AlertBook.Empty with
         {
-            Seen = [.. seen.OfType<string>()],
+            Seen = seen.Where(a => a.OperationId is not null).GroupBy(a => a.OperationId!).ToImmutableDictionary(a => a.Key, a => DateTimeOffset.FromUnixTimeMilliseconds(a.Max(one => one.ResolvedAtMs!.Value))),
             Active = rows.Select(r => AlertRecords.ToAlert(r, shelved.GetValueOrDefault(new AlertKey(r.RuleId, r.Subject)))).ToImmutableDictionary(a => a.Key),
             Shelves = shelved,
         };

@@ -27,12 +27,6 @@ public enum AlertKind
     /// <summary>Probes of a shared address are lost.</summary>
     ProbeLoss,
 
-    /// <summary>A node that asks for the hub is of no use as a vantage point.</summary>
-    VantageLost,
-
-    /// <summary>Nodes of a pair run on one physical host.</summary>
-    SharedHost,
-
     /// <summary>A node's certificate expires.</summary>
     CertificateExpiring,
 
@@ -53,6 +47,18 @@ public enum AlertKind
 
     /// <summary>A channel does not take messages.</summary>
     ChannelFailing,
+
+    /// <summary>A node that asks for the hub is of no use as a vantage point.</summary>
+    VantageLost,
+
+    /// <summary>Nodes of a pair run on one physical host.</summary>
+    SharedHost,
+
+    /// <summary>What operators have added, or a node's own address, does not answer.</summary>
+    TargetLost,
+
+    /// <summary>Who answers on a shared address is not who should.</summary>
+    AnswersWrong,
 }
 
 /// <summary>What an alert is about.</summary>
@@ -62,6 +68,7 @@ internal enum AlertSubjectKind
     Node,
     Address,
     Hub,
+    Target,
 }
 
 /// <summary>What there is to say of a kind of rule.</summary>
@@ -88,6 +95,12 @@ internal sealed record AlertThreshold(string Words, double Least, double Most, d
 /// <summary>The kinds there are.</summary>
 internal static class AlertKinds
 {
+    /// <summary>Of <see cref="AlertKind.TargetLost"/>: what operators have added.</summary>
+    public const string AddedTarget = "Added";
+
+    /// <summary>Likewise: a node's own address.</summary>
+    public const string NodeTarget = "Node";
+
     private static readonly ImmutableDictionary<AlertKind, AlertKindFacts> Facts = new Dictionary<AlertKind, AlertKindFacts>
     {
         [AlertKind.PairState] = new("pair-state", "State of a pair", "A pair is in one of the chosen states.", AlertSubjectKind.Pair)
@@ -130,6 +143,14 @@ internal static class AlertKinds
             Threshold = new("percent free, less than", 0.1, 90, 10),
         },
         [AlertKind.ChannelFailing] = new("channel-failing", "A channel takes no messages", "The newest message to a channel could not be delivered.", AlertSubjectKind.Hub),
+        [AlertKind.TargetLost] = new("target-lost", "A target does not answer", "What operators have added (Added), or a node's own address that has answered before (Node), does not answer the hub twice in a row.", AlertSubjectKind.Target)
+        {
+            States = [AddedTarget, NodeTarget],
+        },
+        [AlertKind.AnswersWrong] = new("answers-wrong", "The wrong machine answers", "Two nodes answer on a shared address in turn (Split), another one than announced (Elsewhere), or somebody who cannot prove who he is (Forged).", AlertSubjectKind.Address)
+        {
+            States = [.. Enum.GetNames<AnswerMarkKind>()],
+        },
     }.ToImmutableDictionary();
 
     private static readonly ImmutableDictionary<string, AlertKind> ByWord = Facts.ToImmutableDictionary(f => f.Value.Word, f => f.Key);
@@ -140,11 +161,8 @@ internal static class AlertKinds
     /// <summary>The kind of a word, null: there is none.</summary>
     public static AlertKind? Parse(string word) => ByWord.TryGetValue(word, out AlertKind kind) ? kind : null;
 
-    /// <summary>Kinds that a hub of before did not have, by the <see cref="Edition"/> that brought them: such a hub gets their rule once.</summary>
-    public static ImmutableDictionary<AlertKind, int> SinceEdition { get; } = ImmutableDictionary<AlertKind, int>.Empty.Add(AlertKind.VantageLost, 2).Add(AlertKind.SharedHost, 2);
-
-    /// <summary>Of the rules that a hub begins with; grows when there are more of them.</summary>
-    public const int Edition = 2;
+    /// <summary>The kinds that there were before a hub noted which ones it had begun with.</summary>
+    public static ImmutableArray<AlertKind> First { get; } = [.. Enum.GetValues<AlertKind>().Where(kind => kind <= AlertKind.ChannelFailing)];
 
     /// <summary>The rules that a hub begins with.</summary>
     public static ImmutableArray<AlertRule> Defaults { get; } =
@@ -167,6 +185,8 @@ internal static class AlertKinds
         New("Hub cannot write", AlertKind.HubStorage, EventSeverity.Critical, 10, 15, 60),
         New("Hub's disk is nearly full", AlertKind.HubDisk, EventSeverity.Warning, 60, 60, 1_440),
         New("Channel takes no messages", AlertKind.ChannelFailing, EventSeverity.Warning, 120, 10, 240),
+        New("Target does not answer", AlertKind.TargetLost, EventSeverity.Warning, 15, 15, 240, AddedTarget, NodeTarget),
+        New("Wrong machine answers", AlertKind.AnswersWrong, EventSeverity.Critical, 5, 10, 30, [.. Enum.GetNames<AnswerMarkKind>()]),
     ];
 
     private static AlertRule New(string name, AlertKind kind, EventSeverity severity, int raiseSeconds, int resolveSeconds, int? remindMinutes, params ImmutableArray<string> states) => new()

@@ -42,6 +42,9 @@ public sealed record AlertRule
     /// <summary>Names of the nodes that it is about; empty: all.</summary>
     public ImmutableArray<string> Nodes { get; init; } = [];
 
+    /// <summary>Names of the targets that operators have added that it is about, where its kind looks at them; empty: all.</summary>
+    public ImmutableArray<string> Targets { get; init; } = [];
+
     /// <summary>Ids of the channels that are told; null: all there are; empty: none, it only stands on the page.</summary>
     public ImmutableArray<string>? Channels { get; init; }
 
@@ -58,4 +61,8 @@ public sealed record AlertRule
     internal bool IsAbout(string? pair, params IEnumerable<string> nodes) =>
         (Pairs.IsDefaultOrEmpty || (pair is not null && Pairs.Contains(pair, StringComparer.OrdinalIgnoreCase)))
         && (Nodes.IsDefaultOrEmpty || nodes.Any(node => Nodes.Contains(node, StringComparer.OrdinalIgnoreCase)));
+
+    /// <summary>Whether it is about what operators have added under that name: a rule for some pairs, or some nodes, is not.</summary>
+    internal bool IsAboutTarget(string name) =>
+        Pairs.IsDefaultOrEmpty && Nodes.IsDefaultOrEmpty && (Targets.IsDefaultOrEmpty || Targets.Contains(name, StringComparer.OrdinalIgnoreCase));
 }

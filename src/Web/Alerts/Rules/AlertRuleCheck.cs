@@ -66,6 +66,11 @@ internal static class AlertRuleCheck
             problems["nodes"] = $"Write at most {MostNames} names.";
         }
 
+        if (rule.Targets.Length > MostNames || (rule.Targets.Length > 0 && facts.Subject != AlertSubjectKind.Target))
+        {
+            problems["targets"] = facts.Subject == AlertSubjectKind.Target ? $"Write at most {MostNames} names." : $"A rule of kind {facts.Word} looks at no targets.";
+        }
+
         if (rule.Channels is { } chosen && chosen.FirstOrDefault(c => !channels.Contains(c)) is { } unknown)
         {
             problems["channels"] = $"There is no channel with the id '{unknown}'.";

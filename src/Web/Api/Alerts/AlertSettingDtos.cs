@@ -23,7 +23,7 @@ public sealed record AlertRuleBody
     /// <summary>Unique, 1 to 80 characters.</summary>
     public required string Name { get; init; }
 
-    /// <summary>What it looks at: pair-state, node-link, sessions-down, check-unhealthy, address-lost, probe-loss, certificate-expiring, operation-failed, failback-pending, hub-cut-off, hub-storage, hub-disk or channel-failing. Never changes.</summary>
+    /// <summary>What it looks at: pair-state, node-link, sessions-down, check-unhealthy, address-lost, probe-loss, certificate-expiring, operation-failed, failback-pending, hub-cut-off, hub-storage, hub-disk, channel-failing, target-lost or answers-wrong. Never changes.</summary>
     public required string Kind { get; init; }
 
     /// <summary>It is asked.</summary>
@@ -52,6 +52,9 @@ public sealed record AlertRuleBody
 
     /// <summary>Names of nodes; empty: all.</summary>
     public string[] Nodes { get; init; } = [];
+
+    /// <summary>Names of targets that operators have added, of target-lost; empty: all.</summary>
+    public string[] Targets { get; init; } = [];
 
     /// <summary>Ids of channels; null: all; empty: none.</summary>
     public string[]? Channels { get; init; }
@@ -163,6 +166,7 @@ internal static class AlertSettingMapping
             States = [.. rule.States],
             Pairs = [.. rule.Pairs],
             Nodes = [.. rule.Nodes],
+            Targets = [.. rule.Targets],
             Channels = rule.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = rule.QuietInFreeze,
             QuietInMaintenance = rule.QuietInMaintenance,
@@ -194,6 +198,7 @@ internal static class AlertSettingMapping
             States = [.. body.States],
             Pairs = [.. body.Pairs],
             Nodes = [.. body.Nodes],
+            Targets = [.. body.Targets],
             Channels = body.Channels is { } channels ? [.. channels] : null,
             QuietInFreeze = body.QuietInFreeze,
             QuietInMaintenance = body.QuietInMaintenance,

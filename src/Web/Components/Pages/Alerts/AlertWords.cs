@@ -34,6 +34,7 @@ internal static class AlertWords
     public static string? Link(Alert alert) => alert switch
     {
         { OperationId: { } operation } => $"/operations/{Uri.EscapeDataString(operation)}",
+        { Kind: FailoverHub.Web.Alerts.Rules.AlertKind.TargetLost, Key.Subject: var target } => $"/reachability/{Uri.EscapeDataString(target.StartsWith("target:node:", StringComparison.Ordinal) ? target["target:".Length..] : target)}",
         { Pair: { } pair, Node: null } => $"/pairs/{Uri.EscapeDataString(pair)}",
         { Node: { } node } => $"/nodes/{Uri.EscapeDataString(node)}",
         { Key.Subject: var subject } when subject.StartsWith("channel:", StringComparison.Ordinal) => "/settings/alert-channels",

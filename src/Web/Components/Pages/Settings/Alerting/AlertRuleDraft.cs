@@ -15,6 +15,7 @@ public sealed class AlertRuleDraft
         (Name, Kind, Enabled, Severity) = (rule.Name, rule.Kind, rule.Enabled, rule.Severity);
         (RaiseSeconds, ResolveSeconds, RemindMinutes) = ((int)rule.RaiseAfter.TotalSeconds, (int)rule.ResolveAfter.TotalSeconds, rule.RemindEvery is { } again ? (int)again.TotalMinutes : null);
         (Threshold, States, Pairs, Nodes) = (rule.Threshold, [.. rule.States], string.Join(", ", rule.Pairs), string.Join(", ", rule.Nodes));
+        Targets = string.Join(", ", rule.Targets);
         (AllChannels, Channels) = (rule.Channels is null, [.. rule.Channels ?? []]);
         (QuietInFreeze, QuietInMaintenance) = (rule.QuietInFreeze, rule.QuietInMaintenance);
     }
@@ -61,6 +62,9 @@ public sealed class AlertRuleDraft
     /// <summary>Likewise.</summary>
     public string Nodes { get; set; }
 
+    /// <summary>Likewise, of targets that operators have added.</summary>
+    public string Targets { get; set; }
+
     /// <summary>Every channel is told.</summary>
     public bool AllChannels { get; set; }
 
@@ -105,6 +109,7 @@ public sealed class AlertRuleDraft
         States = [.. AlertKinds.Of(Kind).States.Where(States.Contains)],
         Pairs = Names(Pairs),
         Nodes = Names(Nodes),
+        Targets = AlertKinds.Of(Kind).Subject == AlertSubjectKind.Target ? Names(Targets) : [],
         Channels = AllChannels ? null : [.. Channels],
         QuietInFreeze = QuietInFreeze,
         QuietInMaintenance = QuietInMaintenance,
