@@ -24,8 +24,9 @@ internal static class AlertWords
     /// <param name="zone">Where times are shown.</param>
     public static string Handled(Alert alert, DateTimeOffset now, TimeZoneInfo zone) => alert switch
     {
+        { QuietBecause: { } quiet } when quiet.StartsWith("maintenance", StringComparison.Ordinal) => "nobody is told: maintenance",
         { QuietBecause: { } quiet } => $"nobody is told: {quiet}",
-        { Shelf: { } shelf } => $"shelved by {shelf.By} until {AgeText.Absolute(shelf.Until, now, zone)}",
+        { Shelf: { } shelf } => $"shelved by {shelf.By} until {AgeText.Minute(shelf.Until, now, zone)}",
         { Acknowledged: { } by } => $"acknowledged by {by.By} {AgeText.Ago(now - by.At)}",
         _ => $"{State(alert).Word.ToLowerInvariant()}, since {AgeText.Of(now - alert.RaisedAt)}",
     };

@@ -52,6 +52,14 @@ internal static class AgeText
         return shown.ToString(today ? "HH:mm:ss.fff" : "yyyy-MM-dd HH:mm:ss", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>A time that somebody chose: "14:03" today, else with the date before it, in the zone.</summary>
+    public static string Minute(DateTimeOffset at, DateTimeOffset now, TimeZoneInfo zone)
+    {
+        DateTimeOffset shown = TimeZoneInfo.ConvertTime(at, zone);
+        bool today = shown.Date == TimeZoneInfo.ConvertTime(now, zone).Date;
+        return shown.ToString(today ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
+    }
+
     /// <summary>"2026-11-22 14:03:07.214 UTC", or with the zone's offset.</summary>
     public static string Full(DateTimeOffset at, TimeZoneInfo zone)
     {
