@@ -3,6 +3,7 @@ using System.Runtime.CompilerServices;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Records;
+using FailoverHub.Web.Operations.Rules;
 
 namespace FailoverHub.Web.Operations;
 

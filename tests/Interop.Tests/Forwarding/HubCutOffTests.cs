@@ -1,6 +1,5 @@
 using System.Text.Json.Nodes;
 using FailoverHub.Interop.Tests.Harness;
-using FailoverHub.Interop.Tests.Nodes;
 
 namespace FailoverHub.Interop.Tests.Forwarding;
 

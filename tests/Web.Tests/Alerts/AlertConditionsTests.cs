@@ -304,7 +304,7 @@ public sealed class AlertConditionsTests
     [InlineData(VantageTrouble.NotOffered, true, "wrong")]
     public void LostVantagePoint_IsFoundByItsTrouble_ButNotWhenItIsTheHubThatIsCutOff(VantageTrouble? trouble, bool cutOff, string expected)
     {
-        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline))) with { Vantages = [Standing(trouble)], Hub = new HubCondition { CutOff = cutOff ? "The hub itself is cut off." : null } };
+        AlertFacts facts = Facts(Pair(Make.Node("node-a", Role.Primary, NodeLink.Offline))) with { Vantages = [Standing(trouble)], Hub = new HubCondition { CutOff = cutOff ? new HubCutOff("The hub itself is cut off.", IPv4: true, IPv6: true) : null } };
 
         Finding[] found = Find(facts, Rule(AlertKind.VantageLost) with { Nodes = ["node-a"] });
 

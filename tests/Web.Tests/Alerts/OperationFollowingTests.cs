@@ -1,6 +1,4 @@
 using FailoverHub.Web.Alerts.Conditions;
-using FailoverHub.Web.Fleet;
-using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
 using Microsoft.Extensions.Logging.Abstractions;

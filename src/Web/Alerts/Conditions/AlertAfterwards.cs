@@ -2,7 +2,6 @@ using System.Collections.Immutable;
 using System.Globalization;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Fleet;
-using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 
 namespace FailoverHub.Web.Alerts.Conditions;

@@ -1,5 +1,4 @@
 using System.CommandLine;
-using FailoverHub.Web.Data;
 using FailoverHub.Web.Data.Backup;
 
 namespace FailoverHub.Web.Configuration.Commands;

@@ -1,7 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Drills;
-using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Tests.Components.Fakes;
 

@@ -233,7 +233,7 @@ public sealed class ScheduleTests
         WaitingOperation waiting;
         if (type == OperationType.Drill)
         {
-            waiting = WaitingOperation.Of(DrillTarget.Resolve(FleetProjection.Project(facts, Fleet.Fleets.Now, 1), request, out _)!, preview, Alice, now);
+            waiting = WaitingOperation.Of(DrillTarget.Resolve(FleetProjection.Project(facts, Fleet.Fleets.Now, 1), request, out _)!.Value.Drill, preview, Alice, now);
         }
         else
         {
