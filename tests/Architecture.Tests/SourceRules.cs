@@ -25,6 +25,7 @@ internal static partial class SourceRules
         ["src/Web/Operations/Records/OperationStore.cs"] = "audit entry, operation and intents in one transaction",
         ["src/Web/Operations/Records/OperationSearch.cs"] = "a filter of operations as a query of theirs",
         ["src/Web/Operations/Waiting/WaitingStore.cs"] = "audit entry and waiting operation in one transaction",
+        ["src/Web/Operations/Waiting/NodeReferences.cs"] = "what is kept of a node by its name, in the transaction of its rename or removal",
         ["src/Web/Operations/Freezes/FreezeStore.cs"] = "audit entry and freeze in one transaction",
         ["src/Web/Alerts/Records/AlertStore.cs"] = "alerts, the messages that tell of them and their events in one transaction",
         ["src/Web/Alerts/Records/AlertSettingsStore.cs"] = "audit entry and rule or channel in one transaction",
