@@ -56,8 +56,7 @@ public sealed class AccessByRequestTests : IAsyncLifetime
             {
                 foreach (string method in way.Method is { } one ? [one] : AccessTable.MethodsOfAny)
                 {
-                    using var request = new HttpRequestMessage(new HttpMethod(method), way.Path);
-                    using HttpResponseMessage answer = await asker.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+                    using HttpResponseMessage answer = await AskAsync(asker, method, way, stop);
                     Interlocked.Increment(ref asked);
                     int expected = Expected(way, method, asker);
                     if ((int)answer.StatusCode != expected)
@@ -99,6 +98,11 @@ public sealed class AccessByRequestTests : IAsyncLifetime
         WayIn[] calls = [.. Ways.Where(way => way.Call is not null)];
         Assert.NotEmpty(calls);
 
+        // So that each stream has something to tell: the fleet as it is, an operation, its events.
+        using var content = new StringContent("""{"type":"freeze","reason":"audit","expiresInSeconds":600}""", System.Text.Encoding.UTF8, "application/json");
+        using HttpResponseMessage frozen = await _askers.Single(one => one.Who == ApiScopes.Admin).Client.PostAsync("/api/v1/operations", content, Stop);
+        Assert.Equal(HttpStatusCode.Accepted, frozen.StatusCode);
+
         await Parallel.ForEachAsync(_askers, Stop, async (asker, stop) =>
         {
             foreach (WayIn way in calls)
@@ -136,11 +140,30 @@ public sealed class AccessByRequestTests : IAsyncLifetime
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/v1/pairs", Stop)).StatusCode);
     }
 
+    private static async Task<HttpResponseMessage> AskAsync(Asker asker, string method, WayIn way, CancellationToken stop)
+    {
+        using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(20));
+        while (true)
+        {
+            using var request = new HttpRequestMessage(new HttpMethod(method), way.Path);
+            HttpResponseMessage answer = await asker.Client.SendAsync(request, HttpCompletionOption.ResponseHeadersRead, stop);
+            if (answer.StatusCode != HttpStatusCode.TooManyRequests)
+            {
+                return answer;
+            }
+
+            // Of what is long some are written at a time, for all together, and all ask at once.
+            answer.Dispose();
+            await again.WaitForNextTickAsync(stop);
+        }
+    }
+
     private static int Expected(WayIn way, string method, Asker asker)
     {
         if (way.IsForAgents)
         {
-            return (int)HttpStatusCode.NotFound;
+            // What gRPC has for methods that it does not know asks first who it is.
+            return !way.IsGrpc && (asker.IsNobody || asker.Token is not null) ? (int)HttpStatusCode.Unauthorized : (int)HttpStatusCode.NotFound;
         }
 
         if (AccessTable.LetsIn(way.Name, asker.Who))

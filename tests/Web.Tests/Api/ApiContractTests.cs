@@ -31,7 +31,7 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
 
         Assert.Equal(
             """
-            {"id":"id-web","name":"web","state":"Healthy","failback":{"policy":"after-stable","stableSeconds":60},"failbackIsSet":false,"preferredNode":"node-a","activeNode":"node-a","activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"freeze":null,"operation":null,"members":[{"node":"node-a","link":"Connected","lastReportAt":"2026-11-22T14:00:00.000Z","drained":false,"locallyDrained":false,"health":"Healthy","sessions":{"established":4,"configured":4},"prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Unknown","failback":null,"failbackHold":null,"damped":false,"localRole":null}]}],"claimants":[],"activeObservedAt":null,"answers":[]}
+            {"id":"id-web","name":"web","state":"Healthy","failback":{"policy":"after-stable","stableSeconds":60},"failbackIsSet":false,"preferredNode":"node-a","activeNode":"node-a","activeNodeBasis":"observed","prefixes":["203.0.113.10/32"],"revision":7,"freeze":null,"operation":null,"members":[{"node":"node-a","link":"Connected","lastReportAt":"2026-11-22T14:00:00.000Z","drained":false,"locallyDrained":false,"health":"Healthy","sessions":{"established":4,"configured":4},"prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Unknown","failback":null,"failbackHold":null,"damped":false,"localRole":null}]}],"claimants":[],"activeObservedAt":null,"answers":[],"sharedHost":null}
             """,
             answer);
     }
@@ -259,7 +259,7 @@ public sealed class ApiContractTests(SharedHub shared) : IClassFixture<SharedHub
             routes++;
         }
 
-        Assert.Equal(76, routes);
+        Assert.Equal(77, routes);
         Assert.Equal("bearer", (string?)document["components"]!["securitySchemes"]!["bearer"]!["scheme"]);
         Assert.NotEmpty(document["security"]!.AsArray());
         Assert.Equal("Never changes, also when the pair is renamed.", (string?)document["components"]!["schemas"]!["PairDto"]!["properties"]!["id"]!["description"]);

@@ -55,6 +55,7 @@ internal sealed class SimulatedNode(HubWithRestarts hub, Steps steps, string nam
     private int _boot;
     private bool _healthy = true;
     private int? _sickSince;
+    private int _healthySince = -1;
 
     public long Id { get; private set; }
 
@@ -152,7 +153,8 @@ internal sealed class SimulatedNode(HubWithRestarts hub, Steps steps, string nam
                 MadePrimaryBeside = $"{name} was made primary by revision {intent.Revision}, sent in act {sentAt}; {Partner.Name} is primary by itself since act {forgot}.";
             }
 
-            if (intent is { Drained: true, OperationId: not null } && !_drained && Partner._sickSince is { } sick && sentAt > sick + 1)
+            // A node that announced nothing itself when it was told loses nothing by it.
+            if (intent is { Drained: true, OperationId: not null } && !_drained && _healthy && sentAt > _healthySince + 1 && Partner._sickSince is { } sick && sentAt > sick + 1)
             {
                 DrainedBeside = $"{name} was drained by revision {intent.Revision}, sent in act {sentAt}; {Partner.Name} is sick since act {sick}.";
             }
@@ -170,7 +172,7 @@ internal sealed class SimulatedNode(HubWithRestarts hub, Steps steps, string nam
     {
         if (_healthy != healthy)
         {
-            (_healthy, _sickSince) = (healthy, healthy ? null : steps.Now);
+            (_healthy, _sickSince, _healthySince) = (healthy, healthy ? null : steps.Now, healthy ? steps.Now : _healthySince);
             _story.Add(healthy ? "heals" : "sickens");
             await ReportAsync();
         }

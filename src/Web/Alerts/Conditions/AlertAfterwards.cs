@@ -32,6 +32,9 @@ internal static class AlertAfterwards
         AlertKind.HubStorage => "The hub writes its history again, and accepts operations.",
         AlertKind.HubDisk => facts.Hub.FreeDisk is { } free ? string.Create(CultureInfo.InvariantCulture, $"{free * 100:0.#} % of the disk is free now.") : "How much is free is not known any more.",
         AlertKind.ChannelFailing => $"{alert.About} takes messages again, or was changed.",
+        AlertKind.VantageLost => facts.Vantages.FirstOrDefault(v => v.Name == alert.Node) is not { } vantage ? "The node asks nothing for the hub any more."
+            : vantage.Trouble is null ? $"{vantage.Name} asks for the hub again." : $"The rule does not look for what is so now: {vantage.Name} is of no use as a vantage point.",
+        AlertKind.SharedHost => PairOf(facts, alert) is { } spread ? $"As far as the nodes of {spread.Name} tell, they are not on one physical host any more." : "The pair is not there any more.",
         _ => "Nothing of it is found any more.",
     };
 

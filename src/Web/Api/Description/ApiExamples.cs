@@ -15,7 +15,7 @@ internal static class ApiExamples
            "prefixes":[{"prefix":"203.0.113.10/32","assignedRole":"primary","reportedRole":"primary","announced":true,"withdrawnReason":null,"health":"Healthy",
              "failback":{"policy":"after-stable","stableSeconds":60},"failbackHold":null,"damped":false,"localRole":null}]}],"claimants":[],
          "activeObservedAt":"2026-11-22T14:00:00.100Z",
-         "answers":[{"prefix":"203.0.113.10/32","node":"node-a","at":"2026-11-22T14:00:00.100Z","ttl":61,"problem":null,"text":null,"since":null}]}
+         "answers":[{"prefix":"203.0.113.10/32","node":"node-a","at":"2026-11-22T14:00:00.100Z","ttl":61,"problem":null,"text":null,"since":null}],"sharedHost":null}
         """;
 
     private const string Switchover = """{"type":"switchover","reason":"Kernel update of node-a","target":"node-b","expectedRevision":7}""";

@@ -121,16 +121,25 @@ internal sealed class ProbedAddress(ProbeTarget target)
         return new ReachabilityChange(Target, Lost: true, Recent[^1].At, null, Recent[^1].Error);
     }
 
-    /// <summary>The newest probe and the newest one before it that is not just the same moment were lost, and all between them.</summary>
+    /// <summary>
+    /// Two probes were lost that were not sent in the same moment, and all between them and since; and of both it is proven that it was not the hub that was cut off. What is refused at once
+    /// comes before a gateway can have answered after it, so of the newest ones that may not be known yet.
+    /// </summary>
     private bool MeansLost(Func<TimeSpan, bool> proven)
     {
-        int other = FailuresThatMeanLost;
-        while (other <= Failures && _sentAt[^1] - _sentAt[^other] < ShortestLoss)
+        int newest = 1;
+        while (newest <= Failures && !proven(_sentAt[^newest]))
+        {
+            newest++;
+        }
+
+        int other = newest + FailuresThatMeanLost - 1;
+        while (other <= Failures && _sentAt[^newest] - _sentAt[^other] < ShortestLoss)
         {
             other++;
         }
 
-        return other <= Failures && proven(_sentAt[^1]) && proven(_sentAt[^other]);
+        return other <= Failures && proven(_sentAt[^other]);
     }
 
     private void Keep(ProbeSample sample, TimeSpan sentAt)

@@ -92,7 +92,7 @@ public sealed class KilledApprovalTests(KilledApprovals killed) : IClassFixture<
     {
         Assert.True(afterwards == (string?)killed.Afterwards[pair]["status"], $"{pair}: {killed.Afterwards[pair]}");
         Assert.True(atLast == (string?)killed.AtLast[pair]["status"], $"{pair}: {killed.AtLast[pair]}");
-        Assert.Equal(pair is "waiting" or "rejected" ? null : "token bob", (string?)killed.Afterwards[pair]["approvedBy"]);
+        Assert.Equal(pair is "waiting" or "rejected" ? null : "token bob of bob", (string?)killed.Afterwards[pair]["approvedBy"]);
     }
 
     [Fact]
@@ -112,7 +112,7 @@ public sealed class KilledApprovalTests(KilledApprovals killed) : IClassFixture<
             Assert.True(entries.Distinct().Count() == entries.Length && events.Distinct().Count() == events.Length, $"{pair}: {string.Join(" | ", [.. entries, .. events])}");
             Assert.Single(entries, entry => entry == "switchover accepted, waits for a second person");
             Assert.Single(entries, entry => entry == (pair == "rejected" ? "reject accepted" : "approve accepted"));
-            Assert.True(entries.Count(entry => entry == "switchover accepted, approved by token bob") == (pair is "rejected" or "approved-scheduled" ? 0 : 1), $"{pair}: {string.Join(" | ", entries)}");
+            Assert.True(entries.Count(entry => entry == "switchover accepted, approved by token bob of bob") == (pair is "rejected" or "approved-scheduled" ? 0 : 1), $"{pair}: {string.Join(" | ", entries)}");
             Assert.Single(events, e => e.StartsWith("operation-started ", StringComparison.Ordinal));
             Assert.Equal(pair == "approved-scheduled" ? 0 : 1, events.Count(e => e.StartsWith("operation-finished ", StringComparison.Ordinal) && !e.Contains("not known", StringComparison.Ordinal)));
         }

@@ -77,7 +77,7 @@ public sealed class KilledHub : IAsyncLifetime
 
         await Task.WhenAll(settling);
         await KeepAsync(Ended, Settling);
-        await _lab.Hub.UntilAsync("/api/v1/pairs/unfreeze-lost", _ => _lab.One("unfreeze-lost").State.Prefixes[0].FailbackPolicy == FailbackPolicy.Immediate);
+        await _lab.Hub.UntilAsync("/api/v1/pairs/unfreeze-lost", _ => _lab.One("unfreeze-lost").State.Prefixes[0].FailbackPolicy == FailbackPolicy.AfterStable);
         FrozenAnswer = await TryAsync("pairs/frozen", """{"type":"switchover","target":"frozen-2"}""");
         await _lab.Hub.UntilAsync("/api/v1/pairs?limit=500", pairs => pairs["items"]!.AsArray().All(p => Settling.Contains((string?)p!["name"]) || (p["operation"] is null && IsKnown(p))));
         await _lab.KillAndRestartAsync();

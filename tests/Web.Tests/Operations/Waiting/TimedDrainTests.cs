@@ -86,7 +86,7 @@ public sealed class TimedDrainTests
         // The clock stands still, so whoever waits a second under the lock waits for ever.
         using var patience = CancellationTokenSource.CreateLinkedTokenSource(Cancellation);
         patience.CancelAfter(TimeSpan.FromSeconds(60));
-        Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Switchover() with { Reason = "" }, Alice, patience.Token));
+        Assert.IsType<SubmitResult.Invalid>(await rig.Hub.Operations.SubmitAsync(Switchover() with { Reason = "" }, Alice, patience.Token));
 
         await RawSql.AllowAsync(db, "no_audit");
         await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
