@@ -1,7 +1,6 @@
 using System.Collections.Concurrent;
 using System.Globalization;
 using System.Net;
-using System.Text.Json;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Tests.Configuration;
@@ -93,15 +92,10 @@ public sealed class AccessByRequestTests : IAsyncLifetime
     }
 
     [Fact]
-    public async Task EveryMethodOfASignalRHub_CalledByEverybody_AnswersThoseOfTheTable()
+    public async Task EverySignalRHub_AskedByEverybody_LetsInThoseOfTheTable()
     {
         WayIn[] calls = [.. Ways.Where(way => way.Call is not null)];
         Assert.NotEmpty(calls);
-
-        // So that each stream has something to tell: the fleet as it is, an operation, its events.
-        using var content = new StringContent("""{"type":"freeze","reason":"audit","expiresInSeconds":600}""", System.Text.Encoding.UTF8, "application/json");
-        using HttpResponseMessage frozen = await _askers.Single(one => one.Who == ApiScopes.Admin).Client.PostAsync("/api/v1/operations", content, Stop);
-        Assert.Equal(HttpStatusCode.Accepted, frozen.StatusCode);
 
         await Parallel.ForEachAsync(_askers, Stop, async (asker, stop) =>
         {
@@ -116,9 +110,7 @@ public sealed class AccessByRequestTests : IAsyncLifetime
                 }
 
                 await client.StartAsync(stop);
-                object?[] arguments = AccessTable.ArgumentsOf(way.Call!);
-                await using IAsyncEnumerator<JsonElement> told = client.StreamAsyncCore<JsonElement>(way.Call!, arguments, stop).GetAsyncEnumerator(stop);
-                Assert.True(await told.MoveNextAsync(), $"{way.Name} told {asker.Who} nothing");
+                Assert.Equal(HubConnectionState.Connected, client.State);
             }
         });
     }

@@ -255,7 +255,4 @@ internal static class AccessTable
 
     /// <summary>Where a token counts; elsewhere it is as good as none.</summary>
     public static bool IsForScripts(string path) => path.StartsWith("/api/", StringComparison.Ordinal) || path.StartsWith("/openapi/", StringComparison.Ordinal) || path.StartsWith("/hubs/", StringComparison.Ordinal) || path == "/metrics";
-
-    /// <summary>What a SignalR method is called with so that it has something to tell at once.</summary>
-    public static object?[] ArgumentsOf(string method) => method == "WatchEvents" ? [0L] : [];
 }

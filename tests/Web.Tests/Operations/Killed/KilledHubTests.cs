@@ -67,18 +67,6 @@ public sealed class KilledHubTests(KilledHub killed) : IClassFixture<KilledHub>
         Assert.Single(killed.Told[(string)operation["id"]!], text => !text.Contains("not known", StringComparison.Ordinal));
     }
 
-    [Theory]
-    [InlineData("settling-lost", "what takes the demotion back had arrived and was not obeyed")]
-    [InlineData("settling-obeyed", "what takes the demotion back was obeyed and its answer lost")]
-    public void KilledWhileItSettles_TheNextHubSettlesItOnce(string pair, string where)
-    {
-        var operation = killed.AfterOneMoreKill[pair];
-
-        Assert.True((string?)killed.Ended[pair]["status"] == "OutcomeUnknown" && (string?)operation["status"] == "Failed", $"{where}: {killed.Ended[pair]} {operation}");
-        Assert.Equal($"{pair}-1", (string?)killed.PairsAfterwards[pair]["activeNode"]);
-        Assert.Single(killed.Told[(string)operation["id"]!], text => text.Contains(": failed.", StringComparison.Ordinal));
-    }
-
     /// <summary>Whatever it is and wherever it was: accepted, begun, each step and the end are told once, by the three hubs together, and nothing begins by itself.</summary>
     [Fact]
     public void Killed_EveryOperationIsAuditedBegunAndEndedOnce()

@@ -12,7 +12,6 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     private CancellationTokenSource _connected = new();
     private TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private (int Intent, bool Obeys, bool Answers)? _stopAt;
-    private (int Intent, bool Obeys, bool Answers)? _stopAfterDialling;
     private int _intents;
     private bool _hangs;
 
@@ -29,13 +28,6 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     /// <summary>Set when it was sent again what it has already, and had said so when it dialled.</summary>
     public string? Repeated { get; private set; }
 
-    /// <summary>As <see cref="StopAt"/>, but from the next time on that it dials.</summary>
-    public Task StopAfterDiallingAt(int intent, bool obeys)
-    {
-        (_stopAfterDialling, _stopped) = ((intent, obeys, false), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
-        return _stopped.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
-    }
-
     /// <summary>Stops at that intent of its life.</summary>
     /// <param name="intent">1: the first one.</param>
     /// <param name="obeys">It obeys it before it stops.</param>
@@ -50,7 +42,7 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     /// <summary>Dials as it is, and goes on if it had stopped.</summary>
     public async Task DialAsync(string url)
     {
-        (_hangs, _stopAt, _stopAfterDialling) = (false, _stopAfterDialling, null);
+        (_hangs, _stopAt) = (false, null);
         _agent = await FakeAgent.ConnectAsync(url, name, state, revision: state.IntentRevision, dataCenter: dataCenter, keepsFailback: true);
         _agent.Obedience = Obedience.IsDeaf;
         var agent = _agent;
