@@ -1,6 +1,5 @@
 using System.Net;
 using System.Text.Json.Nodes;
-using FailoverHub.Protos.V1;
 
 namespace FailoverHub.Web.Tests.Operations.Killed;
 
@@ -14,13 +13,11 @@ public sealed class KilledHub : IAsyncLifetime
     [
         "accepted", "demotion-lost", "demotion-obeyed", "promotion-lost", "promotion-obeyed", "promotion-answered", "back-lost", "back-obeyed", "drain-lost", "drain-obeyed",
         "undrain-lost", "undrain-obeyed", "role-lost", "role-obeyed", "policy-obeyed", "reset-asked", "forced", "scheduled", "frozen", "bulk-a", "bulk-b",
-        "failback-lost", "failback-obeyed", "unfreeze-lost", "drill-there", "drill-measured", "drill-back", "cancel-running", "cancel-scheduled", "unknown-lost", "unknown-obeyed",
-        "scheduled-lost", "scheduled-obeyed",
     ];
 
     private KillLab _lab = null!;
 
-    /// <summary>Operations by their pair, as the second hub ended them (the last one of each pair); those of bulk drains by their type, drills by pair and type.</summary>
+    /// <summary>Operations by their pair, as the second hub ended them; those of bulk drains by their type.</summary>
     internal Dictionary<string, JsonNode> Ended { get; } = [];
 
     /// <summary>The same, as the third hub has them.</summary>
@@ -38,41 +35,21 @@ public sealed class KilledHub : IAsyncLifetime
 
     internal IReadOnlyList<string> Broken { get; private set; } = [];
 
-    /// <summary>What nodes were sent although they had it.</summary>
-    internal IReadOnlyList<string> Repeated { get; private set; } = [];
-
-    /// <summary>Every operation that the third hub knows.</summary>
-    internal List<JsonNode> All { get; private set; } = [];
-
-    /// <summary>Ids of the operations that the first two hubs were asked for: nothing else may have begun by itself.</summary>
-    internal HashSet<string> Asked { get; } = [];
-
-    /// <summary>The whole audit.</summary>
-    internal List<JsonNode> Audit { get; private set; } = [];
-
-    /// <summary>Every event of an operation, of all kinds.</summary>
-    internal ILookup<string, JsonNode> Events { get; private set; } = null!;
-
     public async ValueTask InitializeAsync()
     {
         _lab = await KillLab.StartAsync(Pairs);
         var stops = await BeginAllAsync();
         await Task.WhenAll(stops);
-        await MeasuredAsync("drill-measured");
 
         // The last ones do not stand still: whatever the hub is just doing about them, it is killed now.
         var answered = _lab.Two("promotion-answered").StopAt(1, obeys: true, answers: true);
         await PostAsync("pairs/promotion-answered", """{"type":"switchover","target":"promotion-answered-2"}""");
         await answered;
         await PostAsync("pairs/scheduled", $$"""{"type":"switchover","target":"scheduled-2","startAt":"{{TimeProvider.System.GetUtcNow().AddSeconds(4):O}}"}""");
-        await PostAsync("pairs/cancel-scheduled", $$"""{"type":"switchover","target":"cancel-scheduled-2","startAt":"{{TimeProvider.System.GetUtcNow().AddHours(1):O}}"}""");
-        Assert.Equal(HttpStatusCode.Accepted, await CancelAsync("cancel-scheduled"));
-        Assert.Equal(HttpStatusCode.Accepted, await CancelAsync("cancel-running"));
         await PostAsync("pairs/accepted", """{"type":"switchover","target":"accepted-2"}""");
         await _lab.KillAndRestartAsync();
 
         await KeepAsync(Ended);
-        await _lab.Hub.UntilAsync("/api/v1/pairs/unfreeze-lost", _ => _lab.One("unfreeze-lost").State.Prefixes[0].FailbackPolicy == FailbackPolicy.AfterStable);
         FrozenAnswer = await TryAsync("pairs/frozen", """{"type":"switchover","target":"frozen-2"}""");
         await _lab.Hub.UntilAsync("/api/v1/pairs?limit=500", pairs => pairs["items"]!.AsArray().All(p => p!["operation"] is null && IsKnown(p)));
         await _lab.KillAndRestartAsync();
@@ -86,23 +63,7 @@ public sealed class KilledHub : IAsyncLifetime
         }
 
         AuditIsIntact = (bool)(await _lab.Hub.GetAsync("/api/v1/audit/verify"))["intact"]!;
-        (Broken, Repeated) = ([.. _lab.Broken], [.. _lab.Repeated]);
-        Audit = await WholeAsync("/api/v1/audit?limit=500");
-        Events = (await WholeAsync("/api/v1/events?limit=500")).Where(e => e["operation"] is not null).ToLookup(e => (string)e["operation"]!);
-    }
-
-    private async Task<List<JsonNode>> WholeAsync(string path)
-    {
-        var all = new List<JsonNode>();
-        string? cursor = null;
-        do
-        {
-            var page = await _lab.Hub.GetAsync(cursor is null ? path : $"{path}&cursor={Uri.EscapeDataString(cursor)}");
-            all.AddRange(page["items"]!.AsArray().Select(item => item!));
-            cursor = (string?)page["nextCursor"];
-        }
-        while (cursor is not null);
-        return all;
+        Broken = [.. _lab.Broken];
     }
 
     public ValueTask DisposeAsync() => _lab?.DisposeAsync() ?? ValueTask.CompletedTask;
@@ -119,21 +80,7 @@ public sealed class KilledHub : IAsyncLifetime
             await PostAsync($"nodes/{pair}-2", """{"type":"drain"}""");
         }
 
-        // Moved away first, for those that are to be moved back; frozen first, for the one that is to be unfrozen.
-        foreach (var pair in new[] { "failback-lost", "failback-obeyed" })
-        {
-            await PostAsync($"pairs/{pair}", $$"""{"type":"switchover","target":"{{pair}}-2"}""");
-        }
-
-        await PostAsync("pairs/unfreeze-lost", """{"type":"freeze","expiresInSeconds":3600}""");
         await _lab.AllEndedAsync();
-        await _lab.Hub.UntilAsync("/api/v1/pairs/unfreeze-lost", _ => new[] { _lab.One("unfreeze-lost"), _lab.Two("unfreeze-lost") }.All(n => n.State.Prefixes[0].FailbackPolicy == FailbackPolicy.Manual));
-
-        // This one takes its time: a drill measures for a while before it goes back.
-        var goesBack = _lab.Two("drill-back").StopAt(2, obeys: true);
-        await PostAsync("pairs/drill-back", """{"type":"drill"}""");
-        await goesBack;
-
         _lab.Two("back-lost").RejectsNext = true;
         _lab.Two("back-obeyed").RejectsNext = true;
         await _lab.One("forced").HangUpAsync();
@@ -156,27 +103,7 @@ public sealed class KilledHub : IAsyncLifetime
             _lab.Two("forced").StopAt(1, obeys: true),
             _lab.Two("bulk-a").StopAt(1, obeys: true),
             _lab.One("reset-asked").RequestedAsync(),
-            _lab.Two("failback-lost").StopAt(2, obeys: false),
-            _lab.One("failback-obeyed").StopAt(2, obeys: true),
-            _lab.One("unfreeze-lost").StopAt(2, obeys: false),
-            _lab.One("cancel-running").StopAt(1, obeys: true),
-            _lab.One("scheduled-lost").StopAt(1, obeys: false),
-            _lab.One("scheduled-obeyed").StopAt(1, obeys: true),
-            NotKnownAsync("unknown-lost", obeys: false),
-            NotKnownAsync("unknown-obeyed", obeys: true),
-            _lab.Two("drill-there").StopAt(1, obeys: true),
         ];
-        await PostAsync("pairs/drill-there", """{"type":"drill"}""");
-        await PostAsync("pairs/cancel-running", """{"type":"switchover","target":"cancel-running-2"}""");
-
-        foreach (var pair in new[] { "scheduled-lost", "scheduled-obeyed" })
-        {
-            await PostAsync($"pairs/{pair}", $$"""{"type":"switchover","target":"{{pair}}-2","startAt":"{{TimeProvider.System.GetUtcNow().AddSeconds(2):O}}"}""");
-        }
-
-        await PostAsync("pairs/failback-lost", """{"type":"failback"}""");
-        await PostAsync("pairs/failback-obeyed", """{"type":"failback"}""");
-        await PostAsync("pairs/unfreeze-lost", """{"type":"unfreeze"}""");
         foreach (var pair in Pairs.Where(p => p.StartsWith("demotion", StringComparison.Ordinal) || p.StartsWith("back", StringComparison.Ordinal) || p is "promotion-lost" or "promotion-obeyed"))
         {
             await PostAsync($"pairs/{pair}", $$"""{"type":"switchover","target":"{{pair}}-2"}""");
@@ -196,48 +123,17 @@ public sealed class KilledHub : IAsyncLifetime
         return stops;
     }
 
-    /// <summary>The node is asked to become primary, and falls silent; in its time nothing is known.</summary>
-    private async Task NotKnownAsync(string pair, bool obeys)
-    {
-        var stopped = _lab.Two(pair).StopAt(1, obeys);
-        await PostAsync($"pairs/{pair}", $$"""{"type":"switchover","target":"{{pair}}-2","deadlineSeconds":3}""");
-        await stopped;
-        await _lab.Two(pair).HangUpAsync();
-        await _lab.Hub.UntilAsync("/api/v1/operations?limit=500", all => all["items"]!.AsArray().Any(o => (string?)o!["pair"] == pair && (string?)o["status"] == "OutcomeUnknown"));
-    }
-
-    /// <summary>A drill that has moved the address and measures, which takes it longer than everything that is still to be done before the hub is killed.</summary>
-    private async Task MeasuredAsync(string pair)
-    {
-        await PostAsync($"pairs/{pair}", """{"type":"drill"}""");
-        await _lab.Hub.UntilAsync("/api/v1/operations?limit=500", all => all["items"]!.AsArray().Any(o => (string?)o!["pair"] == pair && (string?)o["type"] == "drill" && (string?)o["steps"]![2]!["status"] == "Running"));
-    }
-
-    private async Task<HttpStatusCode> CancelAsync(string pair)
-    {
-        var all = await _lab.Hub.GetAsync("/api/v1/operations?limit=500");
-        var id = (string)all["items"]!.AsArray().First(o => (string?)o!["pair"] == pair)!["id"]!;
-        return await _lab.Hub.PostAsync($"/api/v1/operations/{id}/cancel", """{"reason":"killed on the way"}""");
-    }
-
     private async Task PostAsync(string of, string body) => Assert.Equal(HttpStatusCode.Accepted, await TryAsync(of, body));
 
     private Task<HttpStatusCode> TryAsync(string of, string body) =>
-        _lab.Hub.PostAsync($"/api/v1/{of}/operations", $$"""{"reason":"killed on the way",{{(body.Contains("\"switchover\"", StringComparison.Ordinal) && !body.Contains("deadline", StringComparison.Ordinal) ? "\"deadlineSeconds\":120," : "")}}{{body[1..]}}""");
+        _lab.Hub.PostAsync($"/api/v1/{of}/operations", $$"""{"reason":"killed on the way",{{body[1..]}}""");
 
     private async Task KeepAsync(Dictionary<string, JsonNode> operations)
     {
-        All = await _lab.AllEndedAsync();
-
-        // Of those that were drained or moved first the later one counts.
-        foreach (var operation in Enumerable.Reverse(All))
+        // Of those that were drained first the later one counts.
+        foreach (var operation in Enumerable.Reverse(await _lab.AllEndedAsync()))
         {
-            var (type, pair) = ((string)operation["type"]!, (string)operation["pair"]!);
-            operations[type == "bulk-drain" ? "bulk" : type == "drill" ? $"{pair}/drill" : pair] = operation;
-            if (!ReferenceEquals(operations, AfterOneMoreKill))
-            {
-                Asked.Add((string)operation["id"]!);
-            }
+            operations[(string)operation["type"]! == "bulk-drain" ? "bulk" : (string)operation["pair"]!] = operation;
         }
     }
 }
