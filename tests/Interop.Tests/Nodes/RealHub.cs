@@ -42,12 +42,6 @@ internal sealed class RealHub(DataCenter center, string? network = null, string 
         }
     }
 
-    /// <summary>Starts it as <see cref="StartAsync"/> does, and waits for its end: for what keeps it from starting.</summary>
-    public Task<CommandOutput> TryRunAsync(CancellationToken cancellation) => center.Sandbox.RunAsync(
-        _network,
-        ["env", $"DOTNET_ROOT={Agent.Runtime}", .. Environment.Select(entry => $"{entry.Key}={entry.Value}"), BuiltPaths.HubExecutable, "run", "--urls", "http://127.0.0.1:5080", "--agent-url", agentUrl, "--data", _data],
-        cancellation);
-
     /// <summary>What it has written since its last start.</summary>
     public Task<string> LogAsync(CancellationToken cancellation) => _starts[^1].LogAsync(cancellation);
 
