@@ -25,7 +25,7 @@ esac
 filter=("$@")
 results=$PWD/TestResults
 passed=0 failed=0 trouble=0
-wanted=() finished=() endurance=
+wanted=() finished=() red=() endurance=
 not_quick=(-trait- Kind=Hub -trait- Kind=Process -trait- Kind=Long)
 
 finish() {
@@ -33,11 +33,15 @@ finish() {
   # Interrupted: what runs in the background would not notice.
   [ -z "$endurance" ] || pkill -TERM -P "$endurance"
   failed=$((failed + trouble))
+  # Whoever sees only the end of the output is to know what to look at.
+  [ ${#red[@]} -eq 0 ] || printf 'failed: %s\n' "${red[@]}"
   echo "$passed passed, $failed failed"
   [ $failed -eq 0 ]; exit
 }
 # Something that is wrong without being a failed test: it counts as one, so that the last line never looks like success.
 complain() { echo "test.sh: $*"; trouble=$((trouble + 1)); }
+# Of a log what the runner says of failed tests, without what the programs under test have logged between.
+failures() { awk '/^    [^ ].* \[FAIL\]$/ { on = 1; print; next } on && /^(      .*)?$/ { print; next } { on = 0 }' "$1"; }
 # An error of this script itself must not look like success either.
 trap 'complain "stopped before its end"; finish' EXIT
 seconds() { echo $(( $(date +%s) - $1 )) s; }
@@ -172,7 +176,10 @@ count_tests() {
   total=$(number Total) errors=$(number Errors) bad=$(number Failed) skipped=$(number Skipped)
   passed=$((passed + total - bad - skipped)) failed=$((failed + bad + errors))
   printf '%-20s %4d passed, %d failed (%s)\n' "$name" $((total - bad - skipped)) $((bad + errors)) "$took"
-  [ $((bad + errors)) -eq 0 ] || { echo; cat "$log"; echo; }
+  if [ $((bad + errors)) -gt 0 ]; then
+    mapfile -t -O ${#red[@]} red < <(sed -n "s/^    \([^ ].*\) \[FAIL\]\$/$name: \1/p" "$log")
+    echo; failures "$log"; echo; echo "whole log: $log"; echo
+  fi
   [ "$skipped" -eq 0 ] || complain "$name: $skipped skipped; a test runs or is not there"
   [ "$total" -gt 0 ] || [ ${#filter[@]} -gt 0 ] || complain "$name: has tests but ran none"
   [ "$status" -eq 0 ] || [ $((bad + errors + skipped)) -gt 0 ] || [ "$total" -eq 0 ] || complain "$name: ended with $status although no test failed"
