@@ -73,6 +73,14 @@ internal sealed class HubUnderTest : IAsyncDisposable
         }
     }
 
+    /// <summary>Waits until the hub has logged so: it does so behind whatever ended a call, so that the caller may know of its end before.</summary>
+    public async Task LoggedAsync(Func<string, bool> isIt)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        await _log.UntilAsync(isIt, safety.Token);
+    }
+
     /// <summary>What a test that waited in vain needs to say.</summary>
     public string Describe()
     {
@@ -124,8 +132,23 @@ internal sealed class LastLines : ILoggerProvider, ILogger
 {
     private const int Kept = 200;
     private readonly ConcurrentQueue<string> _lines = new();
+    private TaskCompletionSource _added = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     public IEnumerable<string> Lines => _lines;
+
+    public async Task UntilAsync(Func<string, bool> isIt, CancellationToken cancellationToken)
+    {
+        while (true)
+        {
+            var added = Volatile.Read(ref _added).Task;
+            if (_lines.Any(isIt))
+            {
+                return;
+            }
+
+            await added.WaitAsync(cancellationToken);
+        }
+    }
 
     public ILogger CreateLogger(string categoryName) => this;
 
@@ -141,6 +164,8 @@ internal sealed class LastLines : ILoggerProvider, ILogger
         {
             _lines.TryDequeue(out _);
         }
+
+        Interlocked.Exchange(ref _added, new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously)).TrySetResult();
     }
 
     public void Dispose()

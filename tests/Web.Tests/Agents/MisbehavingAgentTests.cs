@@ -114,6 +114,7 @@ public sealed class MisbehavingAgentTests : TlsHubTest
                 // What had come as far as here.
             }
         });
+        await Hub.LoggedAsync(line => line.Contains(": NeverReads", StringComparison.Ordinal));
         Assert.StartsWith("Warning: web-1: NeverReads. ", Assert.Single(Faults()), StringComparison.Ordinal);
         await ServedAsync(other);
     }
