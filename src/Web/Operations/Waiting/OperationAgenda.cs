@@ -304,6 +304,11 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     /// <returns>False: what became of it could not be stored, and it is due still. The others that are due do not wait for it.</returns>
     private async Task<bool> TryDecideAsync(WaitingOperation due)
     {
+        if (due.RefusedFor is { } why)
+        {
+            return await TryEndAsync(due, why);
+        }
+
         try
         {
             await DecideAsync(due);
@@ -330,6 +335,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
             LogNotStored(logger, e);
+            Volatile.Write(ref _waiting, _waiting.SetItem(due.View.Id, due with { RefusedFor = why }));
             return false;
         }
     }

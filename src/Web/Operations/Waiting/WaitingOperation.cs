@@ -16,6 +16,9 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <summary>When it is tried again, because something that passes stood in its way; null: it was not tried yet.</summary>
     public DateTimeOffset? RetryAt { get; init; }
 
+    /// <summary>Why it is refused, which could not be stored yet: that is decided, and it does not begin any more. Null: nothing is decided.</summary>
+    public string? RefusedFor { get; init; }
+
     private static readonly TimeSpan ShortWindow = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan ApproveWithin = TimeSpan.FromHours(1);
 
