@@ -190,6 +190,7 @@ internal sealed partial class AgentProcess
                 Checks = checks.Read,
                 Hub = () => hub.Reading,
                 Vantage = () => Asked(vantage),
+                Keep = loop.TryPost,
                 Reload = _reloader.Ask,
             };
             var server = control is null ? null : new ControlServer(control, desk.AnswerAsync, _time, _logging.CreateLogger<ControlServer>());

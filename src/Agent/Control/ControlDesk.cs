@@ -43,9 +43,16 @@ internal sealed class ControlDesk(
     /// <summary>What the node asks for its hub; null: nothing, it is stand-alone or may not.</summary>
     public Func<VantageReading?> Vantage { get; init; } = static () => null;
 
+    /// <summary>Keeps in the history that a file was written; false: it is not kept.</summary>
+    public Func<NodeEvent.FileWritten, bool> Keep { get; init; } = static _ => false;
+
     /// <summary>Has the configuration read again; the argument says who asks.</summary>
     public Action<string>? Reload { get; init; }
 
+    /// <summary>Of <c>doctor --write</c>, with the path of the file as the reason.</summary>
+    public const string WroteCommand = "wrote";
+
+    private const int LongestPath = 256;
     private const string Silent = "the thread of the sessions does not answer: what is shown of them is what the node last heard";
 
     /// <summary>One answer for whatever was asked.</summary>
@@ -54,6 +61,7 @@ internal sealed class ControlDesk(
         var command when OrderDesk.Knows(command) => await orders.AnswerAsync(request, caller, cancellationToken),
         "status" => await StatusAsync(cancellationToken),
         "reload" when Reload is { } reload => Reloading(reload, caller),
+        WroteCommand => Wrote(request.Reason, caller),
         "trace" => await TraceAsync(request.Neighbor, cancellationToken),
         _ => new ControlAnswer { Error = "this agent knows the commands 'status', 'trace', 'drain', 'undrain', 'role', 'failback' and 'reload' only" },
     };
@@ -71,6 +79,19 @@ internal sealed class ControlDesk(
     {
         reload($"asked for by {caller.Actor()}");
         return new ControlAnswer { Command = new CommandDocument("applied", "the configuration is read again", false, 0, 0, null) };
+    }
+
+    // Whoever may speak here may order a drain as well, but the history is to stay readable.
+    private ControlAnswer Wrote(string? path, ControlCaller caller)
+    {
+        if (path is not ['/', ..] || path.Length > LongestPath || path.Any(char.IsControl))
+        {
+            return new ControlAnswer { Error = $"what was written is no absolute path of at most {LongestPath} characters" };
+        }
+
+        return Keep(new NodeEvent.FileWritten(caller.Actor(), path))
+            ? new ControlAnswer { Command = new CommandDocument("applied", "it is in the history", false, 0, 0, null) }
+            : new ControlAnswer { Error = "the agent takes no commands now: it is ending, or its loop hangs" };
     }
 
     private async Task<ControlAnswer> TraceAsync(string? wanted, CancellationToken cancellationToken)

@@ -55,6 +55,11 @@ internal static class DoctorText
             Paragraph(text, "  -> ", problem);
         }
 
+        if (permanent.IsInHistory == false)
+        {
+            Paragraph(text, "Note: ", "no agent answers on this machine, so that this was done stands in no history.");
+        }
+
         if (permanent.Outcome is null or PermanentOutcome.Refused)
         {
             text.AppendLine();

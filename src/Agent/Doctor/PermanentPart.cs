@@ -11,6 +11,9 @@ namespace FailoverHub.Agent.Doctor;
 /// <param name="Outcome">Null: it was not to be written.</param>
 internal sealed record PermanentPart(PermanentKind Kind, PermanentAddress? Lines, string? Hindrance, PermanentOutcome? Outcome)
 {
+    /// <summary>Whether an agent has put into its journal what was written; null: nothing was written.</summary>
+    public bool? IsInHistory { get; init; }
+
     /// <summary>For what no other file of the machine names; null: nothing is left to do.</summary>
     /// <param name="facts">What was gathered.</param>
     /// <param name="root">Where the file system of the machine begins: <c>/</c>.</param>

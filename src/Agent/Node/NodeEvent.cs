@@ -70,6 +70,11 @@ internal abstract record NodeEvent
     /// <summary>Somebody on the node itself wants this.</summary>
     internal sealed record CommandReceived(LocalCommand Command) : NodeEvent;
 
+    /// <summary>Somebody on the node itself had <c>doctor</c> write a file of the machine: for the history, nothing else changes.</summary>
+    /// <param name="Actor">Who, as the kernel says.</param>
+    /// <param name="Path">Of the file.</param>
+    internal sealed record FileWritten(string Actor, string Path) : NodeEvent;
+
     /// <summary>The orders of <see cref="NodeEffect.PersistOrders"/> are on the disk.</summary>
     internal sealed record OrdersPersisted(LocalOrders Orders, LocalCommand Command) : NodeEvent;
 

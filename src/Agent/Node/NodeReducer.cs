@@ -72,6 +72,9 @@ internal static class NodeReducer
             case NodeEvent.CommandReceived received:
                 LocalCommands.Receive(step, received.Command);
                 break;
+            case NodeEvent.FileWritten written:
+                step.Record(TransitionKind.LocalCommand, $"{written.Actor} had doctor write {written.Path}, which makes shared addresses permanent on this machine", actor: written.Actor);
+                break;
             case NodeEvent.OrdersPersisted persisted:
                 LocalCommands.Obey(step, persisted.Orders, persisted.Command);
                 break;

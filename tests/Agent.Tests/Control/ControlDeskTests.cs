@@ -72,6 +72,35 @@ public sealed class ControlDeskTests
         Assert.Contains("'status', 'trace', 'drain', 'undrain', 'role', 'failback' and 'reload' only", (await AskAsync(command)).Error, StringComparison.Ordinal);
 
     [Theory]
+    [InlineData("/etc/netplan/90-failoverhub.yaml", true)]
+    [InlineData("etc/netplan", false)]
+    [InlineData("/etc/two\nlines", false)]
+    [InlineData(null, false)]
+    public async Task WhatDoctorWrote_IsKeptWithWhoeverCalledIt(string? path, bool kept)
+    {
+        List<NodeEvent> posted = [];
+        var desk = Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty), written =>
+        {
+            posted.Add(written);
+            return true;
+        });
+
+        var answer = await desk.AnswerAsync(new ControlRequest(ControlDesk.WroteCommand) { Reason = path }, new ControlCaller(0, 0), TestContext.Current.CancellationToken);
+
+        Assert.Equal(kept, answer.Error is null);
+        if (kept)
+        {
+            var transition = Assert.Single(_node.Give(Assert.Single(posted)).Effects.OfType<NodeEffect.Record>());
+            Assert.Equal((TransitionKind.LocalCommand, "root (uid 0)"), (transition.Kind, transition.Actor));
+            Assert.Equal($"root (uid 0) had doctor write {path}, which makes shared addresses permanent on this machine", transition.Text);
+        }
+        else
+        {
+            Assert.Empty(posted);
+        }
+    }
+
+    [Theory]
     [InlineData("192.0.2.1", true)]
     [InlineData("192.0.2.1:179", true)]
     [InlineData("192.0.2.9", false)]
@@ -88,7 +117,7 @@ public sealed class ControlDeskTests
     private Task<ControlAnswer> AskAsync(string? command) =>
         Desk(_ => Task.FromResult(ImmutableArray<PeerDiagnostics>.Empty)).AnswerAsync(new ControlRequest(command), default, TestContext.Current.CancellationToken);
 
-    private ControlDesk Desk(Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions)
+    private ControlDesk Desk(Func<CancellationToken, Task<ImmutableArray<PeerDiagnostics>>> sessions, Func<NodeEvent.FileWritten, bool>? keep = null)
     {
         var options = new AgentOptions { Node = "node-a", Neighbors = [NodeUnderTest.First, NodeUnderTest.Second], StateDirectory = "/nowhere", ControlSocket = "/nowhere/control.sock" };
         return new ControlDesk(
@@ -96,6 +125,9 @@ public sealed class ControlDeskTests
             () => (_node.State, new Moment(_node.Now, DateTimeOffset.UnixEpoch + _node.Now)),
             sessions,
             new OrderDesk(_ => false),
-            _time);
+            _time)
+        {
+            Keep = keep ?? (_ => false),
+        };
     }
 }
