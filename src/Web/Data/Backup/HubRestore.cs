@@ -178,7 +178,7 @@ internal static class HubRestore
         await using var tar = new TarReader(unpacked);
         BackupManifest manifest = await ManifestAsync(tar, cancellationToken);
         var missing = manifest.Files.ToDictionary(f => f.Path, StringComparer.Ordinal);
-        while (await tar.GetNextEntryAsync(copyData: false, cancellationToken) is { } entry)
+        while (await NextAsync(tar, cancellationToken) is { } entry)
         {
             if (entry.EntryType is not (TarEntryType.RegularFile or TarEntryType.V7RegularFile) || !missing.Remove(entry.Name, out BackupFile? expected) || !IsInside(entry.Name))
             {
@@ -198,6 +198,19 @@ internal static class HubRestore
         }
 
         return manifest;
+    }
+
+    // Where a file that was cut off ends, inside an entry or between two, is chance; what there is to do is the same.
+    private static async Task<TarEntry?> NextAsync(TarReader tar, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await tar.GetNextEntryAsync(copyData: false, cancellationToken);
+        }
+        catch (Exception e) when (e is EndOfStreamException or InvalidDataException)
+        {
+            throw new BackupException($"The backup was cut short or is damaged ({e.Message.TrimEnd('.')}). Use another one.", e);
+        }
     }
 
     private static async Task<BackupManifest> ManifestAsync(TarReader tar, CancellationToken cancellationToken)
