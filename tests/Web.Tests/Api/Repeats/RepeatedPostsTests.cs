@@ -256,9 +256,22 @@ public sealed class RepeatedPostsTests : IAsyncLifetime
         return name;
     }
 
-    private Task<string> WaitingAsync() => MadeAsync("pairs/web/operations", """{"type":"switchover","reason":"Kernel update"}""");
+    private async Task<string> WaitingAsync()
+    {
+        // What was done before may have taken its time; who says nothing for a while is silent.
+        foreach (FakeAgent agent in _agents.OfType<FakeAgent>())
+        {
+            await agent.ReportAsync();
+        }
 
-    private async Task EndedAsync(Answer answer) => Assert.Equal(OperationStatus.Succeeded, (await _hub.EndedAsync((string)JsonNode.Parse(answer.Body)!["id"]!)).Status);
+        return await MadeAsync("pairs/web/operations", """{"type":"switchover","deadlineSeconds":120,"reason":"Kernel update"}""");
+    }
+
+    private async Task EndedAsync(Answer answer)
+    {
+        OperationView ended = await _hub.EndedAsync((string)JsonNode.Parse(answer.Body)!["id"]!);
+        Assert.True(ended.Status == OperationStatus.Succeeded, $"{ended.Title}: {ended.Status}. {ended.Outcome} {string.Join(" | ", ended.Steps.Select(step => $"{step.Title}: {step.Detail}"))}");
+    }
 
     private async Task<int> AcceptedAsync(string action) =>
         (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = action }, null, 500, Stop)).Items.Count(entry => entry.Outcome.StartsWith("accepted", StringComparison.Ordinal));
