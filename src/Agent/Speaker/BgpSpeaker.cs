@@ -190,7 +190,8 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             if (NextDeadline() <= now)
             {
                 // After a stall of this thread or of the whole machine, what the neighbors said meanwhile waits in the sockets. It is heard
-                // first: otherwise a hold time would be over only because nobody looked.
+                // first: otherwise a hold time would be over only because nobody looked. A bell that rings meanwhile goes on ringing, because what it rings for
+                // may have been written behind our back since the top of this turn.
                 Look(TimeSpan.Zero, now);
                 TickDue(now);
             }
@@ -208,6 +209,11 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
             }
 
             Look(Patience(), null);
+            if (_seats.BellRings)
+            {
+                // Here and nowhere else: everything that it may ring for is read after this, at the top.
+                _wakeUp.Silence();
+            }
         }
     }
 
@@ -290,11 +296,6 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
         var after = Now();
         var now = at ?? after;
         KeepInBudget(_budget.Waited(before, after));
-        if (_seats.BellRings)
-        {
-            _wakeUp.Silence();
-        }
-
         for (var place = 0; place < _seats.Count; place++)
         {
             if (_seats.TryGet(place, out var connection, out var socket, out var ready))

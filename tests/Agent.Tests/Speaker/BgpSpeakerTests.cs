@@ -292,6 +292,42 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task ToldBetweenTheTopOfATurnAndTheLookBeforeItsTimers_IsTakenWithoutWaitingForAnythingElse()
+    {
+        using var listener = new TcpListener(IPAddress.Loopback, 0);
+        listener.Start();
+        var endpoint = (IPEndPoint)listener.LocalEndpoint;
+        var time = new StallingTime();
+        Start(time, Peer(new NeighborEndpoint(endpoint.Address, endpoint.Port)) with
+        {
+            Session = new SessionOptions { LocalAs = 65001, PeerAs = 65000, RouterId = new RouterId(0x7f00000b), HoldTime = new HoldTime(3600) },
+        });
+        using var accepted = await listener.AcceptSocketAsync(TestContext.Current.CancellationToken);
+        var marker = Enumerable.Repeat((byte)0xff, 16).ToArray();
+        byte[] open = [.. marker, 0, 29, 1, 4, 0xfd, 0xe8, 3600 >> 8, 3600 & 0xff, 192, 0, 2, 1, 0];
+        byte[] keepalive = [.. marker, 0, 19, 4];
+        accepted.Send([.. open, .. keepalive]);
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>(written => written.Version == 1);
+
+        // A keepalive falls due, so that there is a look at the sockets before the timers; and in that turn, before that look, the node wants something else.
+        // Nobody else wakes the thread: this neighbor is silent, and the next keepalive is twenty minutes away.
+        var (armed, looks) = (_speaker!.Turns, 0);
+        time.AtNextLook(() => time.Advance(TimeSpan.FromSeconds(1200)));
+        time.AtEachLook(() =>
+        {
+            if (_speaker.Turns != armed && ++looks == 2)
+            {
+                // The first look at the clock is that at the top, the second the one before the sockets.
+                time.AtEachLook(null);
+                _speaker.SetAdvertisements(2, [Advertise(FakeRouter.Secondary)]);
+            }
+        });
+        _speaker.Wake();
+
+        await _news.FirstAsync<NodeEvent.AdvertisementsWritten>(written => written.Version == 2);
+    }
+
+    [Fact]
     public async Task NeighborThatReadsNothing_IsAFailureWithAReason_NotAQueueThatGrows()
     {
         using var listener = new TcpListener(IPAddress.Loopback, 0);
@@ -318,10 +354,14 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
     {
         private readonly FakeTimeProvider _time = new();
         private Action? _next;
+        private Action? _each;
 
         public override long TimestampFrequency => _time.TimestampFrequency;
 
         public void AtNextLook(Action happens) => Volatile.Write(ref _next, happens);
+
+        /// <summary>Null: no longer.</summary>
+        public void AtEachLook(Action? happens) => Volatile.Write(ref _each, happens);
 
         public void Advance(TimeSpan by) => _time.Advance(by);
 
@@ -330,6 +370,7 @@ public sealed class BgpSpeakerTests : IAsyncDisposable
         public override long GetTimestamp()
         {
             Interlocked.Exchange(ref _next, null)?.Invoke();
+            Volatile.Read(ref _each)?.Invoke();
             return _time.GetTimestamp();
         }
     }
