@@ -152,7 +152,7 @@ internal sealed partial class AgentProcess
 
         // The speaker dials at the first effect of this, while the loop still writes its journal.
         speaker.Start();
-        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, AgentSettings.Beginning(_options, routerId, memory)));
+        loop.ApplyBeforeRunning(new NodeEvent.Started(shared, AgentSettings.Beginning(_options, routerId, memory)) { Own = interfaces.Own });
         if (discovery.Facts is { } facts)
         {
             loop.ApplyBeforeRunning(new NodeEvent.InstanceLearned(facts));

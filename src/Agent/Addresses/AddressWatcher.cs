@@ -11,7 +11,17 @@ namespace FailoverHub.Agent.Addresses;
 /// <param name="Prefixes">Found.</param>
 /// <param name="IsCertain">False: what is missing may be there.</param>
 /// <param name="Trouble">What the kernel does not do to them though the agent wants it, in a sentence; null: nothing.</param>
-internal readonly record struct PrefixReading(ImmutableHashSet<IPNetwork> Prefixes, bool IsCertain, string? Trouble = null);
+internal readonly record struct PrefixReading(ImmutableHashSet<IPNetwork> Prefixes, bool IsCertain, string? Trouble = null)
+{
+    private readonly ImmutableHashSet<IPNetwork>? _own;
+
+    /// <summary>What is there only because the agent has put it there.</summary>
+    public ImmutableHashSet<IPNetwork> Own
+    {
+        get => _own ?? [];
+        init => _own = value;
+    }
+}
 
 /// <summary>
 /// Looks at the interfaces when the kernel says that something changed, so that an address that appears is announced and one that
@@ -41,6 +51,7 @@ internal sealed partial class AddressWatcher(
     private bool _failing;
     private bool _isCertain;
     private string? _trouble;
+    private ImmutableHashSet<IPNetwork> _own = [];
     private TaskCompletionSource _lookNow = new(TaskCreationOptions.RunContinuationsAsynchronously);
 
     /// <summary>Looks after this time even if nothing was told: for what depends on more than interfaces and addresses. Null: never.</summary>
@@ -89,11 +100,10 @@ internal sealed partial class AddressWatcher(
 
     private async Task<ImmutableHashSet<IPNetwork>> LookAsync(ImmutableHashSet<IPNetwork> known, CancellationToken cancellationToken)
     {
-        ImmutableHashSet<IPNetwork> found;
-        string? trouble;
+        PrefixReading reading;
         try
         {
-            (found, _isCertain, trouble) = read();
+            reading = read();
         }
         catch (Exception exception) when (exception is SocketException or IOException or UnauthorizedAccessException)
         {
@@ -108,14 +118,17 @@ internal sealed partial class AddressWatcher(
         }
 
         _failing = false;
+        var (found, trouble) = (reading.Prefixes, reading.Trouble);
+        _isCertain = reading.IsCertain;
         if (!_isCertain)
         {
             found = found.Union(known);
         }
 
-        if (!found.SetEquals(known))
+        if (!found.SetEquals(known) || !reading.Own.SetEquals(_own))
         {
-            await post(new NodeEvent.AddressesChanged(found), cancellationToken);
+            await post(new NodeEvent.AddressesChanged(found) { Own = reading.Own }, cancellationToken);
+            _own = reading.Own;
         }
 
         if (trouble != _trouble)

@@ -68,6 +68,9 @@ internal sealed partial class NodeAddresses
         }
     }
 
+    /// <summary>What is on the interface only because the agent has put it there. Of the last look.</summary>
+    public ImmutableHashSet<IPNetwork> Own => _keeper is null ? [] : [.. _keeper.Own.Select(PrefixOf)];
+
     /// <summary>Watches them until it is cancelled, and takes off then what the agent has added: so it is cancelled when nothing is announced any more. The watcher handles what it expects; after anything else it begins again with what the node knows.</summary>
     /// <param name="loop">Is told of changes.</param>
     /// <param name="cancellationToken">Ends it.</param>
@@ -137,7 +140,7 @@ internal sealed partial class NodeAddresses
     private PrefixReading Look()
     {
         var (_, shared) = Read();
-        return new PrefixReading(shared, _host.Table!.IsCertain, _keeper?.Trouble);
+        return new PrefixReading(shared, _host.Table!.IsCertain, _keeper?.Trouble) { Own = Own };
     }
 
     private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) Read()

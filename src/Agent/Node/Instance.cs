@@ -10,7 +10,7 @@ internal static class Instance
     public static void Learn(NodeStep step, InstanceFacts facts)
     {
         var before = step.State.Instance?.Shared ?? [];
-        step.State = step.State with { Instance = facts };
+        step.State = step.State with { Instance = facts, OnceShared = step.State.OnceShared.Union(facts.Shared) };
         if (before.SequenceEqual(facts.Shared))
         {
             return;

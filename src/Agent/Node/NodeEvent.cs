@@ -22,10 +22,18 @@ internal abstract record NodeEvent
     /// <summary>The agent begins; the first event there is.</summary>
     /// <param name="Prefixes">Shared prefixes on the interfaces.</param>
     /// <param name="Text">How it begins, in a sentence for the journal.</param>
-    internal sealed record Started(ImmutableHashSet<IPNetwork> Prefixes, string Text) : NodeEvent;
+    internal sealed record Started(ImmutableHashSet<IPNetwork> Prefixes, string Text) : NodeEvent
+    {
+        /// <summary>Those of them that are there only because the agent has put them there, now or in an earlier life.</summary>
+        public ImmutableHashSet<IPNetwork> Own { get; init; } = [];
+    }
 
     /// <summary>The interfaces were read, and differ.</summary>
-    internal sealed record AddressesChanged(ImmutableHashSet<IPNetwork> Prefixes) : NodeEvent;
+    internal sealed record AddressesChanged(ImmutableHashSet<IPNetwork> Prefixes) : NodeEvent
+    {
+        /// <summary>What is on an interface only because the agent has put it there.</summary>
+        public ImmutableHashSet<IPNetwork> Own { get; init; } = [];
+    }
 
     /// <summary>The kernel does not add or take off an address as the agent wants it; null: it does again.</summary>
     /// <param name="Problem">Which and why, in a sentence.</param>

@@ -28,7 +28,7 @@ internal static class NodeReducer
                 Start(step, started);
                 break;
             case NodeEvent.AddressesChanged changed:
-                ChangeAddresses(step, changed.Prefixes);
+                ChangeAddresses(step, changed);
                 break;
             case NodeEvent.AddressTrouble trouble:
                 TakeAddressTrouble(step, trouble.Problem);
@@ -129,25 +129,27 @@ internal static class NodeReducer
 
     private static void Start(NodeStep step, NodeEvent.Started started)
     {
-        step.State = step.State with { OnInterfaces = started.Prefixes };
+        step.State = step.State with { OnInterfaces = started.Prefixes, PutHere = started.Own };
         var cause = step.State.Intent is { } intent ? $"start, obeying {intent.Describe()}" : "start";
         step.Replan(new Cause(cause), () => step.Record(TransitionKind.Started, started.Text));
     }
 
-    private static void ChangeAddresses(NodeStep step, ImmutableHashSet<System.Net.IPNetwork> found)
+    private static void ChangeAddresses(NodeStep step, NodeEvent.AddressesChanged changed)
     {
+        var found = changed.Prefixes;
         var appeared = found.Except(step.State.OnInterfaces);
         var gone = step.State.OnInterfaces.Except(found);
-        if (appeared.IsEmpty && gone.IsEmpty)
+        if (appeared.IsEmpty && gone.IsEmpty && changed.Own.SetEquals(step.State.PutHere))
         {
             return;
         }
 
-        step.State = step.State with { OnInterfaces = found };
+        step.State = step.State with { OnInterfaces = found, PutHere = changed.Own };
         var cause = (appeared.IsEmpty, gone.IsEmpty) switch
         {
             (false, true) => "its address is on an interface now",
             (true, false) => "no interface has its address any more",
+            (true, true) => "it is known which addresses the agent itself has put there",
             _ => "the addresses of the interfaces changed",
         };
         step.Replan(new Cause(cause) { Involuntary = true });

@@ -187,6 +187,12 @@ internal sealed record NodeState
     /// <summary>Shared prefixes found on the interfaces.</summary>
     public ImmutableHashSet<IPNetwork> OnInterfaces { get; init; } = [];
 
+    /// <summary>What is on an interface only because the agent itself has put it there; empty where it manages no addresses.</summary>
+    public ImmutableHashSet<IPNetwork> PutHere { get; init; } = [];
+
+    /// <summary>What the metadata service has said in this life to be shared with the machine: what it no longer says is no reason to withdraw anything.</summary>
+    public ImmutableHashSet<IPNetwork> OnceShared { get; init; } = [];
+
     /// <summary>What the metadata service said of the machine; null: nothing yet. Prefixes shared with it are known, whether or not an interface has them.</summary>
     public InstanceFacts? Instance { get; init; }
 
@@ -238,6 +244,15 @@ internal sealed record NodeState
     public bool HasShared(IPAddress address) => address.AddressFamily == System.Net.Sockets.AddressFamily.InterNetwork
         ? OnInterfaces.Contains(new IPNetwork(address, 32)) || CountsAsPresent(address)
         : OnInterfaces.Contains(SharedPrefix.Of(address, 64)) || OnInterfaces.Contains(SharedPrefix.Of(address, 56)) || CountsAsPresent(address);
+
+    /// <summary>
+    /// It is on an interface for nothing but a word that was taken back: the agent put it there, and neither configuration nor intent nor the metadata service
+    /// name it. By itself such an address has no role, also where others have a default one: it is on its way off, or stays until the agent stops.
+    /// </summary>
+    /// <param name="prefix">Canonical.</param>
+    /// <param name="isNamed">The configuration or the intent do.</param>
+    public bool IsLeftOver(IPNetwork prefix, bool isNamed) =>
+        !isNamed && PutHere.Contains(prefix) && !OnceShared.Contains(prefix) && !IntentIsLost;
 
     public SessionStatus? Session(NeighborEndpoint neighbor) => Sessions.FirstOrDefault(session => session.Neighbor == neighbor);
 

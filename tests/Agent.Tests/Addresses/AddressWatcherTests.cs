@@ -194,6 +194,19 @@ public sealed class AddressWatcherTests
         await watched.ToldAsync(1);
     }
 
+    [Fact]
+    public async Task AddressIsTheAgentsOwnNow_IsTold_ThoughTheAddressesAreTheSame()
+    {
+        await using var watched = new Watched(known: _one);
+        await watched.LooksAsync(1);
+        await watched.WaitsAsync();
+
+        watched.Found = new PrefixReading(_one, IsCertain: true) { Own = _one };
+        watched.Watcher.LookNow();
+
+        Assert.Equal(_one, await watched.Owned.FirstAsync<ImmutableHashSet<IPNetwork>>());
+    }
+
     private sealed class Watched : IAsyncDisposable
     {
         private readonly CancellationTokenSource _end = new();
@@ -221,6 +234,7 @@ public sealed class AddressWatcherTests
                         return ValueTask.CompletedTask;
                     }
 
+                    Owned.Add(((NodeEvent.AddressesChanged)occurred).Own);
                     _told.Add(Assert.IsType<NodeEvent.AddressesChanged>(occurred).Prefixes);
                     return ValueTask.CompletedTask;
                 },
@@ -233,6 +247,9 @@ public sealed class AddressWatcherTests
         }
 
         public Signal<string> Troubles { get; } = new();
+
+        /// <summary>Of what is told, what the agent has put there.</summary>
+        public Signal<ImmutableHashSet<IPNetwork>> Owned { get; } = new();
 
         public AddressWatcher Watcher { get; }
 

@@ -67,6 +67,59 @@ public sealed class ReconfigurationTests
         Assert.Empty(node.Effects);
     }
 
+    [Theory]
+    [InlineData(Role.Primary)]
+    [InlineData(Role.Secondary)]
+    public void ManagedPrefixIsTakenOutOfTheConfiguration_ItIsWithdrawn_AndNeverAnnouncedInTheDefaultRole(object assigned)
+    {
+        var role = (Role)assigned;
+        var node = Managed(Role.Primary, new ConfiguredPrefix(NodeUnderTest.Shared, role) { Present = false });
+        node.Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]) { Own = [NodeUnderTest.Shared] });
+        Assert.Equal(new AdvertisementDecision.Announce(role), node.Decision(NodeUnderTest.Shared));
+
+        // The agent still has it on the interface.
+        node.Give(Changed(node.State.Settings with { Announce = [] }));
+
+        Assert.Empty(node.Handed!.Value);
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(NodeUnderTest.Shared));
+        node.Give(new NodeEvent.AddressesChanged([]));
+        Assert.Null(node.Handed);
+    }
+
+    [Fact]
+    public void ManagedPrefixIsNamedByNoIntentAnyMore_ItIsWithdrawn_AndAnnouncedAgainWhenOneNamesIt()
+    {
+        var node = Managed(Role.Primary).Keep(NodeUnderTest.Intent(1, false, new PrefixIntent(NodeUnderTest.Shared, Role.Secondary)));
+        node.Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]) { Own = [NodeUnderTest.Shared] });
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(NodeUnderTest.Shared));
+
+        node.Keep(NodeUnderTest.Intent(2));
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(NodeUnderTest.Shared));
+
+        node.Keep(NodeUnderTest.Intent(3, false, new PrefixIntent(NodeUnderTest.Shared, Role.Secondary)));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), node.Decision(NodeUnderTest.Shared));
+    }
+
+    [Fact]
+    public void AddressThatSomebodyElseHasPutThere_KeepsTheDefaultRole()
+    {
+        var node = Managed(Role.Primary, new ConfiguredPrefix(NodeUnderTest.Shared, Role.Secondary) { Present = false });
+        node.Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]));
+
+        node.Give(Changed(node.State.Settings with { Announce = [] }));
+
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Primary), node.Decision(NodeUnderTest.Shared));
+    }
+
+    [Fact]
+    public void OwnAddressAtTheStart_WithoutANameHasNoRole_ButALostIntentMayHaveNamedIt()
+    {
+        var started = new NodeEvent.Started([NodeUnderTest.Shared], "started") { Own = [NodeUnderTest.Shared] };
+
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), new NodeUnderTest(Role.Primary).Give(started).Decision(NodeUnderTest.Shared));
+        Assert.Equal(new AdvertisementDecision.Announce(Role.Secondary), new NodeUnderTest(Role.Primary).LoseIntent().Give(started).Decision(NodeUnderTest.Shared));
+    }
+
     [Fact]
     public void PrefixThatIsOnlyConfigured_IsNotPresent_UntilItsAddressIs()
     {
@@ -144,6 +197,9 @@ public sealed class ReconfigurationTests
 
         Assert.Empty(node.Effects.Where(effect => effect is not NodeEffect.Log));
     }
+
+    private static NodeUnderTest Managed(Role role, params ConfiguredPrefix[] announce) =>
+        new NodeUnderTest(settings => settings with { ManagesAddresses = true, DefaultRole = role, Announce = [.. announce] }).Start().BothUp();
 
     private static NodeEvent.Reconfigured Changed(NodeSettings settings) => new(settings, ImmutableArray<PeerOptions>.Empty, "the configuration was read again");
 }

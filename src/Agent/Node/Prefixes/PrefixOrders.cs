@@ -22,6 +22,11 @@ internal readonly record struct PrefixOrders(IPNetwork Prefix, Role? Role, Failb
             return state.IntentIsLost && !order.DespiteLostIntent ? AtMostSecondary(order.Role) : order.Role;
         }
 
+        if (state.IsLeftOver(prefix, isNamed: configured is not null || intent is not null))
+        {
+            return null;
+        }
+
         var role = intent?.Role ?? (state.IntentIsLost ? AtMostSecondary(configured?.Role ?? state.Settings.DefaultRole) : configured?.Role ?? state.Settings.DefaultRole);
         var isInDoubt = state.Orders.RolesLostAfter is { } lost && !(intent is not null && state.Intent!.Revision > lost);
         return isInDoubt ? AtMostSecondary(role) : role;
