@@ -20,6 +20,7 @@ internal sealed class ConfigurationSource
     private readonly AgentSurroundings _surroundings;
     private readonly string? _given;
     private UnixFileMode _mode;
+    private bool _wasThere;
 
     /// <param name="flags">That were parsed.</param>
     /// <param name="commandLine">What was typed.</param>
@@ -56,6 +57,14 @@ internal sealed class ConfigurationSource
         {
             return new LoadedConfiguration(null, [unreadable], File, []);
         }
+
+        if (text is null && _wasThere)
+        {
+            // Nobody means "no neighbors and no checks" by a file that an upgrade or a tool has taken away.
+            return new LoadedConfiguration(null, [$"{File}: it is gone; the running configuration stays. Put it back, or restart the agent, which then runs by its flags and its environment alone."], File, []);
+        }
+
+        _wasThere |= text is not null;
 
         var (file, fileErrors) = text is null ? (new ConfigurationFile(), []) : ConfigurationFile.Read(File, text);
         if (file is null)

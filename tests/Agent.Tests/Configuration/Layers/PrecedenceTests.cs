@@ -56,6 +56,40 @@ public sealed class PrecedenceTests
     }
 
     [Fact]
+    public void FileThatNobodyNamed_WasReadAndIsGone_IsRefused_AndGoodAgainWhenItIsBack()
+    {
+        const string text = """{ "role": "primary", "neighbors": ["192.0.2.1"] }""";
+        using var directory = new TemporaryDirectory();
+        var file = directory.At("agent.json");
+        File.WriteAllText(file, text);
+        var source = Source(file);
+        Assert.Single(source.Load().Options!.Neighbors);
+
+        File.Delete(file);
+        Assert.True(source.HasChanged());
+        var gone = source.Load();
+        Assert.Null(gone.Options);
+        Assert.StartsWith($"{file}: it is gone; the running configuration stays.", Assert.Single(gone.Errors), StringComparison.Ordinal);
+
+        // It is said once, not with each look.
+        Assert.False(source.HasChanged());
+
+        File.WriteAllText(file, text);
+        Assert.True(source.HasChanged());
+        Assert.Single(source.Load().Options!.Neighbors);
+    }
+
+    [Fact]
+    public void FileThatNobodyNamed_AndThatNeverWas_IsNotMissed()
+    {
+        using var directory = new TemporaryDirectory();
+        var source = Source(directory.At("agent.json"), "--primary", "--neighbor", "192.0.2.1");
+
+        Assert.NotNull(source.Load().Options);
+        Assert.NotNull(source.Load().Options);
+    }
+
+    [Fact]
     public void EveryFlag_HasAVariable_AndEveryVariableIsItsFlag()
     {
         foreach (var flag in new RunFlags().All)
@@ -147,5 +181,13 @@ public sealed class PrecedenceTests
         var (request, _) = Read("""{ "state": "/var/tmp/elsewhere" }""", "status");
 
         Assert.Equal(new CommandLineRequest.Ask("/var/tmp/elsewhere/control.sock", new ControlRequest("status", null), false), request);
+    }
+
+    private static ConfigurationSource Source(string file, params string[] line)
+    {
+        var error = new StringWriter();
+        var request = new AgentCommandLine().Read(["run", "--state", Path.GetDirectoryName(file)!, .. line], new AgentSurroundings("host-1", [], file), TextWriter.Null, error);
+        Assert.Equal("", error.ToString());
+        return Assert.IsType<CommandLineRequest.Run>(request).Source;
     }
 }
