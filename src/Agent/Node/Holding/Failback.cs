@@ -107,6 +107,14 @@ internal static class Failback
     /// <summary>The policy may hold something back.</summary>
     public static bool MayHold(FailbackOptions policy) => policy.Policy is FailbackPolicy.AfterStable or FailbackPolicy.Manual;
 
+    /// <summary>For how long the policy holds back what returns; zero: not at all, the greatest: until an operator lets it go.</summary>
+    public static TimeSpan LongestHold(FailbackOptions policy) => policy.Policy switch
+    {
+        FailbackPolicy.AfterStable => policy.StableFor,
+        FailbackPolicy.Manual => TimeSpan.MaxValue,
+        _ => TimeSpan.Zero,
+    };
+
     /// <summary>A session came or went. With the last one the node is cut off, and returns with the next.</summary>
     public static void FollowSessions(NodeStep step, NodeState before)
     {

@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Prefixes;
 
 namespace FailoverHub.Agent.Node.Intents;
@@ -77,10 +78,21 @@ internal static class IntentRules
         {
             var own = configured.GetValueOrDefault(prefix);
             var isPrimary = (known.TryGetValue(prefix, out var now) ? now.AssignedRole : PrefixOrders.Of(state, prefix, own, null).Role) == Role.Primary;
-            var willBePrimary = PrefixOrders.Of(obeying, prefix, own, wanted.GetValueOrDefault(prefix)).Role == Role.Primary;
+            var entry = wanted.GetValueOrDefault(prefix);
+            var will = PrefixOrders.Of(obeying, prefix, own, entry);
+            var willBePrimary = will.Role == Role.Primary;
             if (willBePrimary && !isPrimary && !limits.Promote)
             {
                 return Forbids("promote", $"make {prefix} primary", $"role {prefix} primary");
+            }
+
+            // An assigned primary that is held back, or will be when it returns, is secondary for the neighbors: to let it go is what makes it primary there.
+            var hold = now?.FailbackPolicy ?? PrefixOrders.Of(state, prefix, own, null).Failback;
+            var isLetGo = (now?.Failback ?? Failback.Remembered(state, prefix)).Phase is FailbackPhase.Away or FailbackPhase.Held
+                && (entry is { AtOnce: true } ? Failback.LongestHold(hold) > TimeSpan.Zero : Failback.LongestHold(will.Failback) < Failback.LongestHold(hold));
+            if (willBePrimary && isLetGo && !limits.Promote)
+            {
+                return Forbids("promote", $"make {prefix} primary sooner than it would be by itself", $"failback {prefix}");
             }
 
             if (isPrimary && !willBePrimary && !limits.Demote)
