@@ -183,7 +183,7 @@ internal sealed partial class AgentProcess
 
         using (control)
         {
-            var orders = new OrderDesk(loop.TryPost);
+            var orders = new OrderDesk(loop.TryPost, () => loop.Now.Monotonic);
             loop.CommandAnswered += orders.Take;
             var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time) 
             {

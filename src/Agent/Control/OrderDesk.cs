@@ -8,8 +8,15 @@ namespace FailoverHub.Agent.Control;
 
 /// <summary>Takes the commands that change something to the node, and its answers back to whoever waits for them.</summary>
 /// <param name="tryPost">To the node; false: it takes none.</param>
-internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost)
+/// <param name="now">On the node's monotonic clock.</param>
+internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost, Func<TimeSpan> now)
 {
+    /// <summary>
+    /// What the node has not begun with by then is not done: whoever ordered it would be sent away after <see cref="ControlServer.AnswerPatience"/>, and the two
+    /// seconds between are what the node may wait for the sockets.
+    /// </summary>
+    public static readonly TimeSpan Patience = ControlServer.AnswerPatience - TimeSpan.FromSeconds(2);
+
     private readonly ConcurrentDictionary<long, TaskCompletionSource<LocalAnswer>> _waiting = new();
     private long _last;
 
@@ -39,7 +46,7 @@ internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost)
         _waiting[id] = waiting;
         try
         {
-            if (!tryPost(new NodeEvent.CommandReceived(command)))
+            if (!tryPost(new NodeEvent.CommandReceived(command with { Until = now() + Patience })))
             {
                 return new ControlAnswer { Error = "the agent takes no commands now: it is ending, or its loop hangs" };
             }

@@ -124,7 +124,7 @@ public sealed class ControlDeskTests
             new ControlIdentity(() => options, new RouterId(1), 1, DateTimeOffset.UnixEpoch),
             () => (_node.State, new Moment(_node.Now, DateTimeOffset.UnixEpoch + _node.Now)),
             sessions,
-            new OrderDesk(_ => false),
+            new OrderDesk(_ => false, () => _node.Now),
             _time)
         {
             Keep = keep ?? (_ => false),

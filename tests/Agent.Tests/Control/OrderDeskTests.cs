@@ -11,6 +11,8 @@ public sealed class OrderDeskTests
 {
     private static readonly ControlCaller _root = new(0, 0);
 
+    private static readonly TimeSpan _now = TimeSpan.FromMinutes(7);
+
     private readonly List<LocalCommand> _given = [];
 
     [Fact]
@@ -54,7 +56,7 @@ public sealed class OrderDeskTests
 
     [Fact]
     public async Task NodeTakesNothing_TheClientIsTold() =>
-        Assert.Contains("takes no commands now", (await AskAsync(new OrderDesk(_ => false), new ControlRequest("drain"))).Error, StringComparison.Ordinal);
+        Assert.Contains("takes no commands now", (await AskAsync(new OrderDesk(_ => false, () => TimeSpan.Zero), new ControlRequest("drain"))).Error, StringComparison.Ordinal);
 
     [Fact]
     public async Task NodeNeverAnswers_TheClientIsNotHeldForEver_AndALateAnswerHarmsNobody()
@@ -66,6 +68,15 @@ public sealed class OrderDeskTests
 
         await Assert.ThrowsAnyAsync<OperationCanceledException>(() => asked);
         desk.Take(new LocalAnswer(_given[0].Id, new IntentOutcome.Applied(1)));
+    }
+
+    [Fact]
+    public void Command_IsGoodForLessTimeThanItsClientWaits()
+    {
+        _ = AskAsync(Desk(), new ControlRequest("drain"));
+
+        Assert.Equal(_now + OrderDesk.Patience, Assert.Single(_given).Until);
+        Assert.True(OrderDesk.Patience + new NodeSettings { Node = "node-a", Neighbors = [] }.IntentAnswerWait <= ControlServer.AnswerPatience);
     }
 
     [Theory]
@@ -87,5 +98,5 @@ public sealed class OrderDeskTests
     {
         _given.Add(Assert.IsType<NodeEvent.CommandReceived>(occurred).Command);
         return true;
-    });
+    }, () => _now);
 }

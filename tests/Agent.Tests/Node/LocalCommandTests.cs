@@ -32,6 +32,32 @@ public sealed class LocalCommandTests
         Assert.Same(before, node.State);
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ClientWasSentAwayLongAgo_ItsCommandIsRefused_WithAnEntry_AndNotDoneLater(bool failsBack)
+    {
+        var node = Up();
+        LocalCommand command = failsBack ? new LocalCommand.FailBack(3, Root, "", null) : _drain;
+        command = command with { Until = node.Now + TimeSpan.FromSeconds(3) };
+        var before = node.State;
+
+        node.After(TimeSpan.FromSeconds(13)).Give(new NodeEvent.CommandReceived(command));
+
+        Assert.Same(before, node.State);
+        Assert.Empty(node.Effects.OfType<NodeEffect.PersistOrders>());
+        Assert.Null(node.Handed);
+        var entry = Assert.Single(node.Effects.OfType<NodeEffect.Record>());
+        Assert.Equal((TransitionKind.LocalCommand, Root), (entry.Kind, entry.Actor));
+        Assert.Contains($"was refused to {command.What}", entry.Text, StringComparison.Ordinal);
+        Assert.Contains("no time for it until 10.0 s after its time was over", entry.Text, StringComparison.Ordinal);
+        Assert.IsType<IntentOutcome.Rejected>(Said(node)!.Outcome);
+    }
+
+    [Fact]
+    public void TakenInTime_IsDone() =>
+        Assert.True(Up().Order(_drain with { Until = Up().Now }).State.Drained);
+
     [Fact]
     public void Drain_WithdrawsFirstOfAll_AndSaysWhoAndWhy()
     {

@@ -12,6 +12,9 @@ internal abstract record LocalCommand(long Id, string Actor, string Reason)
     /// <summary>Characters.</summary>
     public const int LongestReason = 500;
 
+    /// <summary>Monotonic; whoever gave it waits no longer than a little after this, so it is not begun with later. Null: whenever.</summary>
+    public TimeSpan? Until { get; init; }
+
     /// <summary>Announce nothing; the sessions stay up.</summary>
     internal sealed record DrainNode(long Id, string Actor, string Reason) : LocalCommand(Id, Actor, Reason);
 

@@ -16,7 +16,12 @@ internal static class LocalCommands
 
     public static void Receive(NodeStep step, LocalCommand command)
     {
-        if (Problem(step.State, command) is { } problem)
+        if (command.Until is { } until && until < step.Now.Monotonic)
+        {
+            // Somebody was told that no agent answers, and may have done something else since.
+            Refuse(step, command, $"the agent had no time for it until {Words.Lasted(step.Now.Monotonic - until)} after its time was over (its disk may be slow: see the log); give it again if it is still wanted");
+        }
+        else if (Problem(step.State, command) is { } problem)
         {
             Refuse(step, command, problem);
         }
