@@ -1,6 +1,7 @@
 using System.Globalization;
 using System.Security.Cryptography.X509Certificates;
 using FailoverHub.Agent.Checks;
+using FailoverHub.Agent.Checks.Commands;
 using FailoverHub.Agent.Checks.Probes;
 
 namespace FailoverHub.Agent.Tests.Checks;
@@ -85,6 +86,41 @@ public sealed class HttpProbeTests : IDisposable
 
         Assert.Equal((false, "connection refused: nobody listens there"), await RunAsync(new ProbeOptions.Http(new Uri($"http://127.0.0.1:{port}/"))));
         Assert.Equal((false, "connection refused: nobody listens there"), await RunAsync(new ProbeOptions.Http(new Uri($"https://127.0.0.1:{port}/"))));
+    }
+
+    [Fact]
+    public async Task ConnectOfAnEarlierRun_IsNotWaitedForByTheNextOne()
+    {
+        await using var server = new WebServer(WebServer.Page("200 OK"));
+        var connects = 0;
+        using var probe = new HttpProbe(new ProbeOptions.Http(server.Url()), TimeProvider.System, async (host, port, timeout) =>
+        {
+            if (Interlocked.Increment(ref connects) == 1)
+            {
+                // Nobody answers, as behind a firewall that drops.
+                await Task.Delay(Timeout.Infinite, timeout);
+            }
+
+            return await TcpProbe.ConnectAsync(host, port, timeout);
+        })
+        {
+            ConnectTimeout = TimeSpan.FromSeconds(0.05),
+        };
+
+        // Nothing else ends this run: the attempt is over by itself, as if the run's time were.
+        await Assert.ThrowsAnyAsync<OperationCanceledException>(() => probe.RunAsync(TestContext.Current.CancellationToken));
+        var next = await probe.RunAsync(TestContext.Current.CancellationToken);
+
+        Assert.Equal((true, "status 200"), (next.Good, next.Text));
+    }
+
+    [Fact]
+    public void ConnectOfACheck_TakesNoLongerThanItsRun()
+    {
+        var check = new CheckOptions { Name = "web", Probe = new ProbeOptions.Http(new Uri("http://127.0.0.1/")), Timeout = TimeSpan.FromSeconds(1.5) };
+        using var probe = Assert.IsType<HttpProbe>(ProbeFactory.Create(check, TimeProvider.System, CommandRuns.Forgotten));
+
+        Assert.Equal(check.Timeout, probe.ConnectTimeout);
     }
 
     [Fact]

@@ -56,6 +56,16 @@ internal sealed class HttpProbe : IProbe
         _client = new HttpMessageInvoker(_handler, disposeHandler: true);
     }
 
+    /// <summary>
+    /// For a connection and its TLS. No longer than a run may take: an attempt outlives the run that began it, and the next run would wait for that one
+    /// instead of making its own, also when the server has long been back.
+    /// </summary>
+    public TimeSpan ConnectTimeout
+    {
+        get => _handler.ConnectTimeout;
+        init => _handler.ConnectTimeout = value;
+    }
+
     public async Task<ProbeResult> RunAsync(CancellationToken timeout)
     {
         if (_certificate?.Prepare() is { } unprepared)

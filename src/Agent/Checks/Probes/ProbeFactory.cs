@@ -8,7 +8,7 @@ internal static class ProbeFactory
     public static IProbe Create(CheckOptions check, TimeProvider time, CommandRuns runs) => check.Probe switch
     {
         ProbeOptions.Tcp tcp => new TcpProbe(tcp),
-        ProbeOptions.Http http => new HttpProbe(http, time),
+        ProbeOptions.Http http => new HttpProbe(http, time) { ConnectTimeout = check.Timeout },
         ProbeOptions.Command command => new CommandProbe(command, check.Timeout, ChildProcess.Grace, runs),
         ProbeOptions.Process process => new ProcessProbe(process),
         _ => throw new InvalidOperationException($"No probe for {check.Probe.GetType().Name}."),
