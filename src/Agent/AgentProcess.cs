@@ -220,6 +220,7 @@ internal sealed partial class AgentProcess
             RouterId = routerId,
             Running = _options,
             Complete = discovery.Complete,
+            IsStopping = () => _stop.Task.IsCompleted,
             Began = service.Reloading,
             Ended = service.Reloaded,
             Apply = async options =>

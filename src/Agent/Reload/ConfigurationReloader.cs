@@ -33,6 +33,9 @@ internal sealed record ReloadTargets
     /// <summary>Everything but the node and its sessions: called when these have the new options.</summary>
     public required Func<AgentOptions, Task> Apply { get; init; }
 
+    /// <summary>The agent was asked to stop, and may still take its time for that: nothing new begins. True before the node hears of the stop.</summary>
+    public required Func<bool> IsStopping { get; init; }
+
     /// <summary>The configuration is about to be read; <see cref="Ended"/> follows in any case.</summary>
     public required Action Began { get; init; }
 
@@ -144,10 +147,17 @@ internal sealed partial class ConfigurationReloader : IDisposable
             return running;
         }
 
+        var why = cause ?? $"{_source.File} has changed";
+        if (targets.IsStopping())
+        {
+            LeftForTheNextStart(_logger, why);
+            return running;
+        }
+
         targets.Began();
         try
         {
-            return await ReadAsync(running, cause, targets, cancellationToken);
+            return await ReadAsync(running, why, targets, cancellationToken);
         }
         finally
         {
@@ -155,7 +165,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
         }
     }
 
-    private async Task<AgentOptions> ReadAsync(AgentOptions running, string? cause, ReloadTargets targets, CancellationToken cancellationToken)
+    private async Task<AgentOptions> ReadAsync(AgentOptions running, string why, ReloadTargets targets, CancellationToken cancellationToken)
     {
         var loaded = _source.Load();
         var read = loaded.Options is { } options ? targets.Complete(options) : null;
@@ -172,9 +182,17 @@ internal sealed partial class ConfigurationReloader : IDisposable
             return running;
         }
 
+        if (targets.IsStopping())
+        {
+            // Asked for meanwhile. The node would leave it for the next start, and everything else would take it.
+            read.Protocol.Authentication?.Dispose();
+            LeftForTheNextStart(_logger, why);
+            return running;
+        }
+
         read = WithTheKeyOf(running, read);
         var what = ReloadRules.Differences(running, read);
-        var text = $"configuration read again ({cause ?? $"{_source.File} has changed"}), {what}";
+        var text = $"configuration read again ({why}), {what}";
         foreach (var warning in read.Warnings.Except(running.Warnings))
         {
             Warn(_logger, warning);
@@ -257,6 +275,9 @@ internal sealed partial class ConfigurationReloader : IDisposable
 
     [LoggerMessage(EventId = 3, Level = LogLevel.Critical, Message = "The reading of the configuration broke on an internal error; what runs stays, it is read again when it changes or on SIGHUP")]
     private static partial void Broke(ILogger logger, Exception exception);
+
+    [LoggerMessage(EventId = 4, Level = LogLevel.Information, Message = "Nothing is read again any more ({Cause}), it is left for the next start: the agent is stopping")]
+    private static partial void LeftForTheNextStart(ILogger logger, string cause);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Warning, Message = "The new configuration is not taken: {Error}")]
     private static partial void NotTaken(ILogger logger, string error);

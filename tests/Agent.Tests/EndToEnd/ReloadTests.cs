@@ -170,6 +170,26 @@ public sealed class ReloadTests : IAsyncDisposable
     }
 
     [Fact]
+    public async Task FileChangesDuringAGracefulShutdown_NothingOfItIsTaken_NeitherByTheNodeNorByAnythingElse()
+    {
+        Write("primary");
+        Start("--graceful-shutdown", "30");
+        await EachSeesAsync(Prefix, FakeRouter.Primary, 0, 1);
+        await _agent!.Output.UntilAsync(seen => seen.Count(line => line.Contains(" established: hold ", StringComparison.Ordinal)) == 2);
+        _agent.Terminate();
+        await _agent.Output.FirstAsync<string>(line => line.Contains("graceful shutdown of 1 prefix on 2 sessions", StringComparison.Ordinal));
+
+        Write("secondary", extra: $$""", "checks": [{ "name": "late", "command": { "run": "touch {{_directory.At("ran")}}" }, "interval": 0.1 }] """);
+        _agent.Hangup();
+
+        await _agent.Output.FirstAsync<string>(line => line.Contains("Nothing is read again any more (SIGHUP), it is left for the next start", StringComparison.Ordinal));
+        _agent.Terminate();
+        Assert.Equal(0, await _agent.ExitAsync());
+        Assert.False(File.Exists(_directory.At("ran")));
+        Assert.DoesNotContain(_agent.Output.Seen, line => line.Contains("configuration read again", StringComparison.Ordinal));
+    }
+
+    [Fact]
     public async Task CheckComesAndGoes_ItsVerdictCountsForAsLong_OnTheSameSessions()
     {
         Write("primary");
