@@ -204,9 +204,13 @@ internal static class NodeReducer
             return;
         }
 
+        var obeying = state with { Intent = intent, Orders = state.Orders.Under(intent) };
+        var atOnce = intent.Prefixes
+            .Where(entry => entry.AtOnce && Failback.MayHold(PrefixOrders.Of(obeying, entry.Prefix, state.Settings.Announce.FirstOrDefault(own => own.Prefix.Equals(entry.Prefix)), entry).Failback))
+            .Select(entry => entry.Prefix);
         step.Do(new NodeEffect.PersistIntent(intent)
         {
-            Entry = new NodeEffect.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept; {NodeStep.EndedThen}", OperationId: intent.OperationId),
+            Entry = new NodeEffect.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept; {NodeStep.EndedThen(atOnce)}", OperationId: intent.OperationId),
         });
     }
 

@@ -19,7 +19,21 @@ internal sealed class NodeStep(NodeState state, Moment now)
     private static readonly ImmutableArray<Community> _leavingSecondary = [.. _secondary, new(65535, 0)];
 
     /// <summary>For the entry of what was kept and of which nobody has written down what came of it.</summary>
-    public const string EndedThen = "the agent ended before it wrote down what came of that, and obeys it since its next start";
+    /// <param name="atOnce">
+    /// What it wanted to be primary whatever the failback policy holds. That is an act of the moment and not kept: a start is a return, and after it they are held
+    /// like others that return. To let them go then, perhaps days later, would be what nobody asked for.
+    /// </param>
+    public static string EndedThen(IEnumerable<System.Net.IPNetwork> atOnce)
+    {
+        const string ended = "the agent ended before it wrote down what came of that, and obeys it since its next start";
+        var held = atOnce.Order(Comparer<System.Net.IPNetwork>.Create(SharedPrefix.Compare)).ToList();
+        return held.Count == 0
+            ? ended
+            : $"{ended}, but for 'at once': {string.Join(" and ", held.Take(MostNamed))}{(held.Count > MostNamed ? $" and {held.Count - MostNamed} more" : "")} may be held back by the failback policy, and 'failoverhub-agent failback' lets go what is";
+    }
+
+    // An entry is for people to read.
+    private const int MostNamed = 3;
 
     private string _onSessions = "";
     private readonly ImmutableArray<NodeEffect>.Builder _effects = ImmutableArray.CreateBuilder<NodeEffect>();

@@ -71,9 +71,33 @@ public sealed class KilledInBetweenTests : IDisposable
     }
 
     [Fact]
+    public void AtOnce_WasKeptAndNotDone_TheEntrySaysThatItIsNot_AndWhatToDo()
+    {
+        var manual = new PrefixIntent(Shared, Role.Primary) { FailbackPolicy = FailbackPolicy.Manual };
+        Life().Give(Intent(1, false, manual));
+        Assert.Throws<KilledException>(() => Life(Kill.BeforeTheEntry).Give(Intent(2, false, manual with { AtOnce = true })));
+
+        var life = Life();
+
+        // The start is a return.
+        Assert.True(Assert.Single(life.Loop.Current.Prefixes).Failback.IsHeld);
+        var entry = Told(life).Single(entry => entry.OperationId == "op-2");
+        Assert.EndsWith("obeys it since its next start, but for 'at once': 203.0.113.10/32 may be held back by the failback policy, and 'failoverhub-agent failback' lets go what is", entry.Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void RoleOrderedOnTheNode_WasKeptAndNotDone_TheEntrySaysWhatIsHeld()
+    {
+        Life().Give(Intent(1, false, new PrefixIntent(Shared, Role.Primary) { FailbackPolicy = FailbackPolicy.Manual }));
+        Assert.Throws<KilledException>(() => Life(Kill.BeforeTheEntry).Give(new LocalCommand.SetRole(1, Root, "now", Shared, Role.Primary)));
+
+        Assert.Contains("but for 'at once': 203.0.113.10/32 may be held back", Told(Life()).Single(entry => entry.Kind == "local-command").Text, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void FailBack_OfWhichNothingIsKept_IsInTheJournalBeforeTheNeighborsAreTold()
     {
-        var node = new NodeUnderTest(settings => settings with { Failback = new Agent.Configuration.FailbackOptions { Policy = Agent.Configuration.FailbackPolicy.AfterStable } }).Remember(Shared).Start(Shared).BothUp();
+        var node = new NodeUnderTest(settings => settings with { Failback = new FailbackOptions { Policy = FailbackPolicy.AfterStable } }).Remember(Shared).Start(Shared).BothUp();
 
         node.Give(new NodeEvent.CommandReceived(new LocalCommand.FailBack(1, Root, "", null)));
 

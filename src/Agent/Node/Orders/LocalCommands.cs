@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Net;
+using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Prefixes;
 
@@ -32,9 +33,11 @@ internal static class LocalCommands
         }
         else
         {
+            var atOnce = FailsBack(step.State, command) ?? [];
+            var held = step.State.Prefixes.Where(known => Failback.MayHold(known.FailbackPolicy) && atOnce.Contains(known.Prefix)).Select(known => known.Prefix);
             step.Do(new NodeEffect.PersistOrders(After(step.State, command, step.Now.At), command)
             {
-                Entry = new NodeEffect.Record(TransitionKind.LocalCommand, $"{command.Actor} ordered to {command.What}{command.Because}; {NodeStep.EndedThen}") { Actor = command.Actor },
+                Entry = new NodeEffect.Record(TransitionKind.LocalCommand, $"{command.Actor} ordered to {command.What}{command.Because}; {NodeStep.EndedThen(held)}") { Actor = command.Actor },
             });
         }
     }
