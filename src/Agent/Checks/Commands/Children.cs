@@ -13,20 +13,30 @@ internal sealed class Children
     private readonly Lock _gate = new();
     private readonly HashSet<int> _own = [];
 
+    /// <summary>What is done with each as soon as it runs.</summary>
+    public Action<int> Started { get; init; } = MemoryPressure.EndSparing;
+
     /// <summary>Starts one; as <see cref="Spawning.Start"/>.</summary>
     public int Start(NativeTexts arguments, NativeTexts environment, int output, out int process)
     {
+        int error;
+
         // Known as our own before anybody can look for others.
         lock (_gate)
         {
-            var error = Spawning.Start(arguments, environment, output, out process);
+            error = Spawning.Start(arguments, environment, output, out process);
             if (error == 0)
             {
                 _own.Add(process);
             }
-
-            return error;
         }
+
+        if (error == 0)
+        {
+            Started(process);
+        }
+
+        return error;
     }
 
     /// <summary>The wait status of one that was started here, which is then gone for good; null: it runs.</summary>
