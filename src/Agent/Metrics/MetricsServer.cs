@@ -6,7 +6,7 @@ using Microsoft.Extensions.Logging;
 namespace FailoverHub.Agent.Metrics;
 
 /// <summary>
-/// Answers <c>GET /metrics</c>: one request and one answer for each connection, which ends with it. At most four clients at a time, and each of them has
+/// Answers <c>GET /metrics</c>: one request and one answer for each connection, which ends with it. At most sixteen clients at a time, and each of them has
 /// little time, so that one that hangs holds nobody up but itself. Nothing here is on the way of a session.
 /// </summary>
 /// <param name="listener">Listens; owned by whoever made it.</param>
