@@ -160,8 +160,25 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
         return new SubmitResult.Refused(preview);
     }
 
+    // What would wait for an approval that nobody can give is refused while whoever asks can still do something about it. Null: somebody can.
+    private async Task<SubmitResult?> AgainstWaitingAsync(OperationRequest request, OperationPreview preview, Actor actor, AuditDraft draft, CancellationToken cancellationToken)
+    {
+        if (!preview.NeedsApproval || ApprovalRules.NobodyCanApprove(request, actor) is not { } rule)
+        {
+            return null;
+        }
+
+        await audit.WriteAsync(draft with { Outcome = $"refused: {rule.RuleId} {rule.Name}: {rule.Message}" }, cancellationToken);
+        return new SubmitResult.Refused(preview with { Rules = [.. preview.Rules.Where(r => r.RuleId != rule.RuleId).Append(rule).OrderBy(r => r.RuleId, StringComparer.Ordinal)] });
+    }
+
     private async Task<SubmitResult> LetWaitAsync(OperationTarget target, OperationPreview preview, Actor actor, CancellationToken cancellationToken)
     {
+        if (await AgainstWaitingAsync(target.Request, preview, actor, OperationRuns.Draft(target, actor, ""), cancellationToken) is { } refused)
+        {
+            return refused;
+        }
+
         var waiting = WaitingOperation.Of(target, OperationPlanner.Plan(target), preview, actor, services.Time.GetUtcNow());
         await rooms.Agenda.AddAsync(waiting, OperationRuns.Draft(target, actor, waiting.AcceptedAs) with { CorrelationId = waiting.View.Id }, cancellationToken);
         return new SubmitResult.Accepted(waiting.View.Id);
@@ -178,6 +195,11 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
         if (!preview.NeedsApproval && request.StartAt is null)
         {
             return new SubmitResult.Accepted(await rooms.Bulk.BeginAsync(target, preview, actor, "accepted", null, cancellationToken));
+        }
+
+        if (await AgainstWaitingAsync(request, preview, actor, BulkRuns.Draft(target, actor, ""), cancellationToken) is { } refused)
+        {
+            return refused;
         }
 
         var waiting = WaitingOperation.Of(target, preview, actor, services.Time.GetUtcNow());
@@ -202,6 +224,11 @@ internal sealed partial class OperationDesk(OperationServices services, Operatio
         if (!preview.NeedsApproval)
         {
             return new SubmitResult.Accepted(await rooms.Drills.BeginAsync(target, preview, actor, "accepted", null, cancellationToken));
+        }
+
+        if (await AgainstWaitingAsync(request, preview, actor, DrillRuns.Draft(target, actor, ""), cancellationToken) is { } refused)
+        {
+            return refused;
         }
 
         var waiting = WaitingOperation.Of(target, Announced(request, preview), actor, services.Time.GetUtcNow());

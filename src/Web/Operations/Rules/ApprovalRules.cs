@@ -37,6 +37,14 @@ internal static class ApprovalRules
     public static RuleResult NotAsked(OperationRequest request) =>
         Rule(request).Fail("As the fleet is now a second person has to approve it, and when it was asked for that was not so.", "Ask for it again, and let somebody else approve it.");
 
+    /// <summary>Of whom it is not known who he is, nobody is another one: what he asks for would wait for an approval that cannot be given.</summary>
+    /// <returns>Why it is not let in; null: somebody can approve it.</returns>
+    public static RuleResult? NobodyCanApprove(OperationRequest request, Actor asks) => asks.Behind?.Person is not null
+        ? null
+        : Rule(request).Fail(
+            $"A second person would have to approve it, and nobody could: it is not known who {asks.Name} is.",
+            asks.Behind is Operations.Requester.Token ? Unknown(asks)! : "Ask for it signed in with an account, or with a token that has an owner.");
+
     /// <summary>Who approves is not who asked: another person, not only another name. Of whom it is not known who he is, nobody is another one.</summary>
     public static RuleResult TwoPerson(OperationRequest request, Actor asked, Actor approves) =>
         (Unknown(asked) ?? Unknown(approves)) is { } unknown ? Rule(request).Fail($"It is not known whether {asked.Name} and {approves.Name} are two people.", unknown)

@@ -64,6 +64,19 @@ public sealed class TwoPersonTests
     }
 
     [Fact]
+    public void WhomNobodyCouldApprove_IsWhoeverIsNotKnown_AndIsToldWhatToDo()
+    {
+        foreach (var (name, behind) in Credentials)
+        {
+            var rule = ApprovalRules.NobodyCanApprove(OperationRig.Switchover(), new Actor(name, null, null) { Behind = behind });
+            Assert.Equal(behind?.Person is null, rule is { Passed: false, RuleId: "SR-11", HttpStatus: 403, CanOverride: false });
+        }
+
+        Assert.Contains("Revoke it and make another one", ApprovalRules.NobodyCanApprove(OperationRig.Switchover(), new Actor("old", null, null) { Behind = Credentials["another such token"] })!.Remedy, StringComparison.Ordinal);
+        Assert.Contains("signed in with an account", ApprovalRules.NobodyCanApprove(OperationRig.Switchover(), new Actor("anna", null, null))!.Remedy, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Name_ThatWasGivenToAnotherAccount_IsAnotherPerson() =>
         Assert.True(ApprovalRules.TwoPerson(OperationRig.Switchover(), new Actor("anna", null, null) { Behind = new Requester.Account("1") }, new Actor("anna", null, null) { Behind = new Requester.Account("2") }).Passed);
 

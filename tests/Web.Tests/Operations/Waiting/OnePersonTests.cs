@@ -2,9 +2,11 @@ using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Tokens;
 using FailoverHub.Web.Access.Users;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
@@ -31,21 +33,21 @@ public sealed class OnePersonTests
         await using OperationRig rig = await StartAsync(services => services.AddHubAccounts().AddSingleton<ApiTokens>().AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.All }));
         Dictionary<string, Actor> ways = await WaysAsync(rig);
         string[][] people = [OfCarl, OfDora, OfMachine];
-        foreach (string asks in ways.Keys)
+        foreach (string asks in ways.Keys.Except(OfNobodyKnown))
         {
             var accepted = await rig.Hub.Operations.SubmitAsync(Switchover("web-2"), ways[asks], Cancellation);
             string id = Assert.IsType<SubmitResult.Accepted>(accepted).OperationId;
             if (afterARestart)
             {
                 await rig.RestartHubAsync();
-                rig.A = await Agents.FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", Protos.V1.Role.Primary);
-                rig.B = await Agents.FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", Protos.V1.Role.Secondary);
-                await rig.Hub.UntilAsync(s => s.FindPair("web")?.State == FailoverHub.Web.Fleet.PairState.Healthy);
+                rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", Protos.V1.Role.Primary);
+                rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", Protos.V1.Role.Secondary);
+                await rig.Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
             }
 
             foreach (string approves in ways.Keys)
             {
-                bool another = !OfNobodyKnown.Contains(asks) && !OfNobodyKnown.Contains(approves) && !people.Any(p => p.Contains(asks) && p.Contains(approves));
+                bool another = !OfNobodyKnown.Contains(approves) && !people.Any(p => p.Contains(asks) && p.Contains(approves));
                 var waiting = await rig.Hub.Operations.FindAsync(id, Cancellation);
                 Assert.Equal(OperationStatus.PendingApproval, waiting!.Status);
                 if (another)
@@ -66,6 +68,42 @@ public sealed class OnePersonTests
         }
 
         Assert.Empty(rig.A.Intents.Concat(rig.B.Intents));
+    }
+
+    /// <summary>It would wait for an approval that nobody can give: whoever holds such a token is told so at once, and what to do.</summary>
+    [Fact]
+    public async Task TokenOfAnEarlierVersion_IsRefusedWhatWouldHaveToBeApproved_AndNothingElse()
+    {
+        await using OperationRig rig = await StartAsync(services => services.AddHubAccounts().AddSingleton<ApiTokens>().AddSingleton(new OperationLimits { TwoPerson = TwoPersonPolicy.Moves }), keepsFailback: true);
+        await using FakeAgent one = await InAnotherPlaceAsync(rig, "app-1", Protos.V1.Role.Primary);
+        await using FakeAgent two = await InAnotherPlaceAsync(rig, "app-2", Protos.V1.Role.Secondary);
+        await rig.Hub.UntilAsync(s => s.FindPair("app")?.State == PairState.Healthy);
+        Dictionary<string, Actor> ways = await WaysAsync(rig);
+        Actor old = ways[OfNobodyKnown[0]];
+        OperationRequest[] wanted =
+        [
+            Switchover("web-2"),
+            Switchover("web-2") with { StartAt = rig.Time.GetUtcNow().AddMinutes(5) },
+            new() { Type = OperationType.Drill, Pair = "web", Reason = "monthly" },
+            new() { Type = OperationType.BulkDrain, Pair = "*", DataCenter = "18", Role = Role.Secondary, Reason = "new hypervisors" },
+        ];
+
+        foreach (OperationRequest request in wanted)
+        {
+            var refused = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(request, old, Cancellation));
+            RuleResult rule = Assert.Single(refused.Preview.Rules, r => r.Blocks);
+            Assert.Equal(("SR-11", 403, false), (rule.RuleId, rule.HttpStatus, rule.CanOverride));
+            Assert.Equal("A second person would have to approve it, and nobody could: it is not known who token old-1 is.", rule.Message);
+            Assert.Contains("Revoke it and make another one", rule.Remedy, StringComparison.Ordinal);
+            AuditEntry entry = (await rig.AuditAsync())[0];
+            Assert.Equal((old.Name, $"refused: SR-11 TwoPerson: {rule.Message}"), (entry.Actor, entry.Outcome));
+        }
+
+        Assert.Empty(await rig.Hub.Operations.RecentAsync(OperationFilter.All, 10, Cancellation));
+
+        // What needs nobody else's approval is his as before.
+        string policy = Assert.IsType<SubmitResult.Accepted>(await rig.Hub.Operations.SubmitAsync(new OperationRequest { Type = OperationType.SetFailback, Pair = "web", Failback = new Failback(FailbackPolicy.Manual, TimeSpan.Zero), Reason = "by hand" }, old, Cancellation)).OperationId;
+        Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(policy)).Status);
     }
 
     [Fact]
@@ -100,6 +138,13 @@ public sealed class OnePersonTests
         Assert.Equal(carl.Behind, byToken.Behind!.Person);
         Assert.NotEqual(newCarl.Behind, byToken.Behind.Person);
         Assert.Equal("a removed account", Assert.Single(await rig.Hub.Get<ApiTokens>().ListAsync(Cancellation)).Owner);
+    }
+
+    private static async Task<FakeAgent> InAnotherPlaceAsync(OperationRig rig, string node, Protos.V1.Role role)
+    {
+        FakeAgent agent = await FakeAgent.ConnectAsync(rig.Hub.AgentUrl, node, FakeAgent.State(role, "203.0.113.20/32"), dataCenter: "18");
+        await agent.ReportAsync();
+        return agent;
     }
 
     private static async Task<Dictionary<string, Actor>> WaysAsync(OperationRig rig)
