@@ -114,8 +114,13 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 return await desk.RefuseAsync(draft, IsConnected(known), cancellationToken);
             }
 
+            if (await operations.AgainstRemovingAsync(known, cancellationToken) is { } running)
+            {
+                return await desk.RefuseAsync(draft, running, cancellationToken);
+            }
+
             var now = services.Time.GetUtcNow();
-            IReadOnlyList<WaitingOperation> waiting = [];
+            var ended = new EndedByRemoval([], []);
             await services.Audit.ChangeAsync(draft, async (db, stop) =>
             {
                 var ms = now.ToUnixTimeMilliseconds();
@@ -130,10 +135,10 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.Intents.Where(i => i.Node == known).ExecuteDeleteAsync(stop);
                 await db.PairMembers.Where(m => m.Node == known).ExecuteDeleteAsync(stop);
                 await db.Nodes.Where(n => n.Name == known).ExecuteDeleteAsync(stop);
-                waiting = await operations.RemoveAsync(db, known, actor, stop);
+                ended = await operations.RemoveAsync(db, known, actor, stop);
             }, cancellationToken);
             removed = true;
-            operations.Removed(known, waiting);
+            await operations.RemovedAsync(known, ended);
             if (node is not null)
             {
                 services.Register.Set(node.WithoutValid() with { RemovedAt = now });

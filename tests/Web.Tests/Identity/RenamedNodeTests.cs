@@ -1,4 +1,5 @@
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
@@ -104,16 +105,7 @@ public sealed class RenamedNodeTests : TlsHubTest
         });
         await Hub.UntilAsync(s => s.FindNode("lon-b") is { IsFresh: true, Drained: true });
         Assert.Equal(("lon-b", "Undrain lon-b"), await Hub.Operations.FindAsync(undrain.Id, Stop) is { } waiting ? (waiting.Node, waiting.Title) : default);
-        for (var mark = 1u; (await Hub.Operations.FindAsync(undrain.Id, Stop))!.Status == OperationStatus.Queued; mark++)
-        {
-            Assert.True(mark < 300, Hub.Describe());
-            Time.Advance(TimeSpan.FromSeconds(1));
-            foreach (var (agent, name) in new[] { (last, "web-1"), (again, "lon-b") })
-            {
-                await agent.ReportAsync(r => r.Sessions[0].Flaps = mark);
-                await Hub.UntilAsync(s => s.FindNode(name) is { Sessions: [{ } session, ..] } && session.Flaps == mark);
-            }
-        }
+        await PassTimeAsync(undrain.Id, (last, "web-1"), (again, "lon-b"));
 
         Assert.Equal(OperationStatus.Succeeded, (await Hub.UntilAsync(undrain.Id, o => o.IsFinished)).Status);
         Assert.False(Hub.Fleet.Current.FindNode("lon-b")!.Drained);
@@ -146,10 +138,124 @@ public sealed class RenamedNodeTests : TlsHubTest
         await using var first = await ConnectAsync(one, ProtoRole.Primary);
         var second = await ConnectAsync(two, ProtoRole.Secondary);
         await Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
-        second.Obedience = Obedience.IsDeaf;
+        await DrainOfUnknownOutcomeAsync(second);
+
+        Assert.Contains("'Drain web-2' is not known yet", Assert.IsType<NodeChange.Refused>(await Changes.RenameAsync("web-2", "lon-b", "new naming scheme", Admin, Stop)).Why, StringComparison.Ordinal);
+        Assert.NotNull(Hub.Fleet.Current.FindNode("web-2"));
+    }
+
+    /// <summary>It never comes back to tell what became of it: that is settled with it, once, and nothing that another machine of that name reports changes it.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RemovedWhileItIsNotKnownWhatBecameOfAnOperationOnIt_ThatIsSettledAndAuditedWithIt(bool restarted)
+    {
+        var (one, two) = (await JoinedAsync("web-1"), await JoinedAsync("web-2"));
+        await using var first = await ConnectAsync(one, ProtoRole.Primary);
+        var second = await ConnectAsync(two, ProtoRole.Secondary);
+        await Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
+        var id = await DrainOfUnknownOutcomeAsync(second);
+        if (restarted)
+        {
+            await RestartAsync();
+            Assert.Equal(OperationStatus.OutcomeUnknown, (await Hub.Operations.FindAsync(id, Stop))!.Status);
+        }
+
+        Assert.IsType<NodeChange.Done>(await Changes.RemoveAsync("web-2", "sold", Admin, Stop));
+
+        var settled = (await Hub.Operations.FindAsync(id, Stop))!;
+        Assert.Equal((OperationStatus.Failed, Time.GetUtcNow()), (settled.Status, settled.FinishedAt));
+        Assert.EndsWith("Before that could be told, web-2 was removed from the hub.", settled.Outcome, StringComparison.Ordinal);
+        var entry = Assert.Single(await AuditAsync("settle"));
+        Assert.Equal(("admin", "accepted", "web-2 was removed from the hub.", id), (entry.Actor, entry.Outcome, entry.Reason, entry.CorrelationId));
+
+        // What another machine of that name reports would have told that it was drained.
+        await using var other = await ConnectAsync(await JoinedAsync("web-2"), ProtoRole.Secondary, 9, change: r =>
+        {
+            r.Drained = true;
+            r.Prefixes[0].Announced = false;
+            r.Prefixes[0].ReportedRole = ProtoRole.Unspecified;
+            r.Prefixes[0].WithdrawnReason = Protos.V1.WithdrawnReason.Drained;
+        });
+        await Hub.UntilAsync(s => s.FindNode("web-2") is { IsFresh: true, Drained: true });
+        await RestartAsync();
+        Assert.Equal((OperationStatus.Failed, settled.Outcome), await Hub.Operations.FindAsync(id, Stop) is { } now ? (now.Status, now.Outcome) : default);
+        Assert.Single(await AuditAsync("settle"));
+        Assert.Single(await EventsAsync(EventKinds.OperationFinished), e => e.OperationId == id && e.Text.Contains("was removed from the hub", StringComparison.Ordinal));
+    }
+
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task RenamedWhileABulkDrainOfItsDataCenterWaits_IsDrainedByItUnderItsNewName(bool restarted)
+    {
+        var (one, two) = (await JoinedAsync("web-1"), await JoinedAsync("web-2"));
+        var first = await ConnectAsync(one, ProtoRole.Primary, dataCenter: "18");
+        await using var second = await ConnectAsync(two, ProtoRole.Secondary, dataCenter: "18");
+        await Hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
+        var bulk = await AcceptedAsync(BulkDrain() with { StartAt = Time.GetUtcNow().AddSeconds(30), WindowEndsAt = Time.GetUtcNow().AddSeconds(600) });
+        Assert.Equal(["Drain web-2 (pair web)"], (await Hub.Operations.FindAsync(bulk, Stop))!.Steps.Select(s => s.Title));
+
+        Assert.IsType<NodeChange.Done>(await Changes.RenameAsync("web-2", "lon-b", "new naming scheme", Admin, Stop));
+        if (restarted)
+        {
+            await first.DisposeAsync();
+            await RestartAsync();
+            first = await ConnectAsync(one, ProtoRole.Primary, dataCenter: "18");
+        }
+
+        await using var last = first;
+        await using var again = await ConnectAsync(two, ProtoRole.Secondary, dataCenter: "18");
+        await Hub.UntilAsync(s => s.FindNode("lon-b") is { IsFresh: true });
+        Assert.Equal("Drain lon-b (pair web)", Assert.Single((await Hub.Operations.FindAsync(bulk, Stop))!.Steps).Title);
+        await PassTimeAsync(bulk, (last, "web-1"), (again, "lon-b"));
+
+        Assert.Equal((OperationStatus.Succeeded, "1 of 1 nodes were drained."), await Hub.UntilAsync(bulk, o => o.IsFinished) is { } ended ? (ended.Status, ended.Outcome) : default);
+        Assert.True(Hub.Fleet.Current.FindNode("lon-b")!.Drained);
+    }
+
+    /// <summary>From its beginning on a bulk drain goes by names: who is still to be drained keeps his, and stays.</summary>
+    [Fact]
+    public async Task RenamingAndRemovingWhatABulkDrainUnderWayHasStillToDrain_AreRefused()
+    {
+        string[] names = ["app-1", "app-2", "web-1", "web-2"];
+        var nodes = new List<TestNode>();
+        foreach (var name in names)
+        {
+            nodes.Add(await JoinedAsync(name));
+        }
+
+        await using var appOne = await ConnectAsync(nodes[0], ProtoRole.Primary, dataCenter: "18", prefix: "203.0.113.20/32");
+        await using var appTwo = await ConnectAsync(nodes[1], ProtoRole.Secondary, dataCenter: "18", prefix: "203.0.113.20/32");
+        await using var webOne = await ConnectAsync(nodes[2], ProtoRole.Primary, dataCenter: "18");
+        await using var webTwo = await ConnectAsync(nodes[3], ProtoRole.Secondary, dataCenter: "18");
+        await Hub.UntilAsync(s => s.Pairs.Count(p => p.State == PairState.Healthy) == 2);
+        var meanwhile = new TaskCompletionSource<(NodeChange Still, NodeChange Removal)>();
+        appTwo.OnIntent = async _ =>
+        {
+            var renamed = await Changes.RenameAsync("web-2", "lon-b", "new naming scheme", Admin, Stop);
+            await webTwo.DisposeAsync();
+            await Hub.UntilAsync(s => s.FindNode("web-2")?.ConnectedSince is null);
+            meanwhile.TrySetResult((renamed, await Changes.RemoveAsync("web-2", "sold", Admin, Stop)));
+        };
+
+        var bulk = await AcceptedAsync(BulkDrain());
+        var (rename, removal) = await meanwhile.Task.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+
+        Assert.All(new[] { rename, removal }, change => Assert.Contains("web-2 is one of the nodes that it still has to drain", Assert.IsType<NodeChange.Refused>(change).Why, StringComparison.Ordinal));
+        Assert.StartsWith("Stopped at web-2", (await Hub.UntilAsync(bulk, o => o.IsFinished)).Outcome, StringComparison.Ordinal);
+        Assert.IsType<NodeChange.Done>(await Changes.RemoveAsync("web-2", "sold", Admin, Stop));
+    }
+
+    private static OperationRequest BulkDrain() => new() { Type = OperationType.BulkDrain, Pair = "*", DataCenter = "18", Role = Role.Secondary, Reason = "new hypervisors" };
+
+    // It is asked, does nothing, and is gone.
+    private async Task<string> DrainOfUnknownOutcomeAsync(FakeAgent node)
+    {
+        node.Obedience = Obedience.IsDeaf;
         var id = await AcceptedAsync(new OperationRequest { Type = OperationType.Drain, Node = "web-2", Reason = "kernel update" });
-        await second.ReceiveIntentAsync();
-        await second.DisposeAsync();
+        await node.ReceiveIntentAsync();
+        await node.DisposeAsync();
         await Hub.UntilAsync(s => s.FindNode("web-2")?.ConnectedSince is null);
         for (var seconds = 0; (await Hub.Operations.FindAsync(id, Stop))!.Status is OperationStatus.Queued or OperationStatus.Running; seconds++)
         {
@@ -159,17 +265,31 @@ public sealed class RenamedNodeTests : TlsHubTest
         }
 
         Assert.Equal(OperationStatus.OutcomeUnknown, (await Hub.Operations.FindAsync(id, Stop))!.Status);
-        Assert.Contains("'Drain web-2' is not known yet", Assert.IsType<NodeChange.Refused>(await Changes.RenameAsync("web-2", "lon-b", "new naming scheme", Admin, Stop)).Why, StringComparison.Ordinal);
-        Assert.NotNull(Hub.Fleet.Current.FindNode("web-2"));
+        return id;
     }
 
-    private async Task<FakeAgent> ConnectAsync(TestNode node, ProtoRole role, ulong revision = 0, ProtoFailback policy = ProtoFailback.AfterStable, Action<Protos.V1.NodeReport>? change = null)
+    // Second by second, each node heard in each, until it is no longer waited for its time.
+    private async Task PassTimeAsync(string id, params (FakeAgent Agent, string Name)[] reporting)
     {
-        var state = FakeAgent.State(role, revision: revision);
+        for (var mark = 1u; (await Hub.Operations.FindAsync(id, Stop))!.Status == OperationStatus.Queued; mark++)
+        {
+            Assert.True(mark < 300, Hub.Describe());
+            Time.Advance(TimeSpan.FromSeconds(1));
+            foreach (var (agent, name) in reporting)
+            {
+                await agent.ReportAsync(r => r.Sessions[0].Flaps = mark);
+                await Hub.UntilAsync(s => s.FindNode(name) is { Sessions: [{ } session, ..] } && session.Flaps == mark);
+            }
+        }
+    }
+
+    private async Task<FakeAgent> ConnectAsync(TestNode node, ProtoRole role, ulong revision = 0, ProtoFailback policy = ProtoFailback.AfterStable, Action<Protos.V1.NodeReport>? change = null, string dataCenter = "", string prefix = "203.0.113.10/32")
+    {
+        var state = FakeAgent.State(role, prefix, revision);
         state.Prefixes[0].FailbackPolicy = policy;
         state.Prefixes[0].StableSeconds = policy == ProtoFailback.AfterStable ? 60u : 0;
         change?.Invoke(state);
-        var agent = await FakeAgent.ConnectAsync(node.Channel(Url), "whoever", state, revision: revision, keepsFailback: true);
+        var agent = await FakeAgent.ConnectAsync(node.Channel(Url), "whoever", state, revision: revision, dataCenter: dataCenter, keepsFailback: true);
         await agent.ReportAsync();
         return agent;
     }

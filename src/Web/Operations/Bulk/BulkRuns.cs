@@ -17,7 +17,7 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
-    private readonly ConcurrentDictionary<string, RunCancellation> _running = new();
+    private readonly ConcurrentDictionary<string, BulkRun> _running = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
 
     /// <summary>Asks for one drain, as anybody does; set by the desk.</summary>
@@ -66,7 +66,7 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
         await services.Store.AddAsync(view, Draft(target, actor, outcome) with { After = after, CorrelationId = view.Id }, cancellationToken);
         services.Feed.Publish(view);
         var cancellation = new RunCancellation();
-        _running[view.Id] = cancellation;
+        _running[view.Id] = new BulkRun(target, cancellation);
         var task = Task.Run(() => RunAsync(target, view, actor, cancellation), CancellationToken.None);
         _tasks[task] = 0;
         _ = task.ContinueWith(ended => _tasks.TryRemove(ended, out _), CancellationToken.None, TaskContinuationOptions.ExecuteSynchronously, TaskScheduler.Default);
@@ -111,7 +111,11 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
 
     /// <summary>After the drain that is under way nothing more is drained.</summary>
     /// <returns>False: no such bulk drain runs, or it is ending.</returns>
-    public bool TryCancel(string id, string by) => _running.TryGetValue(id, out var cancellation) && cancellation.TryCancel(by);
+    public bool TryCancel(string id, string by) => _running.TryGetValue(id, out var run) && run.Cancellation.TryCancel(by);
+
+    /// <summary>The title of one that is under way and has not drained that node yet; null: there is none. Until then it must be called as it was when this began.</summary>
+    public string? StillToDrain(string node) =>
+        _running.Values.FirstOrDefault(r => r.Target.Nodes.Skip(r.Done).Any(n => string.Equals(n.Node, node, StringComparison.OrdinalIgnoreCase)))?.Target.Title;
 
     public async ValueTask DisposeAsync()
     {
@@ -136,6 +140,7 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
 
                 view = await KeepAsync(Step(view, i, s => s with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow() }));
                 var (ok, detail) = await DrainAsync(target.Nodes[i].Node, view, actor);
+                _running[view.Id].Done = i + 1;
                 view = await KeepAsync(Step(view, i, s => s with { Status = ok ? StepStatus.Succeeded : StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = detail }));
                 if (!ok)
                 {
@@ -213,6 +218,22 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
     private static OperationView Step(OperationView view, int i, Func<OperationStep, OperationStep> change) => view with { Steps = view.Steps.SetItem(i, change(view.Steps[i])) };
 
     private static string Drained(int count, BulkTarget target) => $"{count} of {target.Nodes.Length} nodes were drained.";
+
+    // Written by its own task only.
+    private sealed class BulkRun(BulkTarget target, RunCancellation cancellation)
+    {
+        private volatile int _done;
+
+        public BulkTarget Target => target;
+
+        public RunCancellation Cancellation => cancellation;
+
+        public int Done
+        {
+            get => _done;
+            set => _done = value;
+        }
+    }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The hub stops while '{Title}' is under way; nothing more is drained")]
     private static partial void LogLeft(ILogger logger, string title);

@@ -48,6 +48,10 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     /// <summary>What waits and would tell that node something, or take the addresses to it.</summary>
     public IReadOnlyList<WaitingOperation> About(string node) => [.. Volatile.Read(ref _waiting).Values.Where(w => w.IsAbout(node)).OrderBy(w => w.View.Id, StringComparer.Ordinal)];
 
+    /// <summary>Bulk drains that wait and name that node in their steps. Which nodes they drain is found when they begin; the steps are what somebody reads before he approves.</summary>
+    public IReadOnlyList<WaitingOperation> BulkDrainsOf(string node) =>
+        [.. Volatile.Read(ref _waiting).Values.Where(w => w.Request.Type == OperationType.BulkDrain && w.Names(node)).OrderBy(w => w.View.Id, StringComparer.Ordinal)];
+
     /// <summary>Audits it and lets it wait. Whoever calls it holds the lock of admission.</summary>
     public async Task AddAsync(WaitingOperation waiting, AuditDraft draft, CancellationToken cancellationToken)
     {

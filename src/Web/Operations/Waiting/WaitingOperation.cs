@@ -136,17 +136,22 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <summary>It would tell that node something, or take the addresses to it.</summary>
     public bool IsAbout(string node) => new[] { View.Node, Request.Node, Request.Target }.Contains(node, StringComparer.OrdinalIgnoreCase);
 
+    /// <summary>The words of its steps name that node.</summary>
+    public bool Names(string node) => View.Steps.Any(s => Word(node).IsMatch(s.Title));
+
     /// <summary>The same after one of its nodes got another name, in what was asked for and in the words for it.</summary>
     public WaitingOperation Renamed(string old, string name)
     {
         string? Of(string? node) => string.Equals(node, old, StringComparison.OrdinalIgnoreCase) ? name : node;
-        string In(string text) => Regex.Replace(text, $@"(?<![\w.-]){Regex.Escape(old)}(?![\w-]|\.\w)", name, RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
+        string In(string text) => Word(old).Replace(text, name);
         return this with
         {
             View = View with { Node = Of(View.Node), Title = In(View.Title), Steps = [.. View.Steps.Select(s => s with { Title = In(s.Title) })] },
             Request = Request with { Node = Of(Request.Node), Target = Of(Request.Target) },
         };
     }
+
+    private static Regex Word(string node) => new($@"(?<![\w.-]){Regex.Escape(node)}(?![\w-]|\.\w)", RegexOptions.IgnoreCase | RegexOptions.CultureInvariant);
 
     /// <summary>The same, ended without having begun.</summary>
     public WaitingOperation Ended(OperationStatus status, string outcome, DateTimeOffset now) => this with

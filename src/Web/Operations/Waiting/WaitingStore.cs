@@ -34,6 +34,38 @@ internal sealed class WaitingStore(IDbContextFactory<HubDbContext> factory, Audi
         row.RequestJson = WaitingRecords.ToJson(renamed.Request, renamed.Actor);
     }
 
+    /// <summary>
+    /// Ends, in a transaction that somebody else commits, what would have been told by what that node reports. Read in that very transaction: what its settlement has ended just
+    /// before has ended, and what is ended here its settlement finds so.
+    /// </summary>
+    /// <returns>What has ended, as it stands now.</returns>
+    public static async Task<IReadOnlyList<OperationView>> EndUnknownAsync(HubDbContext db, string node, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        var ended = new List<OperationView>();
+        foreach (var row in await db.Operations.Where(o => o.Status == OperationStatus.OutcomeUnknown && o.RequestJson == null).OrderBy(o => o.Number).ToListAsync(cancellationToken))
+        {
+            if (!NodeReferences.IsAbout(node, row.Node, OperationRecords.WantedOf(row)))
+            {
+                continue;
+            }
+
+            var was = OperationRecords.ToView(row);
+            var view = was with
+            {
+                Status = OperationStatus.Failed,
+                Outcome = $"{was.Outcome} Before that could be told, {node} was removed from the hub.",
+                FinishedAt = now,
+            };
+            OperationRecords.Update(row, view);
+
+            // What was to be told to others, had it succeeded, is not told any more.
+            await db.Intents.Where(i => i.OperationId == view.Id && i.Stage == IntentStage.Planned).ExecuteUpdateAsync(set => set.SetProperty(i => i.Stage, IntentStage.Abandoned), cancellationToken);
+            ended.Add(view);
+        }
+
+        return ended;
+    }
+
     /// <summary>What waited when the hub ended, oldest first, with the events of theirs that are in the history.</summary>
     public async Task<List<(WaitingOperation Waiting, ToldEvents Told)>> LoadAsync(CancellationToken cancellationToken)
     {
