@@ -24,7 +24,7 @@ public sealed class StaleChangesTests : IAsyncLifetime
     private const string Target = """{"name":"router","kind":"tcp","address":"127.0.0.1","port":9,"intervalSeconds":3600}""";
 
     /// <summary>What is made and ended, and never changed in between: there is nothing newer to have missed. Windows say by 409 that they have begun.</summary>
-    private static readonly string[] WithoutRevision = ["DELETE /api/v1/api-tokens/{name}", "DELETE /api/v1/join-tokens/{id}", "DELETE /api/v1/maintenance-windows/{id}", "DELETE /api/v1/users/{user}"];
+    private static readonly string[] WithoutRevision = ["DELETE /api/v1/api-tokens/{name}", "DELETE /api/v1/join-tokens/{id}", "DELETE /api/v1/maintenance-windows/{id}"];
 
     private WholeHub _hub = null!;
     private HttpClient _script = null!;
@@ -46,7 +46,7 @@ public sealed class StaleChangesTests : IAsyncLifetime
 
         Assert.Equal(WithoutRevision, changes.Where(way => way.Route.Metadata.GetMetadata<TakesIfMatch>() is null).Select(way => way.Name).Order(StringComparer.Ordinal));
         Assert.Equal(
-            ["DELETE /api/v1/alert-channels/{id}", "DELETE /api/v1/alert-rules/{id}", "DELETE /api/v1/targets/{target}", "PUT /api/v1/targets/{target}"],
+            ["DELETE /api/v1/alert-channels/{id}", "DELETE /api/v1/alert-rules/{id}", "DELETE /api/v1/targets/{target}", "DELETE /api/v1/users/{user}", "PUT /api/v1/targets/{target}"],
             changes.Where(way => way.Route.Metadata.GetMetadata<TakesIfMatch>() is not null).Select(way => way.Name).Order(StringComparer.Ordinal));
     }
 
@@ -73,6 +73,53 @@ public sealed class StaleChangesTests : IAsyncLifetime
         Assert.Equal("Changed meanwhile", (string?)problem!["title"]);
         Assert.Contains(becomes, now!.ToJsonString(), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.NoContent, removed);
+    }
+
+    [Theory]
+    [InlineData("POST", "/roles", """{"roles":["Viewer"]}""", "user-roles-changed")]
+    [InlineData("POST", "/lock", """{"locked":true}""", "user-locked")]
+    [InlineData("POST", "/reset", """{"password":true}""", "user-password-reset")]
+    [InlineData("POST", "/reset", """{"secondFactor":true}""", "user-second-factor-reset")]
+    [InlineData("DELETE", "", null, "user-removed")]
+    public async Task ChangeOfAnAccount_ThatSomebodyElseHasChanged_IsRefusedAndAudited_UntilItIsLookedAtAgain(string method, string what, string? body, string action)
+    {
+        await SendAsync("POST", "users", """{"name":"root","roles":["Admin"]}""");
+        (HttpStatusCode made, _, string? first) = await SendAsync("POST", "users", """{"name":"anna","roles":["Viewer"]}""");
+        string? read = (await SendAsync("GET", "users/anna")).Etag;
+        (HttpStatusCode faster, _, string? second) = await SendAsync("POST", "users/anna/roles", """{"roles":["Operator"]}""", first);
+
+        (HttpStatusCode stale, JsonNode? problem, _) = await SendAsync(method, $"users/anna{what}", body, first);
+        (HttpStatusCode noTag, _, _) = await SendAsync(method, $"users/anna{what}", body, "\"seven\"");
+        (HttpStatusCode still, JsonNode? now, string? newest) = await SendAsync("GET", "users/anna");
+        AuditEntry refused = (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = action }, null, 10, Stop)).Items[0];
+        (HttpStatusCode done, _, string? third) = await SendAsync(method, $"users/anna{what}", body, newest);
+
+        Assert.Equal((HttpStatusCode.Created, HttpStatusCode.OK), (made, faster));
+        Assert.True(first is not null && first == read && second != first && second == newest && third != newest, $"{first} {read} {second} {newest} {third}");
+        Assert.Equal((HttpStatusCode.PreconditionFailed, HttpStatusCode.BadRequest, HttpStatusCode.OK), (stale, noTag, still));
+        Assert.Equal("Changed meanwhile", (string?)problem!["title"]);
+        Assert.Equal(("Operator", false), ((string?)now!["roles"]![0], (bool)now["locked"]!));
+        Assert.Equal(("user anna", "refused: Somebody has changed it since it was looked at: look at it again, then decide again."), (refused.Target, refused.Outcome));
+        Assert.Equal(method == "DELETE" ? HttpStatusCode.NoContent : HttpStatusCode.OK, done);
+    }
+
+    [Theory]
+    [InlineData("alert-rules", Rule, "alert rule Anything wrong", "alert-rule")]
+    [InlineData("alert-channels", Channel, "alert channel Hook", "alert-channel")]
+    public async Task AlertSettingThatSomebodyElseHasChanged_IsRefusedInTheAuditToo(string of, string body, string target, string action)
+    {
+        (_, JsonNode? thing, string? first) = await SendAsync("POST", of, body);
+        string path = $"{of}/{(string?)thing!["id"]}";
+        await SendAsync("POST", path, body, first);
+
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (await SendAsync("POST", path, body, first)).Status);
+        Assert.Equal(HttpStatusCode.PreconditionFailed, (await SendAsync("DELETE", path, null, first)).Status);
+
+        foreach (string refusedAction in new[] { $"{action}-changed", $"{action}-removed" })
+        {
+            AuditEntry[] refused = [.. (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = refusedAction }, null, 10, Stop)).Items.Where(a => a.Outcome.StartsWith("refused: ", StringComparison.Ordinal))];
+            Assert.Equal((target, "refused: Somebody has changed it since it was looked at: look at it again, then decide again."), (Assert.Single(refused).Target, refused[0].Outcome));
+        }
     }
 
     [Fact]

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Security.Cryptography;
 using System.Text.Json;
 using FailoverHub.Web.Data;
 
@@ -42,6 +43,15 @@ public sealed record AccountView
 
     /// <summary>UTC; null: never.</summary>
     public required DateTimeOffset? LastSignInAt { get; init; }
+
+    /// <summary>
+    /// Of what an admin decides about: name, roles, lock, password and second factor. Another one after each change of these, and not after a sign-in. Below 2^52, so that
+    /// no script's numbers round it.
+    /// </summary>
+    public long Revision { get; init; }
+
+    /// <summary>The revision that whoever changes it has seen: another one is refused. Null: whatever it is.</summary>
+    public long? Seen { get; init; }
 }
 
 /// <summary>What came of a change to an account.</summary>
@@ -55,6 +65,9 @@ public sealed record AccountResult(string? Problem, string? Secret = null)
     /// <summary>Nothing was done because it could not be written, the audit least of all.</summary>
     public bool NotWritten { get; init; }
 
+    /// <summary>It is not any more what whoever asks has seen.</summary>
+    public bool Stale { get; init; }
+
     /// <summary>It was done.</summary>
     public bool Succeeded => Problem is null;
 }
@@ -62,7 +75,7 @@ public sealed record AccountResult(string? Problem, string? Secret = null)
 /// <summary>From the database to what is shown, and to what the audit keeps. Nothing secret goes either way.</summary>
 internal static class AccountMapping
 {
-    public static AccountView ToView(HubUser user, IEnumerable<string> roles, int passkeys, DateTimeOffset now) => new()
+    public static AccountView ToView(HubUser user, IReadOnlyCollection<string> roles, int passkeys, DateTimeOffset now) => new()
     {
         Id = user.Id,
         Name = user.UserName ?? user.Id,
@@ -76,7 +89,12 @@ internal static class AccountMapping
         Passkeys = passkeys,
         CreatedAt = DateTimeOffset.FromUnixTimeMilliseconds(user.CreatedAtMs),
         LastSignInAt = user.LastSignInAtMs is { } ms ? DateTimeOffset.FromUnixTimeMilliseconds(ms) : null,
+        Revision = RevisionOf(user, roles, passkeys),
     };
+
+    // A password or an app that took the place of another one is told by the stamp.
+    private static long RevisionOf(HubUser user, IEnumerable<string> roles, int passkeys) => BitConverter.ToInt64(SHA256.HashData(JsonSerializer.SerializeToUtf8Bytes(
+        new { user.Id, user.UserName, Roles = HubRoles.All.Where(roles.Contains), user.IsLocked, HasPassword = user.PasswordHash is not null, user.PasswordIsTemporary, HasAuthenticator = user.AuthenticatorSecret is not null, Passkeys = passkeys, user.SecurityStamp }))) & 0xF_FFFF_FFFF_FFFF;
 
     public static LockOut LockOutOf(HubUser user) => new(user.AccessFailedCount, user.LockoutEnd);
 

@@ -12,7 +12,8 @@ namespace FailoverHub.Web.Access.Users;
 
 /// <summary>
 /// Accounts, as an admin or the command line changes them. Each change is audited in the transaction that makes it, and ends the sessions of whoever it
-/// takes something from, in the same transaction. Each needs the right to administer; without it the attempt is audited and nothing else happens.
+/// takes something from, in the same transaction. Each needs the right to administer; without it the attempt is audited and nothing else happens. So it is where
+/// somebody else has changed the account since it was looked at (<see cref="AccountView.Seen"/>).
 /// </summary>
 internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, SessionSignals signals, TimeProvider time)
 {
@@ -24,15 +25,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
     /// <summary>Every account, by name.</summary>
     public Task<ImmutableArray<AccountView>> ListAsync(CancellationToken cancellationToken) =>
-        directory.ReadAsync(async (_, db) =>
-        {
-            List<HubUser> users = await db.Users.AsNoTracking().OrderBy(u => u.NormalizedUserName).ToListAsync(cancellationToken);
-            ILookup<string, string> roles = (await db.UserRoles.AsNoTracking().Join(db.Roles, link => link.RoleId, role => role.Id, (link, role) => new { link.UserId, role.Name }).ToListAsync(cancellationToken))
-                .ToLookup(r => r.UserId, r => r.Name!);
-            Dictionary<string, int> passkeys = await db.UserPasskeys.AsNoTracking().GroupBy(p => p.UserId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
-            DateTimeOffset now = time.GetUtcNow();
-            return users.Select(user => AccountMapping.ToView(user, roles[user.Id], passkeys.GetValueOrDefault(user.Id), now)).ToImmutableArray();
-        }, cancellationToken);
+        directory.ReadAsync((_, db) => ListAsync(db, cancellationToken), cancellationToken);
 
     /// <summary>One account; null: there is none of that name.</summary>
     public async Task<AccountView?> FindAsync(string name, CancellationToken cancellationToken) =>
@@ -55,7 +48,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
         }
 
         var user = new HubUser { UserName = name, CreatedAtMs = time.GetUtcNow().ToUnixTimeMilliseconds(), PasswordIsTemporary = password is null };
-        return await ChangeAsync(draft, password is null ? made : null, async db =>
+        return await ChangeAsync(draft, null, password is null ? made : null, async db =>
         {
             if (onlyAsFirst && await db.Users.AnyAsync(cancellationToken))
             {
@@ -79,7 +72,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
         AuditDraft draft = Draft(actor, "user-roles-changed", account) with { Before = AccountMapping.RolesJson(account.Roles), After = AccountMapping.RolesJson(roles) };
         return ProblemOf(account.Name, roles) is { } problem
             ? RefuseAsync(draft, problem, cancellationToken)
-            : ChangeAsync(draft, null, async db =>
+            : ChangeAsync(draft, account, null, async db =>
             {
                 bool hadAdmin = await HasAdminAsync(db, cancellationToken);
                 await directory.ChangeAsync(db, account.Id, async (users, user) =>
@@ -96,7 +89,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
     /// <summary>Nobody signs in with it any more, and whoever is signed in is not.</summary>
     public Task<AccountResult> LockAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
-        ChangeAsync(Draft(actor, "user-locked", account), null, async db =>
+        ChangeAsync(Draft(actor, "user-locked", account), account, null, async db =>
         {
             await directory.ChangeAsync(db, account.Id, (_, user) =>
             {
@@ -109,7 +102,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
     /// <summary>Lifts an admin's lock and what failed attempts did.</summary>
     public Task<AccountResult> UnlockAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
-        ChangeAsync(Draft(actor, "user-unlocked", account), null, db => directory.ChangeAsync(db, account.Id, (_, user) =>
+        ChangeAsync(Draft(actor, "user-unlocked", account), account, null, db => directory.ChangeAsync(db, account.Id, (_, user) =>
         {
             user.IsLocked = false;
             AccountMapping.Take(user, new LockOut(0, null));
@@ -121,7 +114,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
     {
         string password = NewPassword();
         AuditDraft draft = Draft(actor, "user-password-reset", account) with { After = withSecondFactor ? """{"secondFactor":"removed"}""" : null };
-        return ChangeAsync(draft, password, async db =>
+        return ChangeAsync(draft, account, password, async db =>
         {
             await directory.ChangeAsync(db, account.Id, async (users, user) =>
             {
@@ -141,7 +134,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
     /// <summary>Forgets app, recovery codes and passkeys; the password stays. Every session of the account ends.</summary>
     public Task<AccountResult> ResetSecondFactorAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
-        ChangeAsync(Draft(actor, "user-second-factor-reset", account) with { After = """{"secondFactor":"removed"}""" }, null, async db =>
+        ChangeAsync(Draft(actor, "user-second-factor-reset", account) with { After = """{"secondFactor":"removed"}""" }, account, null, async db =>
         {
             await directory.ChangeAsync(db, account.Id, async (users, user) =>
             {
@@ -157,7 +150,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
     /// <summary>Removes the account; what it did stays in the audit.</summary>
     public Task<AccountResult> RemoveAsync(AccountView account, Actor actor, CancellationToken cancellationToken) =>
-        ChangeAsync(Draft(actor, "user-removed", account) with { Before = AccountMapping.RolesJson(account.Roles) }, null, async db =>
+        ChangeAsync(Draft(actor, "user-removed", account) with { Before = AccountMapping.RolesJson(account.Roles) }, account, null, async db =>
         {
             await directory.WithAsync(db, async users =>
             {
@@ -168,6 +161,25 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
             await KeepAnAdminAsync(db, cancellationToken);
             await Sessions.EndAllAsync(db, account.Id, null, time.GetUtcNow(), cancellationToken);
         }, cancellationToken);
+
+    private async Task<ImmutableArray<AccountView>> ListAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        List<HubUser> users = await db.Users.AsNoTracking().OrderBy(u => u.NormalizedUserName).ToListAsync(cancellationToken);
+        ILookup<string, string> roles = (await db.UserRoles.AsNoTracking().Join(db.Roles, link => link.RoleId, role => role.Id, (link, role) => new { link.UserId, role.Name }).ToListAsync(cancellationToken))
+            .ToLookup(r => r.UserId, r => r.Name!);
+        Dictionary<string, int> passkeys = await db.UserPasskeys.AsNoTracking().GroupBy(p => p.UserId).Select(g => new { g.Key, Count = g.Count() }).ToDictionaryAsync(g => g.Key, g => g.Count, cancellationToken);
+        DateTimeOffset now = time.GetUtcNow();
+        return [.. users.Select(user => AccountMapping.ToView(user, [.. roles[user.Id]], passkeys.GetValueOrDefault(user.Id), now))];
+    }
+
+    // In the transaction that changes it: transactions come one after the other, so nobody is faster after this.
+    private async Task MustBeAsSeenAsync(HubDbContext db, AccountView? account, CancellationToken cancellationToken)
+    {
+        if (account is { Seen: { } seen } && (await ListAsync(db, cancellationToken)).FirstOrDefault(a => a.Id == account.Id) is { } now && now.Revision != seen)
+        {
+            throw new AccountRefusedException("Somebody has changed it since it was looked at: look at it again, then decide again.") { Stale = true };
+        }
+    }
 
     private static async Task ForgetSecondFactorAsync(UserManager<HubUser> users, HubUser user)
     {
@@ -223,7 +235,7 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
     }
 
     // Whatever way a request took, it needs the right here too: a page that forgets to ask opens nothing.
-    private async Task<AccountResult> ChangeAsync(AuditDraft draft, string? secret, Func<HubDbContext, Task> change, CancellationToken cancellationToken)
+    private async Task<AccountResult> ChangeAsync(AuditDraft draft, AccountView? account, string? secret, Func<HubDbContext, Task> change, CancellationToken cancellationToken)
     {
         if (!draft.Actor.MayAdminister)
         {
@@ -232,13 +244,17 @@ internal sealed partial class Accounts(UserDirectory directory, AuditLog audit, 
 
         try
         {
-            await audit.ChangeAsync(draft, (db, _) => change(db), cancellationToken);
+            await audit.ChangeAsync(draft, async (db, _) =>
+            {
+                await MustBeAsSeenAsync(db, account, cancellationToken);
+                await change(db);
+            }, cancellationToken);
             signals.Ended();
             return new AccountResult(null, secret);
         }
         catch (AccountRefusedException refused)
         {
-            return await RefuseAsync(draft, refused.Message, cancellationToken);
+            return await RefuseAsync(draft, refused.Message, cancellationToken) with { Stale = refused.Stale };
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {

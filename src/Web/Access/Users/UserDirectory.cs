@@ -46,4 +46,8 @@ internal sealed class UserDirectory(IServiceScopeFactory scopes, IDbContextFacto
 }
 
 /// <summary>Takes a transaction back in which Identity refused something; caught where the transaction was begun, never beyond.</summary>
-internal sealed class AccountRefusedException(string why) : Exception(why);
+internal sealed class AccountRefusedException(string why) : Exception(why)
+{
+    /// <summary>Somebody else was faster.</summary>
+    public bool Stale { get; init; }
+}

@@ -8,6 +8,8 @@ using FailoverHub.Web.Alerts.Records;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Api.Description;
 using FailoverHub.Web.Api.Repeats;
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using Microsoft.AspNetCore.Http.HttpResults;
 
@@ -30,22 +32,24 @@ internal static class AlertSettingEndpoints
     /// <summary>For tokens of scope admin only, reading channels too.</summary>
     public static void MapAdministration(IEndpointRouteBuilder api)
     {
-        Describe<AlertRuleBody, AlertRuleDto>(api.MapPost("/alert-rules", (HttpContext context, AlertSettings settings) => RuleAsync(null, context, settings)), StatusCodes.Status201Created)
+        Describe<AlertRuleBody, AlertRuleDto>(api.MapPost("/alert-rules", (HttpContext context, AlertSettings settings, AuditLog audit) => RuleAsync(null, context, settings, audit)), StatusCodes.Status201Created)
             .WithName("createAlertRule").WithSummary("Make an alert rule");
-        Changes(Describe<AlertRuleBody, AlertRuleDto>(api.MapPost("/alert-rules/{id}", (string id, HttpContext context, AlertSettings settings) => RuleAsync(id, context, settings)), StatusCodes.Status200OK))
+        Changes(Describe<AlertRuleBody, AlertRuleDto>(api.MapPost("/alert-rules/{id}", (string id, HttpContext context, AlertSettings settings, AuditLog audit) => RuleAsync(id, context, settings, audit)), StatusCodes.Status200OK))
             .WithName("changeAlertRule").WithSummary("Change an alert rule: the body is all of it");
-        Changes(api.MapDelete("/alert-rules/{id}", (string id, HttpContext context, AlertSettings settings) => RemoveAsync(context, seen => settings.RemoveRuleAsync(id, seen, RequestActor.Of(context), context.RequestAborted))))
+        Changes(api.MapDelete("/alert-rules/{id}", (string id, HttpContext context, AlertSettings settings, AuditLog audit) => RemoveAsync(
+            context, seen => settings.RemoveRuleAsync(id, seen, RequestActor.Of(context), context.RequestAborted), () => ChangedMeanwhileAsync(context, audit, "alert-rule-removed", settings.FindRule(id)))))
             .WithTags(Tag).WithName("removeAlertRule").WithSummary("Remove an alert rule; its alerts end").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
 
         api.MapGet("/alert-channels", (AlertSettings settings) => TypedResults.Ok(settings.Channels.Select(c => c.ToDto()).ToArray()))
             .WithTags(Tag).WithName("listAlertChannels").WithSummary("Every alert channel, by name, without its secret").Produces<AlertChannelDto[]>();
         api.MapGet("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings) => settings.FindChannel(id) is { } channel ? (IResult)Tagged(context, channel.Revision, channel.ToDto()) : NoChannel(id))
             .WithTags(Tag).WithName("getAlertChannel").WithSummary("One alert channel").WithDescription(Etag).Produces<AlertChannelDto>().ProducesProblem(StatusCodes.Status404NotFound);
-        Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels", (HttpContext context, AlertSettings settings) => ChannelAsync(null, context, settings)).WithMetadata(new AnsweredOnce()), StatusCodes.Status201Created)
+        Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels", (HttpContext context, AlertSettings settings, AuditLog audit) => ChannelAsync(null, context, settings, audit)).WithMetadata(new AnsweredOnce()), StatusCodes.Status201Created)
             .WithName("createAlertChannel").WithSummary("Make an alert channel").WithDescription("A webhook without a secret gets one, which is in this answer and nowhere else.");
-        Changes(Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings) => ChannelAsync(id, context, settings)).WithMetadata(new AnsweredOnce()), StatusCodes.Status200OK))
+        Changes(Describe<AlertChannelBody, AlertChannelDto>(api.MapPost("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings, AuditLog audit) => ChannelAsync(id, context, settings, audit)).WithMetadata(new AnsweredOnce()), StatusCodes.Status200OK))
             .WithName("changeAlertChannel").WithSummary("Change an alert channel: the body is all of it, a secret that is left out stays unless it leads to another host");
-        Changes(api.MapDelete("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings) => RemoveAsync(context, seen => settings.RemoveChannelAsync(id, seen, RequestActor.Of(context), context.RequestAborted))))
+        Changes(api.MapDelete("/alert-channels/{id}", (string id, HttpContext context, AlertSettings settings, AuditLog audit) => RemoveAsync(
+            context, seen => settings.RemoveChannelAsync(id, seen, RequestActor.Of(context), context.RequestAborted), () => ChangedMeanwhileAsync(context, audit, "alert-channel-removed", settings.FindChannel(id)))))
             .WithTags(Tag).WithName("removeAlertChannel").WithSummary("Remove an alert channel; what waits for it is dropped").Produces(StatusCodes.Status204NoContent).ProducesProblem(StatusCodes.Status400BadRequest).ProducesProblem(StatusCodes.Status503ServiceUnavailable);
         Describe<AlertEmptyBody, DeliveryDto>(api.MapPost("/alert-channels/{id}/test", TestAsync), StatusCodes.Status200OK).ProducesProblem(StatusCodes.Status404NotFound)
             .WithName("testAlertChannel").WithSummary("Send a test message now, and say how it went");
@@ -58,7 +62,7 @@ internal static class AlertSettingEndpoints
 
     private static RouteHandlerBuilder Changes(RouteHandlerBuilder route) => route.WithMetadata(new TakesIfMatch()).ProducesProblem(StatusCodes.Status404NotFound).ProducesProblem(StatusCodes.Status412PreconditionFailed);
 
-    private static async Task<IResult> RuleAsync(string? id, HttpContext context, AlertSettings settings)
+    private static async Task<IResult> RuleAsync(string? id, HttpContext context, AlertSettings settings, AuditLog audit)
     {
         (AlertRuleBody? body, long? seen, IResult? problem) = await ReadAsync<AlertRuleBody>(context);
         if (body is null)
@@ -73,12 +77,17 @@ internal static class AlertSettingEndpoints
             problems.TryAdd("kind", $"It is {AlertKinds.Of(known.Kind).Word}, and stays so: make another rule.");
         }
 
+        if (problems.Count > 0)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems);
+        }
+
         Actor actor = RequestActor.Of(context);
-        return problems.Count > 0 ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems)
-            : Answer(context, id is null ? await settings.CreateAsync(rule, actor, context.RequestAborted) : await settings.ChangeAsync(rule, seen, actor, context.RequestAborted), id is null, r => r.Revision, (r, _) => r.ToDto());
+        SettingResult<AlertRule> result = id is null ? await settings.CreateAsync(rule, actor, context.RequestAborted) : await settings.ChangeAsync(rule, seen, actor, context.RequestAborted);
+        return result is SettingResult<AlertRule>.Stale ? await ChangedMeanwhileAsync(context, audit, "alert-rule-changed", settings.FindRule(id!)) : Answer(context, result, id is null, r => r.Revision, (r, _) => r.ToDto());
     }
 
-    private static async Task<IResult> ChannelAsync(string? id, HttpContext context, AlertSettings settings)
+    private static async Task<IResult> ChannelAsync(string? id, HttpContext context, AlertSettings settings, AuditLog audit)
     {
         (AlertChannelBody? body, long? seen, IResult? problem) = await ReadAsync<AlertChannelBody>(context);
         if (body is null)
@@ -94,9 +103,16 @@ internal static class AlertSettingEndpoints
             problems.TryAdd("type", $"It is {ApiWords.Kebab(known.Type)}, and stays so: make another channel.");
         }
 
+        if (problems.Count > 0)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems);
+        }
+
         Actor actor = RequestActor.Of(context);
-        return problems.Count > 0 ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, problems)
-            : Answer(context, id is null ? await settings.CreateAsync(channel, given, actor, context.RequestAborted) : await settings.ChangeAsync(channel, given, body.RenewSecret, seen, actor, context.RequestAborted), id is null, c => c.Revision, (c, secret) => c.ToDto(secret));
+        SettingResult<AlertChannel> result = id is null
+            ? await settings.CreateAsync(channel, given, actor, context.RequestAborted)
+            : await settings.ChangeAsync(channel, given, body.RenewSecret, seen, actor, context.RequestAborted);
+        return result is SettingResult<AlertChannel>.Stale ? await ChangedMeanwhileAsync(context, audit, "alert-channel-changed", settings.FindChannel(id!)) : Answer(context, result, id is null, c => c.Revision, (c, secret) => c.ToDto(secret));
     }
 
     private static async Task<IResult> TestAsync(string id, HttpContext context, ChannelTrial trial)
@@ -147,10 +163,42 @@ internal static class AlertSettingEndpoints
         return (body, seen, problem);
     }
 
-    private static async Task<IResult> RemoveAsync<T>(HttpContext context, Func<long?, Task<SettingResult<T>>> remove) =>
-        RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong
-            ? ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["If-Match"] = wrong })
-            : await remove(seen) is var result && result is SettingResult<T>.Done ? (IResult)TypedResults.NoContent() : Refused(result);
+    private static async Task<IResult> RemoveAsync<T>(HttpContext context, Func<long?, Task<SettingResult<T>>> remove, Func<Task<IResult>> stale)
+    {
+        if (RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong)
+        {
+            return ApiProblems.Malformed(StatusCodes.Status400BadRequest, new Dictionary<string, string> { ["If-Match"] = wrong });
+        }
+
+        SettingResult<T> result = await remove(seen);
+        return result is SettingResult<T>.Stale ? await stale() : result is SettingResult<T>.Done ? TypedResults.NoContent() : Refused(result);
+    }
+
+    private static Task<IResult> ChangedMeanwhileAsync(HttpContext context, AuditLog audit, string action, AlertRule? now) =>
+        ChangedMeanwhileAsync(context, audit, action, $"alert rule {now?.Name}", now?.Revision, now is null ? null : AlertRecords.ToJson(now));
+
+    private static Task<IResult> ChangedMeanwhileAsync(HttpContext context, AuditLog audit, string action, AlertChannel? now) =>
+        ChangedMeanwhileAsync(context, audit, action, $"alert channel {now?.Name}", now?.Revision, now is null ? null : AlertRecords.ToJson(now));
+
+    // Refused in the audit too, as of everything else that has a revision. Removed in this very moment: then there is nothing any more to say of it.
+    private static async Task<IResult> ChangedMeanwhileAsync(HttpContext context, AuditLog audit, string action, string target, long? revision, string? before)
+    {
+        if (revision is not { } newest)
+        {
+            return ApiProblems.NotFound("Somebody has removed it meanwhile.");
+        }
+
+        try
+        {
+            const string Why = "Somebody has changed it since it was looked at: look at it again, then decide again.";
+            await audit.WriteAsync(new AuditDraft { Actor = RequestActor.Of(context), Action = action, Target = target, Before = before, Outcome = $"refused: {Why}" }, context.RequestAborted);
+            return TypedResults.Problem(string.Create(CultureInfo.InvariantCulture, $"It is at revision {newest}. {Why}"), statusCode: StatusCodes.Status412PreconditionFailed, title: "Changed meanwhile");
+        }
+        catch (Exception e) when (StorageFaults.IsStorageFault(e))
+        {
+            return ApiBody.Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
+        }
+    }
 
     private static IResult Answer<T, TDto>(HttpContext context, SettingResult<T> result, bool isNew, Func<T, long> revisionOf, Func<T, string?, TDto> map)
     {
@@ -167,8 +215,6 @@ internal static class AlertSettingEndpoints
     {
         SettingResult<T>.Invalid invalid => ApiProblems.Malformed(StatusCodes.Status400BadRequest, invalid.Problems),
         SettingResult<T>.NotFound notFound => ApiProblems.NotFound(notFound.What),
-        SettingResult<T>.Stale stale => TypedResults.Problem(
-            string.Create(CultureInfo.InvariantCulture, $"It is at revision {stale.Revision}: somebody changed it meanwhile. Look at it again, then decide again."), statusCode: StatusCodes.Status412PreconditionFailed, title: "Changed meanwhile"),
         SettingResult<T>.NotWritten not => ApiBody.Unavailable(not.Why),
         _ => throw new InvalidOperationException($"No answer for {result.GetType().Name}."),
     };
