@@ -17,14 +17,23 @@ internal readonly record struct DrillMoveTry(bool Moved, string Detail, bool May
 /// <param name="runs">Who knows the rules.</param>
 internal sealed class DrillMoves(Func<OperationRequest, Actor, CancellationToken, Task<SubmitResult>> submit, OperationServices services, OperationRuns runs)
 {
-    /// <summary>Asks for a move and waits for its end.</summary>
+    /// <summary>Asks for a move and waits for its end; where its outcome is not known, for its settlement too.</summary>
+    /// <param name="request">The move.</param>
+    /// <param name="actor">Whose drill it is.</param>
+    /// <param name="say">Told, in words, that it is waited for what the nodes report.</param>
+    /// <param name="stopping">The hub is stopping.</param>
     /// <exception cref="OperationCanceledException">The hub is stopping.</exception>
-    public async Task<DrillMoveTry> TryAsync(OperationRequest request, Actor actor, CancellationToken stopping)
+    public async Task<DrillMoveTry> TryAsync(OperationRequest request, Actor actor, Func<string, Task> say, CancellationToken stopping)
     {
         switch (await submit(request, actor, stopping))
         {
             case SubmitResult.Accepted accepted:
                 var ended = await services.Feed.EndedAsync(accepted.OperationId, stopping);
+                if (!ended.IsFinished)
+                {
+                    await say($"{DrillTarget.OfOperation(ended)} That is waited for.");
+                    ended = await SettledAsync(ended, stopping) ?? ended;
+                }
 
                 // What is not known must not be asked for again, and who cancelled it does not want it.
                 return new DrillMoveTry(
@@ -38,6 +47,29 @@ internal sealed class DrillMoves(Func<OperationRequest, Actor, CancellationToken
                 return new DrillMoveTry(false, unavailable.Why, MayPass: true, WasBegun: false, null);
             case var other:
                 return new DrillMoveTry(false, $"It was not accepted ({other.GetType().Name}).", MayPass: false, WasBegun: false, null);
+        }
+    }
+
+    /// <summary>Waits until a move has ended, or what the nodes report has settled it; five minutes at most.</summary>
+    /// <returns>Null: its outcome is still not known.</returns>
+    /// <exception cref="OperationCanceledException">The hub is stopping.</exception>
+    public async Task<OperationView?> SettledAsync(OperationView move, CancellationToken stopping)
+    {
+        if (move.IsFinished)
+        {
+            return move;
+        }
+
+        using var late = new CancellationTokenSource(DrillPatience.Longest, services.Time);
+        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
+        try
+        {
+            return await services.Feed.SettledAsync(move.Id, until.Token);
+        }
+        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
+        {
+            // A node does not come back; whoever is asked to look at it will see it.
+            return null;
         }
     }
 

@@ -4,7 +4,6 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Reachability;
-using FailoverHub.Web.Reachability.Outages;
 
 namespace FailoverHub.Web.Operations.Drills;
 
@@ -16,9 +15,6 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
 {
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
     private const string Restarted = "The hub ended while it was under way, and was started again.";
-
-    /// <summary>What a move cost is kept that soon after the time that counts, or it goes on.</summary>
-    private static readonly TimeSpan KeptWithin = TimeSpan.FromSeconds(10);
 
     /// <summary>A hub that was away for longer moves nothing by itself.</summary>
     private static readonly TimeSpan GoesOnWithin = TimeSpan.FromHours(1);
@@ -55,7 +51,8 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
 
         if (!await StepAsync(DrillTarget.FailOver, () => GoThereAsync(stopping), stopping))
         {
-            await EndAsync(OperationStatus.Failed, $"The failover did not succeed, so there is nothing to fail back: {Said(DrillTarget.FailOver)}", stopping);
+            var isKnown = DrillTarget.OperationOf(_view.Steps[DrillTarget.FailOver]) is not { } there || services.Feed.Find(there) is not { IsFinished: false };
+            await EndAsync(OperationStatus.Failed, isKnown ? $"The failover did not succeed, so there is nothing to fail back: {Said(DrillTarget.FailOver)}" : NotKnown(Said(DrillTarget.FailOver)), stopping);
             return;
         }
 
@@ -64,13 +61,13 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     }
 
     /// <summary>Goes on with one that an earlier run of the hub left, from where it was: what was moved goes back, once. After an hour it is somebody else's business where the addresses are: that is reported.</summary>
-    /// <param name="moves">The switchovers of the pair since it was accepted, oldest first.</param>
+    /// <param name="moved">The switchovers of the pair since it began, oldest first.</param>
     /// <param name="stopping">The hub is stopping.</param>
     /// <exception cref="OperationCanceledException">The hub is stopping; the next one goes on.</exception>
-    public async Task ResumeAsync(ImmutableArray<OperationView> moves, CancellationToken stopping)
+    public async Task ResumeAsync(ImmutableArray<OperationView> moved, CancellationToken stopping)
     {
         var away = services.Time.GetUtcNow() - LastSign(_view);
-        var (there, back) = target.MovesOf(moves);
+        var (there, back) = target.MovesOf(moved);
         if (there is null)
         {
             await EndAsync(OperationStatus.Failed, $"{Restarted} Nothing had been moved.", stopping);
@@ -81,7 +78,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
         {
             await EndAsync(OperationStatus.Failed, _view.Steps[DrillTarget.FailOver].Status == StepStatus.Failed
                 ? $"{Restarted} The failover did not succeed, so there is nothing to fail back: {Said(DrillTarget.FailOver)}"
-                : $"{Restarted} What became of the failover is not known ({DrillTarget.OfOperation(there)}), so nothing more is moved: {WhereNow()}. Look at the pair, and switch {target.Pair.Name} over to {target.Home} if they are not there.", stopping);
+                : $"{Restarted} {NotKnown(DrillTarget.OfOperation(there))}", stopping);
             return;
         }
 
@@ -90,26 +87,35 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
             await MeasureAsync(DrillTarget.MeasureThere, DrillTarget.FailOver, stopping);
         }
 
-        var isBack = back is not null && await IsDoneAsync(DrillTarget.FailBack, back, stopping);
-        if (isBack || away <= GoesOnWithin)
+        if (back is not null)
         {
-            await ComeBackAsync(lookFirst: true, stopping);
-            return;
+            await IsDoneAsync(DrillTarget.FailBack, back, stopping);
         }
 
-        await SeeWhereAsync(stopping);
-        if (IsBack())
+        if (away > GoesOnWithin)
         {
-            await ComeBackAsync(lookFirst: true, stopping);
-            return;
+            await SeeWhereAsync(stopping);
+            if (!IsBack())
+            {
+                await EndAsync(OperationStatus.Failed, string.Create(CultureInfo.InvariantCulture, $"{Restarted} It was away for {away.TotalHours:0.#} h, and after so long nothing is moved by itself. The addresses were NOT moved back: {WhereNow()}. Look at the pair, then switch {target.Pair.Name} over to {target.Home}."), stopping);
+                return;
+            }
         }
 
-        await EndAsync(OperationStatus.Failed, string.Create(CultureInfo.InvariantCulture, $"{Restarted} It was away for {away.TotalHours:0.#} h, and after so long nothing is moved by itself. The addresses were NOT moved back: {WhereNow()}. Look at the pair, then switch {target.Pair.Name} over to {target.Home}."), stopping);
+        await ComeBackAsync(lookFirst: true, stopping);
     }
 
     private async Task ComeBackAsync(bool lookFirst, CancellationToken stopping)
     {
         var already = _view.Steps[DrillTarget.FailBack].Status == StepStatus.Succeeded;
+        if (already)
+        {
+            // While the hub was away they may have gone elsewhere again: that it was done once is not enough.
+            await SeeWhereAsync(stopping);
+            already = IsBack();
+            _view = already ? _view : With(DrillTarget.MeasureBack, s => new OperationStep(s.Title, StepStatus.Pending, null, null, null));
+        }
+
         var restarted = lookFirst ? $" {Restarted}" : "";
         if (!already && !await StepAsync(DrillTarget.FailBack, () => GoBackAsync(lookFirst, stopping), stopping))
         {
@@ -130,7 +136,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
             return true;
         }
 
-        if (await SettledAsync(move, stopping) is not { } ended)
+        if (await moves.SettledAsync(move, stopping) is not { } ended)
         {
             return false;
         }
@@ -150,26 +156,6 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
         return moved;
     }
 
-    private async Task<OperationView?> SettledAsync(OperationView move, CancellationToken stopping)
-    {
-        if (move.IsFinished)
-        {
-            return move;
-        }
-
-        using var late = new CancellationTokenSource(DrillPatience.Longest, services.Time);
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
-        try
-        {
-            return await services.Feed.SettledAsync(move.Id, until.Token);
-        }
-        catch (OperationCanceledException) when (!stopping.IsCancellationRequested)
-        {
-            // A node does not come back; whoever is asked to look at it will see it.
-            return null;
-        }
-    }
-
     /// <summary>The nodes come back within a minute, or it is said that it is not known.</summary>
     private async Task SeeWhereAsync(CancellationToken stopping)
     {
@@ -183,11 +169,15 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     private static DateTimeOffset LastSign(OperationView drill) =>
         drill.Steps.SelectMany(s => new[] { s.StartedAt, s.FinishedAt }).OfType<DateTimeOffset>().Append(drill.RequestedAt).Max();
 
-    /// <summary>A defect of the hub has broken it off: it is kept and told, and the pair is free.</summary>
+    /// <summary>A defect of the hub has broken it off: what was moved is asked back once, it is kept and told, and the pair is free.</summary>
+    /// <exception cref="OperationCanceledException">The hub is stopping; the next one goes on with it.</exception>
     public async Task BreakOffAsync(Exception defect, CancellationToken stopping)
     {
+        var broken = defect.GetBaseException().Message;
+        _view = _view with { Steps = [.. _view.Steps.Select(s => s.Status == StepStatus.Running ? s with { Status = StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = broken } : s)] };
+        var where = await ComeBackOnceAsync(stopping);
         await FreeThePairAsync(stopping);
-        var ended = Ended(OperationStatus.Failed, $"A defect of the hub broke it off ({defect.GetBaseException().Message}). Nothing more is moved: look where the addresses are.");
+        var ended = Ended(OperationStatus.Failed, $"A defect of the hub broke it off ({broken}). {where}");
         try
         {
             await SaveAsync(ended, stopping);
@@ -200,7 +190,41 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
         services.Feed.Publish(ended);
     }
 
+    /// <summary>Whatever the defect is: a rehearsal leaves nobody where it took him, if one request can help it.</summary>
+    private async Task<string> ComeBackOnceAsync(CancellationToken stopping)
+    {
+        if (_view.Steps[DrillTarget.FailOver].Status == StepStatus.Pending)
+        {
+            return "Nothing was moved.";
+        }
+
+        if (IsBack())
+        {
+            return $"{target.Home} is active.";
+        }
+
+        // Told from memory: the disk may be what is wrong.
+        _view = With(DrillTarget.FailBack, s => s with { Status = StepStatus.Running, StartedAt = s.StartedAt ?? services.Time.GetUtcNow(), FinishedAt = null });
+        services.Feed.Publish(_view);
+        (bool Moved, string Detail) move;
+        try
+        {
+            var asked = await moves.TryAsync(target.Move(target.Home, _view), actor, _ => Task.CompletedTask, stopping);
+            move = (asked.Moved, asked.Detail);
+        }
+        catch (Exception another) when (another is not OperationCanceledException)
+        {
+            move = (false, another.GetBaseException().Message);
+        }
+
+        _view = With(DrillTarget.FailBack, s => s with { Status = move.Moved ? StepStatus.Succeeded : StepStatus.Failed, FinishedAt = services.Time.GetUtcNow(), Detail = move.Detail });
+        return move.Moved ? $"The addresses were moved back to {target.Home}."
+            : $"The addresses were NOT moved back: {WhereNow()}. {move.Detail} Look at the pair, then switch {target.Pair.Name} over to {target.Home}.";
+    }
+
     private string Said(int step) => _view.Steps[step].Detail ?? "not measured.";
+
+    private string NotKnown(string said) => $"What became of the failover is not known ({said}), so nothing more is moved: {WhereNow()}. Look at the pair, and switch {target.Pair.Name} over to {target.Home} if they are not there.";
 
     private string WhereNow() => services.Fleet.Current.FindPair(target.Pair.Id)?.ActiveNode is { } active ? $"they are on {active}" : "where they are now is not known";
 
@@ -220,7 +244,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
 
     private async Task<(StepStatus Status, string Detail)> GoThereAsync(CancellationToken stopping)
     {
-        var move = await moves.TryAsync(target.Move(target.Away, _view), actor, stopping);
+        var move = await moves.TryAsync(target.Move(target.Away, _view), actor, said => SayAsync(DrillTarget.FailOver, said, stopping), stopping);
         return (move.Moved ? StepStatus.Succeeded : StepStatus.Failed, move.Detail);
     }
 
@@ -247,7 +271,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
             }
 
             var request = target.Move(target.Home, _view);
-            var move = await moves.TryAsync(request, actor, stopping);
+            var move = await moves.TryAsync(request, actor, said => SayAsync(DrillTarget.FailBack, said, stopping), stopping);
             if (move.Moved)
             {
                 return (StepStatus.Succeeded, patience.First is { } first ? $"{move.Detail} It was tried {patience.Attempts + 1} times; at first: {first}" : move.Detail);
@@ -284,47 +308,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
     {
         if (_cancellation.By is null)
         {
-            await StepAsync(step, () => MeasureAsync(move, stopping), stopping);
-        }
-    }
-
-    private async Task<(StepStatus Status, string Detail)> MeasureAsync(int move, CancellationToken stopping)
-    {
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(stopping, _cancellation.Token);
-        var id = DrillTarget.OperationOf(_view.Steps[move]);
-        var moved = id is null ? null : services.Feed.Find(id) ?? await services.Store.FindAsync(id, stopping);
-        await WaitUntilAsync((moved?.FinishedAt ?? _view.Steps[move].FinishedAt!.Value) + OutageWatch.After, until.Token);
-        if (services.Meter is { } meter && moved is not null)
-        {
-            // What is kept of it is kept some seconds later; what goes on then is measured as far as it has come.
-            var patience = services.Time.GetTimestamp();
-            while (!until.IsCancellationRequested && services.Time.GetElapsedTime(patience) < KeptWithin && !await meter.IsKeptAsync(moved.Id, stopping))
-            {
-                await Task.Delay(DrillPatience.LooksEach, services.Time, until.Token).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-            }
-        }
-
-        stopping.ThrowIfCancellationRequested();
-        if (_cancellation.By is { } by)
-        {
-            return (StepStatus.Skipped, $"Cancelled by {by}.");
-        }
-
-        if (services.Meter is null || moved is null)
-        {
-            return (StepStatus.Succeeded, "not measured.");
-        }
-
-        var measured = await services.Meter.OfOperationAsync(moved, target.Pair.Prefixes, stopping);
-        return (StepStatus.Succeeded, string.Join(" ", measured.GroupBy(o => o.Prefix).Select(g => $"{g.Key}: {string.Join(" ", g.Select(o => OutageSentences.Of(o.Figures, o.VantageName)))}")));
-    }
-
-    private async Task WaitUntilAsync(DateTimeOffset then, CancellationToken until)
-    {
-        var left = then - services.Time.GetUtcNow();
-        if (left > TimeSpan.Zero)
-        {
-            await Task.Delay(left < OutageWatch.After ? left : OutageWatch.After, services.Time, until).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
+            await StepAsync(step, () => new DrillMeasuring(_view.Steps[move], target.Pair.Prefixes, _cancellation, services).RunAsync(stopping), stopping);
         }
     }
 

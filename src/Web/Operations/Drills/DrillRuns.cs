@@ -163,12 +163,24 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
         catch (Exception defect)
         {
             LogDefect(logger, run.Title, defect);
-            await run.BreakOffAsync(defect, _stopping.Token);
+            await EndBrokenAsync(run, defect);
         }
         finally
         {
             _running.TryRemove(run.Id, out _);
             run.Dispose();
+        }
+    }
+
+    private async Task EndBrokenAsync(DrillRun run, Exception defect)
+    {
+        try
+        {
+            await run.BreakOffAsync(defect, _stopping.Token);
+        }
+        catch (OperationCanceledException) when (_stopping.IsCancellationRequested)
+        {
+            LogLeft(logger, run.Title);
         }
     }
 
@@ -178,6 +190,6 @@ internal sealed partial class DrillRuns(OperationServices services, OperationRun
     [LoggerMessage(Level = LogLevel.Warning, Message = "'{Title}' was under way when the hub ended; it goes on from there")]
     private static partial void LogResumed(ILogger logger, string title);
 
-    [LoggerMessage(Level = LogLevel.Critical, Message = "'{Title}' was broken off by a defect of the hub; it is reported at the next start")]
+    [LoggerMessage(Level = LogLevel.Critical, Message = "'{Title}' was broken off by a defect of the hub; what it had moved is asked back once")]
     private static partial void LogDefect(ILogger logger, string title, Exception exception);
 }

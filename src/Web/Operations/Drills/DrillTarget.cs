@@ -104,7 +104,7 @@ internal sealed partial record DrillTarget
         PartOf = drill.Id,
     };
 
-    /// <summary>What moved of the two, out of all switchovers of the pair since the drill was accepted, oldest first: meanwhile the pair has no other.</summary>
+    /// <summary>What moved of the two, out of all switchovers of the pair since the drill began, oldest first: meanwhile the pair has no other.</summary>
     /// <param name="since">Those switchovers.</param>
     /// <returns>The way there, and the newest way back; null: it never began.</returns>
     public (OperationView? There, OperationView? Back) MovesOf(IEnumerable<OperationView> since)

@@ -107,9 +107,17 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
     /// <param name="cancellationToken">Stops it while nothing is stored.</param>
     /// <param name="asked">What was asked for and by whom, when the next hub is to go on with it; null: it is not.</param>
     public Task AddAsync(OperationView view, AuditDraft draft, CancellationToken cancellationToken, WaitingOperation? asked = null) =>
-        audit.ChangeAsync(draft, (db, ct) => AddOrBeginAsync(db, view, [], asked is null ? null : WaitingRecords.ToJson(asked.Request, asked.Actor), ct), cancellationToken);
+        audit.ChangeAsync(
+            draft,
+            async (db, ct) =>
+            {
+                // One that has waited for a second person has a low number: what others did meanwhile is not its own.
+                var newest = asked is null ? 0 : await db.Operations.MaxAsync(o => (long?)o.Number, ct) ?? 0;
+                await AddOrBeginAsync(db, view, [], asked is null ? null : WaitingRecords.ToJson(asked.Request, asked.Actor, newest), ct);
+            },
+            cancellationToken);
 
-    /// <summary>Drills that were under way when the hub ended, oldest first, with the events of theirs that are in the history and the switchovers of their pair since, oldest first.</summary>
+    /// <summary>Drills that were under way when the hub ended, oldest first, with the events of theirs that are in the history and the switchovers of their pair since they began, oldest first.</summary>
     public async Task<List<(WaitingOperation Left, ToldEvents Told, ImmutableArray<OperationView> Moves)>> LeftDrillsAsync(CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
@@ -120,8 +128,14 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         var left = new List<(WaitingOperation, ToldEvents, ImmutableArray<OperationView>)>();
         foreach (var row in rows)
         {
-            var moves = await db.Operations.AsNoTracking().Where(o => o.PairId == row.PairId && o.Type == OperationType.Switchover && o.Number > row.Number).OrderBy(o => o.Number).ToListAsync(cancellationToken);
-            left.Add((WaitingRecords.ToWaiting(row)!, new ToldEvents(told[row.Id]), [.. moves.Select(OperationRecords.ToView)]));
+            var drill = WaitingRecords.ToWaiting(row)!;
+            var after = drill.After ?? row.Number;
+
+            // An earlier version did not keep where it began: only its clock tells.
+            var sinceMs = drill.After is null && drill.View.Steps is [{ StartedAt: { } began }, ..] ? began.ToUnixTimeMilliseconds() : 0;
+            var moves = await db.Operations.AsNoTracking()
+                .Where(o => o.PairId == row.PairId && o.Type == OperationType.Switchover && o.Number > after && o.RequestedAtMs >= sinceMs).OrderBy(o => o.Number).ToListAsync(cancellationToken);
+            left.Add((drill, new ToldEvents(told[row.Id]), [.. moves.Select(OperationRecords.ToView)]));
         }
 
         return left;

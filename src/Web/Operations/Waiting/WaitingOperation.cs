@@ -19,6 +19,9 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <summary>Why it is refused, which could not be stored yet: that is decided, and it does not begin any more. Null: nothing is decided.</summary>
     public string? RefusedFor { get; init; }
 
+    /// <summary>Number of the newest operation when it was set going: what it began itself has a higher one. Null: it has not begun, or an earlier version began it.</summary>
+    public long? After { get; init; }
+
     private static readonly TimeSpan ShortWindow = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan ApproveWithin = TimeSpan.FromHours(1);
 

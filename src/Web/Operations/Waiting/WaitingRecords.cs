@@ -12,7 +12,7 @@ internal static class WaitingRecords
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
-    public static string ToJson(OperationRequest request, Actor actor) => JsonSerializer.Serialize(
+    public static string ToJson(OperationRequest request, Actor actor, long? after = null) => JsonSerializer.Serialize(
         new RequestRow
         {
             Type = request.Type.ToString(),
@@ -33,6 +33,7 @@ internal static class WaitingRecords
             WindowEndsMs = request.WindowEndsAt?.ToUnixTimeMilliseconds(),
             Automatic = request.Automatic,
             Ends = request.Ends,
+            After = after,
             ActorName = actor.Name,
             RemoteAddress = actor.RemoteAddress,
             ForwardedFor = actor.ForwardedFor,
@@ -73,7 +74,7 @@ internal static class WaitingRecords
             Automatic = row.Automatic,
             Ends = row.Ends,
         };
-        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Behind = RequesterOf(row) });
+        return new WaitingOperation(OperationRecords.ToView(entity), request, new Actor(row.ActorName, row.RemoteAddress, row.ForwardedFor) { Behind = RequesterOf(row) }) { After = row.After };
     }
 
     // What he may do is not kept: it is looked up when it begins.
@@ -124,6 +125,8 @@ internal static class WaitingRecords
         public bool Automatic { get; init; }
 
         public string? Ends { get; init; }
+
+        public long? After { get; init; }
 
         public required string ActorName { get; init; }
 

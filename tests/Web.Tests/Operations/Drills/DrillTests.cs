@@ -1,14 +1,12 @@
-using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Drills;
-using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Tests.Agents;
-using FailoverHub.Web.Tests.Fleet;
 using Microsoft.Extensions.DependencyInjection;
+using static FailoverHub.Web.Tests.Operations.Drills.DrillMaking;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 
 namespace FailoverHub.Web.Tests.Operations.Drills;
@@ -17,8 +15,6 @@ namespace FailoverHub.Web.Tests.Operations.Drills;
 [Trait("Kind", "Hub")]
 public sealed class DrillTests
 {
-    private static readonly OperationRequest Drill = new() { Type = OperationType.Drill, Pair = "web", Reason = "monthly drill" };
-
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
     [Fact]
@@ -205,214 +201,5 @@ public sealed class DrillTests
         Assert.Equal(["Fail over to web-2", "Fail back to web-1"], new[] { preview.Steps[DrillTarget.FailOver], preview.Steps[DrillTarget.FailBack] });
         Assert.Contains("moves back to web-1", preview.TrafficEffect, StringComparison.Ordinal);
         Assert.Contains("\"type\":\"drill\"", preview.ApiCall, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task HubThatEndsWhileItIsAway_TheNextOneMovesTheAddressesBack_Once()
-    {
-        await using var rig = await StartAsync();
-        var id = await rig.AcceptedAsync(Drill);
-        await AwayAsync(rig, id);
-        await KeepDataAsync(rig);
-
-        await rig.KillHubAsync();
-        await DialAsync(rig, "web-2");
-        var other = Assert.IsType<SubmitResult.Refused>(await rig.Hub.Operations.SubmitAsync(Switchover("web-1"), Alice, Stop));
-        var ended = await EndAsync(rig, id);
-
-        Assert.True((OperationStatus.Succeeded, "web-1") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
-        Assert.StartsWith("Over to web-2 and back to web-1.", ended.Outcome, StringComparison.Ordinal);
-        Assert.EndsWith("The hub ended while it was under way, and was started again.", ended.Outcome, StringComparison.Ordinal);
-        Assert.Contains(other.Preview.Rules, r => r is { RuleId: "SR-05", Blocks: true });
-        Assert.Null(rig.Pair.OperationId);
-        Assert.Equal(2, (await rig.AuditAsync()).Count(a => a.Action == "switchover" && a.Outcome.StartsWith("accepted", StringComparison.Ordinal)));
-
-        // Another start has nothing left to do, and tells nothing again.
-        await rig.RestartHubAsync();
-        await DialAsync(rig, "web-1");
-        Assert.Equal(ended.Outcome, (await rig.Hub.Operations.FindAsync(id, Stop))!.Outcome);
-        Assert.Null(rig.Pair.OperationId);
-        Assert.Single(await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationFinished }));
-    }
-
-    [Fact]
-    public async Task HubThatEndsOnTheWayBack_TheNextOneDoesNotAskForItTwice()
-    {
-        await using var rig = await StartAsync();
-        var id = await rig.AcceptedAsync(Drill);
-        await AwayAsync(rig, id);
-        rig.A.Obedience = Obedience.IsDeaf;
-        await rig.PassTimeUntilAsync(id, o => o.Steps[DrillTarget.FailBack].Status == StepStatus.Running, rig.A, rig.B);
-        while ((await rig.A.ReceiveIntentAsync()).Prefixes.Single().Role != Protos.V1.Role.Primary)
-        {
-            // The way there was for it too.
-        }
-
-        await KeepDataAsync(rig);
-
-        // web-1 obeyed all the same, and both come back to another hub.
-        await rig.KillHubAsync();
-        await DialAsync(rig, "web-1");
-        var ended = await EndAsync(rig, id);
-
-        Assert.True((OperationStatus.Succeeded, "web-1") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
-        Assert.Equal(2, (await rig.AuditAsync()).Count(a => a.Action == "switchover" && a.Outcome.StartsWith("accepted", StringComparison.Ordinal)));
-    }
-
-    [Fact]
-    public async Task HubThatEndsBeforeAnythingMoved_SaysSo()
-    {
-        await using var rig = await StartAsync();
-        rig.B.Obedience = Obedience.IsDeaf;
-        rig.A.Obedience = Obedience.IsDeaf;
-        var id = await rig.AcceptedAsync(Drill);
-        await rig.A.ReceiveIntentAsync();
-        await KeepDataAsync(rig);
-
-        await rig.KillHubAsync();
-        await DialAsync(rig, "web-1");
-        var ended = await EndAsync(rig, id);
-
-        Assert.True((OperationStatus.Failed, "web-1") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
-        Assert.Contains("The failover did not succeed, so there is nothing to fail back", ended.Outcome, StringComparison.Ordinal);
-    }
-
-    [Fact]
-    public async Task HubThatWasAwayForLong_MovesNothingByItself_AndSaysPlainlyWhereTheAddressesAre()
-    {
-        await using var rig = await StartAsync();
-        var id = await rig.AcceptedAsync(Drill);
-        await AwayAsync(rig, id);
-        await KeepDataAsync(rig);
-
-        rig.Time.Advance(TimeSpan.FromHours(2));
-        await rig.KillHubAsync();
-        await DialAsync(rig, "web-2");
-        var ended = await EndAsync(rig, id);
-
-        Assert.True((OperationStatus.Failed, "web-2") == (ended.Status, rig.Pair.ActiveNode), Described(ended));
-        Assert.Contains("The addresses were NOT moved back: they are on web-2. Look at the pair, then switch web over to web-1.", ended.Outcome, StringComparison.Ordinal);
-        Assert.Equal((StepStatus.Succeeded, StepStatus.Skipped), (ended.Steps[DrillTarget.FailOver].Status, ended.Steps[DrillTarget.FailBack].Status));
-        Assert.Single(await rig.AuditAsync(), a => a.Action == "switchover");
-    }
-
-    // What is known of nodes is written a moment later than operations are.
-    private static async Task KeepDataAsync(OperationRig rig)
-    {
-        await rig.Hub.Writer.FlushAsync(Stop);
-        rig.CopyData();
-    }
-
-    /// <summary>Both nodes come back to a hub that was started anew, as they were left: one of them primary, and obeying what it was last told.</summary>
-    private static async Task DialAsync(OperationRig rig, string primary)
-    {
-        foreach (var node in (string[])["web-1", "web-2"])
-        {
-            var revision = rig.Hub.Fleet.State.Facts.Nodes.GetValueOrDefault(node)?.Intent?.Revision ?? 0;
-            var agent = await FakeAgent.StartAsync(rig.Hub.AgentUrl, node, node == primary ? Protos.V1.Role.Primary : Protos.V1.Role.Secondary, revision: (ulong)revision);
-            if (node == "web-1")
-            {
-                rig.A = agent;
-            }
-            else
-            {
-                rig.B = agent;
-            }
-        }
-
-        await rig.Hub.UntilAsync(s => s.FindPair("web") is { } pair && pair.Members.All(m => m.Node.IsFresh));
-    }
-
-    /// <summary>It has gone there and measures: virtual time stands still, so it stays there.</summary>
-    private static async Task AwayAsync(OperationRig rig, string id)
-    {
-        var now = await rig.Hub.UntilAsync(id, o => o.IsFinished || o.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running);
-        Assert.False(now.IsFinished, Described(now));
-    }
-
-    /// <summary>Time passes only while it is measured or waited for: a move has a deadline, and virtual time does not wait for the disk.</summary>
-    private static async Task<OperationView> EndAsync(OperationRig rig, string id, params FakeAgent[] reporting)
-    {
-        while (true)
-        {
-            var now = await rig.Hub.UntilAsync(id, o => o.IsFinished || NeedsTime(o));
-            if (now.IsFinished)
-            {
-                return now;
-            }
-
-            await rig.PassTimeUntilAsync(id, o => o.IsFinished || !NeedsTime(o), reporting is [] ? [rig.A, rig.B] : reporting);
-        }
-    }
-
-    private static bool NeedsTime(OperationView drill) =>
-        drill.Steps[DrillTarget.MeasureThere].Status == StepStatus.Running
-        || drill.Steps[DrillTarget.MeasureBack].Status == StepStatus.Running
-        || drill.Steps[DrillTarget.FailBack] is { Status: StepStatus.Running, Detail: { } said } && said.StartsWith("Not yet", StringComparison.Ordinal);
-
-    private static string Described(OperationView drill) =>
-        string.Join(Environment.NewLine, [$"{drill.Status}: {drill.Outcome}", .. drill.Steps.Select(s => $"{s.Title}: {s.Status}, {s.StartedAt:HH:mm:ss} to {s.FinishedAt:HH:mm:ss}. {s.Detail}")]);
-
-    /// <summary>The hub lost one probe of three, a node two of thirty: it looked ten times as often.</summary>
-    private sealed class TwoVantagePoints : IMoveMeter
-    {
-        private static readonly DateTimeOffset At = new(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
-
-        public Task<bool> IsKeptAsync(string operation, CancellationToken cancellationToken) => Task.FromResult(true);
-
-        public Task<ImmutableArray<OutageRecord>> OfOperationAsync(OperationView operation, ImmutableArray<IPNetwork> prefixes, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<OutageRecord>>(
-        [
-            Of("hub", "hub", prefixes[0], new OutageFigures(3, 1, At, At, TimeSpan.FromSeconds(1), false, TimeSpan.FromSeconds(1)) { Shortest = TimeSpan.FromSeconds(0.9) }),
-            Of("id-c", "node-c", prefixes[0], new OutageFigures(30, 2, At.AddSeconds(0.5), At.AddSeconds(0.6), TimeSpan.FromSeconds(0.2), false, TimeSpan.FromSeconds(0.1)) { Shortest = TimeSpan.FromSeconds(0.1) }),
-        ]);
-
-        private static OutageRecord Of(string id, string name, IPNetwork prefix, OutageFigures figures) => new()
-        {
-            At = At,
-            Pair = "web",
-            Prefix = prefix.ToString(),
-            Vantage = id,
-            VantageName = name,
-            Kind = MoveKind.Switchover,
-            OperationId = null,
-            From = null,
-            To = null,
-            Figures = figures,
-        };
-    }
-
-    /// <summary>The one shared address, as the test says it is; whenever it is asked for there is a newer answer, and around every move it missed one.</summary>
-    private sealed class AnsweringAddress(ReachabilityState state) : IReachability
-    {
-        // Than any move of these tests: the network has had time.
-        private static readonly DateTimeOffset Later = new(2026, 12, 31, 12, 0, 0, TimeSpan.Zero);
-
-        private int _asked;
-
-        public ImmutableArray<TargetReachability> Current =>
-        [
-            new TargetReachability
-            {
-                Prefix = Fleets.Prefix,
-                Address = Fleets.Prefix.BaseAddress,
-                Method = ProbeMethod.Icmp,
-                Port = null,
-                VantagePoint = "hub",
-                State = state,
-                Recent = [.. Enumerable.Range(0, 3).Select(_ => new ProbeSample(Later.AddMilliseconds(Interlocked.Increment(ref _asked)), state == ReachabilityState.Reachable ? TimeSpan.FromMilliseconds(1) : null, null))],
-                Problem = null,
-            },
-        ];
-
-        public TargetReachability? Find(IPNetwork prefix) => Current.FirstOrDefault(t => t.Prefix.Equals(prefix));
-
-        public Task<IReadOnlyList<ProbeSample>> SamplesAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
-            Task.FromResult<IReadOnlyList<ProbeSample>>([.. Enumerable.Range(0, 3).Select(i => new ProbeSample(from.AddSeconds(i), i == 1 ? null : TimeSpan.FromMilliseconds(1), i == 1 ? "no answer" : null))]);
-
-        public async IAsyncEnumerable<ImmutableArray<TargetReachability>> WatchAsync([System.Runtime.CompilerServices.EnumeratorCancellation] CancellationToken cancellationToken)
-        {
-            yield return Current;
-            await new TaskCompletionSource().Task.WaitAsync(cancellationToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        }
     }
 }
