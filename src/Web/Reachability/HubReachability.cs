@@ -27,7 +27,7 @@ internal static class HubReachability
         services.AddSingleton<IProbeRecord, ReachabilityEvents>();
         services.AddSingleton(all => new ProberTools(
             all.GetRequiredService<TimeProvider>(), all.GetRequiredService<ILogger<Prober>>(), all.GetRequiredService<IMeterFactory>(), DefaultGateways.Read,
-            () => all.GetRequiredService<NamedProbes>().Current) { Echo = all.GetRequiredService<IcmpProbe>() });
+            () => all.GetRequiredService<NamedProbes>().Current) { Echo = all.GetRequiredService<IcmpProbe>(), Links = LinkedNetworks.Read });
         services.AddSingleton<TargetList>();
         services.AddSingleton<NamedProbes>();
         services.AddHostedService(all => all.GetRequiredService<TargetList>());

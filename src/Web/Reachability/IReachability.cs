@@ -39,6 +39,9 @@ public interface IProbedTargets
     /// <summary>The hub finds itself cut off; null: it is not, as far as can be told.</summary>
     HubCutOff? CutOff { get; }
 
+    /// <summary>Something beyond the hub's own network has answered it since it was started: that it is not cut off is known then.</summary>
+    bool KnowsItsWayOut => true;
+
     /// <summary>All of them after every change, coalesced; the current ones first. Ends when cancelled.</summary>
     IAsyncEnumerable<ImmutableArray<ProbedTarget>> WatchAsync(CancellationToken cancellationToken);
 }

@@ -21,7 +21,7 @@ internal sealed class ReachabilityEvents(ProbeSampleStore store, EventLog events
         At = at,
         Kind = problem is null ? HubConnected : CutOff,
         Severity = problem is null ? EventSeverity.Info : EventSeverity.Warning,
-        Text = problem ?? "The hub is connected again: its gateway answers.",
+        Text = problem ?? "The hub is connected again: its gateway, or an address behind it, answers.",
     });
 
     /// <summary>Pure: the sentence that history keeps.</summary>

@@ -48,13 +48,16 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
     /// <summary>Only the prober calls this.</summary>
     /// <param name="known">Every target.</param>
     /// <param name="cutOff">The hub finds itself cut off; null: it does not.</param>
-    public void Publish(ImmutableArray<KnownTarget> known, HubCutOff? cutOff = null)
+    /// <param name="hasHeard">Something beyond its own network has answered the hub in this run.</param>
+    public void Publish(ImmutableArray<KnownTarget> known, HubCutOff? cutOff = null, bool hasHeard = true)
     {
-        _told = new Told(cutOff, Now);
+        _told = new Told(cutOff, hasHeard, Now);
         _known.Publish(known);
     }
 
     HubCutOff? IProbedTargets.CutOff => _told is { CutOff: { } cutOff, At: var at } && Now - at <= FreshFor ? cutOff : null;
+
+    bool IProbedTargets.KnowsItsWayOut => _told is { HasHeard: true, At: var at } && Now - at <= FreshFor;
 
     public TargetReachability? Find(IPNetwork prefix)
     {
@@ -117,7 +120,7 @@ internal sealed class ReachabilityView : IReachability, IProbedTargets
         LostVantages = _further?.LostOf(known.Target.Id) ?? [],
     };
 
-    private sealed record Told(HubCutOff? CutOff, TimeSpan At);
+    private sealed record Told(HubCutOff? CutOff, bool HasHeard, TimeSpan At);
 
     private TargetReachability Judge(KnownTarget known, TimeSpan now) => new()
     {

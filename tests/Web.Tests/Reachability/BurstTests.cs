@@ -229,17 +229,13 @@ public sealed class BurstTests
             while (_under.TryPeek(out var result, out TimeSpan at) && at <= _now)
             {
                 _under.Dequeue();
-                ReachabilityChange? change = _board.Record(result.Target, result.Sample, result.SentAt);
-                if (_board.Counts(result.Target, result.Sample, result.SentAt))
-                {
-                    _samples.Add(result.Sample);
-                }
-
-                if (change is not null)
+                if (_board.Record(result.Target, result.Sample, result.SentAt) is { } change)
                 {
                     _changes.Add((change, _now));
                 }
             }
+
+            _samples.AddRange(_board.TakeCounted(_now).Select(c => c.Sample));
 
             foreach ((ProbeTarget target, _) in _board.TakeDue(_now, 10_000))
             {

@@ -6,8 +6,8 @@ namespace FailoverHub.Web.Reachability.Probing;
 
 /// <summary>
 /// Whether the hub itself is connected by one address family, by its gateways of that family, pure. When no gateway answers, or the route that once led out is gone,
-/// silence of an address says nothing about the address. A gateway that has never answered (many drop ICMP) proves nothing either way; without any that has, every silence
-/// is believed.
+/// silence of an address says nothing about the address. A gateway that has never answered (many drop ICMP) proves nothing either way, nor does one that is silent while
+/// addresses behind it answer, until it answers again; without any that tells, every silence is believed.
 /// </summary>
 internal sealed class FamilyConnectivity(AddressFamily family)
 {
@@ -18,7 +18,10 @@ internal sealed class FamilyConnectivity(AddressFamily family)
     private const int MostRemembered = 16;
 
     /// <summary>From one answer to the next while nothing is wrong: a second, and what a busy machine adds.</summary>
-    private static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.2);
+    public static readonly TimeSpan Apart = TimeSpan.FromSeconds(1.2);
+
+    /// <summary>Thousands of addresses answer: one answer in that time is remembered.</summary>
+    private static readonly TimeSpan Thinned = TimeSpan.FromMilliseconds(100);
 
     /// <summary>Longer than any probe is out. At ten a second that is a few hundred times at most.</summary>
     private static readonly TimeSpan Remembered = TimeSpan.FromSeconds(10);
@@ -28,9 +31,21 @@ internal sealed class FamilyConnectivity(AddressFamily family)
     // Those that have answered ever, the newest last: one that comes back to the routing table is believed as before, and that there is none any more is known by them.
     private readonly List<IPAddress> _told = [];
 
-    // When the probes were sent that gateways answered, about in order.
+    // Those that fell silent while addresses behind them answered: they drop what asks them, and prove nothing until they answer again.
+    private readonly HashSet<IPAddress> _mute = [];
+
+    // When the probes were sent that gateways, and addresses behind them, answered, about in order.
     private readonly Queue<TimeSpan> _answered = [];
+    private TimeSpan? _newestAnswered;
+
+    // The newest question that an address behind the gateways answered; and from when on silence is believed although gateways are silent or gone.
+    private TimeSpan? _newestHeard;
+    private TimeSpan _believedFrom = TimeSpan.MinValue;
     private bool _isByDevice;
+
+    // Since when there is no default route, and whether somebody has answered all the same: there are other routes then.
+    private TimeSpan? _routelessSince;
+    private bool _hasOtherRoutes;
 
     /// <summary>What is asked.</summary>
     public IReadOnlyCollection<ProbedAddress> Gateways => _gateways.Values;
@@ -44,9 +59,9 @@ internal sealed class FamilyConnectivity(AddressFamily family)
     /// <summary>Something speaks against the way out, so the routing table should be read anew soon.</summary>
     public bool IsInDoubt => HasLostItsRoute || Telling.Any(g => g.Failures > 0);
 
-    private bool HasLostItsRoute => CanTell && _gateways.Count == 0 && !_isByDevice;
+    private bool HasLostItsRoute => CanTell && _gateways.Count == 0 && !_isByDevice && !_hasOtherRoutes;
 
-    private IEnumerable<ProbedAddress> Telling => _gateways.Values.Where(g => _told.Contains(g.Target.Address));
+    private IEnumerable<ProbedAddress> Telling => _gateways.Values.Where(g => _told.Contains(g.Target.Address) && !_mute.Contains(g.Target.Address));
 
     /// <summary>A gateway that came in the place of one that answered is asked a few times before its silence is said to prove nothing.</summary>
     private bool IsOnTrial => CanTell && !Telling.Any() && _gateways.Values.Any(g => g.Failures < SilentProbes);
@@ -74,6 +89,8 @@ internal sealed class FamilyConnectivity(AddressFamily family)
             added.Add(entry);
         }
 
+        _routelessSince = _gateways.Count > 0 || _isByDevice ? null : _routelessSince ?? now;
+        _hasOtherRoutes &= _routelessSince is not null;
         Judge();
         return added;
     }
@@ -84,11 +101,61 @@ internal sealed class FamilyConnectivity(AddressFamily family)
     /// <summary>Whether this is one of the gateways.</summary>
     public bool Owns(ProbedAddress entry) => _gateways.TryGetValue(entry.Target.Address, out ProbedAddress? known) && ReferenceEquals(known, entry);
 
-    /// <summary>Whether the hub was connected just before that time; true without a gateway that tells.</summary>
-    public bool WasConnectedBefore(TimeSpan sentAt) => !IsJudged || _answered.Any(a => a <= sentAt && sentAt - a <= Apart);
+    /// <summary>Whether the hub was connected just before and just after that time, so that silence of an address then is the address's own; true without a gateway that tells.</summary>
+    public bool WasConnectedAround(TimeSpan sentAt)
+    {
+        // What was silent before somebody proved the gateways wrong may have been silent because they were right.
+        if (!IsJudged && sentAt >= _believedFrom)
+        {
+            return true;
+        }
 
-    /// <summary>The same, and just after it: silence of an address at that time is the address's own.</summary>
-    public bool WasConnectedAround(TimeSpan sentAt) => !IsJudged || (WasConnectedBefore(sentAt) && _answered.Any(a => a >= sentAt && a - sentAt <= Apart));
+        bool before = false;
+        bool after = false;
+        foreach (TimeSpan answered in _answered)
+        {
+            before |= answered <= sentAt && sentAt - answered <= Apart;
+            after |= answered >= sentAt && answered - sentAt <= Apart;
+        }
+
+        return before && after;
+    }
+
+    /// <summary>An address behind the gateways has answered: the hub was connected when it was asked, whatever the gateways say.</summary>
+    /// <returns>That was news.</returns>
+    public bool Heard(TimeSpan sentAt)
+    {
+        _newestHeard = _newestHeard > sentAt ? _newestHeard : sentAt;
+        bool isNews = IsRefuted();
+        if (isNews)
+        {
+            Judge();
+        }
+
+        if (_newestAnswered is not { } newest || sentAt - newest >= Thinned)
+        {
+            Remember(sentAt);
+            isNews = true;
+        }
+
+        return isNews;
+    }
+
+    /// <summary>Whether an address behind them has answered what it was asked after its gateways had fallen silent, or were gone.</summary>
+    private bool IsRefuted()
+    {
+        IPAddress[] wrong = [.. Telling.Where(g => g.SilentSince(SilentProbes) < _newestHeard).Select(g => g.Target.Address)];
+        bool isByOtherRoutes = HasLostItsRoute && _routelessSince < _newestHeard;
+        if (wrong.Length == 0 && !isByOtherRoutes)
+        {
+            return false;
+        }
+
+        _mute.UnionWith(wrong);
+        _hasOtherRoutes |= isByOtherRoutes;
+        _believedFrom = _newestHeard!.Value;
+        return true;
+    }
 
     /// <summary>Takes in the result of a gateway, which the entry has been given already.</summary>
     public void Record(ProbedAddress gateway, bool answered, TimeSpan sentAt)
@@ -101,14 +168,22 @@ internal sealed class FamilyConnectivity(AddressFamily family)
                 _told.RemoveRange(0, Math.Max(0, _told.Count - MostRemembered));
             }
 
-            _answered.Enqueue(sentAt);
-            while (_answered.Peek() < sentAt - Remembered)
-            {
-                _answered.Dequeue();
-            }
+            _mute.Remove(gateway.Target.Address);
+            Remember(sentAt);
         }
 
+        IsRefuted();
         Judge();
+    }
+
+    private void Remember(TimeSpan sentAt)
+    {
+        _newestAnswered = _newestAnswered > sentAt ? _newestAnswered : sentAt;
+        _answered.Enqueue(sentAt);
+        while (_answered.Peek() < sentAt - Remembered)
+        {
+            _answered.Dequeue();
+        }
     }
 
     private void Judge()

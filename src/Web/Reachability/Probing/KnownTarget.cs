@@ -15,6 +15,9 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <summary>It has answered since it is probed.</summary>
     public bool HasAnswered { get; init; }
 
+    /// <summary>The newest probe had no answer while the hub may have been cut off itself, and is not among <see cref="Recent"/>.</summary>
+    public bool IsNewestDoubted { get; init; }
+
     /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
     public const int MostRecent = 600;
 
@@ -34,7 +37,7 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <param name="late">So much later than the hub's own the samples come.</param>
     public ReachabilityState StateAt(TimeSpan now, TimeSpan late = default)
     {
-        if (Problem is not null || NewestSentAt is not { } sent || now - sent > late + FreshFor(Target))
+        if (Problem is not null || NewestSentAt is not { } sent || IsNewestDoubted || Recent.IsEmpty || now - sent > late + FreshFor(Target))
         {
             return ReachabilityState.Unknown;
         }

@@ -13,6 +13,10 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
     private readonly PriorityQueue<ProbedAddress, TimeSpan> _queue = new();
     private readonly HubConnectivity _hub = new();
     private readonly PriorityQueue<(ProbedAddress Entry, TimeSpan SentAt), TimeSpan> _expected = new();
+    private readonly List<Undecided> _undecided = [];
+    private readonly List<(ProbeTarget Target, ProbeSample Sample)> _counted = [];
+    private TimeSpan _decidesNext = TimeSpan.MaxValue;
+    private int _hubSeen;
     private int _close;
     private int _bursting;
 
@@ -43,6 +47,9 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
 
     /// <summary>Something speaks against a way out of the hub's machine: its gateways should be read anew soon.</summary>
     public bool HubIsInDoubt => _hub.IsInDoubt;
+
+    /// <summary>Takes over what the hub's machine reaches without a gateway: whoever answers from there says nothing of the way out.</summary>
+    public void SetLinks(ImmutableArray<IPNetwork> links) => _hub.SetLinks(links);
 
     /// <summary>Takes over what is to be probed from now on; what stays keeps its history. True: something changed.</summary>
     /// <param name="targets">Every address.</param>
@@ -184,12 +191,22 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
 
         entry.Out = Math.Max(0, entry.Out - 1);
         ReachabilityChange? change = entry.Record(sample, sentAt, entry.Target.Interval > HubConnectivity.SlowerThan
-            ? _ => _hub.ProblemOf(target.Address) is null
+            ? _ => _hub.ProblemOf(target.Address) is null && _hub.DoubtOf(target.Address) is null
             : at => _hub.WasConnectedAround(target.Address, at));
         if (_hub.Owns(entry))
         {
             _hub.Record(entry, sample.Answered, sentAt);
             return null;
+        }
+
+        if (sample.Answered)
+        {
+            _counted.Add((target, sample));
+            _hub.Heard(target.Address, sentAt);
+        }
+        else if (new Undecided(entry, sample, sentAt) is var silent && !IsDecided(silent, sentAt))
+        {
+            _undecided.Add(silent);
         }
 
         if (entry.Failures > 1 && entry.LastAnsweredSentAt is { } answered && sentAt - answered < pace.BurstFor)
@@ -206,15 +223,67 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
         return change;
     }
 
-    /// <summary>Whether a sample says something about the address: an unanswered one does not while nothing answers the hub.</summary>
-    public bool Counts(ProbeTarget target, ProbeSample sample, TimeSpan sentAt) =>
-        Find(target) is { } entry && !_hub.Owns(entry) && (sample.Answered || _hub.WasConnectedBefore(target.Address, sentAt));
+    /// <summary>
+    /// Samples that say something about their address, each once: answered ones at once, the others when it is known that the hub was connected just before and just
+    /// after. Where that does not turn out within some seconds the sample is none, here as in what is shown.
+    /// </summary>
+    public ImmutableArray<(ProbeTarget Target, ProbeSample Sample)> TakeCounted(TimeSpan now)
+    {
+        // Thousands may wait while everything is silent: looked at when something has answered, or it is time.
+        if (_undecided.Count > 0 && (_hubSeen != _hub.Version || now >= _decidesNext))
+        {
+            _hubSeen = _hub.Version;
+            _decidesNext = TimeSpan.MaxValue;
+            _undecided.RemoveAll(one => IsDecided(one, now));
+        }
+
+        if (_counted.Count == 0)
+        {
+            return [];
+        }
+
+        ImmutableArray<(ProbeTarget, ProbeSample)> counted = [.. _counted];
+        _counted.Clear();
+        return counted;
+    }
 
     /// <summary>Everything as it stands, to be shown with its age.</summary>
     public ImmutableArray<KnownTarget> Snapshot() =>
-        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, (e.Failures > 0 || e.Problem is not null ? _hub.ProblemOf(e.Target.Address) : null) ?? e.Problem) { Close = e.Close, HasAnswered = e.LastAnsweredSentAt is not null })];
+        [.. _entries.Values.Select(e => new KnownTarget(e.Target, e.Recent, e.NewestSentAt, (e.Failures > 0 || e.Problem is not null ? _hub.ProblemOf(e.Target.Address) : null) ?? e.Problem ?? (e.Failures > 0 ? _hub.DoubtOf(e.Target.Address) : null))
+        {
+            Close = e.Close,
+            HasAnswered = e.LastAnsweredSentAt is not null,
+            IsNewestDoubted = e.IsNewestDoubted,
+        })];
+
+    /// <summary>Something has answered that the hub does not reach by itself: it was connected in this run.</summary>
+    public bool HubHasHeard => _hub.HasHeard;
 
     private ProbedAddress? Find(ProbeTarget target) => _entries.GetValueOrDefault(target.Id) ?? _hub.Find(target.Address);
+
+    private bool IsDecided(Undecided one, TimeSpan now)
+    {
+        if (one.Entry.Gone)
+        {
+            return true;
+        }
+
+        if (_hub.WasConnectedAround(one.Entry.Target.Address, one.SentAt))
+        {
+            _counted.Add((one.Entry.Target, one.Sample));
+            return true;
+        }
+
+        TimeSpan until = one.SentAt + HubConnectivity.KnownWithin;
+        if (now >= until)
+        {
+            one.Entry.Doubt(one.SentAt);
+            return true;
+        }
+
+        _decidesNext = until < _decidesNext ? until : _decidesNext;
+        return false;
+    }
 
     // Whether it is the address or the hub itself should be known soon.
     private void HurryGateways(TimeSpan now)
@@ -276,6 +345,9 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
             _queue.Enqueue(entry, entry.Due);
         }
     }
+
+    /// <summary>A probe without an answer, of which it is not known yet whether that says anything.</summary>
+    private readonly record struct Undecided(ProbedAddress Entry, ProbeSample Sample, TimeSpan SentAt);
 
     /// <summary>Targets are spread over their period by their id, the same after every restart (FNV-1a).</summary>
     private static TimeSpan Phase(ProbeTarget target)

@@ -11,8 +11,13 @@ internal sealed class ProbedAddress(ProbeTarget target)
     /// <summary>In a burst two in a row are lost within a hundredth of a second; they count as much as they do at ten a second.</summary>
     private static readonly TimeSpan ShortestLoss = TimeSpan.FromMilliseconds(80);
 
-    // When each sample of Recent was sent; a slow answer may come after a newer one, so both are kept in order of sending.
+    // Each sample, and when it was sent; a slow answer may come after a newer one, so both are kept in order of sending.
+    private ImmutableArray<ProbeSample> _samples = [];
     private ImmutableArray<TimeSpan> _sentAt = [];
+
+    // Sent while the hub may have been cut off itself: silence that says nothing of the address.
+    private readonly HashSet<TimeSpan> _doubted = [];
+    private ImmutableArray<ProbeSample>? _recent;
 
     public ProbeTarget Target { get; set; } = target;
 
@@ -39,7 +44,11 @@ internal sealed class ProbedAddress(ProbeTarget target)
     /// <summary>When the last thing happened to it; null: nothing yet.</summary>
     public TimeSpan? NewsAt { get; set; }
 
-    public ImmutableArray<ProbeSample> Recent { get; private set; } = [];
+    /// <summary>The newest samples that say something of the address, oldest first.</summary>
+    public ImmutableArray<ProbeSample> Recent => _recent ??= _doubted.Count == 0 ? _samples : [.. _samples.Where((_, i) => !_doubted.Contains(_sentAt[i]))];
+
+    /// <summary>The newest probe had no answer, and whether that says anything is not known.</summary>
+    public bool IsNewestDoubted => !_sentAt.IsEmpty && _doubted.Contains(_sentAt[^1]);
 
     public string? Problem { get; set; }
 
@@ -53,6 +62,18 @@ internal sealed class ProbedAddress(ProbeTarget target)
 
     /// <summary>So many of the newest probes were not answered.</summary>
     public int Failures { get; private set; }
+
+    /// <summary>When the so-manieth of the newest probes was sent that had no answer; null: so many were not lost in a row.</summary>
+    public TimeSpan? SilentSince(int probes) => Failures >= probes ? _sentAt[^(Failures - probes + 1)] : null;
+
+    /// <summary>The probe of that time had no answer, and the hub may have been cut off itself then: it counts for nothing.</summary>
+    public void Doubt(TimeSpan sentAt)
+    {
+        if (_sentAt.Contains(sentAt) && _doubted.Add(sentAt))
+        {
+            _recent = null;
+        }
+    }
 
     /// <summary>Whether it would be looked at closely if there is room.</summary>
     public bool DeservesACloseLook(ProbePace pace, TimeSpan now) =>
@@ -88,7 +109,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
         Keep(sample, sentAt);
         int before = Failures;
         Failures = 0;
-        while (Failures < Recent.Length && !Recent[^(Failures + 1)].Answered)
+        while (Failures < _samples.Length && !_samples[^(Failures + 1)].Answered)
         {
             Failures++;
         }
@@ -118,7 +139,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
         }
 
         (Lost, LostSince) = (true, _sentAt[^Failures]);
-        return new ReachabilityChange(Target, Lost: true, Recent[^1].At, null, Recent[^1].Error);
+        return new ReachabilityChange(Target, Lost: true, _samples[^1].At, null, _samples[^1].Error);
     }
 
     /// <summary>
@@ -151,12 +172,14 @@ internal sealed class ProbedAddress(ProbeTarget target)
         }
 
         int old = 0;
-        while (old < place && Recent.Length - old >= KnownTarget.Fewest && (Recent.Length - old >= KnownTarget.MostRecent || sentAt - _sentAt[old] >= KnownTarget.KeptFor))
+        while (old < place && _samples.Length - old >= KnownTarget.Fewest && (_samples.Length - old >= KnownTarget.MostRecent || sentAt - _sentAt[old] >= KnownTarget.KeptFor))
         {
+            _doubted.Remove(_sentAt[old]);
             old++;
         }
 
-        Recent = [.. Recent.AsSpan()[old..place], sample, .. Recent.AsSpan()[place..]];
+        _recent = null;
+        _samples = [.. _samples.AsSpan()[old..place], sample, .. _samples.AsSpan()[place..]];
         _sentAt = [.. _sentAt.AsSpan()[old..place], sentAt, .. _sentAt.AsSpan()[place..]];
     }
 }

@@ -44,6 +44,7 @@ internal sealed partial class Prober : BackgroundService
     // Gateways answer ICMP or nothing, however addresses are asked; what answers TCP on a port of theirs says little.
     private readonly IProbe? _echo;
     private readonly Func<ImmutableArray<IPAddress>> _readGateways;
+    private readonly Func<ImmutableArray<IPNetwork>> _readLinks;
     private readonly Func<ImmutableArray<ProbeTarget>> _named;
     private readonly ProbeBoard _board;
     private readonly HashSet<Task> _inFlight = [];
@@ -74,6 +75,7 @@ internal sealed partial class Prober : BackgroundService
         _logger = tools.Logger;
 
         _echo = probe.Method == ProbeMethod.Icmp ? probe : tools.Echo;
+        _readLinks = tools.Links;
         _readGateways = _echo is null ? () => [] : tools.Gateways;
 
         // A hundred connections a second are a burden to the service behind the port; a hundred echoes are none.
@@ -132,6 +134,7 @@ internal sealed partial class Prober : BackgroundService
             _gatewaysReadAt = now;
             _couldNotAsk = false;
             _gateways = _readGateways();
+            _board.SetLinks(_readLinks());
             anew = true;
         }
 
@@ -172,11 +175,6 @@ internal sealed partial class Prober : BackgroundService
             }
 
             ReachabilityChange? found = _board.Record(result.Target, result.Sample, result.SentAt);
-            if (_board.Counts(result.Target, result.Sample, result.SentAt))
-            {
-                _record.Sample(result.Target, result.Sample);
-            }
-
             if (found is { } change)
             {
                 if (change.Lost)
@@ -190,6 +188,13 @@ internal sealed partial class Prober : BackgroundService
 
                 _record.Change(change);
             }
+        }
+
+        foreach ((ProbeTarget target, ProbeSample sample) in _board.TakeCounted(Now))
+        {
+            // What was shown until now may not count.
+            _dirty = true;
+            _record.Sample(target, sample);
         }
 
         _inFlight.RemoveWhere(t => t.IsCompleted);
@@ -297,7 +302,7 @@ internal sealed partial class Prober : BackgroundService
         {
             _dirty = false;
             _publishedAt = Now;
-            _view.Publish(_board.Snapshot(), _hubProblem);
+            _view.Publish(_board.Snapshot(), _hubProblem, _board.HubHasHeard);
         }
     }
 
@@ -341,7 +346,7 @@ internal sealed partial class Prober : BackgroundService
     [LoggerMessage(Level = LogLevel.Warning, Message = "The hub's gateway {Address} cannot be asked, so the hub would not notice that it is itself cut off: {Problem}")]
     private partial void LogCannotWatchItself(string address, string problem);
 
-    [LoggerMessage(Level = LogLevel.Information, Message = "The hub's gateway answers again; addresses are judged by their probes as before")]
+    [LoggerMessage(Level = LogLevel.Information, Message = "The hub is connected again: its gateway, or an address behind it, answers; addresses are judged by their probes as before")]
     private partial void LogConnected();
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The buffer of the hub's ICMP socket was full, so answers were thrown away before they were read: probes of that moment count neither as answered nor as lost. Give the hub more processor time, or raise net.core.rmem_max. Told at most once a minute")]
@@ -366,6 +371,9 @@ internal sealed record ProberTools(TimeProvider Time, ILogger<Prober> Logger, IM
 {
     /// <summary>What makes intervals differ.</summary>
     public Random Random { get; init; } = Random.Shared;
+
+    /// <summary>Which networks the machine reaches without a gateway; may not wait.</summary>
+    public Func<ImmutableArray<IPNetwork>> Links { get; init; } = () => [];
 
     /// <summary>How gateways are asked where addresses are not asked by ICMP; null: not at all.</summary>
     public IProbe? Echo { get; init; }
