@@ -41,6 +41,21 @@ public sealed class BurstTests
         Assert.InRange(SentBetween(14 * Second, 20 * Second), 5, 7);
     }
 
+    [Theory]
+    [InlineData(220)]
+    [InlineData(600)]
+    public void AddressFarAway_IsNotOverdueForItsUsualTime_AndIsAsSoonAsAnyOtherBeyondIt(int milliseconds)
+    {
+        TimeSpan far = TimeSpan.FromMilliseconds(milliseconds);
+        _board.SetTargets([Web], [], _now);
+        Run(30 * Second, _ => true, far);
+        Assert.InRange(SentBetween(2 * Second, 30 * Second), 26, 30);
+
+        Run(3 * Second, _ => false, far);
+        Assert.InRange(SentBetween(30 * Second + far + (0.15 * Second), 33 * Second), 30, 300);
+        Assert.InRange(_sent.Where(s => s.At >= 30 * Second).Skip(1).First().At - _sent.First(s => s.At >= 30 * Second).At, far + (0.14 * Second), far + (0.17 * Second));
+    }
+
     [Fact]
     public void MoveThatTakesLong_IsProbedInABurstForHalfAMinute_AndCloselyAfterThat()
     {
@@ -222,8 +237,9 @@ public sealed class BurstTests
     private int SentBetween(TimeSpan from, TimeSpan to) => _sent.Count(s => s.Target.Prefix.Equals(Web.Prefix) && s.At >= from && s.At < to);
 
     /// <summary>Lets time pass in steps of a millisecond, as the prober's loop would in a burst; whoever answers does so within 3 ms.</summary>
-    private void Run(TimeSpan length, Func<ProbeTarget, bool> answers)
+    private void Run(TimeSpan length, Func<ProbeTarget, bool> answers, TimeSpan? roundTrip = null)
     {
+        TimeSpan takes = roundTrip ?? RoundTrip;
         for (TimeSpan end = _now + length; _now < end; _now += TimeSpan.FromMilliseconds(1))
         {
             while (_under.TryPeek(out var result, out TimeSpan at) && at <= _now)
@@ -241,7 +257,7 @@ public sealed class BurstTests
             {
                 _sent.Add((target, _now));
                 bool answered = answers(target);
-                _under.Enqueue((target, new ProbeSample(Make.At + _now, answered ? RoundTrip : null, answered ? null : "no answer"), _now), _now + (answered ? RoundTrip : Timeout));
+                _under.Enqueue((target, new ProbeSample(Make.At + _now, answered ? takes : null, answered ? null : "no answer"), _now), _now + (answered ? takes : Timeout));
             }
         }
     }

@@ -134,7 +134,7 @@ internal sealed class ProbeBoard(ProbePace pace, Random random)
                 entry.Out++;
                 if (pace.MostBursting > 0 && entry.Target.IsShared && !_hub.Owns(entry))
                 {
-                    _expected.Enqueue((entry, now), now + pace.OverdueAfter);
+                    _expected.Enqueue((entry, now), now + entry.UsualRoundTrip + pace.OverdueAfter);
                 }
 
                 due.Add((entry.Target, lateness));

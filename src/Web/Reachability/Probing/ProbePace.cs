@@ -33,7 +33,7 @@ internal sealed record ProbePace
     /// <summary>So many addresses at once are probed in bursts, 2,000 probes a second; the others that move or fall silent are looked at closely. 0: none is.</summary>
     public int MostBursting { get; init; } = 20;
 
-    /// <summary>An answer is overdue when it and every later one has not come for so long: an outage that is longer ends to the hundredth of a second.</summary>
+    /// <summary>An answer is overdue when it and every later one has not come for so long beyond the address's usual round trip: an outage that is longer ends to the hundredth of a second.</summary>
     public TimeSpan OverdueAfter { get; init; } = TimeSpan.FromMilliseconds(150);
 
     /// <summary>So many probes of one address may be out at once: those of one timeout in a burst.</summary>

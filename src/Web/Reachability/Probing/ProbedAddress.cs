@@ -58,6 +58,9 @@ internal sealed class ProbedAddress(ProbeTarget target)
 
     public TimeSpan? LastAnsweredSentAt { get; private set; }
 
+    /// <summary>How long an answer takes usually: smoothed, a newer one counts for an eighth. Zero: none has come.</summary>
+    public TimeSpan UsualRoundTrip { get; private set; }
+
     public TimeSpan? NewestSentAt => _sentAt.IsEmpty ? null : _sentAt[^1];
 
     /// <summary>So many of the newest probes were not answered.</summary>
@@ -124,6 +127,7 @@ internal sealed class ProbedAddress(ProbeTarget target)
             // How long it really was silent is not known if it never answered before.
             TimeSpan? silence = LastAnsweredSentAt is { } last ? sentAt - last : null;
             LastAnsweredSentAt = LastAnsweredSentAt > sentAt ? LastAnsweredSentAt : sentAt;
+            UsualRoundTrip = silence is null ? sample.RoundTrip!.Value : UsualRoundTrip + ((sample.RoundTrip!.Value - UsualRoundTrip) / 8);
             if (!Lost || Failures > 0)
             {
                 return null;
