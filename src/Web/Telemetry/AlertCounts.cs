@@ -22,7 +22,7 @@ internal sealed class AlertCounts : IDisposable
         _meter.CreateObservableGauge("failoverhub.alerts.active", () => BySeverity(alerts.Current.Active), null, "Active alerts by severity.");
         _meter.CreateObservableGauge("failoverhub.alerts.unattended", () => alerts.Current.NeedSomebody, null, "Active alerts that nobody has taken on and nothing keeps quiet.");
         _meter.CreateObservableGauge("failoverhub.alert.queue", () => deliverer.Waiting, null, "Messages that wait to be sent.");
-        _meter.CreateObservableGauge("failoverhub.alert.channels.failing", () => deliverer.Failing.Count, null, "Channels that did not take their newest message.");
+        _meter.CreateObservableGauge("failoverhub.alert.channels.failing", () => deliverer.Failing?.Count ?? 0, null, "Channels that did not take their newest message.");
         _meter.CreateObservableGauge("failoverhub.maintenance.windows", () => maintenance.Standing.Count(w => w.StateAt(time.GetUtcNow()) == MaintenanceState.InForce), null, "Maintenance windows in force.");
         _tried = _meter.CreateCounter<long>("failoverhub.alert.deliveries", null, "Attempts to deliver a message, by the channel's type and outcome: delivered or failed.");
         foreach (AlertChannelType type in Enum.GetValues<AlertChannelType>())

@@ -199,13 +199,54 @@ public sealed class AlertConditionsTests
     public void Answer_OfTheWrongMachine_IsFound_AndOfNobodyIsNotJudged(AnswerMarkKind? kind, bool answers, string expected)
     {
         AnswerMark? mark = kind is { } what ? new AnswerMark(what, "node-b answers there.", Make.At) : null;
-        PairView pair = Make.HealthyPair() with { Answers = answers ? [new AnswerView(Make.Prefix, "node-b", Make.At, 63, mark)] : [] };
+        PairView pair = Asked(Make.HealthyPair()) with { Answers = answers ? [new AnswerView(Make.Prefix, "node-b", Make.At, 63, mark)] : [] };
 
         Finding[] found = Find(Facts(pair), Rule(AlertKind.AnswersWrong));
 
         Assert.Equal(expected, Word(found));
         Assert.All(found.Where(f => f.IsKnown), f => Assert.StartsWith("node-b answers there. ", f.Text, StringComparison.Ordinal));
         Assert.Equal(expected == "wrong" && kind == AnswerMarkKind.Split, Word(Find(Facts(pair), Rule(AlertKind.AnswersWrong, nameof(AnswerMarkKind.Split)))) == "wrong");
+    }
+
+    [Theory]
+    [InlineData(NodeLink.Connected, 600, "right")]
+    [InlineData(NodeLink.Connected, 5, "right")]
+    [InlineData(NodeLink.Offline, 600, "right")]
+    [InlineData(NodeLink.Offline, 5, "unknown")]
+    public void Answer_ThatNobodyIsAskedForAnyMore_IsNoTrouble_OnceTheNodesHadTheTimeToComeBack(NodeLink link, int seconds, string expected)
+    {
+        PairView pair = Pair(Make.Node("node-a", Role.Primary, link));
+        AlertFacts facts = Facts(pair) with { HubUpFor = TimeSpan.FromSeconds(seconds) };
+
+        Assert.Equal(expected, Word(Find(facts, Rule(AlertKind.AnswersWrong))));
+        Assert.Equal("It is not asked any more who answers there.", AlertAfterwards.Of(facts, new Alert
+        {
+            Id = "1", Key = new AlertKey("rule", $"address:{Make.Prefix}"), Kind = AlertKind.AnswersWrong, RuleName = "Rule", Severity = FailoverHub.Web.History.EventSeverity.Warning, About = "address", Pair = "web", Node = null,
+            Prefix = Make.Prefix.ToString(), Text = "It is wrong.", RaisedAt = Make.At,
+        }));
+    }
+
+    [Theory]
+    [InlineData(false, false, "unknown")]
+    [InlineData(false, true, "right")]
+    [InlineData(true, false, "wrong")]
+    [InlineData(true, true, "wrong")]
+    public void HubThatHasHeardNobodySinceItsStart_DoesNotKnowThatItIsConnected(bool cutOff, bool hasHeard, string expected)
+    {
+        AlertFacts facts = Facts(Make.HealthyPair()) with { Hub = new HubCondition { CutOff = cutOff ? new HubCutOff("The hub itself is cut off.", IPv4: true, IPv6: true) : null, KnowsItsWayOut = hasHeard } };
+
+        Assert.Equal(expected, Word(Find(facts, Rule(AlertKind.HubCutOff))));
+    }
+
+    [Theory]
+    [InlineData(null, "unknown")]
+    [InlineData("503 no", "wrong")]
+    public void Channel_OfWhichItIsNotKnownYetHowItsNewestMessageFared_IsNotJudged(string? error, string expected)
+    {
+        Finding[] found = Find(Facts(Make.HealthyPair()) with { FailingChannels = [("hook", "Hook", error)] }, Rule(AlertKind.ChannelFailing));
+
+        Assert.Equal(expected, Word(found));
+        Assert.Equal(new AlertKey("rule", "channel:hook"), found[0].Key);
     }
 
     [Fact]
@@ -365,6 +406,8 @@ public sealed class AlertConditionsTests
     private static string Word(Finding[] found) => found switch { [] => "right", [{ IsKnown: false }, ..] => "unknown", _ => "wrong" };
 
     private static PairView Pair(NodeView node) => Make.Pair("web", PairState.Healthy, "Both announce.", "node-a", node, Standby);
+
+    private static PairView Asked(PairView pair) => pair with { Members = [.. pair.Members.Select(m => m with { Node = m.Node with { IdentityPort = 7_790 } })] };
 
     private static CheckView Check(string name, Health verdict, string? output = null) => new()
     {

@@ -81,6 +81,13 @@ public sealed class DeliveryPlanTests
         Assert.Equal(new DeliveryStep.Wait(Now.AddSeconds(5)), DeliveryPlan.Next(Channel(), [Waits(1)], new ChannelTraffic([], Now.AddSeconds(5)), Now));
 
     [Theory]
+    [InlineData(300, false)]
+    [InlineData(400, true)]
+    [InlineData(7_200, true)]
+    public void MessageThatIsDueLaterThanAnyPause_IsDue_BecauseTheClockWasSetBack(int seconds, bool isDue) =>
+        Assert.Equal(isDue ? new DeliveryStep.Send(1) : new DeliveryStep.Wait(Now.AddSeconds(seconds)), DeliveryPlan.Next(Channel(), [Waits(1, due: seconds, attempts: 3)], ChannelTraffic.None, Now));
+
+    [Theory]
     [InlineData(1, 0.8, 1.2)]
     [InlineData(2, 1.6, 2.4)]
     [InlineData(5, 12.8, 19.2)]

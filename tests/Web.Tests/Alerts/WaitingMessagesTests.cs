@@ -11,6 +11,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Alerts;
@@ -19,7 +20,7 @@ namespace FailoverHub.Web.Tests.Alerts;
 [Trait("Kind", "Hub")]
 public sealed class WaitingMessagesTests : IAsyncLifetime
 {
-    private readonly FakeTimeProvider _clock = new(TimeProvider.System.GetUtcNow());
+    private readonly SteppedClock _clock = new(TimeProvider.System.GetUtcNow());
     private readonly List<(string Pair, string Notice)> _taken = [];
     private WholeHub _hub = null!;
     private Receiver _receiver = null!;
@@ -119,6 +120,53 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task ChannelThatDidNotAnswer_IsTriedAgainInItsTime_AlsoWhenTheClockIsSetBackByHours()
+    {
+        _isDown = true;
+        await AddHookAsync();
+        Show(PairState.NoAnnouncer);
+        await UntilAsync(async () => !(await WaitingAsync()).IsEmpty);
+        await CatchUpAsync(async () => (await WaitingAsync()).Any(m => m.Attempts > 0));
+
+        _clock.Step = TimeSpan.FromHours(-3);
+        _isDown = false;
+        await PassAsync(() => Taken("raised") == 1);
+    }
+
+    [Fact]
+    public async Task ChannelThatTookNothing_IsFailingForTheNextHubToo_BeforeThatHasTriedAnything()
+    {
+        _isDown = true;
+        AlertChannel hook = await AddHookAsync();
+        Show(PairState.NoAnnouncer);
+        await UntilAsync(async () => !(await WaitingAsync()).IsEmpty);
+        await CatchUpAsync(async () => (await WaitingAsync()).Any(m => m.Attempts > 0));
+
+        using var next = new AlertDeliverer(Store, Settings, _hub.Get<AlertSenders>(), _clock, NullLogger<AlertDeliverer>.Instance);
+        ImmutableDictionary<string, string>? before = next.Failing;
+        await next.StartAsync(Stop);
+        await UntilAsync(() => Task.FromResult(next.Failing is not null));
+        await next.StopAsync(CancellationToken.None);
+
+        Assert.Null(before);
+        Assert.Contains("503", next.Failing!.GetValueOrDefault(hook.Id), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Failing_IsByTheMessageThatWasTriedLast_AndNoTest()
+    {
+        await using HubDbContext db = await _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop);
+        DateTimeOffset at = _clock.GetUtcNow();
+        db.AlertDeliveries.AddRange(
+            Failed("good", at.AddSeconds(-9), "503"), Failed("good", at.AddSeconds(-5), null), Failed("bad", at.AddSeconds(-9), null), Failed("bad", at.AddSeconds(-5), "refused"), Failed("tested", at, "503", "test"));
+        await db.SaveChangesAsync(Stop);
+
+        ImmutableDictionary<string, string> failing = await Store.FailingAsync(["good", "bad", "tested", "new"], Stop);
+
+        Assert.Equal(KeyValuePair.Create("bad", "refused"), Assert.Single(failing));
+    }
+
+    [Fact]
     public async Task ChannelThatIsNew_LearnsOfWhatGoesOn()
     {
         await AddHookAsync();
@@ -150,6 +198,13 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
         row.State = DeliveryStates.Delivered;
         row.AttemptsJson = AlertRecords.ToJson([.. secondsAgo.Select(s => new DeliveryAttempt(now.AddSeconds(-s), 1, "204", null))]);
         row.LastAttemptAtMs = now.AddSeconds(-secondsAgo[^1]).ToUnixTimeMilliseconds();
+        return row;
+    }
+
+    private static AlertDeliveryEntity Failed(string channel, DateTimeOffset at, string? error, string notice = "raised")
+    {
+        AlertDeliveryEntity row = AlertRecords.ToEntity(AlertMessage.Test("hook", "alice", at), channel, null);
+        (row.State, row.Notice, row.LastError, row.LastAttemptAtMs) = (DeliveryStates.GivenUp, notice, error, at.ToUnixTimeMilliseconds());
         return row;
     }
 
@@ -211,6 +266,16 @@ public sealed class WaitingMessagesTests : IAsyncLifetime
         _clock.Advance(TimeSpan.FromSeconds(2));
         return Task.FromResult(false);
     });
+
+    /// <summary>A clock whose date somebody sets, while its ticks go on.</summary>
+    private sealed class SteppedClock(DateTimeOffset start) : FakeTimeProvider(start)
+    {
+        public TimeSpan Step { get; set; }
+
+        public override DateTimeOffset GetUtcNow() => base.GetUtcNow() + Step;
+
+        public override long GetTimestamp() => base.GetUtcNow().UtcTicks;
+    }
 
     private static async Task UntilAsync(Func<Task<bool>> holds)
     {

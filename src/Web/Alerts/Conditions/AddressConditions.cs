@@ -27,7 +27,7 @@ internal static class AddressConditions
             foreach (System.Net.IPNetwork prefix in pair.Prefixes)
             {
                 var found = new Finding(new AlertKey(rule.Id, $"address:{prefix}"), true) { About = $"address {prefix}", Pair = pair.Name, Prefix = prefix.ToString() };
-                if ((rule.Kind == AlertKind.AnswersWrong ? OfAnswer(rule, pair, prefix, found) : OfAddress(facts, rule, prefix, found)) is { } wrong)
+                if ((rule.Kind == AlertKind.AnswersWrong ? OfAnswer(facts, rule, pair, prefix, found) : OfAddress(facts, rule, prefix, found)) is { } wrong)
                 {
                     yield return wrong;
                 }
@@ -48,12 +48,16 @@ internal static class AddressConditions
         return seconds.Length < FewestSeconds ? null : new ProbeLoss(100 * seconds.Average(), probes.Count(s => !s.Answered), probes.Length, seconds.Length);
     }
 
-    private static Finding? OfAnswer(AlertRule rule, PairView pair, System.Net.IPNetwork prefix, Finding found) => pair.Answers.FirstOrDefault(a => a.Prefix.Equals(prefix)) switch
+    private static Finding? OfAnswer(AlertFacts facts, AlertRule rule, PairView pair, System.Net.IPNetwork prefix, Finding found) => pair.Answers.FirstOrDefault(a => a.Prefix.Equals(prefix)) switch
     {
-        null => Unknown(found),
+        null => IsAsked(facts, pair) ? Unknown(found) : null,
         { Mark: { } mark } when rule.States.Contains(mark.Kind.ToString()) => found with { Text = $"{mark.Text} {WhatToDo(mark.Kind)}" },
         _ => null,
     };
+
+    // By a node that answers who it is. One that has not come back to a hub that was just started may be such a one.
+    private static bool IsAsked(AlertFacts facts, PairView pair) =>
+        pair.Members.Any(m => m.Node.IdentityPort is not null || (!m.Node.IsFresh && facts.HubUpFor < AlertConditions.Grace));
 
     private static string WhatToDo(AnswerMarkKind kind) => kind switch
     {

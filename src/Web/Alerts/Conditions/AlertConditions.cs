@@ -191,6 +191,10 @@ internal static class AlertConditions
             case AlertKind.HubCutOff when facts.Hub.CutOff is { } why:
                 yield return found with { Text = why.Text };
                 break;
+            case AlertKind.HubCutOff when !facts.Hub.KnowsItsWayOut:
+                // A hub that was started anew while it is cut off has heard no gateway yet that could be missed.
+                yield return Unknown(found);
+                break;
             case AlertKind.HubStorage when facts.Hub.CannotWrite:
                 yield return found with { Text = "The hub cannot write its history: it waits in memory, and no operation is accepted. Nodes and addresses go on." };
                 break;
@@ -201,9 +205,10 @@ internal static class AlertConditions
                 yield return found with { Text = string.Create(CultureInfo.InvariantCulture, $"The disk of the hub's data folder has {facts.Hub.FreeDisk * 100:0.#} % free. When it is full no operation is accepted.") };
                 break;
             case AlertKind.ChannelFailing:
-                foreach ((string id, string name, string error) in facts.FailingChannels)
+                foreach ((string id, string name, string? error) in facts.FailingChannels)
                 {
-                    yield return new Finding(new AlertKey(rule.Id, $"channel:{id}"), true) { About = $"channel {name}", Text = $"Channel {name} takes no messages: {error.TrimEnd('.')}. They wait, and are tried again. Mend that, or see to the channel under Settings, Alert channels, and send a test." };
+                    Finding channel = found with { Key = new AlertKey(rule.Id, $"channel:{id}"), About = $"channel {name}" };
+                    yield return error is null ? Unknown(channel) : channel with { Text = $"Channel {name} takes no messages: {error.TrimEnd('.')}. They wait, and are tried again. Mend that, or see to the channel under Settings, Alert channels, and send a test." };
                 }
 
                 break;

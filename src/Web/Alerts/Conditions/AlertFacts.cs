@@ -30,8 +30,8 @@ internal sealed record AlertFacts
 
     public HubCondition Hub { get; init; } = new();
 
-    /// <summary>Channels whose newest message could not be delivered, with the error.</summary>
-    public ImmutableArray<(string Id, string Name, string Error)> FailingChannels { get; init; } = [];
+    /// <summary>Channels whose newest message could not be delivered, with the error; null: it is not known yet how that one fared.</summary>
+    public ImmutableArray<(string Id, string Name, string? Error)> FailingChannels { get; init; } = [];
 }
 
 /// <summary>How the hub itself is.</summary>
@@ -39,6 +39,9 @@ internal sealed record HubCondition
 {
     /// <summary>It finds itself cut off; null: it does not, as far as can be told.</summary>
     public HubCutOff? CutOff { get; init; }
+
+    /// <summary>Something has answered it since it was started, so that "not cut off" says something.</summary>
+    public bool KnowsItsWayOut { get; init; } = true;
 
     /// <summary>Its history cannot be written.</summary>
     public bool CannotWrite { get; init; }

@@ -25,7 +25,7 @@ internal sealed class AlertSources(WatchedRooms rooms, OperationFollowing operat
     public AlertFacts Gather()
     {
         ImmutableArray<TargetReachability> targets = rooms.Reachability?.Current ?? [];
-        ImmutableDictionary<string, string> failing = deliverer.Failing;
+        ImmutableDictionary<string, string>? failing = deliverer.Failing;
         return new AlertFacts
         {
             At = time.GetUtcNow(),
@@ -38,10 +38,11 @@ internal sealed class AlertSources(WatchedRooms rooms, OperationFollowing operat
             Hub = new HubCondition
             {
                 CutOff = rooms.Probed?.CutOff,
+                KnowsItsWayOut = rooms.Probed?.KnowsItsWayOut ?? true,
                 CannotWrite = rooms.Writer.IsFailing || _storageFails,
                 FreeDisk = FreeDisk(),
             },
-            FailingChannels = [.. settings.Channels.Where(c => failing.ContainsKey(c.Id)).Select(c => (c.Id, c.Name, failing[c.Id]))],
+            FailingChannels = [.. settings.Channels.Where(c => c.Enabled && failing?.ContainsKey(c.Id) != false).Select(c => (c.Id, c.Name, failing?[c.Id]))],
         };
     }
 

@@ -22,7 +22,9 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     // Capacity 1, further marks are dropped: one look sees everything that waits by then.
     private readonly Channel<bool> _wake = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite });
     private readonly Dictionary<string, Traffic> _traffic = [];
+    private readonly long _began = time.GetTimestamp();
     private ImmutableDictionary<string, string> _failing = ImmutableDictionary<string, string>.Empty;
+    private volatile bool _knowsFailing;
     private int _waiting;
 
     /// <summary>Raised after each attempt with the channel's type and whether it was taken: a handler only counts.</summary>
@@ -31,8 +33,8 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     /// <summary>Messages that waited when it was last looked.</summary>
     public int Waiting => Volatile.Read(ref _waiting);
 
-    /// <summary>Channels whose newest message was not taken, with the error.</summary>
-    public ImmutableDictionary<string, string> Failing => Volatile.Read(ref _failing);
+    /// <summary>Channels whose newest message was not taken, with the error, also when an earlier run of the hub tried it; null: that is not known yet.</summary>
+    public ImmutableDictionary<string, string>? Failing => _knowsFailing ? Volatile.Read(ref _failing) : null;
 
     /// <summary>Something new waits.</summary>
     public void Wake() => _wake.Writer.TryWrite(true);
@@ -96,14 +98,26 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         }
     }
 
-    // What an earlier run of the hub has sent within the minute counts too.
+    // What an earlier run of the hub has sent within the minute counts too, and what it did not get rid of.
     private async Task RememberAsync(CancellationToken stop)
     {
-        foreach ((string channel, DateTimeOffset at) in await store.TriedSinceAsync(time.GetUtcNow() - DeliveryPlan.Window, stop))
+        ImmutableDictionary<string, string> failing = await store.FailingAsync(settings.Channels.Select(c => c.Id), stop);
+        DateTimeOffset now = time.GetUtcNow();
+        foreach ((string channel, DateTimeOffset at) in await store.TriedSinceAsync(now - DeliveryPlan.Window, stop))
         {
-            Of(channel).Tried.Enqueue(at);
+            // What lies ahead was tried by a clock that was set back since: of when that was nothing is known.
+            if (at <= now)
+            {
+                Of(channel).Tried.Enqueue(Uptime - (now - at));
+            }
         }
+
+        Volatile.Write(ref _failing, failing);
+        _knowsFailing = true;
     }
+
+    /// <summary>What is only in memory is counted by this: the wall clock may be set back by hours, and a channel would be silent for as long.</summary>
+    private TimeSpan Uptime => time.GetElapsedTime(_began);
 
     private async Task<DateTimeOffset?> TurnAsync(CancellationToken stop)
     {
@@ -124,12 +138,12 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
 
             // A defect of a sender ends the hub, which begins anew: what waits stays on the disk.
             await traffic.Sending;
-            DateTimeOffset now = time.GetUtcNow();
-            traffic.Forget(now - DeliveryPlan.Window);
-            switch (DeliveryPlan.Next(channel, [.. byChannel[channel.Id]], new ChannelTraffic([.. traffic.Tried], traffic.PausedUntil), now))
+            (DateTimeOffset now, TimeSpan uptime) = (time.GetUtcNow(), Uptime);
+            traffic.Forget(uptime - DeliveryPlan.Window);
+            switch (DeliveryPlan.Next(channel, [.. byChannel[channel.Id]], traffic.At(now, uptime), now))
             {
                 case DeliveryStep.Send send:
-                    traffic.Tried.Enqueue(now);
+                    traffic.Tried.Enqueue(uptime);
                     traffic.IsSending = true;
                     traffic.Sending = SendAsync(channel, all.First(m => m.Id == send.Id), traffic, stop);
                     break;
@@ -173,7 +187,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
             LogNotStored(logger, e);
-            traffic.PausedUntil = time.GetUtcNow() + RetryDiskAfter;
+            traffic.PausedUntil = Uptime + RetryDiskAfter;
         }
         catch (OperationCanceledException) when (stop.IsCancellationRequested)
         {
@@ -212,7 +226,7 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
             ImmutableInterlocked.AddOrUpdate(ref _failing, channel.Id, error, (_, _) => error);
             LogNotTaken(logger, channel.Name, waiting.Id, error);
             TimeSpan pause = DeliveryPlan.PauseAfter(result.IsOfChannel ? traffic.Failures : waiting.Attempts + 1, Random.Shared.NextDouble());
-            traffic.PausedUntil = result.IsOfChannel ? now + pause : null;
+            traffic.PausedUntil = result.IsOfChannel ? Uptime + pause : null;
             bool isOver = now - waiting.CreatedAt >= GivenUpAfter;
             dueAt = isOver ? null : now + pause;
             told = isOver ? GivenUp(channel, waiting, error, now) : null;
@@ -299,16 +313,16 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
     [LoggerMessage(Level = LogLevel.Error, Message = "Message {Id} to channel {Channel} could not be sent by a fault that is none of the network")]
     private static partial void LogDefect(ILogger logger, long id, string channel, Exception exception);
 
-    /// <summary>Of one channel; used by the loop, and by its sending while the loop leaves it alone.</summary>
+    /// <summary>Of one channel, by the hub's uptime; used by the loop, and by its sending while the loop leaves it alone.</summary>
     private sealed class Traffic
     {
         private bool _isSending;
 
-        public Queue<DateTimeOffset> Tried { get; } = [];
+        public Queue<TimeSpan> Tried { get; } = [];
 
         public int Failures { get; set; }
 
-        public DateTimeOffset? PausedUntil { get; set; }
+        public TimeSpan? PausedUntil { get; set; }
 
         public bool IsSending
         {
@@ -318,9 +332,12 @@ internal sealed partial class AlertDeliverer(DeliveryStore store, AlertSettings 
 
         public Task Sending { get; set; } = Task.CompletedTask;
 
-        public void Forget(DateTimeOffset before)
+        /// <summary>As it is by the wall clock of this moment.</summary>
+        public ChannelTraffic At(DateTimeOffset now, TimeSpan uptime) => new([.. Tried.Select(t => now - (uptime - t))], now + (PausedUntil - uptime));
+
+        public void Forget(TimeSpan before)
         {
-            while (Tried.TryPeek(out DateTimeOffset oldest) && oldest <= before)
+            while (Tried.TryPeek(out TimeSpan oldest) && oldest <= before)
             {
                 Tried.Dequeue();
             }

@@ -76,7 +76,7 @@ internal static class DeliveryPlan
         ImmutableArray<DateTimeOffset> tried = [.. traffic.Tried.Where(t => now - t < Window)];
 
         ImmutableArray<WaitingMessage> turn = Foremost(inOrder);
-        WaitingMessage? next = turn.Where(m => m.DueAt <= now).OrderByDescending(m => m.IsSummary).ThenByDescending(m => m.Severity).ThenBy(m => m.Id).FirstOrDefault();
+        WaitingMessage? next = turn.Where(m => IsDue(m, now)).OrderByDescending(m => m.IsSummary).ThenByDescending(m => m.Severity).ThenBy(m => m.Id).FirstOrDefault();
         bool summarises = channel.Type != AlertChannelType.PagerDuty;
 
         // The one message more is kept for a summary.
@@ -115,6 +115,9 @@ internal static class DeliveryPlan
         double seconds = Math.Min(LongestPause.TotalSeconds, Math.Pow(2, Math.Min(failures, 20) - 1));
         return TimeSpan.FromSeconds(seconds * (0.8 + (0.4 * chance)));
     }
+
+    // Nobody pauses for longer than that: what is due later was stored by a clock that was set back since.
+    private static bool IsDue(WaitingMessage message, DateTimeOffset now) => message.DueAt <= now || message.DueAt - now > PauseAfter(int.MaxValue, 1);
 
     /// <summary>Those that nothing about the same alert stands before, neither by itself nor in a summary: an end must not come before its beginning, whatever became of that.</summary>
     private static ImmutableArray<WaitingMessage> Foremost(ImmutableArray<WaitingMessage> inOrder)

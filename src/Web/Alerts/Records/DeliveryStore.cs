@@ -13,6 +13,7 @@ internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, His
     private const int AttemptsKept = 10;
 
     private const string Summary = "summary";
+    private const string Test = "test";
 
     /// <summary>So many of a channel are looked at in a turn; of more that wait the oldest.</summary>
     private const int LookedAt = 2_000;
@@ -45,6 +46,24 @@ internal sealed class DeliveryStore(IDbContextFactory<HubDbContext> factory, His
         long from = since.ToUnixTimeMilliseconds();
         List<AlertDeliveryEntity> rows = await db.AlertDeliveries.AsNoTracking().Where(d => d.LastAttemptAtMs >= from).ToListAsync(cancellationToken);
         return [.. rows.SelectMany(r => AlertRecords.AttemptsOf(r).Where(a => a.At >= since).Select(a => (r.ChannelId, a.At))).OrderBy(a => a.At)];
+    }
+
+    /// <summary>Which channels did not take the message that was tried last, with the error; tests do not count.</summary>
+    public async Task<ImmutableDictionary<string, string>> FailingAsync(IEnumerable<string> channels, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        var failing = ImmutableDictionary.CreateBuilder<string, string>();
+        foreach (string channel in channels)
+        {
+            string? error = await db.AlertDeliveries.AsNoTracking().Where(d => d.ChannelId == channel && d.LastAttemptAtMs != null && d.Notice != Test)
+                .OrderByDescending(d => d.LastAttemptAtMs).ThenByDescending(d => d.Id).Select(d => d.LastError).FirstOrDefaultAsync(cancellationToken);
+            if (error is not null)
+            {
+                failing.Add(channel, error);
+            }
+        }
+
+        return failing.ToImmutable();
     }
 
     /// <summary>What is to be sent, null: it is not there any more. What was decided long ago says what is so now.</summary>
