@@ -10,7 +10,7 @@ public interface IReachabilityHistory
     /// <param name="vantage">"hub", or the id or name of the node that probes.</param>
     /// <param name="from">At or after; rounded down to a whole point.</param>
     /// <param name="to">Before.</param>
-    /// <param name="step">Length of a point, one of <see cref="ChartSteps.All"/>.</param>
+    /// <param name="step">Length of a point, one of <see cref="ChartSteps.All"/>; of what is too old for it they are a minute or an hour long.</param>
     /// <param name="cancellationToken">Stops it.</param>
     Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken);
 

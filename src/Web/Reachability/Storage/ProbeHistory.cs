@@ -7,7 +7,7 @@ namespace FailoverHub.Web.Reachability.Storage;
 
 /// <summary>
 /// Charts out of what is packed and what is still in memory: points of less than a minute from single probes, of less than an hour from minutes, longer
-/// ones from hours. A row is found by its key, so that a chart costs the same however many targets there are.
+/// ones from hours, and each from the next that is kept for so long. A row is found by its key, so that a chart costs the same however many targets there are.
 /// </summary>
 internal sealed class ProbeHistory(IDbContextFactory<HubDbContext> database, ProbeSampleStore store, VantageNames names) : IReachabilityHistory
 {
@@ -17,6 +17,10 @@ internal sealed class ProbeHistory(IDbContextFactory<HubDbContext> database, Pro
     {
         ArgumentOutOfRangeException.ThrowIfGreaterThan(ChartSteps.PointsOf(from, to, step), ChartSteps.MostPoints);
         var series = new ProbeSeries(target, names.IdOf(vantage));
+
+        // What is asked for in seconds may be so old that only its minutes, or its hours, are left.
+        TimeSpan shortest = store.ShortestStepFrom(ChartSteps.Begin(from, step));
+        step = step > shortest ? step : shortest;
         DateTimeOffset begin = ChartSteps.Begin(from, step);
 
         // Memory first: what is packed meanwhile is then found in both.

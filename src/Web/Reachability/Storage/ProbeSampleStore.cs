@@ -67,6 +67,16 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
         }
     }
 
+    /// <summary>The shortest point of a chart from that moment on: of what is older than single probes are kept there are minutes, and then hours.</summary>
+    public TimeSpan ShortestStepFrom(DateTimeOffset begin)
+    {
+        lock (_gate)
+        {
+            TimeSpan age = time.GetUtcNow() - begin;
+            return age <= _kept.Raw ? TimeSpan.Zero : age <= _kept.Minutes ? TimeSpan.FromMinutes(1) : TimeSpan.FromHours(1);
+        }
+    }
+
     /// <summary>Single probes, oldest first: the oldest ones when there are more than the limit.</summary>
     /// <param name="series">Of what, from where.</param>
     /// <param name="from">At or after.</param>

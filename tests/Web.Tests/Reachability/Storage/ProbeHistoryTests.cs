@@ -82,6 +82,22 @@ public sealed class ProbeHistoryTests : IAsyncLifetime
         Assert.Equal(35, chart.Whole.Lost);
     }
 
+    [Theory]
+    [InlineData(2, 60)]
+    [InlineData(40, 3_600)]
+    public async Task ChartOfATimeWhoseSingleProbesAreGone_IsOfTheFinestThatIsKept(int days, int seconds)
+    {
+        await ProbeAsync(TimeSpan.FromMinutes(130), _ => false);
+        DateTimeOffset to = ChartSteps.Begin(_rig.Clock.GetUtcNow(), TimeSpan.FromHours(1));
+        await _rig.JumpAsync(TimeSpan.FromDays(days));
+
+        ReachabilityChart chart = await _rig.History.ReadAsync(Series.Target, Series.Vantage, to.AddHours(-1), to, TimeSpan.FromSeconds(15), Stop);
+
+        Assert.Equal(TimeSpan.FromSeconds(seconds), chart.Step);
+        Assert.Equal(3_600 / seconds, chart.Points.Length);
+        Assert.Equal(3_600, chart.Whole!.Sent);
+    }
+
     [Fact]
     public async Task TargetThatWasNeverProbed_IsAnEmptyChart()
     {
