@@ -12,16 +12,25 @@ internal static class GuardedConnection
     /// <summary>Opens one to the first address that answers.</summary>
     /// <exception cref="HttpRequestException">No address of the name may be connected to.</exception>
     /// <exception cref="SocketException">None answers, or the name is not known.</exception>
-    public static ValueTask<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken) => OpenAsync(host, port, null, cancellationToken);
+    public static async ValueTask<Stream> OpenAsync(string host, int port, CancellationToken cancellationToken) =>
+        await OpenAsync(host, await LookUpAsync(host, Dns.GetHostAddressesAsync, cancellationToken), port, null, cancellationToken);
 
-    /// <summary>The same.</summary>
+    /// <summary>The addresses of a host; one that is written as an address is not looked up.</summary>
     /// <param name="host">Its name or address.</param>
-    /// <param name="port">1 to 65535.</param>
-    /// <param name="refusedAtOnce">Told of the last error when each address was refused by connect(2) itself, before anybody could have answered; null: nobody is.</param>
+    /// <param name="lookUp">Asks the machine's resolver.</param>
     /// <param name="cancellationToken">Stops it.</param>
-    public static async ValueTask<Stream> OpenAsync(string host, int port, Action<SocketException>? refusedAtOnce, CancellationToken cancellationToken)
+    /// <exception cref="SocketException">The name is not known, or could not be looked up.</exception>
+    public static async Task<IPAddress[]> LookUpAsync(string host, Func<string, CancellationToken, Task<IPAddress[]>> lookUp, CancellationToken cancellationToken) =>
+        IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? literal) ? [literal] : await lookUp(host, cancellationToken);
+
+    /// <summary>The same, of a name that was looked up already.</summary>
+    /// <param name="host">Its name or address.</param>
+    /// <param name="addresses">Those of the name.</param>
+    /// <param name="port">1 to 65535.</param>
+    /// <param name="refusedAtOnce">Told of the last error when each address was refused by the machine itself, before anybody could have answered; null: nobody is.</param>
+    /// <param name="cancellationToken">Stops it.</param>
+    public static async ValueTask<Stream> OpenAsync(string host, IPAddress[] addresses, int port, Action<SocketException>? refusedAtOnce, CancellationToken cancellationToken)
     {
-        IPAddress[] addresses = IPAddress.TryParse(host.Trim('[', ']'), out IPAddress? literal) ? [literal] : await Dns.GetHostAddressesAsync(host, cancellationToken);
         IPAddress[] allowed = [.. addresses.Where(IsAllowed)];
         if (allowed.Length == 0)
         {
@@ -31,21 +40,24 @@ internal static class GuardedConnection
         bool eachAtOnce = true;
         for (int i = 0; ; i++)
         {
-            var socket = new Socket(allowed[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+            Socket? socket = null;
+            bool isConnecting = false;
             try
             {
+                socket = new Socket(allowed[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp) { NoDelay = true };
+                isConnecting = true;
                 ValueTask connecting = socket.ConnectAsync(new IPEndPoint(allowed[i], port), cancellationToken);
                 eachAtOnce &= connecting.IsCompleted;
                 await connecting;
                 return new NetworkStream(socket, ownsSocket: true);
             }
-            catch (SocketException) when (i < allowed.Length - 1)
+            catch (SocketException) when (isConnecting && i < allowed.Length - 1)
             {
-                socket.Dispose();
+                socket!.Dispose();
             }
             catch (Exception fault)
             {
-                socket.Dispose();
+                socket?.Dispose();
                 if (eachAtOnce && fault is SocketException refused)
                 {
                     refusedAtOnce?.Invoke(refused);

@@ -10,7 +10,10 @@ namespace FailoverHub.Web.Reachability.Targets;
 /// One GET, on a connection of its own so that connecting and the certificate are part of what is measured; the time is that until the headers are there,
 /// or until the body's first 64 KiB where they have to match something. It goes to no link-local address, follows no redirect, keeps no cookie, uses no proxy, and sends nothing of the hub but its name.
 /// </summary>
-internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
+/// <param name="target">What is asked, and what is expected.</param>
+/// <param name="time">The clock.</param>
+/// <param name="lookUp">Asks the machine's resolver for a name; null: as .NET does.</param>
+internal sealed class HttpProbe(NamedTarget target, TimeProvider time, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null) : IProbe
 {
     private const int MostBody = 64 * 1024;
     private const int MostHeaders = 32;
@@ -30,7 +33,8 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         using var either = CancellationTokenSource.CreateLinkedTokenSource(deadline.Token, cancellationToken);
         string? certificate = null;
         System.Net.Sockets.SocketException? refused = null;
-        using SocketsHttpHandler handler = Handler(problem => certificate = problem, fault => refused = fault);
+        bool looksUp = false;
+        using SocketsHttpHandler handler = Handler(problem => certificate = problem, ConnectAsync);
         using var invoker = new HttpMessageInvoker(handler);
         using var request = new HttpRequestMessage(HttpMethod.Get, target.Url) { Version = HttpVersion.Version11 };
         request.Headers.ConnectionClose = true;
@@ -60,9 +64,9 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
         {
-            return ProbeReply.Silent(timeout);
+            return looksUp ? ProbeReply.Unsent($"its name was not looked up within {timeout.TotalMilliseconds:0} ms: see the resolver of the hub's machine (/etc/resolv.conf)") : ProbeReply.Silent(timeout);
         }
-        catch (HttpRequestException) when (refused is not null && SocketWords.IsOfSending(refused))
+        catch (HttpRequestException) when (refused is not null && SocketWords.IsOfResolver(refused))
         {
             return ProbeReply.Unsent(SocketWords.OfSending(refused));
         }
@@ -70,9 +74,27 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         {
             return ProbeReply.Failed(certificate ?? Words(fault));
         }
+
+        async ValueTask<Stream> ConnectAsync(DnsEndPoint to, CancellationToken stop)
+        {
+            looksUp = true;
+            IPAddress[] addresses;
+            try
+            {
+                addresses = await GuardedConnection.LookUpAsync(to.Host, lookUp ?? Dns.GetHostAddressesAsync, stop);
+            }
+            catch (System.Net.Sockets.SocketException fault)
+            {
+                refused = SocketWords.IsOfResolver(fault) ? fault : null;
+                throw;
+            }
+
+            looksUp = false;
+            return await GuardedConnection.OpenAsync(to.Host, addresses, to.Port, fault => refused = fault, stop);
+        }
     }
 
-    private SocketsHttpHandler Handler(Action<string> refuse, Action<System.Net.Sockets.SocketException> refusedAtOnce) => new()
+    private SocketsHttpHandler Handler(Action<string> refuse, Func<DnsEndPoint, CancellationToken, ValueTask<Stream>> connect) => new()
     {
         AllowAutoRedirect = false,
         UseCookies = false,
@@ -81,7 +103,7 @@ internal sealed class HttpProbe(NamedTarget target, TimeProvider time) : IProbe
         MaxResponseHeadersLength = MostHeaders,
 
         // The name is looked up there, and what is connected to is the very address that was looked at.
-        ConnectCallback = (context, stop) => GuardedConnection.OpenAsync(context.DnsEndPoint.Host, context.DnsEndPoint.Port, refusedAtOnce, stop),
+        ConnectCallback = (context, stop) => connect(context.DnsEndPoint, stop),
 
         // The rest of a body that is longer than what is looked at is thrown away with the connection.
         MaxResponseDrainSize = 0,

@@ -85,6 +85,27 @@ public sealed class HttpProbeTests : IAsyncLifetime
         Assert.Equal("no answer within 300 ms", reply.Error);
     }
 
+    [Theory]
+    [InlineData(SocketError.TryAgain, true, "the hub's machine could not look its name up: see its resolver (/etc/resolv.conf)")]
+    [InlineData(SocketError.TooManyOpenSockets, true, "the hub has no file descriptor left for it: raise its limit (LimitNOFILE of its service)")]
+    [InlineData(SocketError.HostNotFound, false, null)]
+    public async Task Name_ThatTheHubCannotLookUpForNow_IsNoLossOfTheTarget_AndOneThatIsNotThereIs(SocketError error, bool isUnsent, string? words)
+    {
+        ProbeReply reply = await AskAsync(new Uri("http://shop.example/"), d => d, Generous, (_, _) => Task.FromException<IPAddress[]>(new SocketException((int)error)));
+
+        Assert.Equal((isUnsent, false), (reply.IsUnsent, reply.RoundTrip is not null));
+        Assert.Equal(words ?? new SocketException((int)error).Message, reply.Error);
+    }
+
+    [Fact]
+    public async Task Resolver_ThatDoesNotAnswer_IsNoLossOfTheTarget()
+    {
+        ProbeReply reply = await AskAsync(new Uri("http://shop.example/"), d => d, TimeSpan.FromMilliseconds(300), async (_, stop) => await new TaskCompletionSource<IPAddress[]>().Task.WaitAsync(stop));
+
+        Assert.True(reply.IsUnsent);
+        Assert.StartsWith("its name was not looked up within 300 ms", reply.Error, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Port_ThatIsClosed_SaysThatItRefuses()
     {
@@ -126,10 +147,10 @@ public sealed class HttpProbeTests : IAsyncLifetime
     private Task<ProbeReply> AskAsync(string path, Func<NamedTargetDraft, NamedTargetDraft>? with = null, TimeSpan? timeout = null) =>
         AskAsync(new Uri(new Uri(_server.Urls.First()), path), with ?? (d => d), timeout ?? Generous);
 
-    private static Task<ProbeReply> AskAsync(Uri url, Func<NamedTargetDraft, NamedTargetDraft> with, TimeSpan timeout)
+    private static Task<ProbeReply> AskAsync(Uri url, Func<NamedTargetDraft, NamedTargetDraft> with, TimeSpan timeout, Func<string, CancellationToken, Task<IPAddress[]>>? lookUp = null)
     {
         NamedTarget target = NamedTarget.TryCreate(with(new NamedTargetDraft { Name = "web", Kind = NamedTargetKind.Http, Address = url.ToString(), Interval = TimeSpan.FromSeconds(5) }), out _)!;
-        return new HttpProbe(target, TimeProvider.System).SendAsync(IPAddress.Any, timeout, Stop);
+        return new HttpProbe(target, TimeProvider.System, lookUp).SendAsync(IPAddress.Any, timeout, Stop);
     }
 
     private static async Task<WebApplication> ServeWithAsync(string name, DateTimeOffset from, DateTimeOffset to)
