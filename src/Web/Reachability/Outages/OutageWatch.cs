@@ -50,6 +50,9 @@ internal sealed class OutageWatch
 
     private readonly Dictionary<string, string> _active = [];
 
+    // By what never changes, where that is known: a node that gets another name has moved nothing.
+    private readonly Dictionary<string, string> _activeIds = [];
+
     // Which node is active by the newest snapshot, where that is known; which one was before the last change; and where the addresses were when an operation began to move them.
     private readonly Dictionary<string, string?> _now = [];
     private readonly Dictionary<string, (string From, DateTimeOffset At)> _changed = [];
@@ -115,6 +118,12 @@ internal sealed class OutageWatch
                 continue;
             }
 
+            string? id = pair.Members.FirstOrDefault(m => m.Node.Name == active)?.Node.Identity?.NodeId;
+            if (id is not null && _activeIds.GetValueOrDefault(pair.Id) == id)
+            {
+                _active[pair.Id] = active;
+            }
+
             if (_active.TryGetValue(pair.Id, out string? before) && before != active && !IsPlanned(pair.Id, fleet.At))
             {
                 bool away = _unheard.Contains(pair.Id);
@@ -133,6 +142,7 @@ internal sealed class OutageWatch
             }
 
             _active[pair.Id] = active;
+            _activeIds[pair.Id] = id ?? "";
             _unheard.Remove(pair.Id);
         }
 
@@ -145,6 +155,7 @@ internal sealed class OutageWatch
         foreach (string gone in _active.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
         {
             _active.Remove(gone);
+            _activeIds.Remove(gone);
             _planned.Remove(gone);
             _changed.Remove(gone);
             _stored.Remove(gone);

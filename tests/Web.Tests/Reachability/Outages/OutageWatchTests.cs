@@ -39,6 +39,21 @@ public sealed class OutageWatchTests
     }
 
     [Fact]
+    public void ActiveNode_ThatGetsAnotherName_HasNotMoved()
+    {
+        PairView named = Named(_pair.ActiveNode!, "node-z");
+        _watch.See(Make.Fleet(Named(_pair.ActiveNode!, _pair.ActiveNode!)) with { At = Make.At });
+        _watch.See(Make.Fleet(named) with { At = Make.At.AddSeconds(5) });
+        Assert.Equal(0, _watch.Waiting);
+        Assert.Equal((_pair.Id, "node-z"), Assert.Single(_watch.TakeUnstored(10)));
+
+        // And from there it moves as any other.
+        _watch.See(Make.Fleet(named with { ActiveNode = Other }) with { At = Make.At.AddSeconds(10) });
+        Move move = Assert.Single(_watch.TakeDue(Make.At.AddMinutes(1)));
+        Assert.Equal(("node-z", Other), (move.From, move.To));
+    }
+
+    [Fact]
     public void TheSameNodeAfterAWhileUnknown_IsNoMove()
     {
         See(0, _pair.ActiveNode);
@@ -202,6 +217,18 @@ public sealed class OutageWatchTests
 
         Assert.Equal(1, _watch.Waiting);
     }
+
+    private PairView Named(string old, string name) => _pair with
+    {
+        ActiveNode = name,
+        Members =
+        [
+            .. _pair.Members.Select(m => m.Node.Name != old ? m : m with
+            {
+                Node = m.Node with { Name = name, Identity = new NodeIdentityView { NodeId = "id-a", JoinedAt = Make.At, Serial = "01", IssuedAt = Make.At, NotAfter = Make.At.AddDays(1), Renewals = 0 } },
+            }),
+        ],
+    };
 
     private static ProbeSample Sample(DateTimeOffset at, bool answered) => new(at, answered ? TimeSpan.FromMilliseconds(1) : null, answered ? null : "no answer");
 
