@@ -18,7 +18,7 @@ internal sealed record KnownTarget(ProbeTarget Target, ImmutableArray<ProbeSampl
     /// <summary>The newest probe had no answer while the hub may have been cut off itself, and is not among <see cref="Recent"/>.</summary>
     public bool IsNewestDoubted { get; init; }
 
-    /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second.</summary>
+    /// <summary>So many samples at most, of the last <see cref="KeptFor"/>: two minutes at one a second, a minute at ten a second, less in a burst.</summary>
     public const int MostRecent = 600;
 
     /// <summary>So many are kept however old they are, where probes come seldom.</summary>

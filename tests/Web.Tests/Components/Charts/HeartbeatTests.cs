@@ -78,6 +78,24 @@ public sealed class HeartbeatTests : DashboardTest
         Assert.Equal(2, line.FindAll("path").Count);
     }
 
+    [Theory]
+    [InlineData(60, "59 s")]
+    [InlineData(500, "2 min")]
+    public void Line_SaysOfHowLongItIs_WhichMayBeLessThanThereIsRoomFor(int samples, string span)
+    {
+        var line = Render<RoundTripLine>(p => p.Add(l => l.Samples, Make.Samples(samples)).Add(l => l.Now, Make.At));
+
+        Assert.StartsWith($"Round-trip times of the last {span}, at most ", line.Find("svg").GetAttribute("aria-label"), StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Panel_SaysHowManyProbesItsFiguresAreOf_AndOfHowLong()
+    {
+        var panel = Render<FailoverHub.Web.Components.Pages.Pairs.ReachabilityPanel>(p => p.Add(x => x.Target, Make.Target(ReachabilityState.Reachable, Make.Samples(60))).Add(x => x.Now, Make.At));
+
+        Assert.Equal("60 probes of the last 59 s by ICMP from the hub", panel.Find("[data-testid=span]").TextContent);
+    }
+
     [Fact]
     public void Statistics_TwentySamples_HaveNearestRankPercentileAndLoss()
     {
