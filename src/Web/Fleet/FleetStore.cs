@@ -35,6 +35,9 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
 
     public FleetState State => _state.Current;
 
+    /// <summary>From here on no message is taken in any more: who waits for a state waits no longer.</summary>
+    public CancellationToken Stopping => _stopping.Token;
+
     /// <summary>Messages that wait to be taken in.</summary>
     public int Waiting => _messages.Reader.CanCount ? _messages.Reader.Count : 0;
 
@@ -115,7 +118,6 @@ internal sealed partial class FleetStore(HubWriter writer, EventLog events, Time
 
         // A defect was told by whoever watches the task.
         await Task.WhenAll(_loop ?? Task.CompletedTask, _ticker ?? Task.CompletedTask).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
-        _stopping.Dispose();
     }
 
     private async Task TickAsync()

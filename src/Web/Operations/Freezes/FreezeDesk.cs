@@ -44,17 +44,18 @@ internal sealed class FreezeDesk(OperationServices services, FreezeStore store, 
             await store.EndAsync(target.Scope, draft with { After = Json(null) }, view, cancellationToken);
         }
 
-        await PublishAsync(others, cancellationToken);
+        // It is on the disk: whoever asked may hang up, and the next who is let in must still find it.
+        await PublishAsync(others);
         services.Feed.Publish(view);
         return new SubmitResult.Accepted(view.Id);
     }
 
-    /// <summary>Makes it known; whoever asks for an operation next finds it in force.</summary>
-    public async Task PublishAsync(ImmutableArray<FreezeFacts> freezes, CancellationToken cancellationToken)
+    /// <summary>Makes it known; whoever asks for an operation next finds it in force. Whoever calls it holds the lock of admission, until the snapshot shows it or the hub stops.</summary>
+    public async Task PublishAsync(ImmutableArray<FreezeFacts> freezes)
     {
         if (await services.Fleet.PostAsync(new FleetMessage.FreezesChanged(freezes), CancellationToken.None))
         {
-            Task seen = services.Fleet.WaitUntilAsync(s => s.Facts.Freezes.SequenceEqual(freezes), cancellationToken);
+            Task seen = services.Fleet.WaitUntilAsync(s => s.Facts.Freezes.SequenceEqual(freezes), services.Fleet.Stopping);
             await seen.ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }

@@ -121,8 +121,9 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
             CorrelationId = over.OperationId,
         };
         await store.EndAsync(over.Scope, draft, null, _stopping.Token);
-        services.Feed.Tell(EventKinds.FreezeExpired, pair?.Name, over.OperationId, $"{(pair is null ? "All pairs are" : $"{pair.Name} is")} no longer frozen: the time that {over.By} gave is over.");
-        await desk.PublishAsync(services.Fleet.State.Facts.Freezes.Remove(over), _stopping.Token);
+        var whatIsOver = over.Scope == FreezeFacts.All ? "All pairs are" : pair is null ? $"A pair that there is no more ({over.Scope}) is" : $"{pair.Name} is";
+        services.Feed.Tell(EventKinds.FreezeExpired, pair?.Name, over.OperationId, $"{whatIsOver} no longer frozen: the time that {over.By} gave is over.");
+        await desk.PublishAsync(services.Fleet.State.Facts.Freezes.Remove(over));
     }
 
     private async Task TellAsync(FailbackOrder order)

@@ -147,6 +147,39 @@ public sealed class FreezeTests
         Assert.Equal(4, rig.A.Intents.Count);
     }
 
+    [Fact]
+    public async Task Frozen_WhoHangsUpAsSoonAsItIsStored_LeavesNoGapForTheNextRequest()
+    {
+        await using var rig = await StartAsync();
+        using var request = new CancellationTokenSource();
+        rig.Hub.Get<HistoryChanges>().Audited += _ => request.Cancel();
+
+        await rig.Hub.Operations.SubmitAsync(Freeze(), Alice, request.Token);
+
+        Assert.Equal(PairState.Frozen, rig.Pair.State);
+    }
+
+    [Fact]
+    public async Task Freeze_OfAPairThatIsGone_EndsAsThatAndNotAsOneOfAllPairs()
+    {
+        await using var rig = await StartAsync();
+        await rig.AcceptedAsync(Freeze(minutes: 10));
+        var pair = rig.Pair.Id;
+        await rig.A.DisposeAsync();
+        await rig.B.DisposeAsync();
+        foreach (var node in new[] { "web-1", "web-2" })
+        {
+            await rig.Hub.Fleet.PostAsync(new FleetMessage.NodeRemoved(node), Cancellation);
+        }
+
+        await rig.Hub.UntilAsync(s => s.Pairs.IsEmpty);
+        rig.Time.Advance(TimeSpan.FromMinutes(10));
+        await rig.TickUntilAsync(() => rig.Hub.Fleet.State.Facts.Freezes.IsEmpty);
+
+        var told = Assert.Single(await rig.EventsAsync(new HistoryFilter { Kind = EventKinds.FreezeExpired }));
+        Assert.StartsWith($"A pair that there is no more ({pair}) is no longer frozen", told.Text, StringComparison.Ordinal);
+    }
+
     private static async Task PassTimeUntilAsync(OperationRig rig, Func<bool> holds)
     {
         for (var seconds = 0; !holds(); seconds++)
