@@ -52,6 +52,7 @@ internal static class EventKinds
     public const string OperationFinished = "operation-finished";
     public const string OperationApproved = "operation-approved";
     public const string OperationCancelled = "operation-cancelled";
+    public const string FailbackNotKept = "failback-not-kept";
     public const string FreezeExpired = "freeze-expired";
     public const string OutageMeasured = "outage-measured";
     public const string VantageLost = "vantage-lost";

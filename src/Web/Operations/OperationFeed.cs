@@ -105,8 +105,8 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
     }
 
     /// <summary>Something happened because of an operation that has ended.</summary>
-    public void Tell(string kind, string? pair, string operationId, string text) =>
-        events.Append(new EventDraft { At = time.GetUtcNow(), Kind = kind, Pair = pair, Text = text, OperationId = operationId });
+    public void Tell(string kind, string? pair, string? operationId, string text, EventSeverity severity = EventSeverity.Info) =>
+        events.Append(new EventDraft { At = time.GetUtcNow(), Kind = kind, Severity = severity, Pair = pair, Text = text, OperationId = operationId });
 
     private OperationView? Keep(OperationView view)
     {

@@ -13,6 +13,9 @@ internal enum Obedience
     Rejects,
     AcceptsWithoutSession,
     IsDeaf,
+
+    /// <summary>It says that it did all of it, and keeps the failback policy that it has.</summary>
+    ConfirmsAndKeepsItsPolicy,
 }
 
 /// <summary>A small real agent: it dials the hub's real port, says Hello, reports, and obeys intents, without any BGP.</summary>
@@ -221,8 +224,8 @@ internal sealed class FakeAgent : IAsyncDisposable
                 result.Reason = "the disk is full";
                 break;
             default:
-                change = state => Apply(state, intent, KeepsFailback);
-                result.Outcome = Obedience == Obedience.Applies ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
+                change = state => Apply(state, intent, KeepsFailback && Obedience != Obedience.ConfirmsAndKeepsItsPolicy);
+                result.Outcome = Obedience != Obedience.AcceptsWithoutSession ? IntentResult.Types.Outcome.Applied : IntentResult.Types.Outcome.AcceptedNotAnnounced;
                 break;
         }
 

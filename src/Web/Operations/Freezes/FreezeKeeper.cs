@@ -17,14 +17,17 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
     private static readonly Actor Hub = new("hub", null, null);
     private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
-    /// <summary>A node that has rejected what a freeze means for it (its disk is full, perhaps) is told again after this; then after twice as long, and so on.</summary>
+    /// <summary>
+    /// A node that has rejected what a freeze means for it (its disk is full, perhaps), or confirms it and does something else, is told again after this; then after twice as long, and so on: each time is an
+    /// intent and an audit entry, and it reports each second.
+    /// </summary>
     public static readonly TimeSpan FirstAgain = TimeSpan.FromSeconds(5);
 
     /// <summary>The longest that it is left alone.</summary>
     public static readonly TimeSpan LastAgain = TimeSpan.FromMinutes(10);
 
-    // Of nodes that have rejected: which revision, how often in a row, and when they are told again. Used by the loop only.
-    private readonly Dictionary<string, (long Revision, int Times, TimeSpan DueAt)> _rejected = new(StringComparer.OrdinalIgnoreCase);
+    // Of nodes that were told in vain: which revision, how often in a row, and when they are told again. Used by the loop only.
+    private readonly Dictionary<string, (long Revision, int Times, TimeSpan DueAt)> _inVain = new(StringComparer.OrdinalIgnoreCase);
 
     private readonly CancellationTokenSource _stopping = new();
     private ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> _held = ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>>.Empty;
@@ -135,7 +138,12 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
             return;
         }
 
-        var intent = await store.TellAsync(wanted, order.Reason, order.Before, services.Fleet.Current, _stopping.Token);
+        var intent = await store.TellAsync(order, wanted, Hub, services.Fleet.Current, _stopping.Token);
+        if (_inVain.GetValueOrDefault(order.Node) is { Times: 1 } && !HasRejected(services.Fleet.State.Facts.Nodes.GetValueOrDefault(order.Node)))
+        {
+            services.Feed.Tell(EventKinds.FailbackNotKept, order.Pair.Name, order.Freeze, $"{order.Node} has confirmed its failback policies, and reports others. It is told again, after longer each time: look at its agent's log.", EventSeverity.Warning);
+        }
+
         if (order.Before is { } before && !_held.ContainsKey(order.Node))
         {
             _held = _held.Add(order.Node, before);
@@ -149,21 +157,22 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
     private List<FailbackOrder> DueOrders(FleetState state)
     {
         var now = Moment.Of(services.Time).Uptime;
-        return [.. Orders(state, _held).Where(o => IsDue(state.Facts.Nodes.GetValueOrDefault(o.Node), o.Node, now))];
+        return [.. Orders(state, _held).Where(o => IsDue(state.Facts.Nodes.GetValueOrDefault(o.Node), o, now))];
     }
 
-    private bool IsDue(NodeFacts? node, string name, TimeSpan now)
+    private bool IsDue(NodeFacts? node, FailbackOrder order, TimeSpan now)
     {
-        if (node?.Intent is not { } intent || !HasRejected(node))
+        var name = order.Node;
+        if (node?.Intent is not { } intent || !(HasRejected(node) || WasToldThat(intent, order)))
         {
-            _rejected.Remove(name);
+            _inVain.Remove(name);
             return true;
         }
 
-        if (!_rejected.TryGetValue(name, out var known) || known.Revision != intent.Revision)
+        if (!_inVain.TryGetValue(name, out var known) || known.Revision != intent.Revision)
         {
             var wait = Math.Min(FirstAgain.TotalSeconds * Math.Pow(2, Math.Min(known.Times, 16)), LastAgain.TotalSeconds);
-            _rejected[name] = known = (intent.Revision, known.Times + 1, now + TimeSpan.FromSeconds(wait));
+            _inVain[name] = known = (intent.Revision, known.Times + 1, now + TimeSpan.FromSeconds(wait));
         }
 
         return now >= known.DueAt;
@@ -173,11 +182,14 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
     private static bool HasRejected(NodeFacts? node) =>
         node is { Intent: { OperationId: null } intent, Answer: { Outcome: IntentOutcome.Rejected } answer } && answer.Revision == intent.Revision;
 
+    private static bool WasToldThat(IntentFacts intent, FailbackOrder order) => intent.OperationId is null && order.Wanted is { } wanted && intent.Failback.SequenceEqual(wanted.Failback);
+
     /// <summary>What has to be told to whom. Only to nodes that are there and obey what they were last told, or have rejected it, and while no operation tells them something else. Pure.</summary>
     internal static IEnumerable<FailbackOrder> Orders(FleetState state, ImmutableDictionary<string, ImmutableSortedDictionary<string, Failback>> held)
     {
         foreach (var pair in state.Snapshot.Pairs.Where(p => p.OperationId is null))
         {
+            var freeze = state.Facts.Freezes.Where(f => (f.Scope == FreezeFacts.All || f.Scope == pair.Id) && f.Until > state.Snapshot.At).MaxBy(f => f.Until)?.OperationId;
             foreach (var node in pair.Members.Select(m => m.Node).Where(n => n is { IsFresh: true, KeepsFailback: true } && (n.ReportedRevision >= n.IntentRevision || HasRejected(state.Facts.Nodes.GetValueOrDefault(n.Name)))))
             {
                 var now = NodeWanted.Of(pair, node);
@@ -189,17 +201,18 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
                         // What has a policy that never moves anything by itself keeps it.
                         yield return new FailbackOrder(
                             node.Name,
+                            (pair.Id, pair.Name),
                             now with { Failback = now.Failback.SetItems(inForce.Select(f => KeyValuePair.Create(f.Key, MovesByItself(f.Value) ? Failback.Of(FailbackPolicy.Manual, TimeSpan.Zero) : f.Value))) },
                             now.Failback,
-                            $"Frozen by {pair.Freeze.By}: {pair.Freeze.Reason}");
+                            $"Frozen by {pair.Freeze.By}: {pair.Freeze.Reason}") { Holds = true, Freeze = freeze };
                     }
                 }
                 else if (held.TryGetValue(node.Name, out var before))
                 {
                     var back = now.Failback.SetItems(before.Where(f => now.Roles.ContainsKey(f.Key)).Select(f => KeyValuePair.Create(f.Key, pair.FailbackIsSet ? pair.Failback : f.Value)));
                     yield return inForce.All(f => back.GetValueOrDefault(f.Key) == f.Value)
-                        ? new FailbackOrder(node.Name, null, null, "It keeps what it kept before.")
-                        : new FailbackOrder(node.Name, now with { Failback = back }, null, "No longer frozen");
+                        ? new FailbackOrder(node.Name, (pair.Id, pair.Name), null, now.Failback, "It keeps what it kept before.")
+                        : new FailbackOrder(node.Name, (pair.Id, pair.Name), now with { Failback = back }, now.Failback, "No longer frozen");
                 }
             }
         }
@@ -219,7 +232,18 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
 
 /// <summary>What a node is to be told because of a freeze, or because it is over.</summary>
 /// <param name="Node">Whom.</param>
+/// <param name="Pair">Of which pair.</param>
 /// <param name="Wanted">All that is wanted of it; null: nothing more, it has its policies again.</param>
-/// <param name="Before">What it is to have again afterwards; null: that is known.</param>
-/// <param name="Reason">For the node's journal.</param>
-internal sealed record FailbackOrder(string Node, NodeWanted? Wanted, ImmutableSortedDictionary<string, Failback>? Before, string Reason);
+/// <param name="Now">The policies that were wanted of it until now.</param>
+/// <param name="Reason">For the node's journal and the audit.</param>
+internal sealed record FailbackOrder(string Node, (string Id, string Name) Pair, NodeWanted? Wanted, ImmutableSortedDictionary<string, Failback> Now, string Reason)
+{
+    /// <summary>It is to hold failback; else it is no longer frozen.</summary>
+    public bool Holds { get; init; }
+
+    /// <summary>The operation that has frozen it, where that is known.</summary>
+    public string? Freeze { get; init; }
+
+    /// <summary>What it is to have again afterwards; null: that is known.</summary>
+    public ImmutableSortedDictionary<string, Failback>? Before => Holds ? Now : null;
+}

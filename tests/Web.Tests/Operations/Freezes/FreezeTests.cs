@@ -1,6 +1,7 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Freezes;
 using FailoverHub.Web.Tests.Agents;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
@@ -145,6 +146,50 @@ public sealed class FreezeTests
 
         await PassTimeUntilAsync(rig, () => rig.Time.GetUtcNow() - asked > TimeSpan.FromSeconds(120));
         Assert.Equal(4, rig.A.Intents.Count);
+    }
+
+    [Fact]
+    public async Task Frozen_NodeThatConfirmsToHoldFailbackAndKeepsItsPolicy_IsToldAgainWithBackOff_WithOneEventAndAnAuditEntryForEachIntent()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+        rig.A.Obedience = Obedience.ConfirmsAndKeepsItsPolicy;
+        var asked = rig.Time.GetUtcNow();
+        await rig.AcceptedAsync(Freeze(minutes: 60));
+        await PassTimeUntilAsync(rig, () => rig.A.Intents.Count == 3);
+
+        // After 5 s, after 10 more, though it reports its own policy each second.
+        Assert.True(rig.Time.GetUtcNow() - asked >= TimeSpan.FromSeconds(15), $"{rig.Time.GetUtcNow() - asked}");
+        await PassTimeUntilAsync(rig, () => rig.Time.GetUtcNow() - asked >= TimeSpan.FromSeconds(120));
+        Assert.InRange(rig.A.Intents.Count, 4, 5);
+        Assert.Single(rig.B.Intents);
+        var told = Assert.Single(await rig.EventsAsync(new HistoryFilter { Kind = EventKinds.FailbackNotKept }));
+        Assert.Equal(("web", EventSeverity.Warning), (told.Pair, told.Severity));
+        Assert.Equal(rig.A.Intents.Count, (await rig.AuditAsync()).Count(a => a is { Action: FreezeStore.HoldAction, Target: "node web-1 of pair web" }));
+    }
+
+    [Fact]
+    public async Task Frozen_WhatNodesAreTold_IsAuditedBeforeItLeavesTheHub_WithTheFreezeItBelongsTo()
+    {
+        await using var rig = await StartAsync(keepsFailback: true);
+
+        var id = await rig.AcceptedAsync(Freeze());
+        await PolicyAsync(rig, FailbackPolicy.Manual);
+        await rig.AcceptedAsync(Unfreeze());
+        await PolicyAsync(rig, FailbackPolicy.AfterStable);
+
+        var audit = await rig.AuditAsync();
+        foreach (var (node, target) in new[] { ("web-1", "node web-1 of pair web"), ("web-2", "node web-2 of pair web") })
+        {
+            var held = Assert.Single(audit, a => a.Action == FreezeStore.HoldAction && a.Target == target);
+            Assert.Equal(("hub", "Frozen by alice: audit in progress", "accepted", id), (held.Actor, held.Reason, held.Outcome, held.CorrelationId));
+            Assert.Contains("\"manual\"", held.After, StringComparison.Ordinal);
+            Assert.DoesNotContain("\"manual\"", held.Before, StringComparison.Ordinal);
+            var released = Assert.Single(audit, a => a.Action == FreezeStore.ReleaseAction && a.Target == target);
+            Assert.Equal(("hub", "No longer frozen", "accepted", id), (released.Actor, released.Reason, released.Outcome, released.CorrelationId));
+            Assert.Contains("\"manual\"", released.Before, StringComparison.Ordinal);
+            Assert.Contains("after-stable 60 s", released.After, StringComparison.Ordinal);
+            Assert.True(held.Id < released.Id, node);
+        }
     }
 
     [Fact]
