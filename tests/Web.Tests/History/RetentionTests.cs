@@ -85,6 +85,28 @@ public sealed class RetentionTests : IAsyncLifetime
 
     [Trait("Database", "Sqlite")]
     [Fact]
+    public async Task Round_RemovesIntentsOfNoOperation_OnlyWhenTheNodeHasConfirmedANewerOne()
+    {
+        await using (HubDbContext db = _database.Factory.CreateDbContext())
+        {
+            db.Intents.AddRange(
+                Intent("web-1", 1, IntentStage.Superseded), Intent("web-1", 2, IntentStage.Confirmed), Intent("web-1", 3, IntentStage.Superseded, "an operation"), Intent("web-1", 4, IntentStage.Confirmed, days: 1),
+                Intent("web-2", 1, IntentStage.Confirmed), Intent("web-2", 2, IntentStage.Released), Intent("web-3", 1, IntentStage.Superseded, days: 399), Intent("web-3", 2, IntentStage.Confirmed));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        await RoundAsync();
+
+        await using HubDbContext after = _database.Factory.CreateDbContext();
+        Assert.Equal(["web-1 3", "web-1 4", "web-2 1", "web-2 2", "web-3 1", "web-3 2"], (await after.Intents.OrderBy(i => i.Node).ThenBy(i => i.Revision).ToListAsync(Stop)).Select(i => $"{i.Node} {i.Revision}"));
+
+        IntentEntity Intent(string node, long revision, IntentStage stage, string? operation = null, int days = 500) => new()
+        {
+            Node = node, Revision = revision, Drained = false, Stage = stage, OperationId = operation, Roles = "", Reason = "x", WrittenAtMs = _time.GetUtcNow().AddDays(-days).ToUnixTimeMilliseconds(),
+        };
+    }
+
+    [Fact]
     public async Task Room_ThatBecameFree_GoesBackToTheDisk()
     {
         await StoreAsync(4_000, "old " + new string('x', 1_500), _time.GetUtcNow().AddDays(-401), _time.GetUtcNow().AddDays(-401));

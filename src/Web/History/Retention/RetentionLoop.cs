@@ -21,7 +21,9 @@ internal sealed partial class RetentionLoop(RetentionSettings settings, HubWrite
         probes?.KeepFor(new ProbeRetention(TimeSpan.FromHours(retention.ProbeHours), TimeSpan.FromDays(retention.MinuteDays), TimeSpan.FromDays(retention.HourDays)));
         if (retention.EventDays is { } days)
         {
-            writer.Enqueue(new RemoveEvents(writer, (time.GetUtcNow() - TimeSpan.FromDays(days)).ToUnixTimeMilliseconds(), LogRemoved));
+            long before = (time.GetUtcNow() - TimeSpan.FromDays(days)).ToUnixTimeMilliseconds();
+            writer.Enqueue(new RemoveEvents(writer, before, LogRemoved));
+            writer.Enqueue(new RemoveIntents(before));
         }
 
         var positions = Math.Max(retention.EventDays ?? RetentionPeriods.MostEventDays, KeepPositionsDays);

@@ -67,6 +67,26 @@ internal sealed class RemovePositions(long beforeMs) : HubWrite
     }
 }
 
+/// <summary>
+/// What nodes were told outside of operations: failback held because of a freeze and released again, or adopted from them. Each is in the audit, for ever; the row goes when the node has confirmed a newer
+/// one, so that what is wanted of it and the number of the next are found as before. What belongs to an operation stays with it.
+/// </summary>
+internal sealed class RemoveIntents(long beforeMs) : HubWrite
+{
+    /// <summary>Intents of one step.</summary>
+    public const int Step = 500;
+
+    public override string Key => "remove-old-intents";
+
+    public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        var old = await db.Intents
+            .Where(i => i.OperationId == null && i.WrittenAtMs < beforeMs && db.Intents.Any(n => n.Node == i.Node && n.Revision > i.Revision && n.Stage == IntentStage.Confirmed))
+            .OrderBy(i => i.WrittenAtMs).Take(Step).ToListAsync(cancellationToken);
+        db.Intents.RemoveRange(old);
+    }
+}
+
 /// <summary>Some free pages of the database file go back to the disk; where the file was made without that, they are only used again.</summary>
 internal sealed class GiveBack : HubWrite
 {
