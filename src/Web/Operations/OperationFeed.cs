@@ -8,12 +8,12 @@ using FailoverHub.Web.Operations.Rules;
 namespace FailoverHub.Web.Operations;
 
 /// <summary>
-/// Tells everyone how operations stand: open pages by the newest state of each, history by an event for each transition. Keeps the newest
-/// <see cref="Kept"/> operations; the database has all.
+/// Tells everyone how operations stand: open pages by the newest state of each, history by an event for each transition. Keeps whatever has not ended, since
+/// its owners have it in memory too, and of what has ended the newest, as long as there are <see cref="Kept"/> in all; the database has all.
 /// </summary>
 internal sealed class OperationFeed(EventLog events, TimeProvider time)
 {
-    private const int Kept = 1_024;
+    internal const int Kept = 1_024;
 
     private readonly Lock _gate = new();
     private readonly LatestValue<State> _state = new(new State(0, ImmutableDictionary<string, (long, OperationView)>.Empty));
@@ -115,9 +115,9 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
             var state = _state.Current;
             var before = state.Operations.TryGetValue(view.Id, out var known) ? known.View : null;
             var operations = state.Operations.SetItem(view.Id, (state.Version + 1, view));
-            if (operations.Count > Kept)
+            if (operations.Count > Kept && operations.Where(o => o.Value.View.IsFinished).OrderBy(o => o.Value.Version).Select(o => o.Key).FirstOrDefault() is { } oldest)
             {
-                operations = operations.Remove(operations.MinBy(o => o.Value.Version).Key);
+                operations = operations.Remove(oldest);
             }
 
             _state.Publish(new State(state.Version + 1, operations));

@@ -1,5 +1,8 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Records;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FailoverHub.Web.Tests.Operations;
 
@@ -69,4 +72,26 @@ public sealed class OperationFeedTests
     [InlineData(OperationStatus.TimedOut, "operation-finished Warning: Switch web over to web-2: timed out. It is done.")]
     [InlineData(OperationStatus.OutcomeUnknown, "operation-finished Warning: Switch web over to web-2: its outcome is not known. It is done.")]
     public void End_IsToldWithItsOutcome(OperationStatus status, string text) => Assert.Equal([text], Texts(View(OperationStatus.Running), View(status)));
+
+    [Fact]
+    public void MoreOperationsThanAreKept_WhatWaitsOrRunsOrIsNotSettledStays()
+    {
+        var events = new EventLog(new HubWriter(null!, TimeProvider.System, NullLogger<HubWriter>.Instance), new HistoryChanges(), TimeProvider.System);
+        var feed = new OperationFeed(events, TimeProvider.System);
+        var open = new[] { OperationStatus.PendingApproval, OperationStatus.Queued, OperationStatus.Running, OperationStatus.OutcomeUnknown };
+        foreach (var status in open)
+        {
+            feed.Publish(View(status) with { Id = $"{status}" });
+        }
+
+        for (var i = 0; i < OperationFeed.Kept + 10; i++)
+        {
+            feed.Publish(View(OperationStatus.Succeeded) with { Id = $"ended {i}" });
+        }
+
+        Assert.All(open, status => Assert.NotNull(feed.Find($"{status}")));
+        Assert.Null(feed.Find("ended 0"));
+        Assert.NotNull(feed.Find($"ended {OperationFeed.Kept + 9}"));
+    }
+
 }
