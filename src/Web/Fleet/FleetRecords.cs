@@ -92,7 +92,10 @@ internal static class FleetRecords
         WrittenAtMs = at.ToUnixTimeMilliseconds(),
     };
 
-    /// <summary>Adds or updates the pair's row. Its revision is only ever raised.</summary>
+    /// <summary>
+    /// Adds or updates the pair's row. Its revision is only ever raised; its policy and where it was moved to belong to the transactions of the operations that change them: what waited
+    /// here, or was lost, must not undo those.
+    /// </summary>
     public static async Task UpsertPairAsync(HubDbContext db, PairFacts pair, CancellationToken cancellationToken)
     {
         var entity = await db.Pairs.Include(p => p.Members).SingleOrDefaultAsync(p => p.Id == pair.Id, cancellationToken);
@@ -100,20 +103,32 @@ internal static class FleetRecords
         {
             entity = new PairEntity { Id = pair.Id, Name = pair.Name, DataCenter = pair.DataCenter, Prefixes = "" };
             db.Pairs.Add(entity);
+            SetMove(entity, pair.LastMove);
+            SetFailback(entity, pair.Failback);
         }
 
         entity.Name = pair.Name;
         entity.PreferredNode = pair.PreferredNode;
         entity.Prefixes = string.Join(' ', pair.Prefixes);
         entity.Revision = Math.Max(entity.Revision, pair.Revision);
-        entity.MovedTo = pair.LastMove?.To;
-        entity.MovedBy = pair.LastMove?.By;
-        entity.MovedByOperation = pair.LastMove?.OperationId;
-        entity.MovedAtMs = pair.LastMove?.At.ToUnixTimeMilliseconds();
-        entity.Failback = pair.Failback is { } failback ? ToText(failback) : null;
         entity.Members.RemoveAll(m => !pair.Members.Contains(m.Node));
         entity.Members.AddRange(pair.Members.Where(n => !entity.Members.Exists(m => m.Node == n)).Select(n => new PairMemberEntity { Node = n, PairId = pair.Id }).ToList());
     }
+
+    /// <summary>Where it was moved to; null: as before.</summary>
+    public static void SetMove(PairEntity pair, PairMove? move)
+    {
+        if (move is not null)
+        {
+            pair.MovedTo = move.To;
+            pair.MovedBy = move.By;
+            pair.MovedByOperation = move.OperationId;
+            pair.MovedAtMs = move.At.ToUnixTimeMilliseconds();
+        }
+    }
+
+    /// <summary>The policy that somebody has set; null: as before.</summary>
+    public static void SetFailback(PairEntity pair, Failback? failback) => pair.Failback = failback is null ? pair.Failback : ToText(failback);
 
     private static async Task<Dictionary<string, IntentFacts>> NewestAsync(IQueryable<IntentEntity> intents, CancellationToken cancellationToken)
     {

@@ -379,11 +379,6 @@ internal static class FleetReducer
             LastMove = changed.Move ?? pair.LastMove,
             Failback = changed.Failback ?? pair.Failback,
         };
-        if (changed.Move is not null || changed.Failback is not null)
-        {
-            effects.Add(new FleetEffect.SavePair(pair));
-        }
-
         facts = facts with { Pairs = facts.Pairs.SetItem(pair.Id, pair) };
         if (running is null)
         {

@@ -2,7 +2,9 @@ using FailoverHub.Protos.V1;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
+using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Tests.Agents;
+using Microsoft.EntityFrameworkCore;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using Failback = FailoverHub.Web.Fleet.Failback;
 using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
@@ -40,6 +42,39 @@ public sealed class FailbackTests
 
         await rig.RestartHubAsync();
         Assert.Equal((ByHand, true), (rig.Pair.Failback, rig.Pair.FailbackIsSet));
+    }
+
+    /// <summary>What the hub's writer has not written yet, or has written late, neither makes nor undoes it.</summary>
+    [Fact]
+    public async Task SetFailback_ThatHasSucceeded_IsKeptInTheTransactionThatSaysSo()
+    {
+        await using var rig = await StartWithFailbackAsync();
+        var older = rig.Hub.Fleet.State.Facts.Pairs[rig.Pair.Id];
+        rig.B.Obedience = Obedience.IsDeaf;
+        var id = await rig.AcceptedAsync(OnPair(OperationType.SetFailback, ByHand));
+        var running = (await rig.Hub.Operations.FindAsync(id, Cancellation))!;
+
+        // The fleet is not told, so nobody else writes the pair.
+        await rig.Hub.Get<OperationStore>().SaveAsync(running with { Status = OperationStatus.Succeeded, Outcome = "It is done.", FinishedAt = rig.Time.GetUtcNow() }, raiseRevision: false, Cancellation);
+        rig.Hub.Writer.Enqueue(new PairWrite(older));
+        await rig.Hub.Writer.FlushAsync(Cancellation);
+
+        await using var db = rig.OpenDatabase();
+        Assert.Equal("Manual:0", (await db.Pairs.SingleAsync(Cancellation)).Failback);
+    }
+
+    [Fact]
+    public async Task Move_ThatHasSucceeded_IsKeptInTheTransactionThatSaysSo()
+    {
+        await using var rig = await StartWithFailbackAsync();
+        var older = rig.Hub.Fleet.State.Facts.Pairs[rig.Pair.Id];
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.EndedAsync(id);
+        rig.Hub.Writer.Enqueue(new PairWrite(older));
+        await rig.Hub.Writer.FlushAsync(Cancellation);
+
+        await using var db = rig.OpenDatabase();
+        Assert.Equal(("web-2", "alice", id), await db.Pairs.SingleAsync(Cancellation) is var pair ? (pair.MovedTo, pair.MovedBy, pair.MovedByOperation) : default);
     }
 
     [Fact]

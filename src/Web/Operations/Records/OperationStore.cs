@@ -210,12 +210,16 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return intent;
     }
 
-    /// <summary>Keeps how the operation stands. What it had planned and not sent is given up when it no longer runs.</summary>
+    /// <summary>
+    /// Keeps how the operation stands. What it had planned and not sent is given up when it no longer runs; and what its success means for the pair, the policy that was set
+    /// or where it was moved to, is kept with it: an operation that has succeeded is never without that.
+    /// </summary>
     /// <param name="view">How it stands.</param>
     /// <param name="raiseRevision">Something was taken back, so what is wanted of the pair has changed once more.</param>
     /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    /// <param name="move">Where it has moved the pair; null: it has not.</param>
     /// <returns>The pair's revision; null: the operation had been finished before, and nothing was changed.</returns>
-    public async Task<long?> SaveAsync(OperationView view, bool raiseRevision, CancellationToken cancellationToken)
+    public async Task<long?> SaveAsync(OperationView view, bool raiseRevision, CancellationToken cancellationToken, PairMove? move = null)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
@@ -237,11 +241,20 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         if (pair is not null)
         {
             pair.Revision += raiseRevision ? 1 : 0;
+            FleetRecords.SetMove(pair, move);
+            FleetRecords.SetFailback(pair, view is { Type: OperationType.SetFailback, Status: OperationStatus.Succeeded } ? await PolicyOfAsync(db, view.Id, pair, cancellationToken) : null);
         }
 
         await db.SaveChangesAsync(cancellationToken);
         await transaction.CommitAsync(CancellationToken.None);
         return pair?.Revision ?? 0;
+    }
+
+    // Whoever settles it, the run or a later hub, has it from the same row. A node of two pairs is told the policies of both.
+    private static async Task<Failback?> PolicyOfAsync(HubDbContext db, string id, PairEntity pair, CancellationToken cancellationToken)
+    {
+        var prefixes = pair.Prefixes.Split(' ');
+        return OperationRecords.WantedOf(await db.Operations.SingleAsync(o => o.Id == id, cancellationToken)).SelectMany(w => w.Failback).Where(f => prefixes.Contains(f.Key)).Select(f => f.Value).FirstOrDefault();
     }
 
     /// <summary>Operations that were not finished when the hub ended, oldest first, with the events of theirs that are in the history.</summary>

@@ -336,11 +336,11 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         };
         try
         {
-            var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct), stopping);
-
-            // It is on the disk: from here on it is told, also when the hub is just stopping.
             var succeeded = status == OperationStatus.Succeeded;
             var move = succeeded && _plan.Type.IsMove() && _plan.Node is { } to ? new PairMove(to, _view.Actor, _view.Id, now) : null;
+            var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct, move), stopping);
+
+            // It is on the disk: from here on it is told, also when the hub is just stopping.
             var ended = new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move) { Failback = succeeded ? target.Request.Failback : null };
             await services.Fleet.PostAsync(ended, CancellationToken.None);
         }
