@@ -364,7 +364,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         switch (fate)
         {
             case WaitingFate.WaitsOn waits:
-                Volatile.Write(ref _waiting, _waiting.SetItem(due.View.Id, due with { RetryAt = waits.Until }));
+                Volatile.Write(ref _waiting, _waiting.SetItem(due.View.Id, due with { RetryAt = waits.Until, Hindrance = waits.Hindrance }));
                 break;
             case WaitingFate.Ends ends:
                 await EndAsync(due, ends);

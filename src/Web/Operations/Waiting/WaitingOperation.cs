@@ -22,6 +22,9 @@ internal sealed record WaitingOperation(OperationView View, OperationRequest Req
     /// <summary>Number of the newest operation when it was set going: what it began itself has a higher one. Null: it has not begun, or an earlier version began it.</summary>
     public long? After { get; init; }
 
+    /// <summary>What stood in its way when it was last tried, in words; null: nothing did.</summary>
+    public string? Hindrance { get; init; }
+
     private static readonly TimeSpan ShortWindow = TimeSpan.FromMinutes(15);
     private static readonly TimeSpan ApproveWithin = TimeSpan.FromHours(1);
 
@@ -177,7 +180,7 @@ internal abstract record WaitingFate
     public sealed record Begins : WaitingFate;
 
     /// <summary>Something that passes stands in its way, and its window is still open.</summary>
-    public sealed record WaitsOn(DateTimeOffset Until) : WaitingFate;
+    public sealed record WaitsOn(DateTimeOffset Until, string Hindrance) : WaitingFate;
 
     /// <summary>It never begins.</summary>
     public sealed record Ends(OperationStatus Status, string Action, string Why) : WaitingFate;
@@ -191,13 +194,16 @@ internal abstract record WaitingFate
     public static WaitingFate? OfTime(WaitingOperation waiting, DateTimeOffset now) => waiting switch
     {
         { View.Status: OperationStatus.PendingApproval } => new Ends(OperationStatus.Cancelled, "approval-expired", "Nobody has approved it in time; nothing was sent."),
-        { BeginsUntil: { } end, RetryAt: null } when now > end => new Ends(OperationStatus.TimedOut, "schedule-missed", "Its window was over before the hub could begin it: the hub was not running. It is not done late; nothing was sent."),
+        { BeginsUntil: { } end } when now > end => new Ends(OperationStatus.TimedOut, "schedule-missed", $"Its window was over before the hub could begin it: {WhyNot(waiting)} It is not done late; nothing was sent."),
         _ => null,
     };
 
     /// <summary>What stands in its way, as its outcome says it; for what does not pass by itself, with what to do.</summary>
     public static string WordsOf(IEnumerable<RuleResult> blocking) =>
         string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}{(r.RuleId == ApprovalRules.RequesterRuleId ? $" {r.Remedy}" : "")}"));
+    private static string WhyNot(WaitingOperation waiting) =>
+        waiting.Hindrance is { } hindrance ? $"what stood in its way last was {hindrance}" : "the hub was not running, or could not store it.";
+
 
     /// <summary>What the rules make of it.</summary>
     /// <param name="waiting">What waits.</param>
@@ -215,7 +221,7 @@ internal abstract record WaitingFate
         var retry = now + RetryAfter;
         var passes = blocking.TrueForAll(r => r.RuleId != ApprovalRules.RequesterRuleId) && (unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId)));
         return passes && waiting.BeginsUntil is { } end && retry <= end
-            ? new WaitsOn(retry)
+            ? new WaitsOn(retry, WordsOf(blocking))
             : new Ends(OperationStatus.Refused, "schedule-refused", $"{WordsOf(blocking)} Nothing was sent.");
     }
 }

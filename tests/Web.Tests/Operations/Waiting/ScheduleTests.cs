@@ -145,6 +145,22 @@ public sealed class ScheduleTests
         Assert.True(waits == WaitingFate.OfRules(waiting, preview, unheard, now) is WaitingFate.WaitsOn, row);
     }
 
+    [Fact]
+    public void WindowIsOverWhileItIsTriedAgain_ItIsNotDoneLate_AndSaysWhatStoodInItsWay()
+    {
+        var now = new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
+        var request = Switchover("web-2") with { StartAt = now, WindowEndsAt = now.AddMinutes(1) };
+        var target = SafetyRulesTests.Target(Fleet.Fleets.Healthy, request);
+        var preview = new OperationPreview { Rules = [], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
+        var tried = WaitingOperation.Of(target, OperationPlanner.Plan(target), preview, Alice, now.AddMinutes(-5)) with { RetryAt = now.AddSeconds(5), Hindrance = "SR-05 OneInFlight: another one is under way" };
+
+        Assert.Null(WaitingFate.OfTime(tried, now.AddMinutes(1)));
+        var ends = Assert.IsType<WaitingFate.Ends>(WaitingFate.OfTime(tried, now.AddHours(3)));
+
+        Assert.Equal((OperationStatus.TimedOut, "schedule-missed"), (ends.Status, ends.Action));
+        Assert.Contains("what stood in its way last was SR-05 OneInFlight", ends.Why, StringComparison.Ordinal);
+    }
+
     [Theory]
     [InlineData(-1, null, "startAt")]
     [InlineData(31 * 24 * 3600.0, null, "startAt")]
