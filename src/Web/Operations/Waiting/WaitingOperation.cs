@@ -190,6 +190,9 @@ internal abstract record WaitingFate
     /// <summary>What passes by itself: another operation, a cooldown, a hub that has just started.</summary>
     private static readonly string[] Passing = ["SR-05", "SR-06", "SR-08"];
 
+    /// <summary>What else passes for the end of a drain: nobody stands by who would ask again, and its window is an hour because a node that is worked on is away, is not well or is frozen meanwhile.</summary>
+    private static readonly string[] PassingForTheEndOfADrain = [.. Passing, "SR-03", "SR-07", "SR-09"];
+
     /// <summary>Before the fleet is looked at: whether its moment is over; null: it is not.</summary>
     public static WaitingFate? OfTime(WaitingOperation waiting, DateTimeOffset now) => waiting switch
     {
@@ -198,12 +201,12 @@ internal abstract record WaitingFate
         _ => null,
     };
 
-    /// <summary>What stands in its way, as its outcome says it; for what does not pass by itself, with what to do.</summary>
-    public static string WordsOf(IEnumerable<RuleResult> blocking) =>
-        string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}{(r.RuleId == ApprovalRules.RequesterRuleId ? $" {r.Remedy}" : "")}"));
     private static string WhyNot(WaitingOperation waiting) =>
         waiting.Hindrance is { } hindrance ? $"what stood in its way last was {hindrance}" : "the hub was not running, or could not store it.";
 
+    /// <summary>What stands in its way, as its outcome says it; for what does not pass by itself, with what to do.</summary>
+    public static string WordsOf(IEnumerable<RuleResult> blocking) =>
+        string.Join("; ", blocking.Select(r => $"{r.RuleId} {r.Name}: {r.Message}{(r.RuleId == ApprovalRules.RequesterRuleId ? $" {r.Remedy}" : "")}"));
 
     /// <summary>What the rules make of it.</summary>
     /// <param name="waiting">What waits.</param>
@@ -219,7 +222,8 @@ internal abstract record WaitingFate
         }
 
         var retry = now + RetryAfter;
-        var passes = blocking.TrueForAll(r => r.RuleId != ApprovalRules.RequesterRuleId) && (unheard || blocking.TrueForAll(r => Passing.Contains(r.RuleId)));
+        var passing = waiting.Request.Ends is null ? Passing : PassingForTheEndOfADrain;
+        var passes = blocking.TrueForAll(r => r.RuleId != ApprovalRules.RequesterRuleId) && (unheard || blocking.TrueForAll(r => passing.Contains(r.RuleId)));
         return passes && waiting.BeginsUntil is { } end && retry <= end
             ? new WaitsOn(retry, WordsOf(blocking))
             : new Ends(OperationStatus.Refused, "schedule-refused", $"{WordsOf(blocking)} Nothing was sent.");

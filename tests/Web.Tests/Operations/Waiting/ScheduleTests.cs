@@ -145,6 +145,23 @@ public sealed class ScheduleTests
         Assert.True(waits == WaitingFate.OfRules(waiting, preview, unheard, now) is WaitingFate.WaitsOn, row);
     }
 
+    [Theory]
+    [InlineData("SR-03")]
+    [InlineData("SR-07")]
+    [InlineData("SR-09")]
+    [InlineData("SR-05")]
+    public void EndOfADrain_WaitsWithinItsHourForWhatPassesWhereNobodyAsksAgain(string blocking)
+    {
+        var now = new DateTimeOffset(2026, 5, 4, 12, 0, 0, TimeSpan.Zero);
+        var drain = SafetyRulesTests.Target(Fleet.Fleets.Healthy, OnNode(OperationType.Drain, "web-2") with { ExpiresIn = TimeSpan.FromMinutes(10) });
+        var undrain = WaitingOperation.Undrain(drain, "the drain", Alice, now.AddMinutes(-10))!;
+        var preview = new OperationPreview { Rules = [new Rule(undrain.Request, blocking, blocking, 409, CanOverride: false).Fail("It is so.", "Wait.")], Steps = [], TrafficEffect = "", OutagePossible = false, ApiCall = "" };
+
+        Assert.IsType<WaitingFate.WaitsOn>(WaitingFate.OfRules(undrain, preview, unheard: false, now));
+        Assert.IsType<WaitingFate.WaitsOn>(WaitingFate.OfRules(undrain, preview, unheard: false, now.AddMinutes(59)));
+        Assert.IsType<WaitingFate.Ends>(WaitingFate.OfRules(undrain, preview, unheard: false, now.AddMinutes(60)));
+    }
+
     [Fact]
     public void WindowIsOverWhileItIsTriedAgain_ItIsNotDoneLate_AndSaysWhatStoodInItsWay()
     {
