@@ -3,6 +3,7 @@ using System.Net;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Access.Users;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.Extensions.Configuration;
 using static FailoverHub.Web.Tests.Access.AccountTests;
@@ -65,7 +66,8 @@ public sealed class ProviderTests
         Assert.Equal(HttpStatusCode.Forbidden, refused.StatusCode);
         Assert.Empty((await FindAsync(hub, "anna")).Roles);
         Assert.Equal(HttpStatusCode.Unauthorized, (await before.GetAsync("/api/v1/pairs", Stop)).StatusCode);
-        Assert.Equal("the provider says so", (await AuditAsync(hub, "user-roles-changed")).Single().Reason);
+        Assert.Equal(("the provider says so", "anna"), (await AuditAsync(hub, "user-roles-changed")).Single() is var changed ? (changed.Reason, changed.Actor) : default);
+        Assert.Equal("anna", Assert.Single(await AuditAsync(hub, "sign-in"), entry => entry.Outcome.StartsWith("refused: provider: ", StringComparison.Ordinal)).Actor);
         refused.Dispose();
     }
 
@@ -115,7 +117,11 @@ public sealed class ProviderTests
         Assert.Equal(HttpStatusCode.Forbidden, answer.StatusCode);
         Assert.Contains(why, WebUtility.HtmlDecode(await answer.Content.ReadAsStringAsync(Stop)), StringComparison.Ordinal);
         Assert.Equal(HttpStatusCode.Unauthorized, (await browser.GetAsync("/api/v1/pairs", Stop)).StatusCode);
-        Assert.Contains(await AuditAsync(hub, "sign-in"), entry => entry.Outcome.StartsWith("refused: provider: ", StringComparison.Ordinal));
+
+        // Whom the provider calls 'taken' is not the hub's 'taken': what is claimed is said, and is not who did it.
+        AuditEntry refused = Assert.Single(await AuditAsync(hub, "sign-in"), entry => entry.Outcome.StartsWith("refused: provider: ", StringComparison.Ordinal));
+        Assert.Equal("nobody", refused.Actor);
+        Assert.Contains($"'{name}'", refused.Outcome, StringComparison.Ordinal);
         answer.Dispose();
     }
 

@@ -17,7 +17,7 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
     /// <summary>Lets somebody in, or says why not.</summary>
     public async Task<CredentialResult> SignInAsync(Vouched vouched, string? browser, Actor actor, CancellationToken cancellationToken)
     {
-        actor = actor with { Name = vouched.Name };
+        // What somebody is called by the provider is a claim: it is said in the outcome, and stands as the actor only when the account is his.
         try
         {
             if (Accounts.NameProblem(vouched.Name) is { } problem)
@@ -27,8 +27,8 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
 
             if (vouched.Roles.IsEmpty)
             {
-                await TakeRolesAsync(vouched, actor, cancellationToken);
-                return await RefuseAsync(actor, $"The provider vouches for you, but nothing in its claim '{vouched.RoleClaim}' comes to a role of this hub. Its admin maps values of that claim to roles in the hub's settings.", cancellationToken);
+                actor = await TakeRolesAsync(vouched, actor, cancellationToken);
+                return await RefuseAsync(actor, $"The provider vouches for you as '{vouched.Name}', but nothing in its claim '{vouched.RoleClaim}' comes to a role of this hub. Its admin maps values of that claim to roles in the hub's settings.", cancellationToken);
             }
 
             (HubUser? known, bool nameIsTaken, IList<string> had) = await directory.ReadAsync(async (users, _) =>
@@ -43,14 +43,16 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
 
             if (known is null)
             {
-                known = await CreateAsync(vouched, actor, cancellationToken);
+                (known, had) = (await CreateAsync(vouched, actor with { Name = vouched.Name }, cancellationToken), vouched.Roles);
             }
-            else if (!had.Order().SequenceEqual(vouched.Roles.Order()))
+
+            actor = actor with { Name = known.UserName! };
+            if (!had.Order().SequenceEqual(vouched.Roles.Order()))
             {
                 known = await ChangeRolesAsync(known, had, vouched, actor, cancellationToken);
             }
 
-            return await credentials.OpenAsync(known, "provider", Secret.New(), browser, actor with { Name = known.UserName! }, cancellationToken);
+            return await credentials.OpenAsync(known, "provider", Secret.New(), browser, actor, cancellationToken);
         }
         catch (AccountRefusedException refused)
         {
@@ -90,17 +92,26 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
     }
 
     /// <summary>Whom the provider gives no role any more has none here, and is signed out everywhere.</summary>
-    private async Task TakeRolesAsync(Vouched vouched, Actor actor, CancellationToken cancellationToken)
+    /// <returns>Who it is: by the account that is his, if there is one.</returns>
+    private async Task<Actor> TakeRolesAsync(Vouched vouched, Actor actor, CancellationToken cancellationToken)
     {
         (HubUser? known, IList<string> had) = await directory.ReadAsync(async (users, _) =>
         {
             HubUser? found = await users.FindByLoginAsync(vouched.Issuer, vouched.Subject);
             return (found, found is null ? [] : await users.GetRolesAsync(found));
         }, cancellationToken);
-        if (known is not null && had.Count > 0)
+        if (known is null)
+        {
+            return actor;
+        }
+
+        actor = actor with { Name = known.UserName! };
+        if (had.Count > 0)
         {
             await ChangeRolesAsync(known, had, vouched, actor, cancellationToken);
         }
+
+        return actor;
     }
 
     private async Task<HubUser> ChangeRolesAsync(HubUser user, IList<string> had, Vouched vouched, Actor actor, CancellationToken cancellationToken)
