@@ -87,8 +87,14 @@ internal static class CertificateJudge
             return No(node, $"The certificate of '{node.Name}' is valid from {Day(presented.NotBefore)} on only. Is the clock of the hub's machine right? It says {Day(now)}.");
         }
 
-        return node.Certificates.Any(c => c.Serial == presented.Serial && !c.IsRevoked)
-            ? new CertificateVerdict.Known(node, presented.Serial, presented.NotAfter)
+        if (node.Certificates.Any(c => c.Serial == presented.Serial && !c.IsRevoked))
+        {
+            return new CertificateVerdict.Known(node, presented.Serial, presented.NotAfter);
+        }
+
+        // This hub's authority has issued it, and this hub's table has never had it: what it was issued by knew more.
+        return presented.NotBefore > node.Certificates.Max(c => c.IssuedAt)
+            ? No(node, $"This certificate of '{node.Name}' ({Day(presented.NotBefore)}) is newer than any that this hub knows of: the hub was restored from a backup that was made before it was issued, or another hub has the same authority. What the node announces does not depend on that. {ForExisting(node)}")
             : No(node, $"'{node.Name}' has got newer certificates since this one, and this one is not taken any more: the machine is a copy of the node, or was put back from an old snapshot. If it is the node: {ForExisting(node)}");
     }
 
