@@ -17,6 +17,9 @@ internal sealed record BulkTarget
     /// <summary>By the name of the pair.</summary>
     public required ImmutableArray<(string Pair, string Node)> Nodes { get; init; }
 
+    /// <summary>Nodes that have the role for some of their prefixes and another one for the rest: draining them would do more than was asked for, so they are left out, and named.</summary>
+    public ImmutableArray<(string Pair, string Node)> LeftOut { get; init; } = [];
+
     public string Name => $"data center {Request.DataCenter}";
 
     public string Title => string.Create(CultureInfo.InvariantCulture, $"Drain {Nodes.Length} {(Request.Role == Role.Primary ? "primary" : "secondary")} nodes of {Name}, one after the other");
@@ -47,14 +50,12 @@ internal sealed record BulkTarget
             problems["overrideRules"] = $"Only SR-13 can be overridden here; who wants to override '{other}' drains that node alone.";
         }
 
-        var nodes = fleet.Pairs
-            .Select(p => (Pair: p, Node: p.Members.FirstOrDefault(m => m.Node.DataCenter == request.DataCenter && !m.Node.AssignedDrained && m.Prefixes.Length > 0 && m.Prefixes.All(v => v.AssignedRole == request.Role))))
-            .Where(p => p.Node is not null)
-            .Select(p => (p.Pair.Name, p.Node!.Node.Name))
-            .ToImmutableArray();
+        var members = fleet.Pairs.SelectMany(p => p.Members.Where(m => m.Node.DataCenter == request.DataCenter && !m.Node.AssignedDrained && m.Prefixes.Length > 0).Select(m => (p.Id, Pair: p.Name, Member: m))).ToList();
+        var nodes = members.Where(m => m.Member.Prefixes.All(v => v.AssignedRole == request.Role)).DistinctBy(m => m.Id).Select(m => (m.Pair, m.Member.Node.Name)).ToImmutableArray();
+        var leftOut = members.Where(m => m.Member.Prefixes.Any(v => v.AssignedRole == request.Role) && !m.Member.Prefixes.All(v => v.AssignedRole == request.Role)).Select(m => (m.Pair, m.Member.Node.Name)).ToImmutableArray();
         if (problems.Count == 0 && nodes.IsEmpty)
         {
-            problems["dataCenter"] = $"No pair of data center {request.DataCenter} has such a node that is not drained.";
+            problems["dataCenter"] = $"No pair of data center {request.DataCenter} has such a node that is not drained.{Named(leftOut)}";
         }
 
         if (problems.Count > 0)
@@ -63,7 +64,7 @@ internal sealed record BulkTarget
             return null;
         }
 
-        return new BulkTarget { Request = request, Fleet = fleet, Nodes = nodes };
+        return new BulkTarget { Request = request, Fleet = fleet, Nodes = nodes, LeftOut = leftOut };
     }
 
     /// <summary>What would happen. Of what begins later only the rules that look at the request itself count now, and those that it sets aside: the others are asked then.</summary>
@@ -77,9 +78,9 @@ internal sealed record BulkTarget
             SafetyRules.ReasonRequired(Request),
         ],
         Steps = [.. Nodes.Select(n => $"Drain {n.Node} (pair {n.Pair})")],
-        TrafficEffect = Request.Role == Role.Primary
+        TrafficEffect = (Request.Role == Role.Primary
             ? "One pair after the other: the addresses of each move to its other node. Open TCP connections break. It stops at the first that fails."
-            : "No traffic moves. While they are drained their pairs have no standby. It stops at the first that fails.",
+            : "No traffic moves. While they are drained their pairs have no standby. It stops at the first that fails.") + Named(LeftOut),
         OutagePossible = Request.OverrideRules.Length > 0,
         NeedsApproval = NeedsApproval(limits),
         ApiCall = $"POST /api/v1/operations\n{OperationRecords.ToRequestJson(Request)}",
@@ -105,6 +106,10 @@ internal sealed record BulkTarget
     };
 
     private bool Later => Request.StartAt is not null;
+
+    private static string Named(ImmutableArray<(string Pair, string Node)> leftOut) => leftOut.IsEmpty
+        ? ""
+        : $" Left out, because their prefixes have different roles: {string.Join(", ", leftOut.Select(n => $"{n.Node} (pair {n.Pair})"))}. Drain each of them alone.";
 
     /// <summary>SR-08: of a data center that has not been heard yet it is not known which nodes these are.</summary>
     public static RuleResult HubStartupGrace(FleetSnapshot fleet, OperationRequest request, OperationLimits limits, TimeSpan hubUptime) =>
