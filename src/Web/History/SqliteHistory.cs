@@ -8,7 +8,7 @@ using Microsoft.EntityFrameworkCore;
 namespace FailoverHub.Web.History;
 
 /// <summary>The past, read from the database. Pages by number, newest first, so that what is appended meanwhile moves no page.</summary>
-internal sealed class SqliteHistory(IDbContextFactory<HubDbContext> factory, HistoryChanges changes) : IHistory
+internal sealed class SqliteHistory(IDbContextFactory<HubDbContext> factory, HistoryChanges changes, AuditMemory memory) : IHistory
 {
     private const int MaxLimit = 500;
 
@@ -38,7 +38,7 @@ internal sealed class SqliteHistory(IDbContextFactory<HubDbContext> factory, His
 
     public async Task<AuditVerification> VerifyAuditAsync(CancellationToken cancellationToken)
     {
-        var verifier = new AuditVerifier();
+        var verifier = memory.Verifier();
         await foreach (var item in new StoredChain(factory).ReadAsync(cancellationToken))
         {
             item.Switch(verifier.Add, verifier.Add);

@@ -2,6 +2,7 @@ using System.Diagnostics;
 using System.Globalization;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.DependencyInjection;
 using Npgsql;
@@ -36,7 +37,7 @@ internal static class HistoryBench
             var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
             await HubDatabase.MigrateAsync(factory, CancellationToken.None);
             await FillAsync(factory, events, output);
-            await MeasureAsync(new SqliteHistory(factory, new HistoryChanges()), output);
+            await MeasureAsync(new SqliteHistory(factory, new HistoryChanges(), AuditMemory.OfThisProcess()), output);
         }
         finally
         {

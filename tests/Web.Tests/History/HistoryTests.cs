@@ -1,6 +1,7 @@
 using System.Globalization;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Data;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -30,7 +31,7 @@ public sealed class HistoryTests : IAsyncLifetime
         _ = _writer.Start();
         _events = new EventLog(_writer, _changes, _time);
         _audit = new AuditLog(_database.Factory, _changes, _time);
-        _history = new SqliteHistory(_database.Factory, _changes);
+        _history = new SqliteHistory(_database.Factory, _changes, AuditMemory.OfThisProcess());
     }
 
     public async ValueTask DisposeAsync()

@@ -1,6 +1,7 @@
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Tests.Data;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -30,7 +31,7 @@ public sealed class RetentionTests : IAsyncLifetime
         _database = await TestDatabase.CreateAsync();
         _writer = new HubWriter(_database.Factory, _time, NullLogger<HubWriter>.Instance);
         _ = _writer.Start();
-        _history = new SqliteHistory(_database.Factory, _changes);
+        _history = new SqliteHistory(_database.Factory, _changes, AuditMemory.OfThisProcess());
         _settings = new RetentionSettings(_database.Factory, new AuditLog(_database.Factory, _changes, _time));
         _loop = new RetentionLoop(_settings, _writer, _time, NullLogger<RetentionLoop>.Instance);
     }
@@ -83,7 +84,6 @@ public sealed class RetentionTests : IAsyncLifetime
         JournalPositionEntity Position(string boot, int days, string node = "web-1") => new() { Node = node, BootId = boot, Sequence = 1, UpdatedAtMs = Ago(days) };
     }
 
-    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Round_RemovesIntentsOfNoOperation_OnlyWhenTheNodeHasConfirmedANewerOne()
     {
@@ -106,6 +106,7 @@ public sealed class RetentionTests : IAsyncLifetime
         };
     }
 
+    [Trait("Database", "Sqlite")]
     [Fact]
     public async Task Room_ThatBecameFree_GoesBackToTheDisk()
     {

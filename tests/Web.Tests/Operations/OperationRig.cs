@@ -1,6 +1,7 @@
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -57,6 +58,13 @@ internal sealed class OperationRig : IAsyncDisposable
     public void CopyData()
     {
         _copy = new TemporaryFolder();
+
+        // First, as a backup does: it is never ahead of the database.
+        foreach (var file in Directory.GetFiles(_folder.Path, AuditMemory.FileName))
+        {
+            File.Copy(file, Path.Combine(_copy.Path, Path.GetFileName(file)));
+        }
+
         if (TestDatabases.OnPostgres)
         {
             TestDatabases.Copy(_folder.Path, _copy.Path);

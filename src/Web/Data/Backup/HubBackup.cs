@@ -3,6 +3,7 @@ using System.Formats.Tar;
 using System.IO.Compression;
 using FailoverHub.Web.Configuration;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Operations;
 using Microsoft.Data.Sqlite;
 using Microsoft.EntityFrameworkCore;
@@ -67,10 +68,12 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
             new AuditDraft { Actor = actor, Action = Action, Target = "hub", After = $$"""{"file":{{System.Text.Json.JsonSerializer.Serialize(file)}}}""", Outcome = "accepted", CorrelationId = id },
             cancellationToken);
 
+        // Before the database: what it names as signed is then in the copy, also when a checkpoint is made meanwhile.
+        string[] signed = CopySigned(work);
         (string schema, IReadOnlyList<string> database) = setting is { IsPostgres: true, ConnectionString: { } server }
             ? await PostgresDump.WriteAsync(server, work, cancellationToken)
             : (await SchemaAsync(cancellationToken), CopyDatabase(work));
-        List<Source> sources = [.. database.Select(path => new Source(path, () => new FileStream(Path.Combine(work, path), FileMode.Open, FileAccess.Read, FileShare.Read))), .. Others().Take(MostFiles)];
+        List<Source> sources = [.. database.Concat(signed).Select(path => new Source(path, () => new FileStream(Path.Combine(work, path), FileMode.Open, FileAccess.Read, FileShare.Read))), .. Others().Take(MostFiles)];
         var files = new List<BackupFile>();
         foreach (Source source in sources)
         {
@@ -129,6 +132,19 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         return [DataFolder.DatabaseName];
     }
 
+    private string[] CopySigned(string work)
+    {
+        if (!OwnFile.Exists(folder.Path, AuditMemory.FileName))
+        {
+            return [];
+        }
+
+        using FileStream from = OwnFile.Open(folder.Path, AuditMemory.FileName, FileAccess.Read, FileShare.ReadWrite | FileShare.Delete);
+        using var to = new FileStream(Path.Combine(work, AuditMemory.FileName), new FileStreamOptions { Mode = FileMode.CreateNew, Access = FileAccess.Write, UnixCreateMode = OwnerOnly });
+        from.CopyTo(to);
+        return [AuditMemory.FileName];
+    }
+
     // Keys, certificates, whatever else a room of the hub keeps in a file; locks and half-written files are none of it, and no link is followed, neither to a file nor to a folder.
     private IEnumerable<Source> Others()
     {
@@ -137,7 +153,7 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
         {
             string path = Path.GetRelativePath(folder.Path, file).Replace(Path.DirectorySeparatorChar, '/');
             string name = Path.GetFileName(file);
-            if (!name.StartsWith('.') && !path.StartsWith(PostgresDump.Folder, StringComparison.Ordinal) && path != RestoreNote.FileName && !path.StartsWith(DataFolder.DatabaseName, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal))
+            if (!name.StartsWith('.') && !path.StartsWith(PostgresDump.Folder, StringComparison.Ordinal) && path is not (RestoreNote.FileName or AuditMemory.FileName) && !path.StartsWith(DataFolder.DatabaseName, StringComparison.Ordinal) && Path.GetExtension(name) is not (".lock" or ".new" or ".partial" or ".tmp") && !path.Contains(".partial/", StringComparison.Ordinal))
             {
                 yield return new Source(path, () => OwnFile.Open(folder.Path, path, FileAccess.Read, FileShare.Read));
             }

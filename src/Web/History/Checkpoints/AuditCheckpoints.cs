@@ -11,9 +11,10 @@ internal readonly record struct CheckpointOutcome(AuditCheckpoint? Made, AuditPr
 
 /// <summary>
 /// Signs the head of the audit's chain and keeps the signature. What came since the last checkpoint is checked first: a broken chain is not
-/// signed, so that a checkpoint always stands for a chain that was whole when it was made.
+/// signed, so that a checkpoint always stands for a chain that was whole when it was made. Nor is a whole one in which the checkpoint that the hub remembers is missing,
+/// or another key than its own has signed: somebody who has the database alone would else get the hub's signature under a past that he has written.
 /// </summary>
-internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, AuditLog audit, AuditKey key, TimeProvider time)
+internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, AuditLog audit, AuditKey key, AuditMemory memory, TimeProvider time)
 {
     /// <summary>Action of the audit entry of somebody who asks for one.</summary>
     public const string Action = "audit-checkpoint";
@@ -23,11 +24,18 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
     public async Task<CheckpointOutcome> MakeAsync(CancellationToken cancellationToken)
     {
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
+        var known = await KnownAsync(db, cancellationToken);
         var last = await LastAsync(db, cancellationToken);
-        var verifier = await CheckSinceAsync(db, last, cancellationToken);
+        var verifier = await CheckSinceAsync(db, known, last, cancellationToken);
         if (verifier.Finish() is { Intact: false } broken)
         {
             return new CheckpointOutcome(null, broken.Problems[0]);
+        }
+
+        if (last is not null)
+        {
+            // Of a hub that was killed before it could remember it.
+            Remember(last);
         }
 
         if (verifier.LastId == 0 || (last?.EntryId == verifier.LastId && last.KeyId == key.Id))
@@ -38,6 +46,7 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
         var made = Sign(verifier.LastId, verifier.LastHash);
         db.AuditCheckpoints.Add(made);
         await db.SaveChangesAsync(cancellationToken);
+        Remember(made);
         return new CheckpointOutcome(HistoryRecords.ToCheckpoint(made), null);
     }
 
@@ -47,7 +56,8 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
     {
         await using (var db = await factory.CreateDbContextAsync(cancellationToken))
         {
-            if ((await CheckSinceAsync(db, await LastAsync(db, cancellationToken), cancellationToken)).Finish() is { Intact: false } broken)
+            var known = await KnownAsync(db, cancellationToken);
+            if ((await CheckSinceAsync(db, known, await LastAsync(db, cancellationToken), cancellationToken)).Finish() is { Intact: false } broken)
             {
                 await audit.WriteAsync(Draft(actor, reason, $"refused: the chain is broken: {broken.Problems[0].Text}"), cancellationToken);
                 return new CheckpointOutcome(null, broken.Problems[0]);
@@ -65,6 +75,7 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
                 return Task.CompletedTask;
             },
             cancellationToken);
+        Remember(made!);
         return new CheckpointOutcome(HistoryRecords.ToCheckpoint(made!), null);
     }
 
@@ -74,6 +85,36 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
         await using var db = await factory.CreateDbContextAsync(cancellationToken);
         return await LastAsync(db, cancellationToken) is { } last ? HistoryRecords.ToCheckpoint(last) : null;
     }
+
+    /// <summary>Makes sure that the hub knows which signatures are its own. Without that knowledge (an older version made them, or its file was moved away) it believes the database once.</summary>
+    /// <returns>The newest checkpoint that it now believes to be its own; null: it knew already, or there is none.</returns>
+    public async Task<AuditCheckpoint?> TakeUpAsync(CancellationToken cancellationToken)
+    {
+        await using var db = await factory.CreateDbContextAsync(cancellationToken);
+
+        // What is signed from here on, by whomever of this hub, is known to it.
+        var believed = memory.Current is null ? await LastAsync(db, cancellationToken) : null;
+        await KnownAsync(db, cancellationToken);
+        return believed is null ? null : HistoryRecords.ToCheckpoint(believed);
+    }
+
+    /// <summary>Whether that key is one of the hub's own, as far as is known.</summary>
+    public bool IsOwn(string keyId) => memory.Current?.Keys.Contains(keyId) == true;
+
+    // The key that the hub has now is always its own; whoever can replace that file could have signed with it as well.
+    private async Task<RememberedSignatures> KnownAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        if (memory.Current is { } known)
+        {
+            return known.Keys.Contains(key.Id) ? known : memory.Remember([key.Id], null);
+        }
+
+        var last = await LastAsync(db, cancellationToken);
+        var keys = await db.AuditCheckpoints.GroupBy(c => c.KeyId).OrderBy(g => g.Min(c => c.Id)).Select(g => g.Key).ToListAsync(cancellationToken);
+        return memory.Remember(keys.Append(key.Id), last is null ? null : SignedHead.Of(HistoryRecords.ToCheckpoint(last)));
+    }
+
+    private void Remember(AuditCheckpointEntity signed) => memory.Remember([], SignedHead.Of(HistoryRecords.ToCheckpoint(signed)));
 
     private static AuditDraft Draft(Actor actor, string? reason, string outcome) => new() { Actor = actor, Action = Action, Target = "audit", Reason = string.IsNullOrWhiteSpace(reason) ? null : reason.Trim(), Outcome = outcome };
 
@@ -94,11 +135,22 @@ internal sealed class AuditCheckpoints(IDbContextFactory<HubDbContext> factory, 
     private static Task<AuditCheckpointEntity?> LastAsync(HubDbContext db, CancellationToken cancellationToken) =>
         db.AuditCheckpoints.AsNoTracking().OrderByDescending(c => c.Id).FirstOrDefaultAsync(cancellationToken);
 
+    private static async Task<bool> IsThereAsync(HubDbContext db, SignedHead head, CancellationToken cancellationToken) =>
+        await db.AuditCheckpoints.AnyAsync(c => c.EntryId == head.EntryId && c.EntryHash == head.EntryHash && c.KeyId == head.KeyId, cancellationToken)
+        && await db.Audit.AsNoTracking().SingleOrDefaultAsync(a => a.Id == head.EntryId, cancellationToken) is { } entry
+        && entry.Hash == head.EntryHash;
+
     // The signed entry itself is looked at again: it may have been changed, or cut off with all that followed.
-    private static async Task<AuditVerifier> CheckSinceAsync(HubDbContext db, AuditCheckpointEntity? last, CancellationToken cancellationToken)
+    private static async Task<AuditVerifier> CheckSinceAsync(HubDbContext db, RememberedSignatures known, AuditCheckpointEntity? last, CancellationToken cancellationToken)
     {
         var signed = last is null ? null : await db.Audit.AsNoTracking().SingleOrDefaultAsync(a => a.Id == last.EntryId, cancellationToken);
-        var verifier = signed is null ? new AuditVerifier() : new AuditVerifier(null, signed.Id - 1, signed.PreviousHash);
+        var keys = known.Keys.ToHashSet(StringComparer.Ordinal);
+        var verifier = signed is null ? new AuditVerifier(keys) { MayBeUnsigned = true } : new AuditVerifier(keys, signed.Id - 1, signed.PreviousHash);
+        if (known.Last is { } head && !await IsThereAsync(db, head, cancellationToken))
+        {
+            verifier.Problem(head.EntryId, SignedHead.Gone);
+        }
+
         if (last is not null && signed is null)
         {
             verifier.Problem(last.EntryId, "was signed by the last checkpoint and is not there any more");

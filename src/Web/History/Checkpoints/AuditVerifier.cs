@@ -25,6 +25,11 @@ internal sealed class AuditVerifier(IReadOnlySet<string>? trusted = null, long a
     private long _entries;
     private long _checkpoints;
     private AuditCheckpoint? _last;
+    private SignedHead? _remembered;
+    private bool _sawRemembered;
+
+    /// <summary>No checkpoint at all is no problem, though the keys are known: the hub itself knows whether it has made one.</summary>
+    public bool MayBeUnsigned { get; init; }
 
     /// <summary>What an export that was made before has signed: it has to be in this chain too, or its end was cut off or written anew. Give all of them first.</summary>
     public void Expect(AuditCheckpoint earlier)
@@ -37,6 +42,9 @@ internal sealed class AuditVerifier(IReadOnlySet<string>? trusted = null, long a
 
         _earlier[earlier.EntryId] = earlier.EntryHash;
     }
+
+    /// <summary>The newest checkpoint that the hub itself remembers: it has to be there. Give it first.</summary>
+    public void Remember(SignedHead head) => _remembered = head;
 
     public void Add(AuditEntity entry)
     {
@@ -85,6 +93,7 @@ internal sealed class AuditVerifier(IReadOnlySet<string>? trusted = null, long a
             Problem(checkpoint.EntryId, $"is not the entry that the checkpoint of {At(checkpoint)} signed: the chain was written anew");
         }
 
+        _sawRemembered |= SignedHead.Of(checkpoint) == _remembered;
         _last = checkpoint;
     }
 
@@ -118,8 +127,13 @@ internal sealed class AuditVerifier(IReadOnlySet<string>? trusted = null, long a
             Problem(_id + 1, $"is not there: {Missing(_id + 1, signed)}, though the earlier export has them signed. The end of the chain was cut off");
         }
 
+        if (_remembered is not null && !_sawRemembered)
+        {
+            Problem(_remembered.EntryId, SignedHead.Gone);
+        }
+
         // Without this a chain written anew without any key is intact, for whoever only asks for the exit code.
-        if (trusted is not null && _checkpoints == 0)
+        if (trusted is not null && _checkpoints == 0 && !MayBeUnsigned)
         {
             Problem(_id, "is the last one, and nothing up to it is signed by a key that was given: whoever wrote the file can have written all of it. Where the hub never signed yet, "
                 + "`failoverhub audit checkpoint` signs, and a new export has the signature");

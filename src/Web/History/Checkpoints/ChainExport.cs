@@ -1,14 +1,14 @@
 namespace FailoverHub.Web.History.Checkpoints;
 
 /// <summary>Writes the whole audit with its checkpoints as a <see cref="ChainFile"/>, in constant memory.</summary>
-internal sealed class ChainExport(StoredChain chain, AuditCheckpoints checkpoints, AuditKey key, TimeProvider time)
+internal sealed class ChainExport(StoredChain chain, AuditCheckpoints checkpoints, AuditKey key, AuditMemory memory, TimeProvider time)
 {
     /// <summary>Signs the head first, so that the end of the file is as good as the rest of it; a broken chain is exported as it is.</summary>
     public async Task<AuditVerification> WriteAsync(Stream output, CancellationToken cancellationToken)
     {
         await checkpoints.MakeAsync(cancellationToken);
         await output.WriteAsync(ChainFile.Header(time.GetUtcNow(), key), cancellationToken);
-        var verifier = new AuditVerifier();
+        var verifier = memory.Verifier();
         await foreach (var item in chain.ReadAsync(cancellationToken))
         {
             item.Switch(verifier.Add, verifier.Add);

@@ -11,6 +11,9 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
     /// <summary>Kind of the event that says that the audit was tampered with.</summary>
     public const string AuditBroken = "audit-broken";
 
+    /// <summary>Kind of the event that says that the hub takes the signatures in the database for its own, because it did not know them.</summary>
+    public const string SignaturesTakenOver = "audit-signatures-taken-over";
+
     /// <summary>Kind of the event that says that another key signs from now on.</summary>
     public const string KeyChanged = "audit-key-changed";
 
@@ -18,7 +21,7 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
     private readonly TaskCompletionSource _firstRound = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private bool _toldBroken;
     private bool _failing;
-    private bool _keyLookedAt;
+    private bool _takenUp;
 
     /// <summary>Completes when what was written before the hub started has been looked at.</summary>
     public Task FirstRound => _firstRound.Task;
@@ -41,28 +44,42 @@ internal sealed partial class CheckpointLoop(AuditCheckpoints checkpoints, Audit
         }
     }
 
-    private async Task TellOfAnotherKeyAsync(CancellationToken cancellationToken)
+    private async Task TakeUpAsync(CancellationToken cancellationToken)
     {
-        if (await checkpoints.LastAsync(cancellationToken) is { } last && last.KeyId != key.Id)
+        if (await checkpoints.TakeUpAsync(cancellationToken) is { } last)
         {
             events.Append(new EventDraft
             {
                 At = time.GetUtcNow(),
-                Kind = KeyChanged,
+                Kind = SignaturesTakenOver,
                 Severity = EventSeverity.Warning,
-                Text = $"Checkpoints of the audit are signed by another key from now on, {key.Id}; until now it was {last.KeyId}. If nobody replaced the key's file, find out who did.",
+                Text = $"The hub did not know which signatures of the audit are its own ('{AuditMemory.FileName}' was not there): it goes on from the one that is in the database, of entry {last.EntryId} by key {last.KeyId}. That is so on the first start of a version that remembers them; otherwise find out who moved the file, and compare the audit with an earlier export.",
             });
         }
+
+        // What another key has signed is told as what it is: a chain that is not the hub's.
+        if (await checkpoints.LastAsync(cancellationToken) is { } newest && newest.KeyId != key.Id && checkpoints.IsOwn(newest.KeyId))
+        {
+            TellOfAnotherKey(newest);
+        }
     }
+
+    private void TellOfAnotherKey(AuditCheckpoint last) => events.Append(new EventDraft
+    {
+        At = time.GetUtcNow(),
+        Kind = KeyChanged,
+        Severity = EventSeverity.Warning,
+        Text = $"Checkpoints of the audit are signed by another key from now on, {key.Id}; until now it was {last.KeyId}. If nobody replaced the key's file, find out who did.",
+    });
 
     private async Task MakeAsync(CancellationToken cancellationToken)
     {
         try
         {
-            if (!_keyLookedAt)
+            if (!_takenUp)
             {
-                await TellOfAnotherKeyAsync(cancellationToken);
-                _keyLookedAt = true;
+                await TakeUpAsync(cancellationToken);
+                _takenUp = true;
             }
 
             var outcome = await checkpoints.MakeAsync(cancellationToken);

@@ -8,6 +8,7 @@ using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data;
 using FailoverHub.Web.Tests.Data.Postgres;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FailoverHub.Web.Tests.History.Checkpoints;
 
@@ -21,11 +22,12 @@ public sealed class CheckpointTests : IAsyncLifetime
     private TestDatabase _database = null!;
     private AuditLog _audit = null!;
     private AuditKey _key = null!;
+    private AuditMemory _memory = null!;
     private SqliteHistory _history = null!;
 
     private static CancellationToken Stop => TestContext.Current.CancellationToken;
 
-    private AuditCheckpoints Checkpoints => new(_database.Factory, _audit, _key, TimeProvider.System);
+    private AuditCheckpoints Checkpoints => new(_database.Factory, _audit, _key, _memory, TimeProvider.System);
 
     public async ValueTask InitializeAsync()
     {
@@ -33,7 +35,8 @@ public sealed class CheckpointTests : IAsyncLifetime
         var changes = new HistoryChanges();
         _audit = new AuditLog(_database.Factory, changes, TimeProvider.System);
         _key = AuditKey.LoadOrCreate(_database.Path);
-        _history = new SqliteHistory(_database.Factory, changes);
+        _memory = AuditMemory.Open(_database.Path, NullLogger.Instance);
+        _history = new SqliteHistory(_database.Factory, changes, _memory);
     }
 
     public async ValueTask DisposeAsync()
@@ -123,7 +126,7 @@ public sealed class CheckpointTests : IAsyncLifetime
         await WriteAsync(5);
         string before = await ExportAsync("before.jsonl");
         await TamperAsync("DELETE FROM AuditCheckpoints; DELETE FROM Audit WHERE Id > 3");
-        string after = await ExportAsync("after.jsonl");
+        string after = await ExportAsync("after.jsonl", AuditCommands.NotIntact);
 
         Assert.Equal(0, await VerifyAsync(after));
         Assert.Equal(AuditCommands.NotIntact, await VerifyAsync(after, "--earlier", before));
@@ -190,10 +193,10 @@ public sealed class CheckpointTests : IAsyncLifetime
         await RawSql.ExecuteAsync(db, sql);
     }
 
-    private async Task<string> ExportAsync(string name)
+    private async Task<string> ExportAsync(string name, int exitCode = 0)
     {
         string file = Path.Combine(_database.Path, name);
-        Assert.Equal(0, await RunAsync(["audit", "export", file, .. TestDatabases.Arguments(_database.Path)]));
+        Assert.Equal(exitCode, await RunAsync(["audit", "export", file, .. TestDatabases.Arguments(_database.Path)]));
         return file;
     }
 

@@ -1,5 +1,6 @@
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data.Postgres;
@@ -29,7 +30,7 @@ public sealed class PostgresTimesTests(OwnServer own) : IClassFixture<OwnServer>
         var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
         await HubDatabase.MigrateAsync(factory, Stop);
         await AddAsync(factory, 1, Block + 1, 2 * Block + 1);
-        var history = new SqliteHistory(factory, new HistoryChanges());
+        var history = new SqliteHistory(factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         var day = new HistoryFilter { From = Start.AddDays(1), To = Start.AddDays(2) };
         Assert.Equal([Block + 1], await FoundAsync(history, day));
         Assert.Equal([Block + 1], await FoundAsync(history, day with { Text = "lost" }));
@@ -64,7 +65,7 @@ public sealed class PostgresTimesTests(OwnServer own) : IClassFixture<OwnServer>
         }
 
         Assert.Equal([1, 2], await BlocksAsync(factory));
-        Assert.Equal([Block + Block / 2], await FoundAsync(new SqliteHistory(factory, new HistoryChanges()), new HistoryFilter { To = Start.AddDays(2) }));
+        Assert.Equal([Block + Block / 2], await FoundAsync(new SqliteHistory(factory, new HistoryChanges(), AuditMemory.OfThisProcess()), new HistoryFilter { To = Start.AddDays(2) }));
     }
 
     /// <summary>What an earlier version wrote is found by its time from the first start on.</summary>
@@ -86,7 +87,7 @@ public sealed class PostgresTimesTests(OwnServer own) : IClassFixture<OwnServer>
         await HubDatabase.MigrateAsync(factory, Stop);
 
         Assert.Equal([0, 1, 2], await BlocksAsync(factory));
-        Assert.Equal([Block + 1], await FoundAsync(new SqliteHistory(factory, new HistoryChanges()), new HistoryFilter { From = Start.AddDays(1), To = Start.AddDays(2) }));
+        Assert.Equal([Block + 1], await FoundAsync(new SqliteHistory(factory, new HistoryChanges(), AuditMemory.OfThisProcess()), new HistoryFilter { From = Start.AddDays(1), To = Start.AddDays(2) }));
     }
 
     private ServiceProvider Open(TemporaryFolder folder) =>

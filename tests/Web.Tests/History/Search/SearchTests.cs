@@ -2,6 +2,7 @@ using System.Globalization;
 using CsCheck;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.History.Search;
 using FailoverHub.Web.Operations;
@@ -55,7 +56,7 @@ public sealed class SearchTests : IAsyncLifetime
             await db.SaveChangesAsync(Stop);
         }
 
-        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         var filter = Gen.Select(
             Gen.Int[0, 59_000].Nullable(), Gen.Int[0, 59_000].Nullable(), Gen.Int[1, 4].Nullable(), Gen.Int[1, 4].Nullable(),
             Gen.Int[0, 3].Nullable(), Gen.Int[0, 2].Nullable(), Gen.Int[0, 4].Array[0, 2], Gen.Bool);
@@ -99,7 +100,7 @@ public sealed class SearchTests : IAsyncLifetime
             await db.SaveChangesAsync(Stop);
         }
 
-        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         async Task<List<long>> AllAsync(HistoryFilter filter)
         {
             List<long> found = [];
@@ -157,7 +158,7 @@ public sealed class SearchTests : IAsyncLifetime
 
     private async Task AssertSpansAsync(List<EventEntity> all, Random random)
     {
-        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         for (int i = 0; i < 150; i++)
         {
             EventEntity edge = all[random.Next(all.Count)];
@@ -225,7 +226,7 @@ public sealed class SearchTests : IAsyncLifetime
         db.Events.AddRange(Enumerable.Range(1, 2_500).Select(i => new EventEntity { AtMs = i, RecordedAtMs = i, Kind = "old", Severity = EventSeverity.Info, Text = string.Create(CultureInfo.InvariantCulture, $"entry {i}") }));
         await db.SaveChangesAsync(Stop);
         await RawSql.ExecuteAsync(db, "DELETE FROM EventTerms");
-        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         Assert.Empty((await history.EventsAsync(new HistoryFilter { Text = "2500" }, null, 10, Stop)).Items);
 
         await history.StartAsync(Stop);
@@ -243,7 +244,7 @@ public sealed class SearchTests : IAsyncLifetime
             await audit.WriteAsync(new AuditDraft { Actor = new Actor("alice", null, null), Action = "drain", Target = target, Outcome = "refused: SR-03 TargetReady: no" }, Stop);
         }
 
-        var history = new SqliteHistory(_database.Factory, new HistoryChanges());
+        var history = new SqliteHistory(_database.Factory, new HistoryChanges(), AuditMemory.OfThisProcess());
         async Task<IEnumerable<long>> Found(HistoryFilter filter) => (await history.AuditAsync(filter, null, 10, Stop)).Items.Select(a => a.Id);
         Assert.Equal([2, 1], await Found(new HistoryFilter { Pair = "web" }));
         Assert.Equal([3, 2], await Found(new HistoryFilter { Node = "web-1" }));

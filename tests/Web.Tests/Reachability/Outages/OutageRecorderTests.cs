@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Storage;
@@ -26,7 +27,7 @@ public sealed class OutageRecorderTests : IAsyncLifetime
     public async ValueTask InitializeAsync()
     {
         await _rig.StartAsync();
-        _history = new SqliteHistory(_rig.Database, new HistoryChanges());
+        _history = new SqliteHistory(_rig.Database, new HistoryChanges(), AuditMemory.OfThisProcess());
         _store = new OutageStore(_rig.Database, _rig.Names);
         _recorder = NewRecorder();
     }
