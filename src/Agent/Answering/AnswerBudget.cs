@@ -13,7 +13,7 @@ internal sealed class TokenBucket(int perSecond)
     /// <param name="now">Monotonic.</param>
     public bool TryTake(TimeSpan now)
     {
-        _tokens = Math.Min(perSecond, _tokens + ((now - _filledAt).TotalSeconds * perSecond));
+        _tokens = LeftAt(now);
         _filledAt = now;
         if (_tokens < 1)
         {
@@ -24,11 +24,14 @@ internal sealed class TokenBucket(int perSecond)
         return true;
     }
 
-    /// <summary>Nobody has taken from it for a second.</summary>
-    public bool IsFull(TimeSpan now) => _tokens + ((now - _filledAt).TotalSeconds * perSecond) >= perSecond;
+    /// <summary>What is in it.</summary>
+    public double LeftAt(TimeSpan now) => Math.Min(perSecond, _tokens + ((now - _filledAt).TotalSeconds * perSecond));
 }
 
-/// <summary>How much is read and answered: in all, because the sessions of this node need its processor, and of each who asks. Pure, with one caller at a time.</summary>
+/// <summary>
+/// How much is read and answered: in all, because the sessions of this node need its processor, and of each who asks, so that nobody is sent more who never asked: a request that was recorded
+/// on its way can be sent again in any name. Pure, with one caller at a time.
+/// </summary>
 internal sealed class AnswerBudget
 {
     /// <summary>Datagrams a second that are looked at, whatever they are and whoever sends them.</summary>
@@ -37,7 +40,7 @@ internal sealed class AnswerBudget
     /// <summary>Answers a second to one address.</summary>
     public const int AnsweredPerSecond = 1000;
 
-    /// <summary>Askers that are told apart at one time; hubs are few, and only who has a hub's key is one.</summary>
+    /// <summary>Askers that are told apart at one time: hubs are few. One more takes the place of who has asked least, so that nobody keeps the hub out by asking in many names.</summary>
     public const int MostAskers = 16;
 
     private readonly TokenBucket _read = new(ReadPerSecond);
@@ -51,19 +54,29 @@ internal sealed class AnswerBudget
     {
         if (!_askers.TryGetValue(asker, out var bucket))
         {
-            foreach (var quiet in _askers.Where(known => known.Value.IsFull(now)).Select(known => known.Key).ToList())
-            {
-                _askers.Remove(quiet);
-            }
-
             if (_askers.Count >= MostAskers)
             {
-                return false;
+                _askers.Remove(LeastAsking(now));
             }
 
             _askers.Add(asker, bucket = new TokenBucket(AnsweredPerSecond));
         }
 
         return bucket.TryTake(now);
+    }
+
+    // What it may be sent more than its own thousand by that is bounded by what is read; who has been sent much is the last to lose its place.
+    private IPAddress LeastAsking(TimeSpan now)
+    {
+        var (least, most) = (IPAddress.None, -1.0);
+        foreach (var (asker, bucket) in _askers)
+        {
+            if (bucket.LeftAt(now) is var left && left > most)
+            {
+                (least, most) = (asker, left);
+            }
+        }
+
+        return least;
     }
 }

@@ -4,6 +4,7 @@ using System.Net.Sockets;
 using System.Security.Cryptography;
 using System.Text;
 using FailoverHub.Agent.Answering;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Agent.Tests.Answering;
 
@@ -72,6 +73,32 @@ public sealed class IdentityAnswersTests : IAsyncDisposable
 
         Assert.Equal((6, "node-a"), await AnswerAsync(asker));
         Assert.Equal(0, asker.Available);
+    }
+
+    /// <summary>In one moment, so that nobody's budget fills meanwhile: more names than are told apart send the hub's request again, and then it asks itself.</summary>
+    [Fact]
+    public async Task RequestThatSomebodyRecorded_SentAgainInManyNames_LeavesTheHubItsAnswer()
+    {
+        await _end.CancelAsync();
+        await _running;
+        using var end = new CancellationTokenSource();
+        using var answers = new IdentityAnswers(_port, _sharedNow.ContainsKey, new FakeTimeProvider(), _log);
+        var running = Task.Run(() => answers.RunAsync(end.Token), Cancellation);
+        answers.Take(IdentityDatagramTests.Grant("node-a"));
+        await SaidAsync($"answered on UDP port {_port}");
+        for (var name = 1; name <= 2 * AnswerBudget.MostAskers; name++)
+        {
+            using var other = new Socket(AddressFamily.InterNetwork, SocketType.Dgram, ProtocolType.Udp);
+            other.Bind(new IPEndPoint(IPAddress.Parse($"127.77.0.{name}"), 0));
+            await SendAsync(other, _shared, Request(_shared, 1));
+            Assert.Equal((1, "node-a"), await AnswerAsync(other));
+        }
+
+        using var hub = Asker(_shared);
+        await SendAsync(hub, _shared, Request(_shared, 2));
+        Assert.Equal((2, "node-a"), await AnswerAsync(hub));
+        await end.CancelAsync();
+        await running;
     }
 
     [Fact]
