@@ -100,8 +100,7 @@ internal sealed partial class TargetAsking(
         catch (SocketException exception)
         {
             // What is said at the sending is said by this machine.
-            return exception.SocketErrorCode is SocketError.HostUnreachable ? ProbeOutcome.Lost("it does not answer where its route leads to")
-                : ProbeOutcome.NotAsked($"this node could not send to it: {TcpProbe.Words(exception)}; see its routes and its firewall");
+            return exception.SocketErrorCode is SocketError.HostUnreachable ? ProbeOutcome.Lost("it does not answer where its route leads to") : ProbeOutcome.NotAsked(NotSent(exception));
         }
     }
 
@@ -134,10 +133,13 @@ internal sealed partial class TargetAsking(
         using var patience = new CancellationTokenSource(timeout, time);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         var began = time.GetTimestamp();
+        var atOnce = true;
         try
         {
             using var socket = new Socket(to.AddressFamily, SocketType.Stream, ProtocolType.Tcp);
-            await socket.ConnectAsync(to, over.Token);
+            var connecting = socket.ConnectAsync(to, over.Token);
+            atOnce = connecting.IsCompleted;
+            await connecting;
             return ProbeOutcome.Answered(time.GetElapsedTime(began));
         }
         catch (OperationCanceledException) when (!cancellationToken.IsCancellationRequested)
@@ -146,16 +148,26 @@ internal sealed partial class TargetAsking(
         }
         catch (SocketException exception)
         {
-            return exception.SocketErrorCode == SocketError.TooManyOpenSockets ? ProbeOutcome.NotAsked(NoDescriptor) : ProbeOutcome.Lost(TcpProbe.Words(exception));
+            return atOnce && ProblemOfSending(exception) is { } problem ? ProbeOutcome.NotAsked(problem) : ProbeOutcome.Lost(TcpProbe.Words(exception));
         }
     }
+
+    // What connect(2) says at once it says before anybody could have answered; only a closed port of this machine itself is refused as soon.
+    private static string? ProblemOfSending(SocketException exception) => exception.SocketErrorCode switch
+    {
+        SocketError.TooManyOpenSockets => NoDescriptor,
+        SocketError.NetworkUnreachable or SocketError.HostUnreachable or SocketError.NetworkDown or SocketError.AccessDenied or SocketError.NoBufferSpaceAvailable or SocketError.AddressNotAvailable => NotSent(exception),
+        _ => null,
+    };
+
+    private static string NotSent(SocketException exception) => $"this node could not send to it: {TcpProbe.Words(exception)}; see its routes and its firewall";
 
     private async Task<ProbeOutcome> FetchAsync(ProbeOptions.Http page, TimeSpan timeout, CancellationToken cancellationToken)
     {
         using var patience = new CancellationTokenSource(timeout, time);
         using var over = CancellationTokenSource.CreateLinkedTokenSource(patience.Token, cancellationToken);
         string? problem = null;
-        using var probe = new HttpProbe(page, time, page.ConnectTo is null ? ConnectToNameAsync : null);
+        using var probe = new HttpProbe(page, time, page.ConnectTo is null ? ConnectToNameAsync : ConnectToAddressAsync);
         var began = time.GetTimestamp();
         try
         {
@@ -188,17 +200,38 @@ internal sealed partial class TargetAsking(
                 throw new IOException(problem ?? "its name leads nowhere");
             }
 
+            return await ConnectToFirstAsync(asked, port, stop);
+        }
+
+        Task<Socket> ConnectToAddressAsync(string address, int port, CancellationToken stop) => ConnectToFirstAsync([IPAddress.Parse(address)], port, stop);
+
+        async Task<Socket> ConnectToFirstAsync(List<IPAddress> addresses, int port, CancellationToken stop)
+        {
             problem = null;
-            var socket = new Socket(SocketType.Stream, ProtocolType.Tcp);
-            try
+            for (var i = 0; ; i++)
             {
-                await socket.ConnectAsync([.. asked], port, stop);
-                return socket;
-            }
-            catch
-            {
-                socket.Dispose();
-                throw;
+                Socket? socket = null;
+                var atOnce = true;
+                try
+                {
+                    socket = new Socket(addresses[i].AddressFamily, SocketType.Stream, ProtocolType.Tcp);
+                    var connecting = socket.ConnectAsync(new IPEndPoint(addresses[i], port), stop);
+                    atOnce = connecting.IsCompleted;
+                    await connecting;
+                    problem = null;
+                    return socket;
+                }
+                catch (Exception exception)
+                {
+                    socket?.Dispose();
+
+                    // Only where no address of them could be sent to; the last one says why.
+                    problem = exception is SocketException refused && atOnce && (i == 0 || problem is not null) ? ProblemOfSending(refused) : null;
+                    if (i == addresses.Count - 1 || exception is not SocketException)
+                    {
+                        throw;
+                    }
+                }
             }
         }
     }

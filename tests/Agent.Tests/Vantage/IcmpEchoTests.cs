@@ -1,6 +1,7 @@
 using System.Net;
 using System.Net.Sockets;
 using CsCheck;
+using FailoverHub.Agent.Vantage;
 using FailoverHub.Agent.Vantage.Echoes;
 
 namespace FailoverHub.Agent.Tests.Vantage;
@@ -34,6 +35,14 @@ public sealed class IcmpEchoTests
 
     [Fact]
     public void Request_OfIpv4_SumsToZero() => Assert.Equal(0, IcmpEcho.Checksum(IcmpEcho.Request(AddressFamily.InterNetwork, 0xFFFF, ulong.MaxValue - 3)));
+
+    [Fact]
+    public void NothingCame_WhileTheKernelThrewRepliesAway_IsNoLossOfTheAddress()
+    {
+        Assert.Equal(ProbeOutcome.Lost(""), IcmpSocket.OfSilence(7, 7));
+        Assert.Null(IcmpSocket.OfSilence(7, 8).RoundTrip);
+        Assert.StartsWith("this node threw replies away", IcmpSocket.OfSilence(uint.MaxValue, 0).Problem, StringComparison.Ordinal);
+    }
 
     [Fact]
     public void RandomBytes_AreNeverAReason() =>

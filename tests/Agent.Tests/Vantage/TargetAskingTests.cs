@@ -114,6 +114,20 @@ public sealed class TargetAskingTests : IAsyncDisposable
         Assert.Contains("no route", outcome.Problem, StringComparison.Ordinal);
     }
 
+    /// <summary>A broadcast is what no machine lets out of a socket that has not asked for it: as without a route, nobody was asked anything.</summary>
+    [Fact]
+    public async Task ProbeThatTheMachineDoesNotLetOut_IsAProblemOfThisNode_ByTcpAndByHttp()
+    {
+        var page = new ProbeOptions.Http(new Uri("http://web.example/")) { ConnectTo = IPAddress.Broadcast.ToString() };
+
+        foreach (var way in new VantageWay[] { new VantageWay.Tcp(IPAddress.Broadcast, 443), new VantageWay.Http(IPAddress.Broadcast, page) })
+        {
+            var outcome = await AskAsync(way);
+            Assert.Null(outcome.RoundTrip);
+            Assert.StartsWith("this node could not send to it: ", outcome.Problem, StringComparison.Ordinal);
+        }
+    }
+
     [Fact]
     public async Task IcmpSocketThatMayNotBeOpened_IsAProblemWithARemedy_SaidOnce_AndTriedAgainLater()
     {

@@ -9,10 +9,15 @@ namespace FailoverHub.Agent.Vantage.Echoes;
 /// </summary>
 internal sealed class IcmpSocket : IAsyncDisposable
 {
+    private const int OfSockets = 1; // SOL_SOCKET
+    private const int MemoryInfo = 55; // SO_MEMINFO, Linux 4.12
+    private const int Drops = 8; // SK_MEMINFO_DROPS, the last of nine 32-bit numbers
     private const int OfRawSockets = 255; // SOL_RAW
     private const int Ipv4Filter = 1; // ICMP_FILTER
     private const int OfIcmpv6 = 58; // SOL_ICMPV6
     private const int Ipv6Filter = 1; // ICMPV6_FILTER
+
+    private static readonly ProbeOutcome _missed = ProbeOutcome.NotAsked("this node threw replies away before it had read them, so whether it answered is not known; give its agent more processor time");
 
     private static readonly TimeSpan _afterAnError = TimeSpan.FromMilliseconds(10);
 
@@ -34,6 +39,23 @@ internal sealed class IcmpSocket : IAsyncDisposable
 
     /// <summary>It needs a capability and sees the replies to everybody's requests.</summary>
     public bool IsRaw => _socket.SocketType == SocketType.Raw;
+
+    /// <summary>Packets that came for this socket and found no room: the kernel has thrown them away. Zero where the kernel does not tell.</summary>
+    public uint Overflowed
+    {
+        get
+        {
+            Span<byte> info = stackalloc byte[sizeof(uint) * (Drops + 1)];
+            try
+            {
+                return _socket.GetRawSocketOption(OfSockets, MemoryInfo, info) == info.Length ? BitConverter.ToUInt32(info[(sizeof(uint) * Drops)..]) : 0;
+            }
+            catch (SocketException)
+            {
+                return 0;
+            }
+        }
+    }
 
     /// <summary>Opens as this machine permits.</summary>
     public static Func<AddressFamily, (IcmpSocket? Socket, string? Problem)> Opener(TimeProvider time) => family => Open(family, [SocketType.Dgram, SocketType.Raw], time);
@@ -69,15 +91,19 @@ internal sealed class IcmpSocket : IAsyncDisposable
         return (null, problem);
     }
 
-    /// <summary>Sends one echo request and waits for its reply from that address.</summary>
+    /// <summary>
+    /// Sends one echo request and waits for its reply from that address. The kernel's ordinary buffer has room for more replies than may be asked for at once; while it threw some away all the same,
+    /// as where another program of this machine floods a raw socket, it is not known whether this one was among them.
+    /// </summary>
     /// <param name="address">Of the socket's family.</param>
     /// <param name="timeout">How long.</param>
     /// <param name="cancellationToken">Ends the wait.</param>
-    /// <returns>Answered, or that nothing came.</returns>
+    /// <returns>Answered, that nothing came, or that it is not known.</returns>
     /// <exception cref="SocketException">It was not sent.</exception>
     public async Task<ProbeOutcome> AskAsync(IPAddress address, TimeSpan timeout, CancellationToken cancellationToken)
     {
         Waiting waiting;
+        var overflowed = Overflowed;
         lock (_gate)
         {
             waiting = new Waiting(++_lastNumber, address, _time.GetTimestamp());
@@ -91,7 +117,7 @@ internal sealed class IcmpSocket : IAsyncDisposable
         }
         catch (TimeoutException)
         {
-            return ProbeOutcome.Lost("");
+            return OfSilence(overflowed, Overflowed);
         }
         finally
         {
@@ -101,6 +127,11 @@ internal sealed class IcmpSocket : IAsyncDisposable
             }
         }
     }
+
+    /// <summary>What it means that nothing came. Pure.</summary>
+    /// <param name="before">Packets that the kernel had thrown away when it was asked.</param>
+    /// <param name="after">When its time was over.</param>
+    internal static ProbeOutcome OfSilence(uint before, uint after) => before == after ? ProbeOutcome.Lost("") : _missed;
 
     public async ValueTask DisposeAsync()
     {
