@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.History;
 
 namespace FailoverHub.Web.Reachability.Outages;
 
@@ -159,4 +160,7 @@ public interface IOutages
 
     /// <summary>Those of one operation, by prefix and vantage point; none until it has been over for some seconds.</summary>
     Task<ImmutableArray<OutageRecord>> OfOperationAsync(string id, CancellationToken cancellationToken);
+
+    /// <summary>Those of the move that nobody asked for and an event tells of, by prefix and vantage point, the hub first; none: it tells of no such move.</summary>
+    Task<ImmutableArray<OutageRecord>> OfEventAsync(EventRecord told, CancellationToken cancellationToken);
 }

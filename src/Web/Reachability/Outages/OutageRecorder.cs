@@ -11,10 +11,15 @@ namespace FailoverHub.Web.Reachability.Outages;
 /// <summary>
 /// The loop "outages": owns the <see cref="OutageWatch"/>, shows it the fleet each second and the operations as they end, and has what each move cost measured from every
 /// vantage point, kept, and told as an event. It decides nothing itself, and ends with the hub; operations that ended shortly before that are measured at the next start.
+/// Beside it the loop "outages-operations" hands over operations as they end; one that breaks is begun anew, and what it has missed is looked for.
 /// </summary>
 internal sealed partial class OutageRecorder(IFleetView fleet, IOperations operations, OutageSources sources, TimeProvider time, ILogger<OutageRecorder> logger) : BackgroundService
 {
     private static readonly TimeSpan Turn = TimeSpan.FromSeconds(1);
+    private static readonly TimeSpan FollowAgainAfter = TimeSpan.FromSeconds(1);
+
+    /// <summary>What a feed that breaks may have had on its way. Less than <see cref="OutageWatch.After"/>: nothing of that is measured yet, so nothing is told twice.</summary>
+    private static readonly TimeSpan MayBeLost = TimeSpan.FromSeconds(10);
 
     /// <summary>Single probes are kept for an hour at least.</summary>
     internal static readonly TimeSpan LookBack = TimeSpan.FromMinutes(50);
@@ -26,6 +31,9 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     // It is made before the prober begins.
     private readonly DateTimeOffset _began = time.GetUtcNow();
     private readonly Channel<OperationView> _ended = Channel.CreateBounded<OperationView>(new BoundedChannelOptions(1_000) { FullMode = BoundedChannelFullMode.DropOldest, SingleReader = true });
+
+    // Since when operations may have ended unseen; null: none has. Set by the one loop, taken by the other.
+    private Unseen? _unseen;
 
     protected override async Task ExecuteAsync(CancellationToken stoppingToken)
     {
@@ -67,6 +75,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     {
         DateTimeOffset now = time.GetUtcNow();
         _watch.See(fleet.Current);
+        await LookForUnseenAsync(cancellationToken);
         var unread = new List<OperationView>();
         while (_ended.Reader.TryRead(out OperationView? operation))
         {
@@ -104,12 +113,69 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         OperationId = outage.OperationId,
     };
 
+    /// <summary>Until the hub stops: without it no planned move would be measured any more, and nobody would know.</summary>
     private async Task FollowAsync(CancellationToken stoppingToken)
     {
-        await foreach (OperationView operation in operations.WatchAsync(stoppingToken))
+        Unseen? unseen = null;
+        while (!stoppingToken.IsCancellationRequested)
         {
-            Take(operation);
+            try
+            {
+                await FollowAsync(unseen, stoppingToken);
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception defect)
+            {
+                LogBroken(defect);
+            }
+
+            // Also behind a feed that has ended of itself, which none does while the hub runs.
+            unseen = new Unseen(time.GetUtcNow() - MayBeLost);
+            await Task.Delay(FollowAgainAfter, time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
+    }
+
+    private async Task FollowAsync(Unseen? unseen, CancellationToken stoppingToken)
+    {
+        // The feed tells what changes from its first step on: what is looked for after that falls in no gap between the two.
+        await using IAsyncEnumerator<OperationView> changes = operations.WatchAsync(stoppingToken).GetAsyncEnumerator(stoppingToken);
+        ValueTask<bool> next = changes.MoveNextAsync();
+
+        // One that still waits is older, and so has in it what this one is about.
+        Interlocked.CompareExchange(ref _unseen, unseen, null);
+        while (await next)
+        {
+            Take(changes.Current);
+            next = changes.MoveNextAsync();
+        }
+    }
+
+    private async Task LookForUnseenAsync(CancellationToken cancellationToken)
+    {
+        if (Interlocked.Exchange(ref _unseen, null) is { } unseen
+            && !await WithoutFaultAsync(async () => (await UnmeasuredAsync(unseen.Since, cancellationToken)).ForEach(Take)))
+        {
+            Interlocked.Exchange(ref _unseen, unseen);
+        }
+    }
+
+    /// <summary>The newest operations that move addresses, as far as they go on, or ended at that time or later and what they cost is not kept.</summary>
+    private async Task<List<OperationView>> UnmeasuredAsync(DateTimeOffset since, CancellationToken cancellationToken)
+    {
+        var unmeasured = new List<OperationView>();
+        foreach (OperationView operation in await operations.RecentAsync(OperationFilter.All, MostOperations, cancellationToken))
+        {
+            if (OutageWatch.KindOf(operation.Type) is not null
+                && (operation.FinishedAt is not { } finished || (finished >= since && (await sources.Store.OfOperationAsync(operation.Id, cancellationToken)).IsEmpty)))
+            {
+                unmeasured.Add(operation);
+            }
+        }
+
+        return unmeasured;
     }
 
     /// <summary>What ended shortly before the hub did has not been measured, and what moved meanwhile was not seen.</summary>
@@ -119,16 +185,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
         DateTimeOffset now = time.GetUtcNow();
         return await WithoutFaultAsync(async () =>
         {
-            var unmeasured = new List<OperationView>();
-            foreach (OperationView operation in await operations.RecentAsync(OperationFilter.All, MostOperations, cancellationToken))
-            {
-                if (OutageWatch.KindOf(operation.Type) is not null
-                    && (operation.FinishedAt is not { } finished || (now - finished < LookBack && (await sources.Store.OfOperationAsync(operation.Id, cancellationToken)).IsEmpty)))
-                {
-                    unmeasured.Add(operation);
-                }
-            }
-
+            List<OperationView> unmeasured = await UnmeasuredAsync(now - LookBack, cancellationToken);
             _watch.Resume(await sources.Store.ActiveNodesAsync(cancellationToken), unmeasured.Select(o => o.PairId).ToHashSet(StringComparer.Ordinal), _began);
             unmeasured.ForEach(Take);
         });
@@ -171,6 +228,11 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "What a move of an address cost could not be read or kept; it is tried again")]
     private partial void LogFailed(Exception exception);
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "A defect of the hub: operations could not be followed to measure what they cost. It is begun anew in a second; what ends meanwhile is measured all the same")]
+    private partial void LogBroken(Exception exception);
+
+    private sealed record Unseen(DateTimeOffset Since);
 }
 
 /// <summary>Who measures outages, and where they go.</summary>

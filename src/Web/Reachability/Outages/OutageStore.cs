@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability.Vantages;
 using Microsoft.EntityFrameworkCore;
 
@@ -20,6 +21,13 @@ internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory, Vanta
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
         return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
+    }
+
+    public async Task<ImmutableArray<OutageRecord>> OfEventAsync(EventRecord told, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        (long from, long to) = ((told.At - ToldMove.LongestBefore).ToUnixTimeMilliseconds(), told.At.ToUnixTimeMilliseconds());
+        return ToldMove.Of(told, (await db.Outages.AsNoTracking().Where(o => o.Pair == told.Pair && o.OperationId == null && o.AtMs >= from && o.AtMs <= to).ToListAsync(cancellationToken)).Select(FromRow));
     }
 
     /// <summary>Where the addresses of each pair were, by the pair's id, when that was last known and measured.</summary>

@@ -32,6 +32,7 @@ internal sealed partial class Prober : BackgroundService
     private static readonly TimeSpan PublishEvery = TimeSpan.FromMilliseconds(200);
     private static readonly TimeSpan RepublishEvery = TimeSpan.FromSeconds(1);
     private static readonly TimeSpan TellOfMissesEvery = TimeSpan.FromMinutes(1);
+    private static readonly TimeSpan FollowAgainAfter = TimeSpan.FromSeconds(1);
     private const int MostInFlight = 8_192;
 
     private readonly IFleetView _fleet;
@@ -110,18 +111,37 @@ internal sealed partial class Prober : BackgroundService
 
     private TimeSpan Now => _view.Now;
 
-    /// <summary>The loop "prober-moves": wakes the prober when an operation begins to move an address, for what is sent before the address moves is worth most.</summary>
+    /// <summary>
+    /// The loop "prober-moves": wakes the prober when an operation begins to move an address, for what is sent before the address moves is worth most. It is begun anew when it breaks: the
+    /// prober finds out by itself, a quarter of a second later.
+    /// </summary>
     private async Task FollowMovesAsync(CancellationToken stoppingToken)
     {
-        FleetSnapshot? before = null;
-        await foreach (FleetSnapshot fleet in _fleet.WatchAsync(stoppingToken))
+        while (!stoppingToken.IsCancellationRequested)
         {
-            if (before is not null && ProbeTarget.BeginsToMove(before, fleet))
+            try
             {
-                _woken.TrySetResult();
+                FleetSnapshot? before = null;
+                await foreach (FleetSnapshot fleet in _fleet.WatchAsync(stoppingToken))
+                {
+                    if (before is not null && ProbeTarget.BeginsToMove(before, fleet))
+                    {
+                        _woken.TrySetResult();
+                    }
+
+                    before = fleet;
+                }
+            }
+            catch (OperationCanceledException) when (stoppingToken.IsCancellationRequested)
+            {
+                return;
+            }
+            catch (Exception defect)
+            {
+                LogMovesNotFollowed(defect);
             }
 
-            before = fleet;
+            await Task.Delay(FollowAgainAfter, _time, stoppingToken).ConfigureAwait(ConfigureAwaitOptions.SuppressThrowing);
         }
     }
 
@@ -351,6 +371,9 @@ internal sealed partial class Prober : BackgroundService
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "The buffer of the hub's ICMP socket was full, so answers were thrown away before they were read: probes of that moment count neither as answered nor as lost. Give the hub more processor time, or raise net.core.rmem_max. Told at most once a minute")]
     private partial void LogMissed();
+
+    [LoggerMessage(Level = LogLevel.Critical, Message = "A defect of the hub: it is not followed when operations begin to move addresses, so bursts of probes begin up to a quarter of a second later. It is begun anew in a second")]
+    private partial void LogMovesNotFollowed(Exception exception);
 
     [LoggerMessage(Level = LogLevel.Error, Message = "{Address} cannot be probed, so whether it answers stays unknown: {Problem}")]
     private partial void LogCannotProbe(string address, string problem);

@@ -31,6 +31,15 @@ internal sealed class Broadcast<T>
         }
     }
 
+    /// <summary>Whoever is listening hears of a defect, and no more.</summary>
+    public void Break(Exception defect)
+    {
+        lock (_gate)
+        {
+            _listeners.ForEach(listener => listener.Writer.TryComplete(defect));
+        }
+    }
+
     public async IAsyncEnumerable<T> ListenAsync(T[] first, [EnumeratorCancellation] CancellationToken cancellationToken)
     {
         var channel = Channel.CreateUnbounded<T>();

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using System.Runtime.CompilerServices;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 
@@ -74,6 +75,8 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
     public Task<ImmutableArray<OutageRecord>> OfPairAsync(string pair, int limit, CancellationToken cancellationToken) => Task.FromResult(Measured);
 
     public Task<ImmutableArray<OutageRecord>> OfOperationAsync(string id, CancellationToken cancellationToken) => Task.FromResult<ImmutableArray<OutageRecord>>([.. Measured.Where(o => o.OperationId == id)]);
+
+    public Task<ImmutableArray<OutageRecord>> OfEventAsync(EventRecord told, CancellationToken cancellationToken) => Task.FromResult(ToldMove.Of(told, Measured));
 
     private static ProbedTarget ToProbed(TargetReachability target) => new()
     {

@@ -2,6 +2,7 @@ using Bunit;
 using FailoverHub.Web.Components.Pages.History;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Tests.Components.Fakes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
@@ -116,6 +117,27 @@ public sealed class HistoryPagesTests : DashboardTest
         page.WaitForAssertion(() => Assert.Equal(2, page.FindAll("[data-testid=event-story] [data-testid=events-row]").Count), Safety);
     }
 
+    /// <summary>There is an event for each prefix and vantage point; each opens what all of them saw of the same move.</summary>
+    [Fact]
+    public void Events_AFailoverThatNobodyAskedFor_ShowsWhatEveryVantagePointSaw()
+    {
+        OutageRecord hub = Outage("hub", "hub", Make.At, lost: 8);
+        OutageRecord[] move = [hub, Outage("id-c", "node-c", Make.At, lost: 6), hub with { Prefix = "203.0.113.11/32" }];
+        OutageRecord[] others = [Outage("hub", "hub", Make.At.AddMinutes(-20), lost: 3), hub with { OperationId = "op-1" }, Outage("hub", "hub", Make.At.AddMinutes(5), lost: 4)];
+        Reachability.Measured = [.. others, .. move];
+        History.Events.Add(Make.Event(20, EventKinds.OutageMeasured, EventSeverity.Warning, OutageSentences.Of(hub)) with { Pair = "web", Prefix = hub.Prefix });
+        var page = RenderPage<EventsPage>();
+        page.WaitForAssertion(() => Assert.Single(page.FindAll("[data-testid=events-row]")), Safety);
+
+        page.InvokeAsync(() => page.Find("[data-testid=events-row] .row-button").Click());
+
+        page.WaitForAssertion(
+            () => Assert.Equal(
+                [("hub", "203.0.113.10/32", "8 of 40"), ("node-c", "203.0.113.10/32", "6 of 40"), ("hub", "203.0.113.11/32", "8 of 40")],
+                page.FindAll("[data-testid=event-story] [data-testid=outage-figures] tr").Select(r => (r.GetAttribute("data-vantage"), r.GetAttribute("data-prefix"), r.QuerySelectorAll("td")[2].TextContent))),
+            Safety);
+    }
+
     [Theory]
     [InlineData(true, "The chain is intact.")]
     [InlineData(false, "The chain is broken at entry 17.")]
@@ -156,4 +178,18 @@ public sealed class HistoryPagesTests : DashboardTest
             await Task.Yield();
         }
     }
+
+    private static OutageRecord Outage(string id, string name, DateTimeOffset at, int lost) => new()
+    {
+        At = at,
+        Pair = "web",
+        Prefix = "203.0.113.10/32",
+        Vantage = id,
+        VantageName = name,
+        Kind = MoveKind.Failover,
+        OperationId = null,
+        From = "node-a",
+        To = "node-b",
+        Figures = new OutageFigures(40, lost, at, at.AddSeconds(lost), TimeSpan.FromSeconds(lost + 1), false, TimeSpan.FromSeconds(1)) { Shortest = TimeSpan.FromSeconds(lost) },
+    };
 }

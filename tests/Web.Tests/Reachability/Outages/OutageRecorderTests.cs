@@ -3,11 +3,13 @@ using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.History.Checkpoints;
+using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Reachability.Outages;
 using FailoverHub.Web.Reachability.Storage;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Reachability.Storage;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 
 namespace FailoverHub.Web.Tests.Reachability.Outages;
@@ -61,6 +63,14 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         Assert.Equal((8, Make.At.AddSeconds(20), Make.At.AddSeconds(27), TimeSpan.FromSeconds(9)), (hub.Figures.Lost, hub.Figures.FirstLossAt, hub.Figures.LastLossAt, hub.Figures.Longest));
         Assert.Equal((6, TimeSpan.FromSeconds(1)), (found.Single(o => o.Vantage == "node-c").Figures.Lost, hub.Figures.Resolution));
         Assert.Equal(2, events.Count(e => e.Kind == EventKinds.OutageMeasured));
+        foreach (EventRecord told in events.Where(e => e.Kind == EventKinds.OutageMeasured))
+        {
+            // Also by the time alone, when the node that asked has another name by now.
+            Assert.Equal(["hub", "node-c"], (await _store.OfEventAsync(told, Stop)).Select(o => o.Vantage));
+            Assert.Equal(["hub", "node-c"], (await _store.OfEventAsync(told with { Text = "in other words" }, Stop)).Select(o => o.Vantage));
+            Assert.Empty(await _store.OfEventAsync(told with { At = told.At.AddSeconds(-30) }, Stop));
+        }
+
         Assert.Contains(events, e => e.Text.StartsWith($"203.0.113.10/32: failover from {pair.ActiveNode} to {other}. 8 of ", StringComparison.Ordinal) && e.Severity == EventSeverity.Warning);
     }
 
@@ -168,6 +178,72 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         Assert.EndsWith("It was not probed from the hub: what it cost is not known.", OutageSentences.Of(found), StringComparison.Ordinal);
     }
 
+    /// <summary>The loops as the hub runs them: nobody hands over to this recorder by hand.</summary>
+    [Fact]
+    public async Task OperationsThatCannotBeFollowed_AreTold_AndWhatEndedMeanwhileIsMeasuredAllTheSame()
+    {
+        var log = new CriticalLog();
+        _recorder.Dispose();
+        _recorder = NewRecorder(log);
+        PairView pair = Make.HealthyPair();
+        await AddPairAsync(pair);
+        await AddIntentAsync("op-1");
+        for (int second = 0; second < 60; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: second is < 3 or >= 7);
+        }
+
+        _fleet.Publish(Make.Fleet(pair));
+        await _recorder.StartAsync(Stop);
+        await UntilAsync(async () => (await _store.ActiveNodesAsync(Stop)).ContainsKey(pair.Id) && _operations.Changes.Listeners == 1);
+
+        // It ends just as the feed breaks, and nobody is told of it.
+        _operations.Known.Add(Make.Operation("op-1", OperationStatus.Succeeded) with { FinishedAt = _rig.Clock.GetUtcNow() });
+        _operations.Changes.Break(new InvalidOperationException("A defect."));
+        await log.FirstLine.WaitAsync(TimeSpan.FromSeconds(60), Stop);
+        await UntilAsync(async () => !(await _store.OfOperationAsync("op-1", Stop)).IsEmpty);
+        OutageRecord[] found = [.. await _store.OfOperationAsync("op-1", Stop)];
+        await UntilAsync(() => Task.FromResult(_operations.Changes.Listeners == 1));
+        await AddIntentAsync("op-2");
+        _operations.Publish(Make.Operation("op-2", OperationStatus.Succeeded) with { FinishedAt = _rig.Clock.GetUtcNow() });
+        await UntilAsync(async () => !(await _store.OfOperationAsync("op-2", Stop)).IsEmpty);
+        await _recorder.StopAsync(CancellationToken.None);
+
+        Assert.Equal((MoveKind.Switchover, 4, TimeSpan.FromSeconds(5)), (Assert.Single(found).Kind, found[0].Figures.Lost, found[0].Figures.Longest));
+        Assert.Equal(1, log.Lines);
+    }
+
+    /// <summary>Lets virtual time pass until it is so; the bound only ends a test that hangs.</summary>
+    private async Task UntilAsync(Func<Task<bool>> holds)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (!await holds())
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+            await _rig.Writer.FlushAsync(safety.Token);
+            await Task.Yield();
+        }
+    }
+
+    private async Task AddIntentAsync(string operation)
+    {
+        await using HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop);
+        db.Intents.Add(new IntentEntity
+        {
+            Node = operation,
+            Revision = 1,
+            Drained = false,
+            Roles = $"{Make.Prefix}=Primary",
+            Stage = IntentStage.Confirmed,
+            OperationId = operation,
+            Reason = "a test",
+            WrittenAtMs = 0,
+        });
+        await db.SaveChangesAsync(Stop);
+    }
+
     private async Task AddPairAsync(PairView pair)
     {
         await using HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop);
@@ -189,8 +265,8 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         await _recorder.LookBackAsync(Stop);
     }
 
-    private OutageRecorder NewRecorder() => new(
-        _fleet, _operations, new OutageSources(new OutageMeter(_rig.Store, _rig.History, _store, _rig.Clock), _history, _store, _rig.Writer, new EventLog(_rig.Writer, new HistoryChanges(), _rig.Clock)), _rig.Clock, NullLogger<OutageRecorder>.Instance);
+    private OutageRecorder NewRecorder(ILogger<OutageRecorder>? log = null) => new(
+        _fleet, _operations, new OutageSources(new OutageMeter(_rig.Store, _rig.History, _store, _rig.Clock), _history, _store, _rig.Writer, new EventLog(_rig.Writer, new HistoryChanges(), _rig.Clock)), _rig.Clock, log ?? NullLogger<OutageRecorder>.Instance);
 
     private void Probe(string vantage, int second, bool answered) => _rig.Add(
         new ProbeSeries(Make.Prefix.ToString(), vantage),
@@ -206,5 +282,30 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         }
 
         await _recorder.TurnAsync(Stop);
+    }
+
+    /// <summary>Counts what an operator would be told as critical.</summary>
+    private sealed class CriticalLog : ILogger<OutageRecorder>
+    {
+        private readonly TaskCompletionSource _first = new(TaskCreationOptions.RunContinuationsAsynchronously);
+        private int _lines;
+
+        public int Lines => Volatile.Read(ref _lines);
+
+        public Task FirstLine => _first.Task;
+
+        public IDisposable? BeginScope<TState>(TState state)
+            where TState : notnull => null;
+
+        public bool IsEnabled(LogLevel logLevel) => logLevel == LogLevel.Critical;
+
+        public void Log<TState>(LogLevel logLevel, EventId eventId, TState state, Exception? exception, Func<TState, Exception?, string> formatter)
+        {
+            if (logLevel == LogLevel.Critical)
+            {
+                Interlocked.Increment(ref _lines);
+                _first.TrySetResult();
+            }
+        }
     }
 }
