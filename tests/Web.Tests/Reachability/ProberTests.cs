@@ -1,3 +1,4 @@
+using System.Collections.Concurrent;
 using System.Collections.Immutable;
 using System.Diagnostics.Metrics;
 using System.Net;
@@ -193,6 +194,45 @@ public sealed class ProberTests : IAsyncLifetime
         Assert.False(_findings.Changes.Reader.TryRead(out _), "that the hub is cut off is no outage of the address");
     }
 
+    /// <summary>A machine that has other things to do lets the prober run four tenths of a second too late, now and then: what it says of its lateness is what moves a probe away from its plan.</summary>
+    [Fact]
+    public async Task LatenessThatIsMeasured_IsHowMuchLaterThanPlannedAProbeWasSent()
+    {
+        var late = new ConcurrentQueue<TimeSpan>();
+        var meters = _services.GetRequiredService<IMeterFactory>();
+        using var listener = new MeterListener
+        {
+            InstrumentPublished = (instrument, all) =>
+            {
+                if (instrument.Name == "failoverhub.probe.lateness" && ReferenceEquals(instrument.Meter.Scope, meters))
+                {
+                    all.EnableMeasurementEvents(instrument);
+                }
+            },
+        };
+        listener.SetMeasurementEventCallback<double>((_, milliseconds, _, _) => late.Enqueue(TimeSpan.FromMilliseconds(milliseconds)));
+        listener.Start();
+        _fleet.Publish(Make.Fleet(Make.HealthyPair()));
+        var sent = new List<ProbeSample>();
+        while (sent.Count < 8 || (late.Max() < TimeSpan.FromMilliseconds(100) && sent.Count < 500))
+        {
+            sent.Add(await UntilAsync(_findings.Samples.Reader));
+            if (sent.Count > 2)
+            {
+                for (int turn = 0; turn < 3; turn++)
+                {
+                    await _clock.TurnAsync(Stop, TimeSpan.FromMilliseconds(turn == 2 ? 400 : 0));
+                }
+            }
+        }
+
+        // As planned they are a second apart, by a twentieth of it at random; a turn of five milliseconds is the most that a prober that runs is late.
+        DateTimeOffset[] planned = [.. sent.Zip(late, (sample, by) => sample.At - by)];
+        Assert.All(planned.Zip(planned.Skip(1), (earlier, later) => later - earlier), apart => Assert.InRange(apart, TimeSpan.FromSeconds(0.9499), TimeSpan.FromSeconds(1.0501)));
+        Assert.InRange(late.First(), TimeSpan.Zero, TimeSpan.FromMilliseconds(5));
+        Assert.InRange(late.Max(), TimeSpan.FromMilliseconds(100), TimeSpan.FromMilliseconds(405));
+    }
+
     [Fact]
     public async Task ProberThatStops_LeavesWhatItKnewToTurnUnknown()
     {
@@ -255,7 +295,9 @@ public sealed class ProberTests : IAsyncLifetime
             return timer;
         }
 
-        public async Task TurnAsync(CancellationToken cancellationToken)
+        /// <param name="cancellationToken">Ends the wait for the prober.</param>
+        /// <param name="late">So much later than it wanted the prober runs.</param>
+        public async Task TurnAsync(CancellationToken cancellationToken, TimeSpan late = default)
         {
             TimeSpan wait = await _waits.Reader.ReadAsync(cancellationToken);
             while (_waits.Reader.TryRead(out TimeSpan newer))
@@ -263,7 +305,7 @@ public sealed class ProberTests : IAsyncLifetime
                 wait = newer;
             }
 
-            Advance(wait);
+            Advance(wait + late);
         }
     }
 

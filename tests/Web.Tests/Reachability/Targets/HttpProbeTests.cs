@@ -114,7 +114,17 @@ public sealed class HttpProbeTests : IAsyncLifetime
 
         ProbeReply reply = await AskAsync(new Uri($"http://{closed.LocalEndPoint}/"), d => d, Generous);
 
-        Assert.Equal("it refused the connection", reply.Error);
+        Assert.Equal(("it refused the connection", false), (reply.Error, reply.IsUnsent));
+    }
+
+    /// <summary>A broadcast is what no machine lets a connection out to: as without a route, nobody was asked, and that is no loss of whoever has the page.</summary>
+    [Fact]
+    public async Task Page_ThatTheMachineCannotAskFor_IsUnsent_AndSaysWhatToLookAt()
+    {
+        ProbeReply reply = await AskAsync(new Uri("http://127.255.255.255/"), d => d, Generous);
+
+        Assert.True(reply is { IsUnsent: true, IsMissed: false, RoundTrip: null }, reply.ToString());
+        Assert.Equal("the hub's machine has no route to it: see 'ip route'", reply.Error);
     }
 
     [Fact]
