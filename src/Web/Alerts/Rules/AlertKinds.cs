@@ -143,11 +143,11 @@ internal static class AlertKinds
             Threshold = new("percent free, less than", 0.1, 90, 10),
         },
         [AlertKind.ChannelFailing] = new("channel-failing", "A channel takes no messages", "The newest message to a channel could not be delivered.", AlertSubjectKind.Hub),
-        [AlertKind.TargetLost] = new("target-lost", "A target does not answer", "What operators have added (Added), or a node's own address that has answered before (Node), does not answer the hub twice in a row.", AlertSubjectKind.Target)
+        [AlertKind.TargetLost] = new("target-lost", "A target does not answer", "What operators have added, or a node's own address that has answered before, does not answer the hub twice in a row.", AlertSubjectKind.Target)
         {
             States = [AddedTarget, NodeTarget],
         },
-        [AlertKind.AnswersWrong] = new("answers-wrong", "The wrong machine answers", "Two nodes answer on a shared address in turn (Split), another one than announced (Elsewhere), or somebody who cannot prove who he is (Forged).", AlertSubjectKind.Address)
+        [AlertKind.AnswersWrong] = new("answers-wrong", "The wrong machine answers", "Two nodes answer on a shared address in turn, another one than announced, or somebody who cannot prove who he is.", AlertSubjectKind.Address)
         {
             States = [.. Enum.GetNames<AnswerMarkKind>()],
         },

@@ -111,6 +111,18 @@ public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public void Rule_StatesAreCalledAsOnEveryOtherPage_InTheListAndInTheForm()
+    {
+        var page = RenderPage<AlertRulesPage>();
+        Assert.Contains("No announcer", page.Find("[data-testid=rule-no-announcer] .small").TextContent, StringComparison.Ordinal);
+        On(page, "change-no-announcer", e => e.Click());
+        page.WaitForElement("[data-testid=rule-form]", Safety);
+
+        Assert.Equal("Dual primary", page.Find("[data-testid=state-DualPrimary]").ParentElement!.TextContent.Trim());
+        Assert.DoesNotContain("NoAnnouncer", page.Find("[data-testid=rules]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Rule_ChangedBySomebodyElseMeanwhile_IsNotOverwritten()
     {
         var page = RenderPage<AlertRulesPage>();
