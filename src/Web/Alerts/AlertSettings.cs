@@ -5,12 +5,13 @@ using FailoverHub.Web.Alerts.Records;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Alerts;
 
 /// <summary>The owner of rules and channels: what the loops read without asking the database, and where they are changed, one change at a time.</summary>
-internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets secrets) : IDisposable
+internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets secrets) : INodeNames, IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private volatile State _state = new([], []);
@@ -111,6 +112,25 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         secrets.Learn(id, null);
         return new SettingResult<AlertChannel>.Done(before);
     }, cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken) => AlertSettingsStore.RenameNodeAsync(db, from, to, cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task RenamedAsync(string from, string to)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            // As it stands on the disk by now. Whoever is just changing one of them finds another revision there, and looks again.
+            _state = _state with { Rules = [.. Rules.Select(rule => rule.WithNodeRenamed(from, to) ?? rule)] };
+            Changed?.Invoke();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     public void Dispose() => _turn.Dispose();
 

@@ -4,6 +4,7 @@ using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Alerts.Direct;
 using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Alerts.Records;
+using FailoverHub.Web.Identity;
 
 namespace FailoverHub.Web.Alerts;
 
@@ -36,6 +37,8 @@ internal static class HubAlerts
         services.AddSingleton<DirectAlarm>();
         services.AddSingleton<MaintenanceStore>();
         services.AddSingleton<MaintenanceDesk>();
+        services.AddSingleton<INodeNames>(all => all.GetRequiredService<MaintenanceDesk>());
+        services.AddSingleton<INodeNames>(all => all.GetRequiredService<AlertSettings>());
         services.AddSingleton<IMaintenance>(all => all.GetRequiredService<MaintenanceDesk>());
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();

@@ -32,7 +32,7 @@ internal abstract record NodeChange
 /// What an operator does to the table of nodes: revoke, rename, remove. None of it touches what a node announces. A refused attempt is audited as well.
 /// While a name changes or goes, no stream of it is let in and no operation begins, which would go on under a name that is no more.
 /// </summary>
-internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer, NodeReferences operations)
+internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubWriter writer, NodeReferences operations, IEnumerable<INodeNames> others)
 {
     public const int ShortestReason = 3;
 
@@ -198,9 +198,18 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.JournalPositions.Where(j => j.Node == old).ExecuteUpdateAsync(set => set.SetProperty(j => j.Node, newName), stop);
                 await db.JoinTokens.Where(t => t.Node == old && t.UsedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.Node, newName), stop);
                 waiting = await operations.RenameAsync(db, old, newName, stop);
+                foreach (var other in others)
+                {
+                    await other.RenameAsync(db, old, newName, stop);
+                }
             }, cancellationToken);
             renamed = true;
             operations.Renamed(old, newName, waiting);
+            foreach (var other in others)
+            {
+                await other.RenamedAsync(old, newName);
+            }
+
             services.Register.Set(node with { Name = newName });
             await services.Fleet.PostAsync(new FleetMessage.NodeRenamed(old, newName), CancellationToken.None);
             var text = $"{old} is called {newName} from now on, says {actor.Name}: {Sentence(draft.Reason ?? "")} What happened before stands under {old}.";

@@ -4,12 +4,13 @@ using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Alerts.Maintenance;
 
 /// <summary>The owner of maintenance windows: what is planned and in force without asking the database, and where they are changed, one change at a time.</summary>
-internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IMaintenance, IDisposable
+internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IMaintenance, INodeNames, IDisposable
 {
     /// <summary>So many may be planned or in force.</summary>
     public const int Most = 500;
@@ -124,6 +125,23 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
             return new MaintenanceResult.Done(window);
         },
         cancellationToken);
+
+    /// <inheritdoc/>
+    public Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken) => MaintenanceStore.RenameNodeAsync(db, from, to, time.GetUtcNow(), cancellationToken);
+
+    /// <inheritdoc/>
+    public async Task RenamedAsync(string from, string to)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            _standing.Publish([.. Standing.Select(w => w.Scope == MaintenanceScope.Node && string.Equals(w.Target, from, StringComparison.OrdinalIgnoreCase) ? w with { Target = to } : w)]);
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     public void Dispose() => _turn.Dispose();
 

@@ -95,6 +95,14 @@ internal sealed class MaintenanceStore(IDbContextFactory<HubDbContext> factory, 
         changes.Appended(eventId: happened.Id);
     }
 
+    /// <summary>Windows of the node that are not over are those of its new name, in the transaction that renames it; what is over was of the old one.</summary>
+    public static async Task RenameNodeAsync(HubDbContext db, string from, string to, DateTimeOffset now, CancellationToken cancellationToken)
+    {
+        long at = now.ToUnixTimeMilliseconds();
+        string scope = Word(MaintenanceScope.Node);
+        await db.MaintenanceWindows.Where(w => w.Scope == scope && w.Target == from && w.ToMs > at && w.EndedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(w => w.Target, to), cancellationToken);
+    }
+
     /// <summary>Takes away a bounded number of windows that were over before a moment.</summary>
     public async Task PruneAsync(DateTimeOffset before, CancellationToken cancellationToken)
     {

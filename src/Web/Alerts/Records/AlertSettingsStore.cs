@@ -46,6 +46,18 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
         return [.. rows.Select(AlertRecords.ToChannel).OrderBy(c => c.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
+    /// <summary>Rules that name the node name it by its new name, in the transaction that renames it.</summary>
+    public static async Task RenameNodeAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken)
+    {
+        foreach (AlertRuleEntity row in await db.AlertRules.ToListAsync(cancellationToken))
+        {
+            if (AlertRecords.ToRule(row).WithNodeRenamed(from, to) is { } renamed)
+            {
+                (row.DefinitionJson, row.Revision) = (AlertRecords.ToJson(renamed), renamed.Revision);
+            }
+        }
+    }
+
     /// <summary>Writes rows of channels anew that an older hub left otherwise than they are kept now.</summary>
     /// <param name="rewrite">Changes a row; false: it is as it should be.</param>
     /// <param name="cancellationToken">Stops it.</param>

@@ -62,6 +62,13 @@ public sealed record AlertRule
         (Pairs.IsDefaultOrEmpty || (pair is not null && Pairs.Contains(pair, StringComparer.OrdinalIgnoreCase)))
         && (Nodes.IsDefaultOrEmpty || nodes.Any(node => Nodes.Contains(node, StringComparer.OrdinalIgnoreCase)));
 
+    /// <summary>The rule for a node that has another name from now on; null: it does not name that node, and stays as it is.</summary>
+    internal AlertRule? WithNodeRenamed(string from, string to)
+    {
+        bool Is(string node) => string.Equals(node, from, StringComparison.OrdinalIgnoreCase);
+        return Nodes.IsDefaultOrEmpty || !Nodes.Any(Is) ? null : this with { Nodes = [.. Nodes.Select(node => Is(node) ? to : node).Distinct(StringComparer.OrdinalIgnoreCase)], Revision = Revision + 1 };
+    }
+
     /// <summary>Whether it is about what operators have added under that name: a rule for some pairs, or some nodes, is not.</summary>
     internal bool IsAboutTarget(string name) =>
         Pairs.IsDefaultOrEmpty && Nodes.IsDefaultOrEmpty && (Targets.IsDefaultOrEmpty || Targets.Contains(name, StringComparer.OrdinalIgnoreCase));
