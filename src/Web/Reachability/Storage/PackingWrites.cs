@@ -31,6 +31,8 @@ internal sealed class PackMinute(HubWriter writer, long minute, IReadOnlyList<Mi
 
     public override async Task ApplyAsync(HubDbContext db, CancellationToken cancellationToken)
     {
+        // What came last of the minute is on its way into the journal in the same transaction: it has to be there before the minute is taken out, or it stays for ever.
+        await db.SaveChangesAsync(cancellationToken);
         _ids = await ids.OfAsync(db, Wanted, cancellationToken);
         int[] numbers = [.. _ids.Values];
         long hour = Math.DivRem(minute, 60, out long slot);

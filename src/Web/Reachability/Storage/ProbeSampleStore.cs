@@ -122,6 +122,13 @@ internal sealed partial class ProbeSampleStore(IDbContextFactory<HubDbContext> d
     internal async Task RecoverAsync(CancellationToken cancellationToken)
     {
         await using HubDbContext db = await database.CreateDbContextAsync(cancellationToken);
+        if (await db.ProbeJournal.MaxAsync(j => (long?)j.Minute, cancellationToken) is { } newest)
+        {
+            // No more minutes than that ever wait. What is older was packed, and left behind by a hub of before this line: packed once more, by then without its other probes, it would be wrong.
+            long oldest = newest - OpenMinutes.MostWaiting;
+            await db.ProbeJournal.Where(j => j.Minute < oldest).ExecuteDeleteAsync(cancellationToken);
+        }
+
         foreach ((ProbeSeries series, TimeSpan interval, List<ProbeSample> samples) in await ProbeJournal.ReadAllAsync(db, cancellationToken))
         {
             lock (_gate)

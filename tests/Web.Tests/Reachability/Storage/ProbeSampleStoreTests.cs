@@ -74,6 +74,53 @@ public sealed class ProbeSampleStoreTests : IAsyncLifetime
         return await db.ProbeSeries.OrderBy(s => s.Id).Select(s => s.Id).ToArrayAsync(Stop);
     }
 
+    /// <summary>What is lost at the end of a minute is known when the next has begun, and handed over together with the minute: one transaction writes it to the journal and takes the minute out of it.</summary>
+    [Fact]
+    public async Task ProbeThatComesWithThePackingOfItsMinute_LeavesNothingInTheJournal_WhichWouldBePackedAloneAfterADay()
+    {
+        _rig.Add(Series, Answered(0));
+        await _rig.PassAsync(TimeSpan.FromSeconds(60));
+        _rig.Add(Series, new ProbeSample(Make.At.AddSeconds(59.5), null, "no answer"));
+        await _rig.PassAsync(TimeSpan.FromSeconds(5));
+        Assert.Empty(await JournalAsync());
+
+        await _rig.JumpAsync(TimeSpan.FromHours(26));
+        await _rig.RestartAsync(killed: true);
+        await _rig.PassAsync(TimeSpan.FromMinutes(2));
+        ReachabilityChart chart = await _rig.History.ReadAsync(Series.Target, Series.Vantage, Make.At, Make.At.AddHours(1), TimeSpan.FromMinutes(1), Stop);
+        Assert.Equal((2, 1), (chart.Whole!.Sent, chart.Whole.Lost));
+    }
+
+    /// <summary>A hub of before this one left some there.</summary>
+    [Fact]
+    public async Task JournalOfMinutesThatArePackedLongAgo_IsTakenAwayAtTheStart_AndNothingIsCalledLost()
+    {
+        _rig.Add(Series, Answered(0));
+        await _rig.PassAsync(TimeSpan.FromMinutes(30));
+        int id = Assert.Single(await SeriesAsync());
+        long now = OpenMinutes.MinuteOf(_rig.Clock.GetUtcNow());
+        await using (HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop))
+        {
+            db.ProbeJournal.AddRange(Enumerable.Range(0, 30).Select(i => now - 29 + i).Select(minute => new ProbeJournalEntity
+            {
+                Minute = minute,
+                Data = ProbeJournal.Write(minute, [(id, [new ProbeSample(DateTimeOffset.FromUnixTimeMilliseconds(minute * 60_000), null, "no answer")])]),
+            }));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        await _rig.RestartAsync(killed: true);
+
+        Assert.Equal(Enumerable.Range(0, OpenMinutes.MostWaiting + 1).Select(i => now - OpenMinutes.MostWaiting + i), await JournalAsync());
+        Assert.Equal(0, _rig.Store.Lost);
+    }
+
+    private async Task<long[]> JournalAsync()
+    {
+        await using HubDbContext db = await _rig.Database.CreateDbContextAsync(Stop);
+        return await db.ProbeJournal.OrderBy(j => j.Minute).Select(j => j.Minute).ToArrayAsync(Stop);
+    }
+
     [Fact]
     public async Task Samples_OfTheOpenMinute_AreReadAtOnce()
     {
