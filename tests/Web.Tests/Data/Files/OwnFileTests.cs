@@ -7,6 +7,7 @@ using Microsoft.Data.Sqlite;
 namespace FailoverHub.Web.Tests.Data.Files;
 
 /// <summary>Root runs the hub's commands in the folder of the service's user, who waits for it with links.</summary>
+[Trait("Kind", "Process")]
 public sealed class OwnFileTests : IDisposable
 {
     private const string Secret = "somebody else's";
