@@ -120,6 +120,9 @@ internal sealed record NodeFacts
     /// <summary>The stream that <see cref="Intent"/> was given to; null: none yet.</summary>
     public long? OfferedOn { get; init; }
 
+    /// <summary>The newest revision that it was told and that was given up since, in this run of the hub: nobody sends it any more. 0: none was.</summary>
+    public long GivenUp { get; init; }
+
     /// <summary>When the hub last took over from it a revision that it did not know, in this run of the hub; null: it has not.</summary>
     public Moment? AdoptedAt { get; init; }
 
@@ -131,6 +134,12 @@ internal sealed record NodeFacts
 
     /// <summary>Its answer to the last request that it answered.</summary>
     public NodeRequestAnswer? RequestAnswer { get; init; }
+
+    /// <summary>
+    /// What was released with that revision is known here: it is wanted, or something newer is, or it was given up already. Who waits only until he sees it wanted may
+    /// wait for ever: a node that dials at the same moment without it is not told again, and nobody need have seen what was so between.
+    /// </summary>
+    public bool HasTakenIn(long revision) => Intent?.Revision >= revision || GivenUp >= revision;
 }
 
 /// <summary>An open stream of an agent.</summary>

@@ -292,7 +292,7 @@ internal static class FleetReducer
     private static NodeFacts Drop(FleetFacts facts, NodeFacts node, Moment now, ICollection<FleetEffect> effects)
     {
         GiveUp(facts, node, $"{node.Name} came back without revision {node.Intent!.Revision}, which it had never confirmed. It is not sent again: ask for it again if it is still wanted.", now, effects);
-        return node with { Intent = node.Confirmed, OfferedOn = null };
+        return node with { Intent = node.Confirmed, OfferedOn = null, GivenUp = Math.Max(node.GivenUp, node.Intent.Revision) };
     }
 
     private static NodeFacts OfferIfLost(FleetFacts facts, NodeFacts node, long obeyed, Moment now, ICollection<FleetEffect> effects) =>
@@ -310,7 +310,7 @@ internal static class FleetReducer
         }
 
         GiveUp(facts, node, $"{node.Name} came back without revision {intent.Revision}, which it had obeyed before. It is not sent again, because {against}: ask for it again if it is still wanted.", now, effects);
-        return node with { Intent = null, Confirmed = null, OfferedOn = null };
+        return node with { Intent = null, Confirmed = null, OfferedOn = null, GivenUp = Math.Max(node.GivenUp, intent.Revision) };
     }
 
     private static void GiveUp(FleetFacts facts, NodeFacts node, string text, Moment now, ICollection<FleetEffect> effects)

@@ -126,6 +126,9 @@ public sealed class FleetReducerTests
         Assert.Equal(new FleetEffect.IntentDropped("web-1", 5), Assert.Single(_effects.OfType<FleetEffect.IntentDropped>()));
         Assert.Equal((EventKinds.IntentDropped, "op1"), _effects.OfType<FleetEffect.Happened>().Select(h => (h.Event.Kind, h.Event.OperationId)).Single());
         Assert.Equal(4, facts.Nodes["web-1"].Intent!.Revision);
+
+        // Who has released it and looks only now does not wait for it for ever.
+        Assert.Equal((true, false), (facts.Nodes["web-1"].HasTakenIn(5), facts.Nodes["web-1"].HasTakenIn(6)));
     }
 
     [Fact]

@@ -150,7 +150,7 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
         }
 
         await services.Fleet.PostAsync(new FleetMessage.IntentReleased(order.Node, intent), _stopping.Token);
-        await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(order.Node) is not { } node || node.Intent?.Revision >= intent.Revision, _stopping.Token);
+        await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(order.Node) is not { } node || node.HasTakenIn(intent.Revision), _stopping.Token);
         LogTold(logger, order.Node, order.Reason);
     }
 
