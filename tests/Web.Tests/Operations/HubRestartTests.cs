@@ -51,7 +51,7 @@ public sealed class HubRestartTests
         await rig.Hub.UntilAsync(s => s.FindPair("web")!.Members.All(m => m.Node.IsFresh));
         var finished = await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationFinished });
         Assert.Equal(2, finished.Count);
-        Assert.Single(await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationStep }));
+        Assert.Equal(arrived ? 1 : 2, (await rig.EventsAsync(new HistoryFilter { OperationId = id, Kind = EventKinds.OperationStep })).Count);
         Assert.Equal(settled, (await rig.Hub.Operations.FindAsync(id, Cancellation))!.Status);
     }
 
@@ -154,7 +154,7 @@ public sealed class HubRestartTests
     }
 
     /// <summary>The hub is killed when the node that steps down has its intent, and another one runs on what was on the disk then.</summary>
-    private static async Task<(string Operation, NodeIntent Demotion)> KillBetweenDemotionAndPromotionAsync(OperationRig rig)
+    internal static async Task<(string Operation, NodeIntent Demotion)> KillBetweenDemotionAndPromotionAsync(OperationRig rig)
     {
         var killed = new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously);
         rig.A.OnIntent = async _ =>

@@ -1,4 +1,3 @@
-using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
@@ -14,7 +13,6 @@ namespace FailoverHub.Web.Operations.Running;
 internal sealed class OperationRun(AcceptedOperation operation, OperationTarget target, OperationServices services) : IDisposable
 {
     private static readonly TimeSpan TakeBackWithin = TimeSpan.FromSeconds(10);
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     private readonly OperationPlan _plan = operation.Plan;
     private readonly List<int> _sent = [];
@@ -119,7 +117,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         BeginStep(i);
         try
         {
-            var intent = await OnDiskAsync(ct => services.Store.ReleaseAsync(_view, wanted.Node, wanted.Revision, ct), until);
+            var intent = await services.OnDiskAsync(ct => services.Store.ReleaseAsync(_view, wanted.Node, wanted.Revision, ct), until);
 
             // After the disk, which may have taken its time: nothing lies between the check and the sending.
             if (Forbidden(i) is { } why)
@@ -240,7 +238,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     {
         foreach (var (node, revision) in operation.OnReturn)
         {
-            var intent = await OnDiskAsync(ct => services.Store.ReleaseAsync(_view, node, revision, ct), stopping);
+            var intent = await services.OnDiskAsync(ct => services.Store.ReleaseAsync(_view, node, revision, ct), stopping);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(node, intent), stopping);
         }
 
@@ -282,7 +280,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     {
         var draft = operation.Draft with { Before = null, After = null, Outcome = $"refused at step {step + 1}: {rule}" };
         var intent = step < operation.Wanted.Length ? operation.Wanted[step] : null;
-        return OnDiskAsync(ct => services.Store.RefuseStepAsync(draft, intent, wasSent: _sent.Contains(step), ct), stopping);
+        return services.OnDiskAsync(ct => services.Store.RefuseStepAsync(draft, intent, wasSent: _sent.Contains(step), ct), stopping);
     }
 
     private async Task<string> TakeBackAsync(CancellationToken stopping)
@@ -290,7 +288,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         foreach (var i in Enumerable.Reverse(_sent).ToList())
         {
             var before = _plan.Steps[i].Before;
-            _view = _view with { Steps = _view.Steps.Add(new OperationStep($"Take back: {before.Node} as it was", StepStatus.Running, services.Time.GetUtcNow(), null, null)) };
+            _view = _view with { Steps = _view.Steps.Add(new OperationStep(TakingBack.Step(before.Node), StepStatus.Running, services.Time.GetUtcNow(), null, null)) };
             services.Feed.Publish(_view);
             var row = _view.Steps.Length - 1;
             if (TakingBack.Against(services.Fleet.State, _plan.PairId, before) is { } against)
@@ -299,7 +297,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
                 return $"{before.Node} was not made again what it was, because {against}. Look at the pair.";
             }
 
-            var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(_view, before, services.Fleet.Current, ct), stopping);
+            var intent = await services.OnDiskAsync(ct => services.Store.TakeBackAsync(_view, before, services.Fleet.Current, ct), stopping);
             _tookBack = true;
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), stopping);
             using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
@@ -338,7 +336,7 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
         {
             var succeeded = status == OperationStatus.Succeeded;
             var move = succeeded && _plan.Type.IsMove() && _plan.Node is { } to ? new PairMove(to, _view.Actor, _view.Id, now) : null;
-            var revision = await OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct, move), stopping);
+            var revision = await services.OnDiskAsync(ct => services.Store.SaveAsync(_view, _tookBack, ct, move), stopping);
 
             // It is on the disk: from here on it is told, also when the hub is just stopping.
             var ended = new FleetMessage.OperationChanged(_plan.PairId, null, _view.Id, revision, move) { Failback = succeeded ? target.Request.Failback : null };
@@ -364,22 +362,5 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
     {
         _view = _view with { Steps = _view.Steps.SetItem(i, step) };
         services.Feed.Publish(_view);
-    }
-
-    // The disk may be full for a while: what has begun is tried again each second, until its time is over or the hub stops. What breaks a
-    // constraint of the database never will be written; that is a defect, and ends the run.
-    private async Task<T> OnDiskAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken until)
-    {
-        while (true)
-        {
-            try
-            {
-                return await write(until);
-            }
-            catch (Exception e) when (StorageFaults.MayPass(e))
-            {
-                await Task.Delay(RetryDiskAfter, services.Time, until);
-            }
-        }
     }
 }

@@ -1,3 +1,4 @@
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Records;
 using FailoverHub.Web.Operations.Rules;
@@ -9,6 +10,8 @@ namespace FailoverHub.Web.Operations.Running;
 /// <summary>What a run needs of the hub.</summary>
 internal sealed record OperationServices(OperationStore Store, FleetStore Fleet, OperationFeed Feed, IReachability? Reachability, TimeProvider Time)
 {
+    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+
     /// <summary>
     /// Held by whoever decides what the nodes are to be: one request at a time, the end of a run, and what a settlement takes back. So no rule
     /// is checked against something that somebody else is just changing. Never held while a node is waited for.
@@ -23,4 +26,25 @@ internal sealed record OperationServices(OperationStore Store, FleetStore Fleet,
 
     /// <summary>The figures of the rules.</summary>
     public OperationLimits Limits { get; init; } = new();
+
+    /// <summary>
+    /// Writes, and writes again each second while the disk is full or the database away. What breaks a constraint of the database never will be written; that is a
+    /// defect, and thrown.
+    /// </summary>
+    /// <param name="write">One transaction.</param>
+    /// <param name="until">When it is given up.</param>
+    public async Task<T> OnDiskAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken until)
+    {
+        while (true)
+        {
+            try
+            {
+                return await write(until);
+            }
+            catch (Exception e) when (StorageFaults.MayPass(e))
+            {
+                await Task.Delay(RetryDiskAfter, Time, until);
+            }
+        }
+    }
 }

@@ -3,7 +3,6 @@ using System.Collections.Immutable;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Drills;
-using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
 
 namespace FailoverHub.Web.Operations.Running;
@@ -11,14 +10,11 @@ namespace FailoverHub.Web.Operations.Running;
 /// <summary>
 /// Settles operations whose outcome is not known: a node was lost after it was asked, or the hub ended in the middle. What they wanted is
 /// not sent again; when every node they are about is back, and obeys what is wanted of it now, what it reports decides, once. A switchover
-/// that did not come to its end is then taken back where no rule stands against it. A newer operation on the pair settles them too: what
+/// that did not come to its end is then taken back where no rule stands against it, see <see cref="MoveBack"/>. A newer operation on the pair settles them too: what
 /// they wanted is no longer wanted.
 /// </summary>
 internal sealed partial class OperationSettlement(OperationServices services, ILogger<OperationSettlement> logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
-    private static readonly TimeSpan TakeBackWithin = TimeSpan.FromSeconds(10);
-
     /// <summary>An operation that ended longer ago than that is not looked at again: its events may have been given up by now.</summary>
     private static readonly TimeSpan ToldAgainFor = TimeSpan.FromHours(1);
 
@@ -99,7 +95,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             var newer = by is null ? "a newer operation" : $"operation {by}";
             try
             {
-                await FinishAsync(unsettled.View, OperationStatus.Failed, $"{unsettled.View.Outcome} Before that could be told, {newer} changed what is wanted.", raiseRevision: false, _stopping.Token);
+                await FinishAsync(services.Feed.Find(unsettled.View.Id) ?? unsettled.View, OperationStatus.Failed, $"{unsettled.View.Outcome} Before that could be told, {newer} changed what is wanted.", raiseRevision: false, _stopping.Token);
             }
             catch (Exception defect) when (defect is not OperationCanceledException)
             {
@@ -131,21 +127,28 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     /// <returns>It was settled.</returns>
     private async Task<bool> SettleAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
     {
+        var back = new MoveBack(view, wanted, services, _stopping.Token);
         try
         {
             await foreach (var state in services.Fleet.WatchStateAsync(given))
             {
-                if (Judge(state, wanted) is { } succeeded)
+                if (Judge(state, wanted) is not { } succeeded)
                 {
-                    if (succeeded)
-                    {
-                        await ReleaseOnReturnAsync(view, given);
-                        return await FinishAsync(view, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", raiseRevision: false, given, FailbackOf(view, wanted));
-                    }
-
-                    var (sent, undone) = await TakeBackAsync(view, wanted, given);
-                    return await FinishAsync(view, OperationStatus.Failed, $"{view.Outcome} All nodes are back, and they do not report what was wanted. {undone}".TrimEnd(), sent, given);
+                    continue;
                 }
+
+                if (succeeded)
+                {
+                    await ReleaseOnReturnAsync(view, given);
+                    return await FinishAsync(back.View, OperationStatus.Succeeded, $"{view.Outcome} All nodes are back and report what was wanted.", back.WasBegun, given, FailbackOf(view, wanted));
+                }
+
+                if (await back.TakeAsync(given) is { } undone)
+                {
+                    return await FinishAsync(back.View, OperationStatus.Failed, $"{view.Outcome} All nodes are back, and they do not report what was wanted. {undone}".TrimEnd(), back.WasBegun, given);
+                }
+
+                await back.RestAsync(given);
             }
         }
         catch (OperationCanceledException) when (given.IsCancellationRequested)
@@ -163,88 +166,10 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
     // As the run would have done: whoever could not be reached when another node was forced to be primary is told to be secondary.
     private async Task ReleaseOnReturnAsync(OperationView view, CancellationToken given)
     {
-        foreach (var (node, intent) in await OnDiskAsync(ct => services.Store.ReleaseOnReturnAsync(view.Id, ct), given))
+        foreach (var (node, intent) in await services.OnDiskAsync(ct => services.Store.ReleaseOnReturnAsync(view.Id, ct), given))
         {
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(node, intent), CancellationToken.None);
         }
-    }
-
-    /// <summary>A switchover that ended half-way: who stepped down gets back what it had, newest first, each only when no rule stands against it.</summary>
-    /// <returns>Whether anything was sent, so that what is wanted of the pair has changed once more; and what became of it.</returns>
-    private async Task<(bool Sent, string Undone)> TakeBackAsync(OperationView view, ImmutableArray<WantedOfNode> wanted, CancellationToken given)
-    {
-        if (!view.Type.IsMove())
-        {
-            return (false, "");
-        }
-
-        var sent = false;
-        foreach (var before in wanted.Reverse().Select(w => w.Before).OfType<NodeWanted>())
-        {
-            var (revision, against) = await SendBackAsync(view, before, given);
-            if (against is not null)
-            {
-                return (sent, $"{before.Node} was not made again what it was, because {against}. Look at the pair.");
-            }
-
-            sent |= revision is not null;
-            if (revision is { } number && !await IsShownAsync(WantedOfNode.Of(before, number, []), given))
-            {
-                return (sent, $"{before.Node} did not confirm that it is as it was. Look at the pair.");
-            }
-        }
-
-        return (sent, sent ? "What had been done was taken back." : "");
-    }
-
-    // Under the lock of admission: no operation is admitted between the look at the fleet and the moment it shows what is wanted now.
-    private async Task<(long? Revision, string? Against)> SendBackAsync(OperationView view, NodeWanted before, CancellationToken given)
-    {
-        await services.Admission.WaitAsync(given);
-        try
-        {
-            var state = services.Fleet.State;
-            if (state.Facts.Pairs.GetValueOrDefault(view.PairId)?.Running is { } newer)
-            {
-                // It was admitted a moment ago and planned by what the fleet is now.
-                return (null, $"operation {newer.Id} is under way on the pair");
-            }
-
-            if (state.Snapshot.FindNode(before.Node) is { } node && StepObservation.Shows(node, WantedOfNode.Of(before, node.IntentRevision, [])))
-            {
-                return (null, null);
-            }
-
-            if (TakingBack.Against(state, view.PairId, before) is { } against)
-            {
-                return (null, against);
-            }
-
-            var intent = await OnDiskAsync(ct => services.Store.TakeBackAsync(view, before, state.Snapshot, ct), given);
-            await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
-            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node) is not { } node || node.Intent?.Revision >= intent.Revision, _stopping.Token);
-            return (intent.Revision, null);
-        }
-        finally
-        {
-            services.Admission.Release();
-        }
-    }
-
-    private async Task<bool> IsShownAsync(WantedOfNode wanted, CancellationToken given)
-    {
-        using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
-        using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, given);
-        await foreach (var state in services.Fleet.WatchStateAsync(until.Token))
-        {
-            if (StepObservation.Of(state, wanted) is not StepObservation.Waiting and { } seen)
-            {
-                return seen is StepObservation.Shown;
-            }
-        }
-
-        given.ThrowIfCancellationRequested();
-        return false;
     }
 
     /// <summary>Whether what was wanted is so; null: it cannot be told yet.</summary>
@@ -274,10 +199,17 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
 
     private async Task<bool> FinishAsync(OperationView view, OperationStatus status, string outcome, bool raiseRevision, CancellationToken cancellationToken, Failback? failback = null)
     {
-        var finished = view with { Status = status, Outcome = outcome, FinishedAt = services.Time.GetUtcNow() };
+        var now = services.Time.GetUtcNow();
+        var finished = view with
+        {
+            Status = status,
+            Outcome = outcome,
+            FinishedAt = now,
+            Steps = [.. view.Steps.Select(s => s.Status == StepStatus.Running && TakingBack.IsStep(s) ? s with { Status = StepStatus.Failed, FinishedAt = now, Detail = "Not confirmed." } : s)],
+        };
 
         // Null: somebody settled it before; once is enough.
-        if (await OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision, ct), cancellationToken) is { } revision)
+        if (await services.OnDiskAsync(ct => services.Store.SaveAsync(finished, raiseRevision, ct), cancellationToken) is { } revision)
         {
             await services.Fleet.PostAsync(new FleetMessage.OperationChanged(view.PairId, null, view.Id, revision, null) { Failback = failback }, CancellationToken.None);
 
@@ -303,22 +235,6 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         }
 
         services.Feed.Publish(left);
-    }
-
-    // The disk may be full for a while: tried again each second, until something newer is wanted or the hub stops.
-    private async Task<T> OnDiskAsync<T>(Func<CancellationToken, Task<T>> write, CancellationToken until)
-    {
-        while (true)
-        {
-            try
-            {
-                return await write(until);
-            }
-            catch (Exception e) when (StorageFaults.MayPass(e))
-            {
-                await Task.Delay(RetryDiskAfter, services.Time, until);
-            }
-        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "'{Title}' was under way when the hub ended; it is settled by what the nodes report")]

@@ -11,6 +11,14 @@ namespace FailoverHub.Web.Operations.Running;
 /// </summary>
 internal static class TakingBack
 {
+    private const string StepBegins = "Take back: ";
+
+    /// <summary>Title of the step of an operation that makes a node again what it was.</summary>
+    public static string Step(string node) => $"{StepBegins}{node} as it was";
+
+    /// <summary>It is such a step, of whatever node.</summary>
+    public static bool IsStep(OperationStep step) => step.Title.StartsWith(StepBegins, StringComparison.Ordinal);
+
     /// <summary>Why the node must not become again what it was, half a sentence; null: it may.</summary>
     public static string? Against(FleetState state, string pairId, NodeWanted before)
     {
