@@ -4,6 +4,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Operations.Freezes;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using FleetRole = FailoverHub.Web.Fleet.Role;
 using ProtoRole = FailoverHub.Protos.V1.Role;
@@ -107,6 +108,27 @@ public sealed class MoveBackTests
         Assert.Equal((OperationStatus.Succeeded, StepStatus.Failed), (ended.Status, Step(ended).Status));
         Assert.Empty(rig.A.Intents);
         Assert.Equal("web-2", rig.Pair.ActiveNode);
+    }
+
+    [Fact]
+    public async Task FrozenPair_IsLeftAsItIs_UntilTheFreezeIsOver()
+    {
+        await using var rig = await StartAsync();
+        var (id, demotion) = await HubRestartTests.KillBetweenDemotionAndPromotionAsync(rig);
+        await rig.AcceptedAsync(FreezeTests.Freeze());
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
+
+        var later = rig.Time.GetUtcNow().AddMinutes(2);
+        var waiting = await rig.PassTimeUntilAsync(id, _ => rig.Time.GetUtcNow() > later, rig.A, rig.B);
+        Assert.Equal(OperationStatus.OutcomeUnknown, waiting.Status);
+        Assert.DoesNotContain(rig.A.Intents, intent => intent.Prefixes.Any(p => p.Role == ProtoRole.Primary));
+
+        await rig.AcceptedAsync(FreezeTests.Unfreeze());
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal((OperationStatus.Failed, StepStatus.Succeeded), (ended.Status, Step(ended).Status));
+        Assert.Equal("web-1", rig.Pair.ActiveNode);
     }
 
     [Fact]

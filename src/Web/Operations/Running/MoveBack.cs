@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
@@ -23,6 +24,8 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
     /// <summary>It is told once more at once, and from then on not sooner than after this.</summary>
     public static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(10);
 
+    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
+
     private readonly Dictionary<string, int> _told = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The operation as it stands.</summary>
@@ -43,7 +46,14 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
 
         foreach (var before in wanted.Reverse().Select(w => w.Before).OfType<NodeWanted>())
         {
-            var (revision, against) = await SendAsync(before, given);
+            var (revision, against, isStored) = await SendAsync(before, given);
+            if (!isStored)
+            {
+                // Not under the lock: whoever asks for something else does not wait as long as the disk does. By then the fleet may be another one.
+                await Task.Delay(RetryDiskAfter, services.Time, given);
+                return null;
+            }
+
             if (against is not null)
             {
                 await EndStepAsync(before, StepStatus.Failed, $"Not sent: {against}.", given);
@@ -70,7 +80,7 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
     public Task RestAsync(CancellationToken given) => _told.Values.All(times => times < 2) ? Task.CompletedTask : Task.Delay(RestsFor, services.Time, given);
 
     // Under the lock of admission: no operation is admitted between the look at the fleet and the moment it shows what is wanted now.
-    private async Task<(long? Revision, string? Against)> SendAsync(NodeWanted before, CancellationToken given)
+    private async Task<(long? Revision, string? Against, bool IsStored)> SendAsync(NodeWanted before, CancellationToken given)
     {
         await services.Admission.WaitAsync(given);
         try
@@ -79,29 +89,38 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
             if (state.Facts.Pairs.GetValueOrDefault(View.PairId)?.Running is { } newer)
             {
                 // It was admitted a moment ago and planned by what the fleet is now.
-                return (null, $"operation {newer.Id} is under way on the pair");
+                return (null, $"operation {newer.Id} is under way on the pair", true);
             }
 
             if (state.Snapshot.FindNode(before.Node) is { } node && StepObservation.Shows(node, WantedOfNode.Of(before, node.IntentRevision, [])))
             {
-                return (null, null);
+                return (null, null, true);
+            }
+
+            if (state.Snapshot.FindPair(View.PairId)?.Freeze is not null)
+            {
+                return (null, "the pair was frozen meanwhile", true);
             }
 
             var times = _told.GetValueOrDefault(before.Node);
             var against = TakingBack.Against(state, View.PairId, before) ?? (times >= MostTold ? $"it was told {times} times and came back without it each time" : null);
             if (against is not null)
             {
-                return (null, against);
+                return (null, against, true);
             }
 
-            _told[before.Node] = times + 1;
             var begun = WithStep(before, s => s with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow(), FinishedAt = null, Detail = null });
-            var intent = await services.OnDiskAsync(ct => services.Store.TakeBackAsync(begun, before, state.Snapshot, ct), given);
+            var intent = await services.Store.TakeBackAsync(begun, before, state.Snapshot, given);
+            _told[before.Node] = times + 1;
             View = begun;
             services.Feed.Publish(begun);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
             await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node) is not { } told || told.HasTakenIn(intent.Revision), stopping);
-            return (intent.Revision, null);
+            return (intent.Revision, null, true);
+        }
+        catch (Exception e) when (StorageFaults.MayPass(e))
+        {
+            return (null, null, false);
         }
         finally
         {

@@ -132,7 +132,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
         {
             await foreach (var state in services.Fleet.WatchStateAsync(given))
             {
-                if (Judge(state, wanted) is not { } succeeded)
+                if (Judge(state, wanted) is not { } succeeded || (!succeeded && MustRest(state, view)))
                 {
                     continue;
                 }
@@ -171,6 +171,9 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(node, intent), CancellationToken.None);
         }
     }
+
+    // Whoever froze the pair wants it left as it is: what is to be taken back waits until the freeze is over.
+    private static bool MustRest(FleetState state, OperationView view) => view.Type.IsMove() && state.Snapshot.FindPair(view.PairId)?.Freeze is not null;
 
     /// <summary>Whether what was wanted is so; null: it cannot be told yet.</summary>
     internal static bool? Judge(FleetState state, ImmutableArray<WantedOfNode> wanted)

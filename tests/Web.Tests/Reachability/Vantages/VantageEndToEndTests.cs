@@ -108,7 +108,7 @@ public sealed class VantageEndToEndTests : IAsyncDisposable
         await UntilAsync(hub, t => Point(t, "node-c")?.State == ReachabilityState.Reachable);
 
         await node.DisposeAsync();
-        JsonNode shown = await UntilAsync(hub, t => t.LostVantages is [{ Name: "node-c" }]);
+        JsonNode shown = await UntilAsync(hub, t => t is { LostVantages: [{ Name: "node-c" }], State: ReachabilityState.Reachable });
         JsonNode lost = (await GetAsync(hub, "/api/v1/vantage-points"))["items"]![0]!;
         Alert alert = await AlertAsync(hub, a => a is { Kind: AlertKind.VantageLost, Node: "node-c" });
         EventRecord told = await EventAsync(hub, EventKinds.VantageLost);
