@@ -64,10 +64,25 @@ internal sealed class FakeAgent : IAsyncDisposable
         ConnectAsync(GrpcChannel.ForAddress(url), node, state, boot, revision, dataCenter, keepsFailback, asks);
 
     /// <summary>On a channel of its own, which it takes with it when it goes.</summary>
-    public static async Task<FakeAgent> ConnectAsync(GrpcChannel channel, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false, bool asks = false)
+    /// <param name="channel">Where to.</param>
+    /// <param name="node">Its name.</param>
+    /// <param name="state">What it reports.</param>
+    /// <param name="boot">The run of the agent.</param>
+    /// <param name="revision">What it obeys.</param>
+    /// <param name="dataCenter">Where it is.</param>
+    /// <param name="keepsFailback">It is newer, and keeps failback policies.</param>
+    /// <param name="asks">It probes for the hub.</param>
+    /// <param name="onIntent">Takes every intent instead of the agent, also one that the hub sends as soon as it has heard Hello; null: the agent obeys.</param>
+    public static async Task<FakeAgent> ConnectAsync(GrpcChannel channel, string node, NodeReport state, string boot = "boot-1", ulong revision = 0, string dataCenter = "", bool keepsFailback = false, bool asks = false, Func<FakeAgent, NodeIntent, Task>? onIntent = null)
     {
         var call = new AgentLink.AgentLinkClient(channel).Connect();
         var agent = new FakeAgent(node, channel, call, state) { KeepsFailback = keepsFailback };
+        if (onIntent is not null)
+        {
+            agent.OnIntent = intent => onIntent(agent, intent);
+            agent.Obedience = Obedience.IsDeaf;
+        }
+
         var hello = new Hello { Node = node, AgentVersion = "1.2.3", BootId = boot, IntentRevision = revision, DataCenter = dataCenter };
         hello.Capabilities.AddRange(keepsFailback ? ["journal", "failback", "local-commands", "reset-session"] : ["journal"]);
         if (asks)
@@ -104,13 +119,19 @@ internal sealed class FakeAgent : IAsyncDisposable
     public Task ReportAsync() => ReportAsync(_ => { });
 
     /// <summary>Changes what the node says of itself and says it. In one go: a test and an intent may do so at the same moment, and an older state must not get the newer number.</summary>
-    public async Task ReportAsync(Action<NodeReport> change)
+    public Task ReportAsync(Action<NodeReport> change) => ReportAsync(() =>
+    {
+        change(_state);
+        return _state.Clone();
+    });
+
+    /// <summary>Says what is made at the moment at which it is said: what is older gets no newer number.</summary>
+    public async Task ReportAsync(Func<NodeReport> make)
     {
         await _write.WaitAsync();
         try
         {
-            change(_state);
-            var report = _state.Clone();
+            var report = make();
             report.Sequence = ++_sequence;
             await _call.RequestStream.WriteAsync(new AgentMessage { Report = report });
         }

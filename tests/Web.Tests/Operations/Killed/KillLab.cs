@@ -1,3 +1,5 @@
+using System.Net;
+using System.Net.Sockets;
 using System.Text.Json.Nodes;
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Access;
@@ -18,6 +20,9 @@ internal sealed class KillLab : IAsyncDisposable
     private readonly TemporaryFolder _data = new();
     private readonly Dictionary<string, (LabNode One, LabNode Two)> _pairs = [];
 
+    // What drills measure answers: each of their addresses is one of the loopback network.
+    private readonly List<TcpListener> _answering = [];
+    private int _port;
     private string _token = "";
     private bool _twoPeople;
 
@@ -34,7 +39,8 @@ internal sealed class KillLab : IAsyncDisposable
         var lab = new KillLab();
         foreach (var (pair, i) in pairs.Select((p, i) => (p, i)))
         {
-            lab.Add(pair, $"203.0.113.{i + 10}/32", pair.StartsWith("bulk", StringComparison.Ordinal) ? "18" : "7");
+            var drilled = pair.StartsWith("drill", StringComparison.Ordinal);
+            lab.Add(pair, drilled ? lab.Answering(i + 10) : $"203.0.113.{i + 10}/32", pair.StartsWith("bulk", StringComparison.Ordinal) ? "18" : "7");
         }
 
         lab._token = await HubProcess.MakeTokenAsync(lab._data.Path);
@@ -73,6 +79,12 @@ internal sealed class KillLab : IAsyncDisposable
     public async Task KillAndRestartAsync()
     {
         await Hub.KillAsync();
+        await RestartAsync();
+    }
+
+    /// <summary>The same when it is killed already.</summary>
+    public async Task RestartAsync()
+    {
         foreach (var (one, two) in _pairs.Values)
         {
             await one.DisposeAsync();
@@ -96,7 +108,19 @@ internal sealed class KillLab : IAsyncDisposable
         }
 
         await (Hub?.DisposeAsync() ?? ValueTask.CompletedTask);
+        _answering.ForEach(service => service.Dispose());
         _data.Dispose();
+    }
+
+    /// <summary>A prefix whose address answers on the port that is probed: whoever connects is accepted by the kernel.</summary>
+    private string Answering(int number)
+    {
+        var address = new IPAddress([127, 78, 0, (byte)number]);
+        var service = new TcpListener(address, _port);
+        service.Start(4_096);
+        _port = ((IPEndPoint)service.LocalEndpoint).Port;
+        _answering.Add(service);
+        return $"{address}/32";
     }
 
     private static async Task<string> TokenOfAsync(WholeHub hub, string name)
@@ -123,7 +147,7 @@ internal sealed class KillLab : IAsyncDisposable
 
     private async Task StartHubAsync(IEnumerable<string> pairs)
     {
-        Hub = await HubProcess.StartAsync(_data.Path, _token, twoPerson: _twoPeople ? "moves" : "off");
+        Hub = await HubProcess.StartAsync(_data.Path, _token, _port == 0 ? "tcp:9" : $"tcp:{_port}", _twoPeople ? "moves" : "off");
         await Task.WhenAll(pairs.SelectMany(pair => new[] { One(pair), Two(pair) }).Select(node => node.DialAsync(Hub.AgentUrl)));
 
         await Hub.UntilAsync("/api/v1/nodes?limit=500", nodes => nodes["items"]!.AsArray() is var all && all.Count == 2 * _pairs.Count && all.All(n => (string?)n!["link"] == "Connected"));

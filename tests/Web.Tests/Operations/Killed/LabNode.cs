@@ -1,10 +1,14 @@
 using FailoverHub.Protos.V1;
 using FailoverHub.Web.Tests.Agents;
 using Grpc.Core;
+using Grpc.Net.Client;
 
 namespace FailoverHub.Web.Tests.Operations.Killed;
 
-/// <summary>A node that outlives its hub: what it is stays, whoever it speaks with. It stops at an intent of its choice, until it is told to go on.</summary>
+/// <summary>
+/// A node that outlives its hub: what it is stays, whoever it speaks with. It stops at an intent of its choice until it dials again: it takes nothing in any more, and
+/// goes on to report what it was before that intent, unless it is to fall silent. So the hub neither hears that it was obeyed nor gives the node up, however slow the machine is.
+/// </summary>
 internal sealed class LabNode(string name, NodeReport state, string dataCenter, Func<bool> bothArePrimaryOrDrained) : IAsyncDisposable
 {
     private FakeAgent? _agent;
@@ -12,8 +16,15 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     private CancellationTokenSource _connected = new();
     private TaskCompletionSource _stopped = new(TaskCreationOptions.RunContinuationsAsynchronously);
     private (int Intent, bool Obeys, bool Answers)? _stopAt;
+    private (int Intent, bool Obeys, bool Answers)? _stopAfterDialling;
+    private int? _silentAt;
     private int _intents;
-    private bool _hangs;
+    private volatile bool _hangs;
+
+    private volatile bool _isSilent;
+
+    // What it goes on to say since it has stopped without an answer; null: what it is.
+    private NodeReport? _saysStill;
 
     public string Name => name;
 
@@ -27,6 +38,13 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
 
     /// <summary>Set when it was sent again what it has already, and had said so when it dialled.</summary>
     public string? Repeated { get; private set; }
+
+    /// <summary>As <see cref="StopAt"/>, but from the next time on that it dials, and it reports nothing any more either.</summary>
+    public Task FallSilentAfterDiallingAt(int intent, bool obeys)
+    {
+        (_stopAfterDialling, _stopped) = ((intent, obeys, false), new TaskCompletionSource(TaskCreationOptions.RunContinuationsAsynchronously));
+        return _stopped.Task.WaitAsync(TimeSpan.FromSeconds(60), TestContext.Current.CancellationToken);
+    }
 
     /// <summary>Stops at that intent of its life.</summary>
     /// <param name="intent">1: the first one.</param>
@@ -42,14 +60,11 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
     /// <summary>Dials as it is, and goes on if it had stopped.</summary>
     public async Task DialAsync(string url)
     {
-        (_hangs, _stopAt) = (false, null);
-        _agent = await FakeAgent.ConnectAsync(url, name, state, revision: state.IntentRevision, dataCenter: dataCenter, keepsFailback: true);
-        _agent.Obedience = Obedience.IsDeaf;
-        var agent = _agent;
-        agent.OnIntent = intent => TakeAsync(agent, intent);
-        await agent.ReportAsync();
+        (_hangs, _isSilent, _saysStill, _silentAt, _stopAt, _stopAfterDialling) = (false, false, null, _stopAfterDialling?.Intent, _stopAfterDialling, null);
+        _agent = await FakeAgent.ConnectAsync(GrpcChannel.ForAddress(url), name, state, revision: state.IntentRevision, dataCenter: dataCenter, keepsFailback: true, onIntent: TakeAsync);
+        await _agent.ReportAsync(Said);
         _connected = new CancellationTokenSource();
-        _reporting = ReportAsync(agent, _connected.Token);
+        _reporting = ReportAsync(_agent, _connected.Token);
     }
 
     /// <summary>The next request that is no intent.</summary>
@@ -85,18 +100,13 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
         }
 
         var stop = ++_intents == _stopAt?.Intent ? _stopAt : null;
-        _hangs = stop is not null;
         var rejected = RejectsNext;
         RejectsNext = false;
-        if (!rejected && stop is not { Obeys: false })
-        {
-            Obey(intent);
-        }
-
+        Take(intent, stop, rejected);
         if (stop is null or { Answers: true })
         {
             await agent.SendAsync(new AgentMessage { IntentResult = new IntentResult { Revision = intent.Revision, SessionsUpdated = 4, Outcome = rejected ? IntentResult.Types.Outcome.Rejected : IntentResult.Types.Outcome.Applied, Reason = rejected ? "the disk is full" : "" } });
-            await agent.ReportAsync();
+            await agent.ReportAsync(Said);
         }
 
         if (stop is not null)
@@ -105,17 +115,31 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
         }
     }
 
-    // What the network is at this very moment: nobody else of the lab obeys while this is looked at.
-    private void Obey(NodeIntent intent)
+    // What the network is at this very moment: nobody else of the lab obeys while this is looked at, and no report tells half of it.
+    private void Take(NodeIntent intent, (int Intent, bool Obeys, bool Answers)? stop, bool rejected)
     {
         lock (bothArePrimaryOrDrained)
         {
-            FakeAgent.Apply(state, intent, keepsFailback: true);
-            Broken ??= bothArePrimaryOrDrained() ? $"Both nodes are primary or drained after {name} obeyed revision {intent.Revision} ({intent.Reason})." : null;
+            _hangs = stop is not null;
+            _isSilent = stop is not null && _silentAt == stop.Value.Intent;
+            _saysStill = stop is { Answers: false } ? state.Clone() : null;
+            if (!rejected && stop is not { Obeys: false })
+            {
+                FakeAgent.Apply(state, intent, keepsFailback: true);
+                Broken ??= bothArePrimaryOrDrained() ? $"Both nodes are primary or drained after {name} obeyed revision {intent.Revision} ({intent.Reason})." : null;
+            }
         }
     }
 
-    // As nodes do, whether or not anything changes; one that has stopped says nothing new. Until the hub is gone, or another one is dialled.
+    private NodeReport Said()
+    {
+        lock (bothArePrimaryOrDrained)
+        {
+            return (_saysStill ?? state).Clone();
+        }
+    }
+
+    // As nodes do, whether or not anything changes. Until the hub is gone, or another one is dialled.
     private async Task ReportAsync(FakeAgent agent, CancellationToken stop)
     {
         using var again = new PeriodicTimer(TimeSpan.FromSeconds(1));
@@ -123,9 +147,9 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
         {
             while (await again.WaitForNextTickAsync(stop))
             {
-                if (!_hangs)
+                if (!_isSilent)
                 {
-                    await agent.ReportAsync();
+                    await agent.ReportAsync(Said);
                 }
             }
         }
