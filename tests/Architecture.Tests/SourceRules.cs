@@ -43,6 +43,7 @@ internal static partial class SourceRules
         ["src/Web/Identity/IdentityRecords.cs"] = "the table of nodes and their certificates",
         ["src/Web/Identity/IdentityRoom.cs"] = "that table, when the hub starts",
         ["src/Web/Identity/Past/CertificateHistory.cs"] = "which certificates a node has had",
+        ["src/Web/Identity/INodeNames.cs"] = "in which transaction other stores follow the rename of a node",
         ["src/Web/Identity/JoinTokens.cs"] = "join tokens, hashed",
         ["src/Web/Identity/NodeDesk.cs"] = "audit entry, token and certificate in one transaction",
         ["src/Web/Identity/NodeChanges.cs"] = "audit entry and revocation, new name or removal in one transaction",

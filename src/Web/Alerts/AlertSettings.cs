@@ -5,13 +5,12 @@ using FailoverHub.Web.Alerts.Records;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
-using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Alerts;
 
 /// <summary>The owner of rules and channels: what the loops read without asking the database, and where they are changed, one change at a time.</summary>
-internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets secrets) : INodeNames, IDisposable
+internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets secrets) : IDisposable
 {
     private readonly SemaphoreSlim _turn = new(1);
     private volatile State _state = new([], []);
@@ -34,6 +33,7 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
     {
         await secrets.StartAsync(cancellationToken);
         await ReadAsync(cancellationToken);
+        store.NodeRenamed = RenamedAsync;
     }
 
     private async Task ReadAsync(CancellationToken cancellationToken) =>
@@ -113,11 +113,9 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         return new SettingResult<AlertChannel>.Done(before);
     }, cancellationToken);
 
-    /// <inheritdoc/>
-    public Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken) => AlertSettingsStore.RenameNodeAsync(db, from, to, cancellationToken);
+    public void Dispose() => _turn.Dispose();
 
-    /// <inheritdoc/>
-    public async Task RenamedAsync(string from, string to)
+    private async Task RenamedAsync(string from, string to)
     {
         await _turn.WaitAsync(CancellationToken.None);
         try
@@ -131,8 +129,6 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             _turn.Release();
         }
     }
-
-    public void Dispose() => _turn.Dispose();
 
     private Task<SettingResult<AlertRule>> SaveAsync(AlertRule rule, long? expected, string action, Actor actor, CancellationToken stop) => InTurnAsync<AlertRule>(async () =>
     {

@@ -37,8 +37,8 @@ internal static class HubAlerts
         services.AddSingleton<DirectAlarm>();
         services.AddSingleton<MaintenanceStore>();
         services.AddSingleton<MaintenanceDesk>();
-        services.AddSingleton<INodeNames>(all => all.GetRequiredService<MaintenanceDesk>());
-        services.AddSingleton<INodeNames>(all => all.GetRequiredService<AlertSettings>());
+        services.AddSingleton<INodeNames>(all => all.GetRequiredService<MaintenanceStore>());
+        services.AddSingleton<INodeNames>(all => all.GetRequiredService<AlertSettingsStore>());
         services.AddSingleton<IMaintenance>(all => all.GetRequiredService<MaintenanceDesk>());
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();

@@ -98,7 +98,7 @@ public sealed class HttpProbeTests : IDisposable
             if (Interlocked.Increment(ref connects) == 1)
             {
                 // Nobody answers, as behind a firewall that drops.
-                await Task.Delay(Timeout.Infinite, timeout);
+                await new TaskCompletionSource().Task.WaitAsync(timeout);
             }
 
             return await TcpProbe.ConnectAsync(host, port, timeout);

@@ -4,13 +4,12 @@ using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
-using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 
 namespace FailoverHub.Web.Alerts.Maintenance;
 
 /// <summary>The owner of maintenance windows: what is planned and in force without asking the database, and where they are changed, one change at a time.</summary>
-internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IMaintenance, INodeNames, IDisposable
+internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, TimeProvider time) : IMaintenance, IDisposable
 {
     /// <summary>So many may be planned or in force.</summary>
     public const int Most = 500;
@@ -25,7 +24,11 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
     public IAsyncEnumerable<ImmutableArray<MaintenanceWindow>> WatchAsync(CancellationToken cancellationToken) => _standing.WatchAsync(cancellationToken);
 
     /// <summary>Reads what is stored; once, before anybody asks.</summary>
-    public async Task StartAsync(CancellationToken cancellationToken) => _standing.Publish(await store.StandingAsync(time.GetUtcNow(), cancellationToken));
+    public async Task StartAsync(CancellationToken cancellationToken)
+    {
+        _standing.Publish(await store.StandingAsync(time.GetUtcNow(), cancellationToken));
+        store.NodeRenamed = RenamedAsync;
+    }
 
     /// <summary>What is kept quiet now.</summary>
     public ImmutableArray<Quiet> QuietNow(FleetSnapshot snapshot) => MaintenancePlan.QuietNow(Standing, snapshot, time.GetUtcNow());
@@ -126,11 +129,9 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
         },
         cancellationToken);
 
-    /// <inheritdoc/>
-    public Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken) => MaintenanceStore.RenameNodeAsync(db, from, to, time.GetUtcNow(), cancellationToken);
+    public void Dispose() => _turn.Dispose();
 
-    /// <inheritdoc/>
-    public async Task RenamedAsync(string from, string to)
+    private async Task RenamedAsync(string from, string to)
     {
         await _turn.WaitAsync(CancellationToken.None);
         try
@@ -142,8 +143,6 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
             _turn.Release();
         }
     }
-
-    public void Dispose() => _turn.Dispose();
 
     private async Task<MaintenanceResult> InTurnAsync(AuditDraft draft, Func<AuditDraft, Task<MaintenanceResult>> change, CancellationToken stop)
     {

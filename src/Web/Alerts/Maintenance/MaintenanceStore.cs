@@ -2,12 +2,13 @@ using System.Collections.Immutable;
 using System.Text.Json;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Alerts.Maintenance;
 
 /// <summary>Windows on the disk; every change is one transaction with its audit entry and its event.</summary>
-internal sealed class MaintenanceStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, HistoryChanges changes)
+internal sealed class MaintenanceStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, HistoryChanges changes, TimeProvider time) : INodeNames
 {
     private static readonly JsonSerializerOptions Json = new(JsonSerializerDefaults.Web);
 
@@ -95,10 +96,17 @@ internal sealed class MaintenanceStore(IDbContextFactory<HubDbContext> factory, 
         changes.Appended(eventId: happened.Id);
     }
 
-    /// <summary>Windows of the node that are not over are those of its new name, in the transaction that renames it; what is over was of the old one.</summary>
-    public static async Task RenameNodeAsync(HubDbContext db, string from, string to, DateTimeOffset now, CancellationToken cancellationToken)
+    /// <summary>Told of the old and the new name when windows follow a node to another one on the disk; by whoever knows them without asking it.</summary>
+    public Func<string, string, Task>? NodeRenamed { get; set; }
+
+    /// <inheritdoc/>
+    public Task RenamedAsync(string from, string to) => NodeRenamed?.Invoke(from, to) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken)
     {
-        long at = now.ToUnixTimeMilliseconds();
+        // What is over was of the old name.
+        long at = time.GetUtcNow().ToUnixTimeMilliseconds();
         string scope = Word(MaintenanceScope.Node);
         await db.MaintenanceWindows.Where(w => w.Scope == scope && w.Target == from && w.ToMs > at && w.EndedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(w => w.Target, to), cancellationToken);
     }

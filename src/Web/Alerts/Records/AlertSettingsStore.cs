@@ -3,12 +3,13 @@ using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Alerts.Records;
 
 /// <summary>Rules and channels on the disk; every change is one transaction with its audit entry.</summary>
-internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory, AuditLog audit)
+internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory, AuditLog audit) : INodeNames
 {
     private const string BegunKey = "alerts.rules.begun";
 
@@ -46,8 +47,14 @@ internal sealed class AlertSettingsStore(IDbContextFactory<HubDbContext> factory
         return [.. rows.Select(AlertRecords.ToChannel).OrderBy(c => c.Name, StringComparer.OrdinalIgnoreCase)];
     }
 
-    /// <summary>Rules that name the node name it by its new name, in the transaction that renames it.</summary>
-    public static async Task RenameNodeAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken)
+    /// <summary>Told of the old and the new name when rules follow a node to another one on the disk; by whoever knows them without asking it.</summary>
+    public Func<string, string, Task>? NodeRenamed { get; set; }
+
+    /// <inheritdoc/>
+    public Task RenamedAsync(string from, string to) => NodeRenamed?.Invoke(from, to) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken)
     {
         foreach (AlertRuleEntity row in await db.AlertRules.ToListAsync(cancellationToken))
         {

@@ -220,6 +220,7 @@ public sealed class RepeatedPostsTests : IAsyncLifetime
     /// <summary>An alert that is active: the rule of the first case finds the pair with a session down.</summary>
     private async Task<string> AlertAsync()
     {
+        await HeardAsync();
         await _one.ReportAsync(r => r.Sessions[0].State = Protos.V1.SessionState.Idle);
         await _hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Degraded);
         using var again = new PeriodicTimer(TimeSpan.FromMilliseconds(50));
@@ -237,6 +238,7 @@ public sealed class RepeatedPostsTests : IAsyncLifetime
 
     private async Task HealAsync()
     {
+        await HeardAsync();
         await _one.ReportAsync(r => r.Sessions[0].State = Protos.V1.SessionState.Established);
         await _hub.UntilAsync(s => s.FindPair("web")?.State == PairState.Healthy);
     }
@@ -256,14 +258,18 @@ public sealed class RepeatedPostsTests : IAsyncLifetime
         return name;
     }
 
-    private async Task<string> WaitingAsync()
+    /// <summary>What was done before may have taken its time; who says nothing for a while is silent.</summary>
+    private async Task HeardAsync()
     {
-        // What was done before may have taken its time; who says nothing for a while is silent.
         foreach (FakeAgent agent in _agents.OfType<FakeAgent>())
         {
             await agent.ReportAsync();
         }
+    }
 
+    private async Task<string> WaitingAsync()
+    {
+        await HeardAsync();
         return await MadeAsync("pairs/web/operations", """{"type":"switchover","deadlineSeconds":120,"reason":"Kernel update"}""");
     }
 

@@ -1,6 +1,7 @@
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Rules;
+using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
 using FailoverHub.Web.Tests.Data.Postgres;
 using FailoverHub.Web.Tests.Operations.Freezes;
@@ -114,6 +115,10 @@ public sealed class TimedDrainTests
         await rig.EndedAsync(await rig.AcceptedAsync(OnNode(OperationType.Drain, "web-2")));
         if (diskIsFull)
         {
+            // What the end of a drain brings about is done under this lock, after the end is told.
+            var admission = rig.Hub.Get<OperationServices>().Admission;
+            await admission.WaitAsync(Cancellation);
+            admission.Release();
             await RawSql.AllowAsync(db, "no_cancel");
         }
 
