@@ -153,9 +153,9 @@ internal sealed class LabNode(string name, NodeReport state, string dataCenter, 
                 }
             }
         }
-        catch (Exception e) when (e is OperationCanceledException or RpcException or InvalidOperationException or ObjectDisposedException)
+        catch (Exception e) when (e is OperationCanceledException or RpcException or IOException or InvalidOperationException)
         {
-            // There is nobody any more who listens.
+            // There is nobody any more who listens: the hub was killed, perhaps in the middle of a report.
         }
     }
 }
