@@ -126,7 +126,9 @@ public sealed class VantagePointTests : IAsyncDisposable
         Assert.Equal((1, 7ul, 1L, 1L, 1L, 2L), (reading.Targets, reading.Revision, reading.Answered, reading.Lost, reading.NotSent, reading.Sent));
         Assert.Equal([2u, 1u], reading.Problems.Select(problem => problem.Task));
         Assert.Equal(4, reading.Begun);
-        Assert.InRange(reading.WorstLateness, reading.MeanLateness, TimeSpan.FromSeconds(1));
+
+        // How late depends on how far the test lets time pass while a probe has not begun yet.
+        Assert.InRange(reading.MeanLateness, TimeSpan.Zero, reading.WorstLateness);
 
         // The next stream begins anew with what is asked, and not with what was counted.
         _point.Take(null);
