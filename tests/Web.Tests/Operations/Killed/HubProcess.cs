@@ -71,28 +71,14 @@ internal sealed class HubProcess : IAsyncDisposable
             using var answer = await _client.SendAsync(request, TestContext.Current.CancellationToken);
             return answer.StatusCode;
         }
-        catch (Exception e) when (IsCut(e))
+        catch (Exception e) when (e is HttpRequestException or HttpIOException)
         {
             // It was killed before it could answer, or in the middle of it.
             return HttpStatusCode.ServiceUnavailable;
         }
     }
 
-    /// <summary>Asks, and asks again where the answer was cut: whoever only asks changes nothing by it, and a hub does not wait for ever for one that is too slow to read.</summary>
-    public async Task<JsonNode> GetAsync(string path)
-    {
-        for (var attempt = 1; ; attempt++)
-        {
-            try
-            {
-                return (await _client.GetFromJsonAsync<JsonNode>(path, TestContext.Current.CancellationToken))!;
-            }
-            catch (Exception e) when (attempt < 3 && e is not HttpRequestException { StatusCode: not null } && IsCut(e))
-            {
-                // The next answer may come whole.
-            }
-        }
-    }
+    public async Task<JsonNode> GetAsync(string path) => (await _client.GetFromJsonAsync<JsonNode>(path, TestContext.Current.CancellationToken))!;
 
     /// <summary>Asks again until the answer is so.</summary>
     public async Task<JsonNode> UntilAsync(string path, Func<JsonNode, bool> holds)
@@ -171,8 +157,6 @@ internal sealed class HubProcess : IAsyncDisposable
         var built = Path.Combine(own.Parent!.Parent!.Parent!.Parent!.Parent!.FullName, "src", "Web", "bin", own.Parent.Name, own.Name, "failoverhub");
         return File.Exists(built) ? built : throw new FileNotFoundException("The hub is not built.", built);
     }
-
-    private static bool IsCut(Exception e) => e is HttpRequestException or HttpIOException;
 
     private static int FreePort()
     {

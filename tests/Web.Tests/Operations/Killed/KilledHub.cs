@@ -118,7 +118,7 @@ public sealed class KilledHub : IAsyncLifetime
         Audit = await WholeAsync("/api/v1/audit?limit=500");
 
         // Events go to the disk a moment after what they tell of.
-        await _lab.Hub.UntilAsync("/api/v1/events?kind=operation-finished&limit=500", events => All.All(o => events["items"]!.AsArray().Any(e => (string?)e!["operation"] == (string?)o["id"] && !((string)e["text"]!).Contains("not known", StringComparison.Ordinal))));
+        await _lab.Hub.UntilAsync("/api/v1/events?kind=operation-finished&limit=500", events => All.All(o => events["items"]!.AsArray().Any(e => (string?)e!["operation"] == (string?)o["id"] && !((string)e["text"]!).Contains("its outcome is not known", StringComparison.Ordinal))));
         Events = (await WholeAsync("/api/v1/events?limit=500")).Where(e => e["operation"] is not null).ToLookup(e => (string)e["operation"]!);
         Told = Events.SelectMany(e => e).Where(e => (string?)e["kind"] == "operation-finished").ToLookup(e => (string)e["operation"]!, e => (string)e["text"]!);
     }
