@@ -99,7 +99,7 @@ public sealed class KilledHubTests(KilledHub killed) : IClassFixture<KilledHub>
         {
             var (id, type) = ((string)operation["id"]!, (string)operation["type"]!);
             var what = $"{operation["pair"]}: {type}";
-            string[] entries = [.. killed.Audit.Where(a => (string?)a["correlationId"] == id).Select(a => $"{a["action"]} {a["outcome"]}")];
+            string[] entries = [.. killed.Audit.Where(a => (string?)a["correlationId"] == id).Select(a => $"{a["action"]} {a["outcome"]}, {a["target"]}")];
 
             // How the pair stands is told by each hub anew, also of an operation that outlives two of them.
             string[] events = [.. killed.Events[id].Where(e => (string?)e["kind"] != "pair-state-changed").Select(e => $"{e["kind"]} {e["text"]}")];
