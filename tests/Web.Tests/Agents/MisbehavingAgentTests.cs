@@ -71,7 +71,9 @@ public sealed class MisbehavingAgentTests : TlsHubTest
         await Hub.UntilAsync(s => s.FindNode("web-1")?.ConnectedSince is null);
         Assert.Single(Faults(), line => line.StartsWith("Warning: web-1: Flood. It sends more than", StringComparison.Ordinal));
         Time.Advance(NodeComplaints.Period);
-        Assert.Equal(["Warning: web-1: Flood, 2 times more within 10 minutes."], Faults().Skip(1).Select(line => line[..(line.IndexOf("minutes.", StringComparison.Ordinal) + 8)]));
+
+        // Of the last stream it may have been gone before the hub had read as much.
+        Assert.Matches("^Warning: web-1: Flood, [12] times more within 10 minutes\\.", Assert.Single(Faults().Skip(1)));
     }
 
     [Fact]

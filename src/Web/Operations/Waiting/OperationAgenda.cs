@@ -347,7 +347,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
     private async Task DecideAsync(WaitingOperation due)
     {
         var now = services.Time.GetUtcNow();
-        var fate = WaitingFate.OfTime(due, now) ?? await OfItsDrainAsync(due);
+        var fate = WaitingFate.OfTime(due, now) ?? OfItsBeginning(due, now) ?? await OfItsDrainAsync(due);
         if (fate is null)
         {
             var (problem, preview) = await BeginAsync(due, AcceptedAs(due), _stopping.Token);
@@ -373,6 +373,12 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
                 break;
         }
     }
+
+    // What it is to end is just being done, later than it was meant to be: to find nothing to end yet would leave the node drained without end.
+    private WaitingFate.WaitsOn? OfItsBeginning(WaitingOperation due, DateTimeOffset now) =>
+        due.Request.Ends is { } drain && services.Feed.Find(drain) is { Status: OperationStatus.Queued or OperationStatus.Running } begun
+            ? new WaitingFate.WaitsOn(now + WaitingFate.RetryAfter, $"'{begun.Title}' is under way")
+            : null;
 
     // Asked of the disk: a hub that was killed, or whose disk was full, may not have cancelled it.
     private async Task<WaitingFate?> OfItsDrainAsync(WaitingOperation due) =>

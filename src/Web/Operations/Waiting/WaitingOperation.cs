@@ -185,7 +185,8 @@ internal abstract record WaitingFate
     /// <summary>It never begins.</summary>
     public sealed record Ends(OperationStatus Status, string Action, string Why) : WaitingFate;
 
-    private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
+    /// <summary>What stands in its way is looked at again after this.</summary>
+    public static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(5);
 
     /// <summary>What passes by itself: another operation, a cooldown, a hub that has just started.</summary>
     private static readonly string[] Passing = ["SR-05", "SR-06", "SR-08"];

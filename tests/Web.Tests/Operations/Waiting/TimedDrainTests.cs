@@ -7,6 +7,8 @@ using FailoverHub.Web.Tests.Data.Postgres;
 using FailoverHub.Web.Tests.Operations.Freezes;
 using Microsoft.Extensions.DependencyInjection;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
+using AgentMessage = FailoverHub.Protos.V1.AgentMessage;
+using IntentResult = FailoverHub.Protos.V1.IntentResult;
 
 namespace FailoverHub.Web.Tests.Operations.Waiting;
 
@@ -34,7 +36,29 @@ public sealed class TimedDrainTests
         await rig.PassTimeUntilAsync(id, o => o.Status != OperationStatus.Queued, rig.A, rig.B);
 
         Assert.Equal(OperationStatus.Succeeded, (await rig.EndedAsync(id)).Status);
+        var followUp = await FollowUpAsync(rig);
+        Assert.True(followUp.Status == OperationStatus.Queued, $"{followUp.Status}: {followUp.Outcome}");
+    }
+
+    [Fact]
+    public async Task ItsEndComesWhileItIsStillUnderWay_WaitsForIt_AndIsNotForgotten()
+    {
+        await using var rig = await StartAsync();
+        rig.B.Obedience = Obedience.IsDeaf;
+        var id = await rig.AcceptedAsync(Timed() with { ExpiresIn = TimeSpan.FromSeconds(60), Deadline = TimeSpan.FromMinutes(5) });
+        var ordered = await rig.B.ReceiveIntentAsync();
+        var later = rig.Time.GetUtcNow().AddSeconds(70);
+        Assert.Equal(OperationStatus.Running, (await rig.PassTimeUntilAsync(id, _ => rig.Time.GetUtcNow() > later, rig.A, rig.B)).Status);
         Assert.Equal(OperationStatus.Queued, (await FollowUpAsync(rig)).Status);
+
+        rig.B.Obedience = Obedience.Applies;
+        await rig.B.SendAsync(new AgentMessage { IntentResult = new IntentResult { Revision = ordered.Revision, SessionsUpdated = 4, Outcome = IntentResult.Types.Outcome.Applied } });
+        await rig.B.ReportAsync(state => FakeAgent.Apply(state, ordered));
+        Assert.Equal(OperationStatus.Succeeded, (await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B)).Status);
+        var followUp = await rig.PassTimeUntilAsync((await FollowUpAsync(rig)).Id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal(OperationStatus.Succeeded, followUp.Status);
+        Assert.False(rig.Pair.Members[1].Node.Drained);
     }
 
     [Fact]
