@@ -350,11 +350,13 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         var fate = WaitingFate.OfTime(due, now) ?? OfItsBeginning(due, now) ?? await OfItsDrainAsync(due);
         if (fate is null)
         {
+            // Before the rules look: a node that reports for the first time while they do is not held against what they saw without it.
+            var unheard = services.Fleet.Current.FindPair(due.View.PairId)?.Members.Any(m => !m.Node.HasReported) == true;
             var (problem, preview) = await BeginAsync(due, AcceptedAs(due), _stopping.Token);
             fate = problem switch
             {
                 null => new WaitingFate.Begins(),
-                SubmitResult.Refused => WaitingFate.OfRules(due, preview!, services.Fleet.Current.FindPair(due.View.PairId)?.Members.Any(m => !m.Node.HasReported) == true, now),
+                SubmitResult.Refused => WaitingFate.OfRules(due, preview!, unheard, now),
                 SubmitResult.Invalid invalid => new WaitingFate.Ends(OperationStatus.Cancelled, "schedule-refused", $"{string.Join(" ", invalid.Problem.Values)} Nothing was sent."),
                 SubmitResult.NotFound gone => new WaitingFate.Ends(OperationStatus.Refused, "schedule-refused", $"{gone.What} Nothing was sent."),
                 _ => throw new InvalidOperationException($"A waiting operation cannot be answered with {problem.GetType().Name}."),
