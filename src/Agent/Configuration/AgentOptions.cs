@@ -34,6 +34,12 @@ internal sealed record AgentOptions
     /// <summary>Where the metadata service of this machine is asked, at all of them at once; empty: it is not asked.</summary>
     public ImmutableArray<Uri> Metadata { get; init; } = [];
 
+    /// <summary>The operator said whether and where; otherwise it follows from whether there are <see cref="Neighbors"/>.</summary>
+    public bool MetadataIsGiven { get; init; }
+
+    /// <summary>Nobody gave <see cref="Neighbors"/>, the metadata service named their data center.</summary>
+    public bool NeighborsAreFound { get; init; }
+
     /// <summary>Addresses of a data center's route servers, see <see cref="Configuration.NeighborPattern"/>.</summary>
     public string NeighborPattern { get; init; } = Configuration.NeighborPattern.Default;
 

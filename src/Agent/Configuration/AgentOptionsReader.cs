@@ -76,6 +76,7 @@ internal sealed class AgentOptionsReader
             Node = ReadNode(),
             Neighbors = ReadNeighbors(dataCenter, port, !metadata.IsEmpty),
             Metadata = metadata,
+            MetadataIsGiven = _raw.Metadata is not null,
             NeighborPattern = _raw.NeighborPattern ?? NeighborPattern.Default,
             NeighborPort = port,
             DataCenter = dataCenter,

@@ -75,7 +75,8 @@ internal sealed partial class AgentDiscovery
             {
                 WarnOf(facts);
                 await loop.PostAsync(new NodeEvent.InstanceLearned(facts), cancellation);
-                if (_given.Neighbors.IsEmpty && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != running().DataCenter)
+                // By what it runs now: a reload may have given what the start had not.
+                if (running() is var now && (now.Neighbors.IsEmpty || now.NeighborsAreFound) && DiscoveredOptions.DataCenterOf(facts) is { } dataCenter && dataCenter.Id != now.DataCenter)
                 {
                     TakeOrSay(facts, dataCenter, loop, found);
                 }

@@ -16,7 +16,7 @@ internal static class DiscoveredOptions
         if (given.Neighbors.IsEmpty && DataCenterOf(facts) is { } dataCenter
             && NeighborPattern.TryExpand(given.NeighborPattern, dataCenter.Id, given.NeighborPort, out var neighbors))
         {
-            completed = completed with { DataCenter = dataCenter.Id, Neighbors = neighbors };
+            completed = completed with { DataCenter = dataCenter.Id, Neighbors = neighbors, NeighborsAreFound = true };
         }
 
         return completed.DataCenter is not null && given.LocalIpv6 is null && facts.Slaac is { } slaac

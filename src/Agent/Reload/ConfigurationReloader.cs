@@ -168,7 +168,7 @@ internal sealed partial class ConfigurationReloader : IDisposable
     private async Task<AgentOptions> ReadAsync(AgentOptions running, string why, ReloadTargets targets, CancellationToken cancellationToken)
     {
         var loaded = _source.Load();
-        var read = loaded.Options is { } options ? targets.Complete(options) : null;
+        var read = loaded.Options is { } options ? ReloadRules.WithTheServiceOf(running, targets.Complete(options)) : null;
         var errors = read is null ? loaded.Errors : Objections(running, read, targets);
         if (read is not null && errors.IsEmpty && await targets.Claim.ExtendAsync(read.Neighbors, read.LocalAddressFor, cancellationToken) is { } taken)
         {

@@ -37,6 +37,15 @@ internal static class ReloadRules
         static string Word(bool on) => on ? "true" : "false";
     }
 
+    /// <summary>
+    /// Where nobody says whether the metadata service is asked, it goes on as since the start: neighbors that are given or taken away change nothing about it, and
+    /// nobody is refused for a key that he has not written.
+    /// </summary>
+    /// <param name="running">What the agent runs by.</param>
+    /// <param name="read">What was read.</param>
+    public static AgentOptions WithTheServiceOf(AgentOptions running, AgentOptions read) =>
+        running.MetadataIsGiven || read.MetadataIsGiven ? read : read with { Metadata = running.Metadata };
+
     /// <summary>For the journal: what is other now, in words.</summary>
     public static string Differences(AgentOptions running, AgentOptions read)
     {

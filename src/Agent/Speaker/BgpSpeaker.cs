@@ -226,7 +226,27 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
     // What the roster wants done, guarded as everything is; the waiting has a place for each connection, of which there may be others now.
     private void ChangePeers(TimeSpan now)
     {
-        foreach (var change in _roster.Next(now))
+        // Until there is nothing more to be done now: one that had no session is quiet as soon as it is stopped, and nothing would wake the thread to dial anew.
+        for (var changes = _roster.Next(now); !changes.IsEmpty; changes = _roster.Next(now))
+        {
+            Change(changes, now);
+        }
+
+        if (_roster.TakeHeldUp(now) is var (neighbor, waiting))
+        {
+            OthersWait(_logger, neighbor, PeerRoster.Patience.TotalSeconds, waiting);
+        }
+
+        if (!_connections.SequenceEqual(_roster.All))
+        {
+            _connections = _roster.All;
+            _seats = new ConnectionSeats(_connections, _wakeUp);
+        }
+    }
+
+    private void Change(ImmutableArray<PeerChange> changes, TimeSpan now)
+    {
+        foreach (var change in changes)
         {
             Guarded(change.Connection, now, (connection, now) =>
             {
@@ -243,12 +263,6 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
                 connection.Start(now);
             });
-        }
-
-        if (!_connections.SequenceEqual(_roster.All))
-        {
-            _connections = _roster.All;
-            _seats = new ConnectionSeats(_connections, _wakeUp);
         }
     }
 
@@ -411,6 +425,9 @@ internal sealed partial class BgpSpeaker : ISpeaker, IDisposable
 
     [LoggerMessage(EventId = 4, Level = LogLevel.Error, Message = "The session with {Neighbor} broke on an internal error, the {Times}. time since the start; the other sessions are not touched, it begins anew in {Pause:0} s. Please report this")]
     private static partial void SessionBroken(ILogger logger, Exception exception, NeighborEndpoint neighbor, int times, double pause);
+
+    [LoggerMessage(EventId = 5, Level = LogLevel.Warning, Message = "{Neighbor} has no session {After:0} s after it was restarted with its new options; {Waiting} others keep theirs with the old ones until it has one, or until they lose theirs. Are the new options right? If they are and it is gone, take it out of the neighbors")]
+    private static partial void OthersWait(ILogger logger, NeighborEndpoint neighbor, double after, int waiting);
 
     [LoggerMessage(EventId = 2, Level = LogLevel.Debug, Message = "The thread of the BGP sessions runs with {Priority}")]
     private static partial void Runs(ILogger logger, string priority);

@@ -11,12 +11,12 @@ internal readonly record struct PeerChange(PeerConnection Connection, StopReason
 
 /// <summary>
 /// Which neighbors there are, and how one list of them becomes another without touching those that are the same. Neighbors whose options have changed are
-/// restarted one after the other, each when the one before has its session again: what is announced stays announced somewhere. Belongs to the
-/// speaker's thread but for <see cref="Members"/>. Time in, time out.
+/// restarted one after the other, each when the one before has its session again: what is announced stays announced somewhere, also when nobody accepts the
+/// new options (a wrong key). Who loses his session meanwhile gets them at once. Belongs to the speaker's thread but for <see cref="Members"/>. Time in, time out.
 /// </summary>
 internal sealed class PeerRoster : IDisposable
 {
-    /// <summary>How long the next neighbor waits for the session of the one before. One that stays away must not hold up the others for ever.</summary>
+    /// <summary>When the session of the one before is not back after this, the others that wait for it are told of, see <see cref="TakeHeldUp"/>.</summary>
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(10);
 
     /// <summary>After the first internal error of a session; doubled with each further one.</summary>
@@ -31,6 +31,7 @@ internal sealed class PeerRoster : IDisposable
     private IReadOnlyList<PeerConnection> _members;
     private IReadOnlyList<PeerConnection> _ending = [];
     private (Seat Seat, TimeSpan Since)? _restarting;
+    private bool _heldUpIsTold;
 
     /// <param name="peers">The first neighbors. They are started by whoever owns this.</param>
     /// <param name="connect">Makes a connection that is not started yet.</param>
@@ -58,7 +59,7 @@ internal sealed class PeerRoster : IDisposable
     {
         get
         {
-            TimeSpan? next = _restarting is { Since: var since } && _seats.Any(seat => seat is { Wanted: not null, IsStopped: false }) ? since + Patience : null;
+            TimeSpan? next = _restarting is { Since: var since } && !_heldUpIsTold && _seats.Any(Waits) ? since + Patience : null;
             foreach (var seat in _seats)
             {
                 next = seat.PausesUntil is { } until && !(next < until) ? until : next;
@@ -75,6 +76,7 @@ internal sealed class PeerRoster : IDisposable
     public void Configure(ImmutableArray<PeerOptions> peers)
     {
         var before = _seats.ToDictionary(seat => seat.Connection.Neighbor);
+        _heldUpIsTold = false;
         _seats.Clear();
         foreach (var peer in peers)
         {
@@ -152,6 +154,19 @@ internal sealed class PeerRoster : IDisposable
         return changes.ToImmutable();
     }
 
+    /// <summary>A neighbor that was restarted with new options has no session with them, and how many others keep theirs with the old ones meanwhile. Told once for each configuration.</summary>
+    public (NeighborEndpoint Neighbor, int Waiting)? TakeHeldUp(TimeSpan now)
+    {
+        var waiting = _seats.Count(Waits);
+        if (_heldUpIsTold || waiting < 1 || _restarting is not { } current || now - current.Since < Patience)
+        {
+            return null;
+        }
+
+        _heldUpIsTold = true;
+        return (current.Seat.Connection.Neighbor, waiting);
+    }
+
     public void Dispose()
     {
         foreach (var connection in All)
@@ -180,12 +195,12 @@ internal sealed class PeerRoster : IDisposable
     private void Restart(ImmutableArray<PeerChange>.Builder changes, TimeSpan now)
     {
         if (_restarting is { } current
-            && (!_seats.Contains(current.Seat) || (!current.Seat.IsStopped && current.Seat.Connection.IsEstablished) || now - current.Since >= Patience))
+            && (!_seats.Contains(current.Seat) || (!current.Seat.IsStopped && current.Seat.Connection.IsEstablished)))
         {
             _restarting = null;
         }
 
-        foreach (var seat in _seats.Where(seat => seat is { Wanted: not null, IsStopped: false }))
+        foreach (var seat in _seats.Where(Waits))
         {
             // A neighbor without a session has nothing to lose.
             var isEstablished = seat.Connection.IsEstablished;
@@ -202,6 +217,8 @@ internal sealed class PeerRoster : IDisposable
             }
         }
     }
+
+    private static bool Waits(Seat seat) => seat is { Wanted: not null, IsStopped: false };
 
     // In this order: what goes from the one to the other is in both for a moment, and never in none.
     private void Publish()

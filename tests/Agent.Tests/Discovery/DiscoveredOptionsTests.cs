@@ -20,6 +20,7 @@ public sealed class DiscoveredOptionsTests
         Assert.Equal(["2600:3c0f:18:34::1", "2600:3c0f:18:34::2", "2600:3c0f:18:34::3", "2600:3c0f:18:34::4"], options.Neighbors.Select(neighbor => neighbor.ToString()));
         Assert.Equal(_slaac, options.LocalIpv6);
         Assert.True(options.LocalIpv6IsFound);
+        Assert.True(options.NeighborsAreFound);
         Assert.Empty(DiscoveredOptions.Warnings(Given("--primary"), _facts));
     }
 
@@ -35,6 +36,7 @@ public sealed class DiscoveredOptionsTests
         Assert.Equal(firstNeighbor, options.Neighbors[0].ToString());
         Assert.Equal(source, options.LocalIpv6?.ToString());
         Assert.Equal(source == "2001:db8:18::1", options.LocalIpv6IsFound);
+        Assert.Equal(!line.Contains("--dcid", StringComparison.Ordinal) && !line.Contains("--neighbor ", StringComparison.Ordinal), options.NeighborsAreFound);
     }
 
     [Theory]

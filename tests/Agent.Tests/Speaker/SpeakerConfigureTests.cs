@@ -6,6 +6,7 @@ using FailoverHub.Agent.Speaker;
 using FailoverHub.Bgp.Messages;
 using FailoverHub.Bgp.Routes;
 using FailoverHub.Bgp.Session;
+using Microsoft.Extensions.Logging;
 using Microsoft.Extensions.Logging.Abstractions;
 using Microsoft.Extensions.Time.Testing;
 
@@ -128,23 +129,67 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
     }
 
     [Fact]
-    public async Task NeighborDoesNotComeBack_TheNextOneWaitsForItsPatienceAndNoLonger()
+    public async Task NobodyHasASession_AndTheOptionsAreCorrected_TheyAreDialledAtOnceWithThem()
+    {
+        using var closed = new ReservedPort();
+        _time = new FakeTimeProvider();
+        var away = Peer(0, holdTime: 0) with { Neighbor = new NeighborEndpoint(IPAddress.Loopback, closed.Number) };
+        await StartAsync([], away);
+        await _news.FirstAsync<NodeEvent.SessionChanged>(change => change.Neighbor == away.Neighbor && change.To is SessionState.Active or SessionState.Idle);
+        await using var router = new FakeRouter(closed.Number);
+
+        // Its time stands still and nobody else wakes the thread: only the new configuration can make it dial.
+        _speaker!.Configure([away with { Ttl = 17 }]);
+
+        await router.Log.FirstAsync<Seen.Established>();
+    }
+
+    [Fact]
+    public async Task NeighborDoesNotComeBack_TheOthersKeepTheirSessions_AndWhoLosesItsOwnGetsTheNewOptions()
     {
         await using var deaf = new FakeRouter(readsNoMoreOnceEstablished: true);
-        var time = new FakeTimeProvider();
-        PeerOptions[] peers = [Peer(0, holdTime: 0) with { Neighbor = deaf.Endpoint }, Peer(1, holdTime: 0)];
-        _time = time;
-        await StartAsync([peers[1]], peers[0]);
+        var log = new RecordedLog<BgpSpeaker>();
+        var (first, others) = await RestartedAndNotBackAsync(deaf, log);
+
+        // Long after the patience with the first one.
+        await PassAsync((FakeTimeProvider)_time, TimeSpan.FromMinutes(2));
+        await UntouchedAsync(1, 2);
+        Assert.Single(log.Lines.Seen, entry => entry.Text.StartsWith($"{first.Neighbor} has no session 10 s after it was restarted", StringComparison.Ordinal) && entry.Text.Contains("2 others", StringComparison.Ordinal));
+
+        await _routers[1].DisposeAsync();
+        await using var again = new FakeRouter(others[0].Neighbor.Port);
+        await _news.FirstAsync<NodeEvent.SessionChanged>(change => change.Neighbor == again.Endpoint && change.To == SessionState.Idle);
+        await PassAsync((FakeTimeProvider)_time, TimeSpan.FromSeconds(30));
+        Assert.Equal(9, (await again.Log.FirstAsync<Seen.Established>()).Parameters.HoldTime.Seconds);
+        Assert.Equal(1, _routers[2].Connections);
+    }
+
+    [Fact]
+    public async Task NeighborDoesNotComeBack_AndTheOptionsAreAsBeforeAgain_TheOthersWereNeverTouched()
+    {
+        await using var deaf = new FakeRouter(readsNoMoreOnceEstablished: true);
+        var (first, others) = await RestartedAndNotBackAsync(deaf, new RecordedLog<BgpSpeaker>());
+        await PassAsync((FakeTimeProvider)_time, TimeSpan.FromSeconds(15));
+
+        _speaker!.Configure([first, .. others]);
+
+        await PassAsync((FakeTimeProvider)_time, TimeSpan.FromSeconds(15));
+        await UntouchedAsync(1, 2);
+    }
+
+    // The deaf one has the first turn: it stands before the others.
+    private async Task<(PeerOptions First, PeerOptions[] Others)> RestartedAndNotBackAsync(FakeRouter deaf, RecordedLog<BgpSpeaker> log)
+    {
+        var first = Peer(0, holdTime: 0) with { Neighbor = deaf.Endpoint };
+        PeerOptions[] others = [Peer(1, holdTime: 0), Peer(2, holdTime: 0)];
+        _time = new FakeTimeProvider();
+        await StartAsync(others, [first], log);
         await deaf.Log.FirstAsync<Seen.Established>();
         await _news.FirstAsync<NodeEvent.SessionEstablished>(established => established.Neighbor == deaf.Endpoint);
 
-        _speaker!.Configure([peers[0] with { Ttl = 17 }, peers[1] with { Ttl = 17 }]);
-
-        // The deaf one has the first turn: it stands before the other.
-        await PassAsync(time, PeerRoster.Patience - TimeSpan.FromSeconds(1));
-        Assert.Equal(1, _routers[1].Connections);
-        await PassAsync(time, TimeSpan.FromSeconds(1.5));
-        await _routers[1].Log.FirstAsync<Seen.Update>(update => update.Connection == 2);
+        PeerOptions With30(PeerOptions peer) => peer with { Session = Peer(0, holdTime: 30).Session };
+        _speaker!.Configure([With30(first), .. others.Select(With30)]);
+        return (first, others);
     }
 
     [Fact]
@@ -214,7 +259,9 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
 
     private Task StartAsync(params PeerOptions[] peers) => StartAsync(peers, []);
 
-    private async Task StartAsync(PeerOptions[] peers, params PeerOptions[] away)
+    private Task StartAsync(PeerOptions[] peers, params PeerOptions[] away) => StartAsync(peers, away, NullLogger<BgpSpeaker>.Instance);
+
+    private async Task StartAsync(PeerOptions[] peers, PeerOptions[] away, ILogger<BgpSpeaker> log)
     {
         _speaker = new BgpSpeaker(
             [.. peers, .. away],
@@ -224,7 +271,7 @@ public sealed class SpeakerConfigureTests : IAsyncDisposable
                 return true;
             },
             _time,
-            NullLogger<BgpSpeaker>.Instance);
+            log);
         _speaker.SetAdvertisements(1, ImmutableArray.Create(Advertise(FakeRouter.Primary)));
         _speaker.Start();
         foreach (var router in _routers.Where(router => peers.Any(peer => peer.Neighbor == router.Endpoint)))
