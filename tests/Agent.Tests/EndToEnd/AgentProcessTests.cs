@@ -7,6 +7,7 @@ using Wire = FailoverHub.Protos.V1;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>The real process against four route servers on loopback, with and without a hub.</summary>
+[Trait("Kind", "Process")]
 public sealed class AgentProcessTests : IAsyncLifetime
 {
     private const string Prefix = "127.203.113.10/32";

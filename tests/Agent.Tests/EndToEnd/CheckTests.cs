@@ -8,6 +8,7 @@ using FailoverHub.Agent.Tests.Speaker;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>The agent as a process, with health checks.</summary>
+[Trait("Kind", "Process")]
 public sealed class CheckTests : IAsyncLifetime
 {
     private const string Prefix = "127.203.113.10/32";

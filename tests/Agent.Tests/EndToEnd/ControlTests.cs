@@ -4,6 +4,7 @@ using FailoverHub.Agent.Tests.Speaker;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>A running agent and those who ask it, each a process of its own.</summary>
+[Trait("Kind", "Process")]
 public sealed class ControlTests : IAsyncLifetime
 {
     private const string Prefix = "127.203.113.10/32";

@@ -2,6 +2,7 @@ using FailoverHub.Agent.Tests.Discovery;
 
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
+[Trait("Kind", "Process")]
 public sealed class DiscoveryTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

@@ -4,6 +4,7 @@ using FailoverHub.Agent.Tests.Speaker;
 
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
+[Trait("Kind", "Process")]
 public sealed class DoctorTests : IDisposable
 {
     private readonly TemporaryDirectory _directory = new();

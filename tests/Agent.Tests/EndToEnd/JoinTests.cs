@@ -8,6 +8,7 @@ using Grpc.Core;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>The real program joins, runs by what it was given, and takes over what is joined while it runs.</summary>
+[Trait("Kind", "Process")]
 public sealed class JoinTests : IAsyncDisposable
 {
     private const string Prefix = "127.203.113.10/32";

@@ -7,6 +7,7 @@ using FailoverHub.Agent.Tests.Speaker;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>What the real process writes to its standard output, as somebody else's program reads it.</summary>
+[Trait("Kind", "Process")]
 public sealed partial class LogTests : IAsyncLifetime
 {
     // Of sd-daemon(3): what a warning and what an ordinary line begins with.

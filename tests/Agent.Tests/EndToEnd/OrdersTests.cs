@@ -6,6 +6,7 @@ using FailoverHub.Bgp.Messages;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>A running agent and somebody in front of its machine, each a process of its own: what was ordered is on the wire, and outlives kill -9.</summary>
+[Trait("Kind", "Process")]
 public sealed class OrdersTests : IAsyncLifetime
 {
     private const string Prefix = "127.203.113.10/32";

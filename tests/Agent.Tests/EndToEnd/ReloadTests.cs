@@ -5,6 +5,7 @@ using FailoverHub.Agent.Tests.Speaker;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>The real process, whose file is written anew while its sessions are up.</summary>
+[Trait("Kind", "Process")]
 public sealed class ReloadTests : IAsyncDisposable
 {
     private const string Prefix = "127.203.113.10/32";

@@ -7,6 +7,7 @@ using FailoverHub.Agent.Tests.Speaker;
 namespace FailoverHub.Agent.Tests.EndToEnd;
 
 /// <summary>The real process as systemd starts it.</summary>
+[Trait("Kind", "Process")]
 public sealed class ServiceTests
 {
     [Fact]

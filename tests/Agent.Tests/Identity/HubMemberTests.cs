@@ -17,6 +17,7 @@ using Role = FailoverHub.Agent.Node.Role;
 namespace FailoverHub.Agent.Tests.Identity;
 
 /// <summary>The stream of a node that has joined: real TLS, a real node behind it.</summary>
+[Trait("Kind", "Long")]
 public sealed class HubMemberTests : IAsyncDisposable
 {
     private static readonly TimeSpan _month = TimeSpan.FromDays(30);
