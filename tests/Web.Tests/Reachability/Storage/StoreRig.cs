@@ -74,8 +74,14 @@ internal sealed class StoreRig(DateTimeOffset start) : IAsyncDisposable
     public async Task MinuteAsync()
     {
         Clock.Advance(TimeSpan.FromMinutes(1));
+        await EndMinuteAsync();
+    }
+
+    /// <summary>The turn of the loop at the end of a minute, which has passed.</summary>
+    public Task EndMinuteAsync()
+    {
         _untidied += TimeSpan.FromMinutes(1);
-        await TurnAsync();
+        return TurnAsync();
     }
 
     /// <summary>A long time passes at once, in which the hub was asleep.</summary>
