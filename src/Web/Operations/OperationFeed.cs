@@ -55,12 +55,12 @@ internal sealed class OperationFeed(EventLog events, TimeProvider time)
         throw new OperationCanceledException(cancellationToken);
     }
 
-    /// <summary>When the pair was moved, as far as it is known here: each operation that moves addresses and has done something, by when it was asked for.</summary>
+    /// <summary>When the pair was moved, as far as it is known here: each operation that moves addresses and has done something, by when that began: one that had to wait was asked for long before.</summary>
     public ImmutableArray<DateTimeOffset> MovesOf(string pairId) =>
     [
         .. _state.Current.Operations.Values.Select(o => o.View)
             .Where(o => o.PairId == pairId && (o.Type.IsMove() || o.Type is OperationType.ForcePromote or OperationType.Drain || (o.Type == OperationType.ResetSession && o.Rules.Any(r => r.RuleId == MomentRules.CooldownId))) && o.Steps.Any(s => s.Status == StepStatus.Succeeded))
-            .Select(o => o.RequestedAt),
+            .Select(o => o.Steps.Min(s => s.StartedAt) ?? o.RequestedAt),
     ];
 
     public async IAsyncEnumerable<OperationView> WatchAsync([EnumeratorCancellation] CancellationToken cancellationToken)

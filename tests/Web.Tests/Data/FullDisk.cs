@@ -9,6 +9,23 @@ namespace FailoverHub.Web.Tests.Data;
 internal sealed class FullDisk
 {
     public volatile bool IsFull;
+    private int _refused;
+
+    /// <summary>How often somebody has tried while it was full.</summary>
+    public int Refused => Volatile.Read(ref _refused);
+
+    /// <summary>Until somebody has tried once more, which takes no time of the clock.</summary>
+    /// <param name="after">As many tries are not waited for.</param>
+    public async Task RefusesAsync(int after)
+    {
+        using var safety = CancellationTokenSource.CreateLinkedTokenSource(TestContext.Current.CancellationToken);
+        safety.CancelAfter(TimeSpan.FromSeconds(60));
+        while (Refused <= after)
+        {
+            safety.Token.ThrowIfCancellationRequested();
+            await Task.Yield();
+        }
+    }
 
     public void Install(IServiceCollection services)
     {
@@ -19,6 +36,15 @@ internal sealed class FullDisk
 
     private sealed class Factory(IDbContextFactory<HubDbContext> real, FullDisk disk) : IDbContextFactory<HubDbContext>
     {
-        public HubDbContext CreateDbContext() => disk.IsFull ? throw new SqliteException("database or disk is full", 13) : real.CreateDbContext();
+        public HubDbContext CreateDbContext()
+        {
+            if (disk.IsFull)
+            {
+                Interlocked.Increment(ref disk._refused);
+                throw new SqliteException("database or disk is full", 13);
+            }
+
+            return real.CreateDbContext();
+        }
     }
 }

@@ -3,6 +3,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using Health = FailoverHub.Web.Fleet.Health;
 using ProtoHealth = FailoverHub.Protos.V1.Health;
@@ -131,8 +132,40 @@ public sealed class LostOnTheWayTests
         Assert.Contains("SR-03 TargetReady", ended.Outcome, StringComparison.Ordinal);
         Assert.Empty(rig.B.Intents);
         Assert.Contains(await rig.AuditAsync(), e => e.CorrelationId == ended.Id && e.Outcome.StartsWith("refused at step 2: SR-03 TargetReady", StringComparison.Ordinal));
+        var back = Assert.Single(await rig.AuditAsync(), e => e.Action == "take-back");
+        Assert.Equal(("hub", "node web-1 of pair web", "accepted", ended.Id), (back.Actor, back.Target, back.Outcome, back.CorrelationId));
+        Assert.Contains("secondary", back.Before, StringComparison.OrdinalIgnoreCase);
+        Assert.Contains("primary", back.After, StringComparison.OrdinalIgnoreCase);
         Assert.Contains(await rig.EventsAsync(new HistoryFilter { OperationId = ended.Id, Kind = EventKinds.OperationStep }), e => e.Text.Contains("SR-03", StringComparison.Ordinal));
         Assert.Equal("web-1", rig.Pair.ActiveNode);
         Assert.Equal(Role.Primary, rig.Pair.Members[0].Prefixes[0].ReportedRole);
+    }
+
+    [Fact]
+    public async Task NodeThatBecomesPrimaryByItselfWhileTheDiskIsFull_IsNotJoinedByTheOneThatSteppedDown()
+    {
+        var disk = new FullDisk();
+        await using var rig = await StartAsync(disk.Install);
+        rig.B.Obedience = Obedience.Rejects;
+        var told = 0;
+        rig.B.OnIntent = _ =>
+        {
+            // The second one takes the promotion back; what comes next is to give web-1 its role again.
+            disk.IsFull = ++told == 2;
+            return Task.CompletedTask;
+        };
+        var id = await rig.AcceptedAsync(Switchover());
+        await rig.Hub.UntilAsync(id, o => o.Steps is [.., { Title: "Take back: web-1 as it was", Status: StepStatus.Running }]);
+        await disk.RefusesAsync(after: 0);
+
+        await rig.B.ReportAsync(state => state.Prefixes[0].AssignedRole = state.Prefixes[0].ReportedRole = ProtoRole.Primary);
+        await rig.Hub.UntilAsync(s => s.FindNode("web-2")!.Prefixes.Single().ReportedRole == Role.Primary);
+        disk.IsFull = false;
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal((OperationStatus.Failed, StepStatus.Failed), (ended.Status, ended.Steps[^1].Status));
+        Assert.Contains("web-2 may be primary", ended.Outcome, StringComparison.Ordinal);
+        Assert.Single(rig.A.Intents);
+        Assert.DoesNotContain(await rig.AuditAsync(), e => e.Action == "take-back");
     }
 }

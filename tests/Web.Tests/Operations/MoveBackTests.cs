@@ -4,6 +4,7 @@ using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
+using FailoverHub.Web.Tests.Data;
 using FailoverHub.Web.Tests.Operations.Freezes;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using FleetRole = FailoverHub.Web.Fleet.Role;
@@ -129,6 +130,65 @@ public sealed class MoveBackTests
 
         Assert.Equal((OperationStatus.Failed, StepStatus.Succeeded), (ended.Status, Step(ended).Status));
         Assert.Equal("web-1", rig.Pair.ActiveNode);
+    }
+
+    [Fact]
+    public async Task PairThatIsFrozenBetweenTheJudgementAndTheSending_IsTakenBackWhenTheFreezeIsOver()
+    {
+        await using var rig = await StartAsync();
+        var (id, demotion) = await HubRestartTests.KillBetweenDemotionAndPromotionAsync(rig);
+
+        // The freeze stands first in the line for the lock, and the settlement behind it.
+        var admission = rig.Hub.Get<OperationServices>().Admission;
+        await admission.WaitAsync(TestContext.Current.CancellationToken);
+        var freezing = rig.AcceptedAsync(FreezeTests.Freeze());
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
+        await rig.Hub.UntilAsync(s => s.FindPair("web")!.Members.All(m => m.Node.IsFresh));
+        admission.Release();
+        await freezing;
+
+        var later = rig.Time.GetUtcNow().AddMinutes(1);
+        Assert.Equal(OperationStatus.OutcomeUnknown, (await rig.PassTimeUntilAsync(id, _ => rig.Time.GetUtcNow() > later, rig.A, rig.B)).Status);
+        await rig.AcceptedAsync(FreezeTests.Unfreeze());
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal((OperationStatus.Failed, StepStatus.Succeeded, "web-1"), (ended.Status, Step(ended).Status, rig.Pair.ActiveNode));
+    }
+
+    [Fact]
+    public async Task FullDisk_KeepsNobodyWaiting_AndItIsTakenBackWhenThereIsRoom()
+    {
+        var disk = new FullDisk();
+        await using var rig = await StartAsync(disk.Install);
+        var (id, demotion) = await HubRestartTests.KillBetweenDemotionAndPromotionAsync(rig);
+        rig.A = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-1", ProtoRole.Secondary, revision: demotion.Revision);
+        disk.IsFull = true;
+        rig.B = await FakeAgent.StartAsync(rig.Hub.AgentUrl, "web-2", ProtoRole.Secondary);
+        await rig.Hub.UntilAsync(s => s.FindPair("web")!.Members.All(m => m.Node.IsFresh));
+
+        // Its time stands still, so whoever holds the lock until the disk is tried again holds it for ever.
+        var services = rig.Hub.Get<OperationServices>();
+        for (var second = 0; second < 5; second++)
+        {
+            var tried = disk.Refused;
+            rig.Time.Advance(TimeSpan.FromSeconds(1));
+            await rig.A.ReportAsync(_ => { });
+            await rig.B.ReportAsync(_ => { });
+            await disk.RefusesAsync(after: tried);
+            Assert.True(await services.Admission.WaitAsync(TimeSpan.FromSeconds(20), TestContext.Current.CancellationToken));
+            services.Admission.Release();
+        }
+
+        Assert.Empty(rig.A.Intents);
+        disk.IsFull = false;
+        var ended = await rig.PassTimeUntilAsync(id, o => o.IsFinished, rig.A, rig.B);
+
+        Assert.Equal((OperationStatus.Failed, StepStatus.Succeeded), (ended.Status, Step(ended).Status));
+        Assert.Single(rig.A.Intents);
+        var back = Assert.Single(await rig.AuditAsync(), e => e.Action == "take-back");
+        Assert.Equal(("hub", "node web-1 of pair web", id), (back.Actor, back.Target, back.CorrelationId));
+        Assert.All(ended.Steps, s => Assert.NotEqual(StepStatus.Running, s.Status));
     }
 
     [Fact]

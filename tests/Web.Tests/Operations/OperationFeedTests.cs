@@ -30,6 +30,17 @@ public sealed class OperationFeedTests
     private static List<string> Texts(OperationView? before, OperationView after) => [.. OperationFeed.Between(before, after, Now).Select(e => $"{e.Kind} {e.Severity}: {e.Text}")];
 
     [Fact]
+    public void Moves_CountByWhenTheyBegan_NotByWhenSomebodyAskedForThem()
+    {
+        var feed = new OperationFeed(null!, TimeProvider.System);
+        var began = Now.AddHours(3);
+        var waited = View(OperationStatus.Succeeded, StepStatus.Succeeded, StepStatus.Succeeded);
+        feed.TakeOver(waited with { Steps = [waited.Steps[0] with { StartedAt = began }, waited.Steps[1] with { StartedAt = began.AddSeconds(1) }] }, new ToldEvents(OperationFeed.StillToTell(waited, new ToldEvents([]), Now).Select(e => (e.Kind, e.Text))));
+
+        Assert.Equal([began], feed.MovesOf("p1"));
+    }
+
+    [Fact]
     public void FirstState_TellsWhoAskedForWhatAndWhy() =>
         Assert.Equal(
             ["operation-started Info: Switch web over to web-2: asked for by alice. Reason: kernel update"],

@@ -1,5 +1,4 @@
 using System.Collections.Concurrent;
-using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations.Planning;
 using FailoverHub.Web.Operations.Records;
@@ -14,8 +13,6 @@ namespace FailoverHub.Web.Operations.Bulk;
 /// </summary>
 internal sealed partial class BulkRuns(OperationServices services, OperationRuns runs, AuditLog audit, ILogger<BulkRuns> logger) : IAsyncDisposable
 {
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
-
     private readonly CancellationTokenSource _stopping = new();
     private readonly ConcurrentDictionary<string, BulkRun> _running = new();
     private readonly ConcurrentDictionary<Task, byte> _tasks = new();
@@ -187,22 +184,11 @@ internal sealed partial class BulkRuns(OperationServices services, OperationRuns
         }
     }
 
-    // The disk may be full for a while: tried again each second, until the hub stops.
     private async Task<OperationView> KeepAsync(OperationView view)
     {
-        while (true)
-        {
-            try
-            {
-                await services.Store.SaveAsync(view, raiseRevision: false, _stopping.Token);
-                services.Feed.Publish(view);
-                return view;
-            }
-            catch (Exception e) when (StorageFaults.MayPass(e))
-            {
-                await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
-            }
-        }
+        await services.OnDiskAsync(ct => services.Store.SaveAsync(view, raiseRevision: false, ct), _stopping.Token);
+        services.Feed.Publish(view);
+        return view;
     }
 
     private Task<OperationView> EndAsync(OperationView view, OperationStatus status, string outcome) => KeepAsync(Ended(view, status, outcome));

@@ -13,7 +13,6 @@ namespace FailoverHub.Web.Operations.Drills;
 /// </summary>
 internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor actor, DrillMoves moves, OperationServices services) : IDisposable
 {
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
     private const string Restarted = "The hub ended while it was under way, and was started again.";
 
     /// <summary>A hub that was away for longer moves nothing by itself.</summary>
@@ -337,22 +336,7 @@ internal sealed class DrillRun(DrillTarget target, OperationView begun, Actor ac
         services.Feed.Publish(view);
     }
 
-    // The disk may be full for a while: tried again each second, until the hub stops.
-    private async Task SaveAsync(OperationView view, CancellationToken stopping)
-    {
-        while (true)
-        {
-            try
-            {
-                await services.Store.SaveAsync(view, raiseRevision: false, stopping);
-                return;
-            }
-            catch (Exception e) when (StorageFaults.MayPass(e))
-            {
-                await Task.Delay(RetryDiskAfter, services.Time, stopping);
-            }
-        }
-    }
+    private Task<long?> SaveAsync(OperationView view, CancellationToken stopping) => services.OnDiskAsync(ct => services.Store.SaveAsync(view, raiseRevision: false, ct), stopping);
 
     private async Task EndAsync(OperationStatus status, string outcome, CancellationToken stopping)
     {

@@ -62,6 +62,12 @@ internal sealed partial record DrillTarget
             return null;
         }
 
+        if (there.Pair.Members.All(m => m.Node.Name != home))
+        {
+            problem = Invalid("pair", $"{home} answers on its addresses and is no node of the pair, so there is no way back: find out why it does first.");
+            return null;
+        }
+
         return (new DrillTarget { Request = request, Pair = there.Pair, Away = there.Member.Node.Name, Home = home }, there);
     }
 

@@ -15,7 +15,6 @@ namespace FailoverHub.Web.Operations.Freezes;
 internal sealed partial class FreezeKeeper(OperationServices services, FreezeStore store, FreezeDesk desk, ILogger<FreezeKeeper> logger) : IAsyncDisposable
 {
     private static readonly Actor Hub = new("hub", null, null);
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     /// <summary>
     /// A node that has rejected what a freeze means for it (its disk is full, perhaps), or confirms it and does something else, is told again after this; then after twice as long, and so on: each time is an
@@ -87,6 +86,7 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
     private async Task ActAsync()
     {
         await services.Admission.WaitAsync(_stopping.Token);
+        var stored = true;
         try
         {
             var state = services.Fleet.State;
@@ -103,11 +103,16 @@ internal sealed partial class FreezeKeeper(OperationServices services, FreezeSto
         catch (Exception e) when (StorageFaults.MayPass(e))
         {
             LogNotStored(logger, e);
-            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
+            stored = false;
         }
         finally
         {
             services.Admission.Release();
+        }
+
+        if (!stored)
+        {
+            await services.RestForDiskAsync(_stopping.Token);
         }
     }
 

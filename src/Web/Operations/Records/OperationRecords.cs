@@ -27,6 +27,9 @@ internal sealed record WantedOfNode(string Node, long Revision, bool Drained, Im
     public static WantedOfNode Of(NodeWanted wanted, long revision, ImmutableArray<IPNetwork> mustAnnounce) =>
         new(wanted.Node, revision, wanted.Drained, wanted.Roles, mustAnnounce) { LiftLocalDrain = wanted.LiftLocalDrain, AtOnce = wanted.AtOnce };
 
+    /// <summary>What the node was told.</summary>
+    public NodeWanted Told => new() { Node = Node, Drained = Drained, Roles = Roles, Failback = Failback, AtOnce = AtOnce, LiftLocalDrain = LiftLocalDrain };
+
     public static WantedOfNode Of(PlannedStep step, long revision) => Of(step.Wanted, revision, step.MustAnnounce) with
     {
         Before = step.Before,

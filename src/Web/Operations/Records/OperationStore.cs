@@ -40,6 +40,10 @@ internal sealed class ToldEvents(IEnumerable<(string Kind, string Text)> told)
 /// <summary>Operations and intents on the disk. Every method is one transaction.</summary>
 internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, TimeProvider time)
 {
+    /// <summary>In the audit: the hub makes a node again what it was before a step of an operation that did not succeed.</summary>
+    public const string TakeBackAction = "take-back";
+
+    private static readonly Actor Hub = new("hub", null, null);
     private static readonly OperationStatus[] Unfinished = [OperationStatus.PendingApproval, OperationStatus.Queued, OperationStatus.Running, OperationStatus.OutcomeUnknown];
 
     /// <summary>Writes audit entry, operation and all its intents, in one transaction. Nothing may be sent before this returns.</summary>
@@ -196,18 +200,37 @@ internal sealed class OperationStore(IDbContextFactory<HubDbContext> factory, Au
         return true;
     }
 
-    /// <summary>Writes an intent that takes a step back; it may leave the hub at once.</summary>
-    public async Task<IntentFacts> TakeBackAsync(OperationView view, NodeWanted before, FleetSnapshot fleet, CancellationToken cancellationToken)
+    /// <summary>Audits that a step is taken back, and writes the intent for it; it may leave the hub at once.</summary>
+    /// <param name="view">How the operation stands.</param>
+    /// <param name="told">What the node was told with the step.</param>
+    /// <param name="before">What it is to be again.</param>
+    /// <param name="fleet">The fleet as it is known.</param>
+    /// <param name="cancellationToken">Stops it while nothing is committed.</param>
+    public async Task<IntentFacts> TakeBackAsync(OperationView view, NodeWanted told, NodeWanted before, FleetSnapshot fleet, CancellationToken cancellationToken)
     {
-        await using var db = await factory.CreateDbContextAsync(cancellationToken);
-        await using var transaction = await db.Database.BeginTransactionAsync(cancellationToken);
-        var intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, cancellationToken), view.Id, $"Taken back: {view.Title}");
-        db.Intents.Add(FleetRecords.ToEntity(before.Node, intent, IntentStage.Released, time.GetUtcNow()));
-        await SupersedeAsync(db, before.Node, intent.Revision, cancellationToken);
-        await UpdateAsync(db, view, cancellationToken);
-        await db.SaveChangesAsync(cancellationToken);
-        await transaction.CommitAsync(CancellationToken.None);
-        return intent;
+        IntentFacts? intent = null;
+        var draft = new AuditDraft
+        {
+            Actor = Hub,
+            Action = TakeBackAction,
+            Target = AuditTarget.NodeOfPair(before.Node, view.PairName),
+            Reason = $"Taken back: {view.Title}",
+            Before = OperationRecords.ToAuditJson([told]),
+            After = OperationRecords.ToAuditJson([before]),
+            Outcome = "accepted",
+            CorrelationId = view.Id,
+        };
+        await audit.ChangeAsync(
+            draft,
+            async (db, ct) =>
+            {
+                intent = ToIntent(before, await NextRevisionAsync(db, before.Node, fleet, ct), view.Id, draft.Reason);
+                db.Intents.Add(FleetRecords.ToEntity(before.Node, intent, IntentStage.Released, time.GetUtcNow()));
+                await SupersedeAsync(db, before.Node, intent.Revision, ct);
+                await UpdateAsync(db, view, ct);
+            },
+            cancellationToken);
+        return intent!;
     }
 
     /// <summary>

@@ -24,8 +24,6 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
     /// <summary>It is told once more at once, and from then on not sooner than after this.</summary>
     public static readonly TimeSpan RestsFor = TimeSpan.FromSeconds(10);
 
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
-
     private readonly Dictionary<string, int> _told = new(StringComparer.OrdinalIgnoreCase);
 
     /// <summary>The operation as it stands.</summary>
@@ -44,13 +42,18 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
             return "";
         }
 
-        foreach (var before in wanted.Reverse().Select(w => w.Before).OfType<NodeWanted>())
+        foreach (var step in wanted.Reverse())
         {
-            var (revision, against, isStored) = await SendAsync(before, given);
-            if (!isStored)
+            if (step.Before is not { } before)
             {
-                // Not under the lock: whoever asks for something else does not wait as long as the disk does. By then the fleet may be another one.
-                await Task.Delay(RetryDiskAfter, services.Time, given);
+                continue;
+            }
+
+            var (revision, against, mayBe) = await SendAsync(step.Told, before, given);
+            if (!mayBe)
+            {
+                // Not under the lock: whoever asks for something else does not wait as long as the disk or a freeze does. By then the fleet may be another one.
+                await services.RestForDiskAsync(given);
                 return null;
             }
 
@@ -80,7 +83,8 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
     public Task RestAsync(CancellationToken given) => _told.Values.All(times => times < 2) ? Task.CompletedTask : Task.Delay(RestsFor, services.Time, given);
 
     // Under the lock of admission: no operation is admitted between the look at the fleet and the moment it shows what is wanted now.
-    private async Task<(long? Revision, string? Against, bool IsStored)> SendAsync(NodeWanted before, CancellationToken given)
+    /// <returns>What it was told with, or why not; neither: it is as it was already. MayBe: false: not now, the disk is full or the pair was frozen a moment ago.</returns>
+    private async Task<(long? Revision, string? Against, bool MayBe)> SendAsync(NodeWanted told, NodeWanted before, CancellationToken given)
     {
         await services.Admission.WaitAsync(given);
         try
@@ -92,14 +96,15 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
                 return (null, $"operation {newer.Id} is under way on the pair", true);
             }
 
-            if (state.Snapshot.FindNode(before.Node) is { } node && StepObservation.Shows(node, WantedOfNode.Of(before, node.IntentRevision, [])))
+            if (state.Snapshot.FindNode(before.Node) is { } shown && StepObservation.Shows(shown, WantedOfNode.Of(before, shown.IntentRevision, [])))
             {
                 return (null, null, true);
             }
 
             if (state.Snapshot.FindPair(View.PairId)?.Freeze is not null)
             {
-                return (null, "the pair was frozen meanwhile", true);
+                // Whoever froze it wants it left as it is, and not for ever: it is judged anew when the freeze is over.
+                return (null, null, false);
             }
 
             var times = _told.GetValueOrDefault(before.Node);
@@ -110,12 +115,12 @@ internal sealed class MoveBack(OperationView left, ImmutableArray<WantedOfNode> 
             }
 
             var begun = WithStep(before, s => s with { Status = StepStatus.Running, StartedAt = services.Time.GetUtcNow(), FinishedAt = null, Detail = null });
-            var intent = await services.Store.TakeBackAsync(begun, before, state.Snapshot, given);
+            var intent = await services.Store.TakeBackAsync(begun, told, before, state.Snapshot, given);
             _told[before.Node] = times + 1;
             View = begun;
             services.Feed.Publish(begun);
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), CancellationToken.None);
-            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node) is not { } told || told.HasTakenIn(intent.Revision), stopping);
+            await services.Fleet.WaitUntilAsync(s => s.Facts.Nodes.GetValueOrDefault(before.Node) is not { } node || node.HasTakenIn(intent.Revision), stopping);
             return (intent.Revision, null, true);
         }
         catch (Exception e) when (StorageFaults.MayPass(e))

@@ -291,19 +291,25 @@ internal sealed class OperationRun(AcceptedOperation operation, OperationTarget 
             _view = _view with { Steps = _view.Steps.Add(new OperationStep(TakingBack.Step(before.Node), StepStatus.Running, services.Time.GetUtcNow(), null, null)) };
             services.Feed.Publish(_view);
             var row = _view.Steps.Length - 1;
-            if (TakingBack.Against(services.Fleet.State, _plan.PairId, before) is { } against)
+            string? Against() => TakingBack.Against(services.Fleet.State, _plan.PairId, before);
+
+            // At each try: the disk may be full for long, and the fleet another one afterwards.
+            string? against = null;
+            var intent = await services.OnDiskAsync(
+                async ct => (against = Against()) is null ? await services.Store.TakeBackAsync(_view, _plan.Steps[i].Wanted, before, services.Fleet.Current, ct) : null,
+                stopping);
+            if (intent is null)
             {
                 EndStep(row, StepStatus.Failed, $"Not sent: {against}.");
                 return $"{before.Node} was not made again what it was, because {against}. Look at the pair.";
             }
 
-            var intent = await services.OnDiskAsync(ct => services.Store.TakeBackAsync(_view, before, services.Fleet.Current, ct), stopping);
             _tookBack = true;
             await services.Fleet.PostAsync(new FleetMessage.IntentReleased(before.Node, intent), stopping);
             using var late = new CancellationTokenSource(TakeBackWithin, services.Time);
             using var until = CancellationTokenSource.CreateLinkedTokenSource(late.Token, stopping);
             var wanted = WantedOfNode.Of(before, intent.Revision, []);
-            var seen = await WatchAsync(wanted, () => TakingBack.Against(services.Fleet.State, _plan.PairId, before), until.Token, stopping);
+            var seen = await WatchAsync(wanted, Against, until.Token, stopping);
             if (seen is StepObservation.Failed refused && services.Fleet.Current.FindNode(before.Node) is { } node && StepObservation.Shows(node, wanted))
             {
                 // It refuses everything, also what it was to give up: so it never changed.

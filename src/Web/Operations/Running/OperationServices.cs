@@ -43,8 +43,11 @@ internal sealed record OperationServices(OperationStore Store, FleetStore Fleet,
             }
             catch (Exception e) when (StorageFaults.MayPass(e))
             {
-                await Task.Delay(RetryDiskAfter, Time, until);
+                await RestForDiskAsync(until);
             }
         }
     }
+
+    /// <summary>Until what could not be written is tried again. Never while <see cref="Admission"/> is held: nobody who asks for something else waits as long as the disk does.</summary>
+    public Task RestForDiskAsync(CancellationToken until) => Task.Delay(RetryDiskAfter, Time, until);
 }

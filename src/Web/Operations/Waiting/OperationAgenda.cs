@@ -19,7 +19,6 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
 {
     private static readonly Actor Hub = new("hub", null, null);
     private static readonly TimeSpan LongestSleep = TimeSpan.FromMinutes(1);
-    private static readonly TimeSpan RetryDiskAfter = TimeSpan.FromSeconds(1);
 
     private readonly CancellationTokenSource _stopping = new();
     private readonly Channel<bool> _changed = Channel.CreateBounded<bool>(new BoundedChannelOptions(1) { FullMode = BoundedChannelFullMode.DropWrite, SingleReader = true });
@@ -301,7 +300,7 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
         // Nobody who asks for something waits as long as the disk does.
         if (!decided)
         {
-            await Task.Delay(RetryDiskAfter, services.Time, _stopping.Token);
+            await services.RestForDiskAsync(_stopping.Token);
         }
     }
 

@@ -21,6 +21,16 @@ public sealed class DrillReportTests
     }
 
     [Fact]
+    public void MachineOfNoNodeAnswers_ThereIsNoWayBack_SoItIsNotBegun()
+    {
+        var pair = Make.HealthyPair("web") with { ActiveNode = "web-9" };
+        var request = new OperationRequest { Type = OperationType.Drill, Pair = pair.Id, Target = pair.Members[1].Node.Name, Reason = "rehearsal" };
+
+        Assert.Null(DrillTarget.Resolve(Make.Fleet(pair), request, out var problem));
+        Assert.Contains("web-9 answers", Assert.IsType<SubmitResult.Invalid>(problem).Problem["pair"], StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void ThereAndBack_WithoutFigures_IsMovedAndNotMeasured()
     {
         DrillReport report = Report(OperationStatus.Succeeded, [], []);

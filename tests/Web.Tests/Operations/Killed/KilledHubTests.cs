@@ -100,8 +100,8 @@ public sealed class KilledHubTests(KilledHub killed) : IClassFixture<KilledHub>
             var (id, type) = ((string)operation["id"]!, (string)operation["type"]!);
             var what = $"{operation["pair"]}: {type}";
 
-            // What a freeze makes the hub tell nodes has an entry for each intent: who came back without it was told again.
-            string[] entries = [.. killed.Audit.Where(a => (string?)a["correlationId"] == id && (string?)a["action"] is not ("hold-failback" or "release-failback")).Select(a => $"{a["action"]} {a["outcome"]}, {a["target"]}")];
+            // What a freeze makes the hub tell nodes, and what is taken back, has an entry for each intent: who came back without it was told again.
+            string[] entries = [.. killed.Audit.Where(a => (string?)a["correlationId"] == id && (string?)a["action"] is not ("hold-failback" or "release-failback" or "take-back")).Select(a => $"{a["action"]} {a["outcome"]}, {a["target"]}")];
 
             // How the pair stands is told by each hub anew, also of an operation that outlives two of them.
             string[] events = [.. killed.Events[id].Where(e => (string?)e["kind"] != "pair-state-changed").Select(e => $"{e["kind"]} {e["text"]}")];
