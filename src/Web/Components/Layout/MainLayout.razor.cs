@@ -11,6 +11,7 @@ namespace FailoverHub.Web.Components.Layout;
 /// <summary>The frame of every page: theme, bar, navigation, and what pages know of browser and user.</summary>
 public sealed partial class MainLayout : IDisposable
 {
+    private readonly ReadFaults _faults = new();
     private DisplayPreferences? _display;
     private bool _signedOut;
     private Actor _actor = new("unknown", null, null);

@@ -22,6 +22,9 @@ internal sealed class FakeHistory : IHistory
     /// <summary>One item for each time that events were read.</summary>
     public Channel<bool> EventReadings { get; } = Channel.CreateUnbounded<bool>();
 
+    /// <summary>Why events and audit cannot be read now; null: they can.</summary>
+    public Exception? Fault { get; set; }
+
     public void Append(EventRecord record)
     {
         Events.Add(record);
@@ -37,6 +40,11 @@ internal sealed class FakeHistory : IHistory
     public Task<HistoryPage<EventRecord>> EventsAsync(HistoryFilter filter, string? cursor, int limit, CancellationToken cancellationToken)
     {
         EventReadings.Writer.TryWrite(true);
+        if (Fault is { } fault)
+        {
+            return Task.FromException<HistoryPage<EventRecord>>(fault);
+        }
+
         return Task.FromResult(Page(Events.Where(record =>
             (filter.From is null || record.At >= filter.From)
             && (filter.To is null || record.At < filter.To)
@@ -49,7 +57,7 @@ internal sealed class FakeHistory : IHistory
     }
 
     public Task<HistoryPage<AuditEntry>> AuditAsync(HistoryFilter filter, string? cursor, int limit, CancellationToken cancellationToken) =>
-        Task.FromResult(Page(Audit.Where(entry =>
+        Fault is { } fault ? Task.FromException<HistoryPage<AuditEntry>>(fault) : Task.FromResult(Page(Audit.Where(entry =>
             (filter.From is null || entry.At >= filter.From)
             && (filter.To is null || entry.At < filter.To)
             && (filter.Pair is null || entry.Target == "pair " + filter.Pair)

@@ -78,6 +78,14 @@ public sealed partial class OverviewPage
         Follow(Operations.WatchAsync, Take);
         Follow(Maintenance.WatchAsync, windows => _windows = windows);
         Follow(Alerts.WatchAsync, Take);
+        await ReadOrRetryAsync(ReadAsync);
+    }
+
+    /// <inheritdoc/>
+    protected override void OnParametersSet() => Select();
+
+    private async Task ReadAsync()
+    {
         foreach (PairView pair in _fleet.Pairs.Where(pair => pair.OperationId is not null))
         {
             if (await Operations.FindAsync(pair.OperationId!, Leaving) is { } running)
@@ -86,9 +94,6 @@ public sealed partial class OverviewPage
             }
         }
     }
-
-    /// <inheritdoc/>
-    protected override void OnParametersSet() => Select();
 
     private void Select() => _shown = PairList.Select(_fleet.Pairs, Search, State);
 

@@ -78,20 +78,34 @@ public sealed partial class PairPage
         if (_pair is { } pair && pair.Id != _readOf)
         {
             (_readOf, _operation, _waiting) = (pair.Id, null, []);
-            foreach (OperationView waits in await Operations.RecentAsync(OperationFilter.OfPair(pair.Id) with { Statuses = [OperationStatus.PendingApproval, OperationStatus.Queued] }, Most, Leaving))
-            {
-                Keep(waits);
-            }
+            await ReadOrRetryAsync(() => ReadAsync(pair));
+        }
+    }
 
-            // What is under way is not always the newest: a drill is older than its moves.
-            if (pair.OperationId is { } id && await Operations.FindAsync(id, Leaving) is { } underWay)
-            {
-                _operation ??= underWay;
-            }
-            else if (await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && _operation is null && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
-            {
-                _operation = newest;
-            }
+    private async Task ReadAsync(PairView pair)
+    {
+        IReadOnlyList<OperationView> waiting = await Operations.RecentAsync(OperationFilter.OfPair(pair.Id) with { Statuses = [OperationStatus.PendingApproval, OperationStatus.Queued] }, Most, Leaving);
+        if (_readOf != pair.Id)
+        {
+            // The page is of another pair by now.
+            return;
+        }
+
+        foreach (OperationView waits in waiting)
+        {
+            Keep(waits);
+        }
+
+        // What is under way is not always the newest: a drill is older than its moves.
+        OperationView? shown = pair.OperationId is { } id ? await Operations.FindAsync(id, Leaving) : null;
+        if (shown is null && await Operations.RecentAsync(OperationFilter.OfPair(pair.Id), 1, Leaving) is [var newest, ..] && (newest.FinishedAt is not { } ended || Clock.GetUtcNow() - ended < News))
+        {
+            shown = newest;
+        }
+
+        if (_readOf == pair.Id)
+        {
+            _operation ??= shown;
         }
     }
 

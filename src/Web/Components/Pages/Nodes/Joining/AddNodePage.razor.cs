@@ -72,9 +72,10 @@ public sealed partial class AddNodePage
                 return;
             }
 
+            // Read before there is a token: a command that is shown once must not lack its address.
+            _hubUrl = await Identity.PublicUrlAsync(Leaving);
             var made = await Tokens.CreateAsync(new JoinTokenRequest(name, IsForExisting, TimeSpan.FromMinutes(_minutes)), actor, Leaving);
             (_token, _info, _problem) = (made.Token, made.Info, made.Problem);
-            _hubUrl = await Identity.PublicUrlAsync(Leaving);
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
