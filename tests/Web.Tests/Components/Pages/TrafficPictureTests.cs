@@ -83,7 +83,7 @@ public sealed class TrafficPictureTests : DashboardTest
         var picture = Render<TrafficPicture>(p => p
             .Add(t => t.Pair, Make.HealthyPair())
             .Add(t => t.Now, Make.At)
-            .Add(t => t.Reachability, Make.Target(ReachabilityState.Reachable, Make.Samples(3))));
+            .Add(t => t.Targets, [Make.Target(ReachabilityState.Reachable, Make.Samples(3))]));
 
         Assert.Equal("Clients reach node-a through the route servers. The address answers.", picture.Find("[data-testid=traffic-picture]").GetAttribute("aria-label"));
     }

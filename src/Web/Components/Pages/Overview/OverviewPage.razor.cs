@@ -1,9 +1,11 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using System.Net;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Confirm;
+using FailoverHub.Web.Components.Pages.Pairs;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Reachability;
@@ -18,7 +20,7 @@ public sealed partial class OverviewPage
     private readonly Dictionary<string, OperationView> _operations = new(StringComparer.Ordinal);
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private ImmutableArray<PairView> _shown = [];
-    private ImmutableArray<TargetReachability> _targets = [];
+    private Dictionary<IPNetwork, TargetReachability> _targets = [];
     private ImmutableArray<MaintenanceWindow> _windows = [];
     private ILookup<string, Alert> _alerts = Array.Empty<Alert>().ToLookup(a => a.Pair!);
 
@@ -66,7 +68,7 @@ public sealed partial class OverviewPage
     protected override async Task OnInitializedAsync()
     {
         _fleet = Fleet.Current;
-        _targets = Reachability.Current;
+        _targets = PairAddresses.ByPrefix(Reachability.Current);
         _windows = Maintenance.Standing;
         Take(Alerts.Current);
         Follow(Fleet.WatchAsync, snapshot =>
@@ -74,7 +76,7 @@ public sealed partial class OverviewPage
             _fleet = snapshot;
             Select();
         });
-        Follow(Reachability.WatchAsync, targets => _targets = targets);
+        Follow(Reachability.WatchAsync, targets => _targets = PairAddresses.ByPrefix(targets));
         Follow(Operations.WatchAsync, Take);
         Follow(Maintenance.WatchAsync, windows => _windows = windows);
         Follow(Alerts.WatchAsync, Take);
@@ -121,9 +123,6 @@ public sealed partial class OverviewPage
 
     // What becomes of it is told by the card, live.
     private async Task ConfirmAsync(PairCommand command, PairView? pair) => await Dialogs.ConfirmAsync(command.Request, pair);
-
-    private TargetReachability? ReachabilityOf(PairView pair) =>
-        _targets.Where(target => pair.Prefixes.Contains(target.Prefix)).OrderByDescending(target => target.State == ReachabilityState.Unreachable).FirstOrDefault();
 
     private string Pressed(PairState? state) => State == state ? "true" : "false";
 

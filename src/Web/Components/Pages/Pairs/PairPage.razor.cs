@@ -57,8 +57,6 @@ public sealed partial class PairPage
     private bool IsHeld => _failback is { Gate.Enabled: true } && !FleetAge.IsOld(_fleet, Now)
         && _pair?.Members.Any(member => member.Node.IsFresh && member.Node.Name == _pair.PreferredNode && member.Prefixes.Any(prefix => prefix.Hold is not null)) == true;
 
-    private IEnumerable<TargetReachability> Targets => _targets.Where(target => _pair?.Prefixes.Contains(target.Prefix) ?? false);
-
     /// <inheritdoc/>
     protected override void OnInitialized()
     {

@@ -80,10 +80,11 @@ public sealed record TrafficDrawing
     public required string Words { get; init; }
 
     /// <param name="pair">As it is now.</param>
-    /// <param name="reachability">Whether the address answers.</param>
+    /// <param name="reachability">Whether the address answers; of several: the worst of them.</param>
     /// <param name="vertical">For narrow screens: from top to bottom.</param>
+    /// <param name="answer">Which of several addresses answer, in words; null: the pair has one.</param>
     /// <returns>The picture.</returns>
-    public static TrafficDrawing Of(PairView pair, ReachabilityState reachability, bool vertical)
+    public static TrafficDrawing Of(PairView pair, ReachabilityState reachability, bool vertical, string? answer = null)
     {
         int count = Math.Max(1, pair.Members.Length);
         double across = vertical ? (count * 168) + ((count - 1) * 12) : (count * NodeHeight) + ((count - 1) * 34);
@@ -117,7 +118,7 @@ public sealed record TrafficDrawing
             Nodes = nodes,
             Sessions = [.. nodes.SelectMany(node => servers.Select(server => SessionLine(node, server, vertical)).OfType<Line>())],
             Routes = RoutesOf(pair, reachability, nodes, clients, routers, vertical),
-            Words = WordsOf(pair, reachability),
+            Words = WordsOf(pair, reachability, answer),
         };
     }
 
@@ -174,9 +175,9 @@ public sealed record TrafficDrawing
             : string.Create(CultureInfo.InvariantCulture, $"M{x1:0.#} {y1:0.#}C{midX:0.#} {y1:0.#} {midX:0.#} {y2:0.#} {x2:0.#} {y2:0.#}");
     }
 
-    private static string WordsOf(PairView pair, ReachabilityState reachability)
+    private static string WordsOf(PairView pair, ReachabilityState reachability, string? said)
     {
-        string answer = reachability switch
+        string answer = said ?? reachability switch
         {
             ReachabilityState.Reachable => "The address answers.",
             ReachabilityState.Unreachable => "The address does not answer.",
