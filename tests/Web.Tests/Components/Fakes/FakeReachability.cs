@@ -20,6 +20,9 @@ internal sealed class FakeReachability : IReachability, IProbedTargets, IReachab
         Changes.Send(targets);
     }
 
+    /// <summary>What is read is another now, and nobody is told: as when the prober hangs and its verdict grows old.</summary>
+    public void Age(params ImmutableArray<TargetReachability> targets) => Current = targets;
+
     public TargetReachability? Find(IPNetwork prefix) => Current.FirstOrDefault(target => target.Prefix.Equals(prefix));
 
     public Task<IReadOnlyList<ProbeSample>> SamplesAsync(IPNetwork prefix, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>

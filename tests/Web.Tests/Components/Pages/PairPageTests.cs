@@ -147,6 +147,21 @@ public sealed class PairPageTests : DashboardTest
         Assert.NotEmpty(page.FindAll("[data-testid=reachability-bar]"));
     }
 
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void ProberThatHangs_LeavesNoVerdictOnAnOpenPage(bool overview)
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        Reachability.Publish(Make.Target(ReachabilityState.Reachable, Make.Samples(30)));
+        var page = overview ? RenderPage<OverviewPage>() : RenderPage<PairPage>(("Name", "web"));
+        Assert.Equal("Reachable", page.Find("[data-testid=reachability-now]").GetAttribute("data-state"));
+
+        Reachability.Age(Make.Target(ReachabilityState.Unknown, Make.Samples(30)));
+
+        page.WaitForAssertion(() => Assert.Equal("Unknown", page.Find("[data-testid=reachability-now]").GetAttribute("data-state")), Safety);
+    }
+
     [Fact]
     public void Pair_ARuleForbidsIt_TheButtonIsDisabledAndTheRuleStandsBesideIt()
     {

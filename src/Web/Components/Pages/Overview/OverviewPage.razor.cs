@@ -86,6 +86,13 @@ public sealed partial class OverviewPage
     /// <inheritdoc/>
     protected override void OnParametersSet() => Select();
 
+    /// <inheritdoc/>
+    protected override void BeforeRepaint()
+    {
+        // Judged anew: if the prober hangs nothing is published any more, and what it found last is not known to be so.
+        _targets = PairAddresses.ByPrefix(Reachability.Current);
+    }
+
     private async Task ReadAsync()
     {
         foreach (PairView pair in _fleet.Pairs.Where(pair => pair.OperationId is not null))

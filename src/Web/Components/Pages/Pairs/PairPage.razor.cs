@@ -80,6 +80,13 @@ public sealed partial class PairPage
         }
     }
 
+    /// <inheritdoc/>
+    protected override void BeforeRepaint()
+    {
+        // Judged anew: if the prober hangs nothing is published any more, and what it found last is not known to be so.
+        _targets = Reachability.Current;
+    }
+
     private async Task ReadAsync(PairView pair)
     {
         IReadOnlyList<OperationView> waiting = await Operations.RecentAsync(OperationFilter.OfPair(pair.Id) with { Statuses = [OperationStatus.PendingApproval, OperationStatus.Queued] }, Most, Leaving);
