@@ -97,7 +97,7 @@ public sealed class ClaimantPagesTests : DashboardTest, IAsyncLifetime
 
         On(page, "let-in-submit", element => element.Click());
 
-        page.WaitForAssertion(() => Assert.Contains(PageGate.Closed, page.Find("[data-testid=let-in-refusal]").TextContent, StringComparison.Ordinal), Safety);
+        page.WaitForAssertion(() => Assert.Contains(PageGate.SignedOut, page.Find("[data-testid=let-in-refusal]").TextContent, StringComparison.Ordinal), Safety);
         var entry = Assert.Single(await _rig.AuditAsync(), a => a.Action == PairAdmission.Action);
         Assert.Equal(("ann", "node web-3 of pair web", "refused: not allowed (page-admin)"), (entry.Actor, entry.Target, entry.Outcome));
         Assert.Equal(["web-1", "web-2"], _rig.Pair.Members.Select(m => m.Node.Name));

@@ -73,6 +73,20 @@ public sealed class HeldBackPagesTests : DashboardTest
         Assert.Contains("203.0.113.10/32, 2001:db8:e001:1b8c::/64", note.TextContent, StringComparison.Ordinal);
     }
 
+    [Theory]
+    [InlineData(Rights.View, true)]
+    [InlineData(Rights.View | Rights.Operate, false)]
+    public void FailbackPolicy_OnlyAnOperatorChangesIt(Rights rights, bool disabled)
+    {
+        PairView pair = Make.HealthyPair();
+
+        var line = Render<FailbackLine>(p => p.Add(l => l.Pair, pair).Add(l => l.Command, PairCommand.SetFailbackOf(pair, Operations)).AddCascadingValue(Somebody with { Rights = rights }));
+
+        Assert.Equal(disabled, line.Find("[data-testid=action-set-failback]").HasAttribute("disabled"));
+        Assert.Equal("Change failback", line.Find("[data-testid=action-set-failback]").TextContent);
+        Assert.Equal(disabled, line.FindAll("[data-testid=failback-why]").Any(why => why.TextContent.StartsWith("Needs the role Operator", StringComparison.Ordinal)));
+    }
+
     [Fact]
     public void HeldPrimary_OfANodeThatIsSilent_IsNotShownAsCounting() =>
         Assert.Empty(PairWith(Held(null, link: NodeLink.Offline)).FindAll("[data-testid=failback-hold]"));

@@ -76,10 +76,26 @@ public sealed class NodeIdentityPagesTests : DashboardTest, IAsyncLifetime
 
         await page.InvokeAsync(() => page.Find("[data-testid=join-make]").Click());
 
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=join-problem]")), Safety);
+        page.WaitForAssertion(() => Assert.Equal(PageGate.SignedOut, page.Find("[data-testid=join-problem]").TextContent.Trim()), Safety);
         Assert.Empty(await _hub.Get<JoinTokens>().ListAsync(Xunit.TestContext.Current.CancellationToken));
         AuditEntry tried = Assert.Single(await AuditAsync("join-token-created"));
         Assert.Equal(("ann", "hub", "refused: not allowed (page-admin)"), (tried.Actor, tried.Target, tried.Outcome));
+    }
+
+    [Fact]
+    public void AddNode_ForSomebodyWhoIsNoAdmin_CannotBePressedAndSaysWhatItNeeds()
+    {
+        Show(Make.Node("web-1", Role.Primary) with { Identity = Identity(-2) });
+
+        var nodes = RenderPage<NodesPage>();
+        var add = Render<AddNodePage>();
+
+        Assert.True(nodes.Find("[data-testid=add-node]").HasAttribute("disabled"));
+        Assert.StartsWith("Needs the role Admin", nodes.Find("[data-testid=add-node-why]").TextContent, StringComparison.Ordinal);
+        Assert.Empty(nodes.FindAll("[data-testid=identity-new]"));
+        Assert.True(add.Find("[data-testid=join-make]").HasAttribute("disabled"));
+        Assert.StartsWith("Needs the role Admin", add.Find("[data-testid=join-why]").TextContent, StringComparison.Ordinal);
+        Assert.False(Render<NodesPage>(p => p.AddCascadingValue(Admin)).Find("[data-testid=add-node]").HasAttribute("disabled"));
     }
 
     [Fact]

@@ -30,6 +30,8 @@ public sealed partial class AddNodePage
 
     private bool IsForExisting => !string.IsNullOrEmpty(Node);
 
+    private bool MayAdd => Actor.Rights.HasFlag(Rights.Administer);
+
     private string Title => IsForExisting ? $"New certificate for {Node}" : "Add a node";
 
     private TimeSpan Remaining => _info is { } info && info.ExpiresAt > Now ? info.ExpiresAt - Now : TimeSpan.Zero;
@@ -68,7 +70,7 @@ public sealed partial class AddNodePage
             var name = IsForExisting ? Node : _node.Length == 0 ? null : _node;
             if (await Gate.AskAsync(Actor, AccessPolicies.PageAdmin, "join-token-created", Leaving, NodeNames.IsGood(name ?? "") ? AuditTarget.Node(name!) : "hub") is not { } actor)
             {
-                _problem = PageGate.Closed;
+                _problem = await Gate.WhyClosedAsync(AccessPolicies.PageAdmin);
                 return;
             }
 
