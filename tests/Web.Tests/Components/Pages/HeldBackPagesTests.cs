@@ -201,6 +201,29 @@ public sealed class HeldBackPagesTests : DashboardTest
     }
 
     [Fact]
+    public void SilentNode_ItsFiguresAreThoseOfItsLastReport()
+    {
+        Fleet.Publish(Fresh(Make.Pair("web", PairState.Degraded, "x", "node-b", Make.Node("node-a", Role.Primary, NodeLink.Stale), Make.Node("node-b", Role.Secondary))));
+
+        var sessions = RenderPage<NodePage>(("Name", "node-a")).Find("[data-testid=node-sessions]");
+
+        Assert.Equal("4 of 4 established at its last report", sessions.TextContent);
+        Assert.Contains("not-current", sessions.ClassName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void PageOfANode_TheHubNoLongerRenewsTheFleet_OffersNoReset()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()) with { At = DateTimeOffset.UtcNow.AddSeconds(-30) });
+
+        var page = RenderPage<NodePage>(("Name", "node-a"));
+
+        Assert.NotEmpty(page.FindAll("[data-testid=old-picture]"));
+        Assert.All(page.FindAll("[data-testid=action-reset-session]"), button => Assert.True(button.HasAttribute("disabled")));
+        Assert.Contains("picture of the fleet is old", page.Find("[data-testid=reset-why]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public void Node_WithoutChecks_SaysWhatThatMeans()
     {
         Fleet.Publish(Fresh(Make.HealthyPair()));

@@ -1,6 +1,7 @@
 using Bunit;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Maintenance;
+using FailoverHub.Web.Components.Pages.Nodes;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.Components.Pages.Pairs;
 using FailoverHub.Web.Fleet;
@@ -211,7 +212,21 @@ public sealed class PairPageTests : DashboardTest
 
         var page = RenderPage<PairPage>(("Name", "web"));
 
-        Assert.Contains("Nothing here is current.", page.Markup, StringComparison.Ordinal);
+        Assert.Contains("Nothing here is current.", page.Find("[data-testid=old-picture]").TextContent, StringComparison.Ordinal);
+        Assert.NotNull(page.Find("[data-testid=pair-state]").Closest(".not-current"));
+        Assert.All(page.FindAll("button[data-testid^=action-]"), button => Assert.True(button.HasAttribute("disabled"), button.OuterHtml));
+        Assert.Contains("picture of the fleet is old", page.Find("[data-testid=action-switchover-why]").TextContent, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void Nodes_TheHubNoLongerRenewsTheFleet_NothingIsInColour()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()) with { At = DateTimeOffset.UtcNow.AddSeconds(-30) });
+
+        var page = RenderPage<NodesPage>();
+
+        Assert.NotEmpty(page.FindAll("[data-testid=old-picture]"));
+        Assert.All(page.FindAll("[data-testid=node-row] .link"), link => Assert.NotNull(link.Closest(".not-current")));
     }
 
     [Fact]

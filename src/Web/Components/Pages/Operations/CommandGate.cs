@@ -38,6 +38,9 @@ public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
     /// <summary>The same for somebody: who may not operate is told so, whatever the rules say. The hub decides again when it is asked.</summary>
     public CommandGate For(Actor actor) => actor.Rights.HasFlag(Rights.Operate) ? this : new(false, false, "Needs the role Operator; an admin of the hub can give it to you.");
 
+    /// <summary>The same by the age of the hub's picture of the fleet: what the rules say of an old one is worth nothing.</summary>
+    public CommandGate While(bool pictureIsOld) => pictureIsOld ? new(false, false, "The hub's picture of the fleet is old: nothing can be asked for until it is renewed.") : this;
+
     /// <summary>A submit result that is not an acceptance, in words.</summary>
     public static string Problem(SubmitResult? result) => result switch
     {

@@ -12,6 +12,9 @@ namespace FailoverHub.Web.Components.Pages.Operations;
 /// <param name="Gate">Enabled or not, and why.</param>
 public sealed record PairCommand(OperationRequest Request, string? Node, string Label, string TestId, CommandGate Gate)
 {
+    /// <summary>The same, closed while the hub's picture of the fleet is old.</summary>
+    public PairCommand While(bool pictureIsOld) => pictureIsOld ? this with { Gate = Gate.While(pictureIsOld) } : this;
+
     /// <summary>Every command of a pair. The rules decide, here is only asked.</summary>
     public static ImmutableArray<PairCommand> For(PairView pair, IOperations operations)
     {
