@@ -3,6 +3,7 @@ using System.Globalization;
 using System.Net;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Maintenance;
+using FailoverHub.Web.Components.Live;
 using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Confirm;
 using FailoverHub.Web.Components.Pages.Pairs;
@@ -17,7 +18,11 @@ namespace FailoverHub.Web.Components.Pages.Overview;
 /// <summary>All pairs as they are now, problems first.</summary>
 public sealed partial class OverviewPage
 {
-    private readonly Dictionary<string, OperationView> _operations = new(StringComparer.Ordinal);
+    /// <summary>So many that wait, and so many of the newest, are read when the page is opened; the list of operations has all.</summary>
+    private const int MostRead = 100;
+
+    private readonly OperationNews _news = new();
+    private ILookup<string, OperationView> _operations = Array.Empty<OperationView>().ToLookup(operation => operation.PairId);
     private FleetSnapshot _fleet = FleetSnapshot.Empty;
     private ImmutableArray<PairView> _shown = [];
     private Dictionary<IPNetwork, TargetReachability> _targets = [];
@@ -77,7 +82,11 @@ public sealed partial class OverviewPage
             Select();
         });
         Follow(Reachability.WatchAsync, targets => _targets = PairAddresses.ByPrefix(targets));
-        Follow(Operations.WatchAsync, Take);
+        Follow(Operations.WatchAsync, operation =>
+        {
+            _news.Take(operation);
+            Sort();
+        });
         Follow(Maintenance.WatchAsync, windows => _windows = windows);
         Follow(Alerts.WatchAsync, Take);
         await ReadOrRetryAsync(ReadAsync);
@@ -91,6 +100,7 @@ public sealed partial class OverviewPage
     {
         // Judged anew: if the prober hangs nothing is published any more, and what it found last is not known to be so.
         _targets = PairAddresses.ByPrefix(Reachability.Current);
+        Sort();
     }
 
     private async Task ReadAsync()
@@ -99,32 +109,34 @@ public sealed partial class OverviewPage
         {
             if (await Operations.FindAsync(pair.OperationId!, Leaving) is { } running)
             {
-                _operations.TryAdd(running.Id, running);
+                _news.TakeRead(running);
             }
         }
+
+        foreach (OperationView waits in await Operations.RecentAsync(new OperationFilter { Statuses = [OperationStatus.PendingApproval, OperationStatus.Queued] }, MostRead, Leaving))
+        {
+            _news.TakeRead(waits);
+        }
+
+        foreach (OperationView newest in await Operations.RecentAsync(OperationFilter.All, MostRead, Leaving))
+        {
+            _news.TakeRead(newest);
+        }
+
+        Sort();
+    }
+
+    private void Sort()
+    {
+        _news.Forget(Now);
+        _operations = _news.ByPair();
     }
 
     private void Select() => _shown = PairList.Select(_fleet.Pairs, Search, State);
 
-    private void Take(OperationView operation)
-    {
-        // What waits for a person or for its time does nothing to the pair yet.
-        if (operation.IsFinished || operation.IsWaiting)
-        {
-            _operations.Remove(operation.Id);
-        }
-        else
-        {
-            _operations[operation.Id] = operation;
-        }
-    }
-
     private void Take(AlertsNow now) => _alerts = now.Active.Where(a => a.Pair is not null).ToLookup(a => a.Pair!, StringComparer.Ordinal);
 
     private ImmutableArray<Alert> AlertsOf(PairView pair) => [.. _alerts[pair.Name]];
-
-    private OperationView? OperationOf(PairView pair) =>
-        _operations.Values.FirstOrDefault(operation => operation.PairId == pair.Id && !operation.IsFinished);
 
     private static bool IsHeld(PairView pair) => pair.Members.Any(member => member.Node.IsFresh && member.Prefixes.Any(prefix => prefix.Hold is not null));
 
