@@ -6,18 +6,25 @@ const BEAT_LIMIT_MS = 5000;
 const root = document.documentElement;
 let heardAt = null;
 let disconnected = false;
+let focusedBefore = null;
 
 function show() {
   const silentFor = heardAt === null ? 0 : Date.now() - heardAt;
   const lost = disconnected || silentFor > BEAT_LIMIT_MS;
+  // What becomes inert loses the focus; whoever was there finds himself there again.
+  if (lost && !root.dataset.hub) focusedBefore = document.activeElement;
   if (lost) {
     root.dataset.hub = "lost";
     const seconds = Math.round(silentFor / 1000);
-    document.getElementById("fh-lost-age").textContent = heardAt === null ? "" : `What you see is ${seconds} s old. `;
+    document.getElementById("fh-lost-age").textContent = heardAt === null ? "" : `What you see is ${seconds} s old.`;
   } else if (root.dataset.hub) {
     delete root.dataset.hub;
   }
   document.querySelectorAll(".fh-app, .mud-dialog-container").forEach((e) => { e.inert = lost; });
+  if (!lost && focusedBefore) {
+    if (document.activeElement === document.body && focusedBefore.isConnected) focusedBefore.focus({ preventScroll: true });
+    focusedBefore = null;
+  }
 }
 
 const beats = new MutationObserver(() => { heardAt = Date.now(); show(); });

@@ -87,6 +87,33 @@ public sealed class HeldBackPagesTests : DashboardTest
         Assert.Equal(disabled, line.FindAll("[data-testid=failback-why]").Any(why => why.TextContent.StartsWith("Needs the role Operator", StringComparison.Ordinal)));
     }
 
+    /// <summary>What changes each second would be read aloud each second.</summary>
+    [Theory]
+    [InlineData(0)]
+    [InlineData(-30)]
+    public void WhatIsToldAloudByItself_HasNoFigureThatTicks(int seconds)
+    {
+        DateTimeOffset now = DateTimeOffset.UtcNow;
+        NodeView node = Held(42) with { Refusal = "Its certificate was revoked.", RefusedAt = now.AddSeconds(-3), CloneSign = "Two machines use the certificate of node-a.", CloneSignAt = now.AddSeconds(-3) };
+        PairView pair = Make.Pair("web", PairState.FailedOver, "x", "node-b", node, Make.Node("node-b", Role.Secondary)) with { Freeze = new FreezeView(now.AddMinutes(9), "ann", "works", false) };
+        Fleet.Publish(Fresh(pair) with { At = now.AddSeconds(seconds), Freeze = new FreezeView(now.AddMinutes(9), "ann", "works", true) });
+        Maintenance.Publish(FakeMaintenance.Window(FailoverHub.Web.Alerts.Maintenance.MaintenanceScope.All, "", now));
+
+        const string Aloud = "[role=status], [role=alert]";
+        string[] told =
+        [
+            .. RenderPage<PairPage>(("Name", "web")).FindAll(Aloud)
+                .Concat(Render<OverviewPage>().FindAll(Aloud))
+                .Concat(Render<NodePage>(p => p.Add(node => node.Name, "node-a")).FindAll(Aloud))
+                .Concat(Render<NodesPage>().FindAll(Aloud))
+                .Select(region => region.TextContent),
+        ];
+
+        Assert.Contains("All pairs are frozen", told);
+        Assert.Contains("Maintenance of everything", told);
+        Assert.DoesNotContain(told, text => System.Text.RegularExpressions.Regex.IsMatch(text, "[0-9] (s|min|h)\\b|just now"));
+    }
+
     [Fact]
     public void HeldPrimary_OfANodeThatIsSilent_IsNotShownAsCounting() =>
         Assert.Empty(PairWith(Held(null, link: NodeLink.Offline)).FindAll("[data-testid=failback-hold]"));
