@@ -5,6 +5,7 @@ using FailoverHub.Web.Components.Layout;
 using FailoverHub.Web.Tests.Components.Fakes;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
+using MudBlazor;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
 
@@ -40,6 +41,28 @@ public sealed class NavRailTests : DashboardTest
 
         rail.WaitForAssertion(() => Assert.Equal("false", rail.Find("[data-testid=nav-more]").GetAttribute("aria-expanded")), Safety);
         Assert.Contains("active", rail.Find("[data-testid=nav-more]").ClassName, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task Help_HasTheKeyOfEveryEntry()
+    {
+        var page = RenderPage<NavRail>();
+
+        await page.InvokeAsync(() => Services.GetRequiredService<IDialogService>().ShowAsync<HelpDialog>("Keyboard"));
+
+        string[] keys = [.. page.FindAll("[data-jump]").Select(link => link.GetAttribute("data-jump")!)];
+        Assert.Contains("r", keys);
+        page.WaitForAssertion(() => Assert.Equal(keys, page.FindAll(".keys dt").Select(key => key.TextContent).Where(key => key.StartsWith("g ", StringComparison.Ordinal)).Select(key => key[2..])), Safety);
+    }
+
+    [Theory]
+    [InlineData("/events?kind=role-changed&q=a", "/sign-in?returnUrl=%2Fevents%3Fkind%3Drole-changed%26q%3Da")]
+    [InlineData("/", "/sign-in?returnUrl=%2F")]
+    public void SigningInAgain_LeadsBackToThePage(string path, string link)
+    {
+        Services.GetRequiredService<NavigationManager>().NavigateTo(path);
+
+        Assert.Equal(link, Render<NotYourPage>(p => p.Add(n => n.IsSignedIn, false)).Find("[data-testid=sign-in-again]").GetAttribute("href"));
     }
 
     [Fact]
