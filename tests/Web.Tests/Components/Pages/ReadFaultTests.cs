@@ -47,6 +47,8 @@ public sealed class ReadFaultTests : DashboardTest
         var page = RenderPage<PairPage>(("Name", "web"));
 
         Assert.Equal("Healthy", page.Find("[data-testid=pair-state]").GetAttribute("data-state"));
+        Assert.Contains("Reading…", page.Markup, StringComparison.Ordinal);
+        Assert.DoesNotContain("No event yet.", page.Markup, StringComparison.Ordinal);
         page.WaitForAssertion(() => Assert.Equal("Some of it has not been read yet.", page.Find("[data-testid=read-fault-age]").TextContent), Safety);
 
         History.Fault = null;
