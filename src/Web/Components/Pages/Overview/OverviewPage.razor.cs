@@ -18,6 +18,11 @@ namespace FailoverHub.Web.Components.Pages.Overview;
 /// <summary>All pairs as they are now, problems first.</summary>
 public sealed partial class OverviewPage
 {
+    /// <summary>So many cards are drawn at once, the worst first: each is drawn anew whenever the fleet changes.</summary>
+    private const int PageSize = 60;
+
+    private const int MostPages = 100;
+
     /// <summary>So many that wait, and so many of the newest, are read when the page is opened; the list of operations has all.</summary>
     private const int MostRead = 100;
 
@@ -57,6 +62,14 @@ public sealed partial class OverviewPage
     /// <summary>Name of the state that is shown alone.</summary>
     [SupplyParameterFromQuery(Name = "state")]
     public string? StateName { get; set; }
+
+    /// <summary>How often more cards were asked for; what is no number asks for none.</summary>
+    [SupplyParameterFromQuery(Name = "more")]
+    public string? MoreText { get; set; }
+
+    private int More => int.TryParse(MoreText, NumberStyles.None, CultureInfo.InvariantCulture, out int more) ? Math.Min(more, MostPages) : 0;
+
+    private int Drawn => PageSize * (1 + More);
 
     private PairState? State => Enum.TryParse(StateName, ignoreCase: true, out PairState state) ? state : null;
 
@@ -149,6 +162,12 @@ public sealed partial class OverviewPage
 
     private void SearchFor(ChangeEventArgs change) => GoTo("q", change.Value as string);
 
-    private void GoTo(string parameter, string? value) =>
-        Navigation.NavigateTo(Navigation.GetUriWithQueryParameter(parameter, string.IsNullOrWhiteSpace(value) ? null : value), replace: true);
+    private void GoTo(string parameter, object? value) => Navigation.NavigateTo(
+        Navigation.GetUriWithQueryParameters(new Dictionary<string, object?>
+        {
+            // Another filter begins at its top.
+            ["more"] = null,
+            [parameter] = value is string text && string.IsNullOrWhiteSpace(text) ? null : value,
+        }),
+        replace: true);
 }
