@@ -14,7 +14,9 @@ internal sealed record PermanentAddress(string Path, string Text, string Command
 {
     private const string Header = "# The shared addresses of this node, by failoverhub-agent.";
     private const string NetplanFiles = "etc/netplan";
-    private const string NetworkdFiles = "etc/systemd/network";
+    private const string NetworkdFolder = "etc/systemd/network";
+    private const string NetworkdName = "05-failoverhub.network";
+    private const string NetworkdPath = $"/{NetworkdFolder}/{NetworkdName}";
     private const string EnabledServices = "etc/systemd/system/multi-user.target.wants";
 
     // What the guide calls it.
@@ -44,7 +46,7 @@ internal sealed record PermanentAddress(string Path, string Text, string Command
             return PermanentKind.Ifupdown;
         }
 
-        if (HasFile(root, NetworkdFiles, "*.network") || HasFile(root, EnabledServices, "systemd-networkd.service"))
+        if (HasFile(root, NetworkdFolder, "*.network") || HasFile(root, EnabledServices, "systemd-networkd.service"))
         {
             return PermanentKind.Networkd;
         }
@@ -77,10 +79,16 @@ internal sealed record PermanentAddress(string Path, string Text, string Command
     {
         PermanentKind.Ifupdown when !ReadLines(root, "etc/network/interfaces").Any(ReadsTheFolder) =>
             "/etc/network/interfaces does not read /etc/network/interfaces.d; add the line: source /etc/network/interfaces.d/*",
-        PermanentKind.Networkd when OtherFileForLoopback(root) is { } other =>
-            $"{other} is about loopback as well, and systemd-networkd takes only one of them; add the lines Address=... to that one instead.",
+        PermanentKind.Networkd when NetworkdFiles.ForLoopback(root, NetworkdName) is { } other =>
+            $"{other} is about loopback, and systemd-networkd takes only the first file that is; add the lines Address=... to {WhereToAdd(other)}, below [Network].",
         _ => null,
     };
+
+    /// <summary>What the host would lose by this file, in a sentence; null: nothing is known that it would. Then it is not written.</summary>
+    /// <param name="root">As for <see cref="Find"/>.</param>
+    public string? Harm(string root) => Path == NetworkdPath && NetworkdFiles.ForLoopback(root, NetworkdName) is { } other
+        ? $"what {other} gives to loopback would be gone, because systemd-networkd takes only the first file for an interface; add the lines Address=... to {WhereToAdd(other)} by hand, below [Network]."
+        : null;
 
     // Netplan merges all of its files, and the addresses of one interface with each other.
     private static PermanentAddress Netplan(SharedAddress[] addresses) => new(
@@ -114,7 +122,7 @@ internal sealed record PermanentAddress(string Path, string Text, string Command
 
     // Only the first file that matches an interface counts, in the order of the names.
     private static PermanentAddress Networkd(SharedAddress[] addresses) => new(
-        $"/{NetworkdFiles}/05-failoverhub.network",
+        NetworkdPath,
         Lines([Header, "[Match]", "Name=lo", "", "[Network]", .. addresses.Select(address => $"Address={address}")]),
         "networkctl reload")
     {
@@ -151,21 +159,13 @@ internal sealed record PermanentAddress(string Path, string Text, string Command
 
     private static string Lines(string[] lines) => new StringBuilder().AppendJoin('\n', lines).Append('\n').ToString();
 
+    // Of two files with one name that in /etc counts, and the others are not the operator's to change.
+    private static string WhereToAdd(string file) =>
+        $"/{NetworkdFolder}/{System.IO.Path.GetFileName(file)}" is var own && own == file ? "it" : $"a copy of it that has its name, {own}";
+
     private static bool ReadsTheFolder(string line) =>
         line.Split((char[]?)null, StringSplitOptions.RemoveEmptyEntries) is ["source" or "source-directory", var what, ..]
         && what.StartsWith("/etc/network/interfaces.d", StringComparison.Ordinal);
-
-    private static string? OtherFileForLoopback(string root)
-    {
-        var folder = System.IO.Path.Combine(root, NetworkdFiles);
-        return !Directory.Exists(folder) ? null : Directory.EnumerateFiles(folder, "*.network")
-            .Select(file => System.IO.Path.GetFileName(file)!)
-            .Where(name => string.CompareOrdinal(name, "05-failoverhub.network") < 0)
-            .Order(StringComparer.Ordinal)
-            .Where(name => ReadLines(root, $"{NetworkdFiles}/{name}").Any(line => line.Trim() == "Name=lo"))
-            .Select(name => $"/{NetworkdFiles}/{name}")
-            .FirstOrDefault();
-    }
 
     // What is not there, or not to be read, says nothing.
     private static string[] ReadLines(string root, string path)

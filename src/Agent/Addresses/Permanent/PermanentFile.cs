@@ -20,13 +20,18 @@ internal abstract record PermanentOutcome
     internal sealed record Refused(string Problem) : PermanentOutcome;
 }
 
-/// <summary>Puts a <see cref="PermanentAddress"/> where it belongs. Only ever makes a file that was not there: nobody's lines are changed.</summary>
+/// <summary>Puts a <see cref="PermanentAddress"/> where it belongs. Only ever makes a file that was not there: nobody's lines are changed, and nobody's are put out of force.</summary>
 internal static class PermanentFile
 {
     /// <param name="root">Where the file system of the host begins: <c>/</c>.</param>
     /// <param name="permanent">What to write.</param>
     public static PermanentOutcome Write(string root, PermanentAddress permanent)
     {
+        if (permanent.Harm(root) is { } harm)
+        {
+            return new PermanentOutcome.Refused(harm);
+        }
+
         var path = Path.Combine(root, permanent.Path.TrimStart('/'));
         var folder = Path.GetDirectoryName(path)!;
         try

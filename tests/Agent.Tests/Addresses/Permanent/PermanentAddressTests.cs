@@ -158,15 +158,49 @@ public sealed class PermanentAddressTests : IDisposable
         Assert.Equal(isRead, PermanentAddress.Hindrance(_root.Root, PermanentKind.Ifupdown) is null);
     }
 
+    /// <summary>Only the first file for an interface counts: ours was written in front of the host's own, whose addresses were gone with the next reload.</summary>
     [Theory]
-    [InlineData("01-lo.network", "[Match]\nName=lo\n", false)]
-    [InlineData("01-eth0.network", "[Match]\nName=eth0\n", true)]
-    [InlineData("90-lo.network", "[Match]\nName=lo\n", true)]
-    public void Networkd_AnotherFileForLoopbackThatComesFirst_IsAHindrance(string name, string text, bool isWell)
+    [InlineData("etc/systemd/network/01-lo.network", "[Match]\nName=lo\n")]
+    [InlineData("etc/systemd/network/10-lo.network", "[Match]\nName=lo\n\n[Network]\nAddress=198.51.100.7/32\n")]
+    [InlineData("run/systemd/network/10-netplan-lo.network", "[Match]\nName=lo\n")]
+    [InlineData("usr/lib/systemd/network/90-lo.network", "# ours\n[Match]\nName = dummy0 l*\n")]
+    [InlineData("etc/systemd/network/20-all.network", "[Match]\nType=loopback\n")]
+    public void Networkd_AnotherFileForLoopback_IsAHindrance_AndNothingIsWritten(string file, string text)
     {
-        Have($"etc/systemd/network/{name}", text);
+        Have(file, text);
 
-        Assert.Equal(isWell, PermanentAddress.Hindrance(_root.Root, PermanentKind.Networkd) is null);
+        Assert.Contains($"/{file} is about loopback", PermanentAddress.Hindrance(_root.Root, PermanentKind.Networkd), StringComparison.Ordinal);
+        var refused = Assert.IsType<PermanentOutcome.Refused>(PermanentFile.Write(_root.Root, PermanentAddress.For(PermanentKind.Networkd, _prefixes)!));
+        Assert.StartsWith($"what /{file} gives to loopback would be gone", refused.Problem, StringComparison.Ordinal);
+        Assert.Contains(file.StartsWith("etc/", StringComparison.Ordinal) ? "to it by hand" : $"its name, /etc/systemd/network/{Path.GetFileName(file)} by hand", refused.Problem, StringComparison.Ordinal);
+        Assert.False(File.Exists(_root.At("etc/systemd/network/05-failoverhub.network")));
+    }
+
+    [Theory]
+    [InlineData("etc/systemd/network/01-eth0.network", "[Match]\nName=eth0\n")]
+    [InlineData("etc/systemd/network/01-wired.network", "[Match]\nType=ether\nName=*\n")]
+    [InlineData("etc/systemd/network/01-not.network", "[Match]\nName=!lo\n")]
+    [InlineData("etc/systemd/network/01-all.network", "[Match]\nName=*\n\n[Network]\nDHCP=yes\n")]
+    [InlineData("etc/systemd/network/01-eth0.network", "[Match]\nMACAddress=f2:3c:91:00:00:01\n\n[Route]\nName=lo\n")]
+    [InlineData("etc/systemd/network/10-lo.netdev", "[Match]\nName=lo\n")]
+    public void Networkd_FileThatIsAboutSomethingElse_IsNoHindrance(string file, string text)
+    {
+        Have(file, text);
+
+        Assert.Null(PermanentAddress.Hindrance(_root.Root, PermanentKind.Networkd));
+        Assert.IsType<PermanentOutcome.Written>(PermanentFile.Write(_root.Root, PermanentAddress.For(PermanentKind.Networkd, _prefixes)!));
+
+        // And our own does not stand in its own way.
+        Assert.IsType<PermanentOutcome.AlreadyThere>(PermanentFile.Write(_root.Root, PermanentAddress.For(PermanentKind.Networkd, _prefixes)!));
+    }
+
+    [Fact]
+    public void Networkd_FileThatIsMaskedByItsName_IsNoHindrance()
+    {
+        Have("usr/lib/systemd/network/80-lo.network", "[Match]\nName=lo\n");
+        Have("etc/systemd/network/80-lo.network");
+
+        Assert.Null(PermanentAddress.Hindrance(_root.Root, PermanentKind.Networkd));
     }
 
     [Fact]
