@@ -135,8 +135,9 @@ internal sealed partial class AgentProcess
             return Failed;
         }
 
+        memory = memory with { Shared = discovery.Facts?.Shared ?? [] };
         var interfaces = new NodeAddresses(_options, _directory.Root, _time, _logging);
-        var (addresses, shared) = interfaces.ReadFirst(memory, discovery.Facts?.Shared ?? []);
+        var (addresses, shared) = interfaces.ReadFirst(memory);
         var routerId = ChooseRouterId(addresses, shared.Union(_options.Announce.Select(configured => configured.Prefix)).Union(memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? []));
         using var journal = Journal.Open(_directory.JournalDirectory, JournalLimits.Default, _time, _logging.CreateLogger<Journal>());
         journal.Restore(memory.Entries);

@@ -51,11 +51,10 @@ internal sealed partial class NodeAddresses
 
     /// <summary>Reads them for the first time, after adding what is missing if that is the agent's part. What cannot be read is not there.</summary>
     /// <param name="memory">What the node was told before it was started.</param>
-    /// <param name="shared">What the metadata service said to an earlier start.</param>
-    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst(NodeMemory memory, ImmutableArray<IPNetwork> shared)
+    public (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadFirst(NodeMemory memory)
     {
         // Those of an intent that cannot be read are not known: so what is the agent's own stays.
-        _assigned = [.. memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [], .. shared, .. memory.IntentIsLost ? _keeper?.Own.Select(PrefixOf) ?? [] : []];
+        _assigned = [.. memory.Intent?.Prefixes.Select(entry => entry.Prefix) ?? [], .. memory.Shared, .. memory.IntentIsLost ? _keeper?.Own.Select(PrefixOf) ?? [] : []];
         try
         {
             (var all, _known) = Read();

@@ -16,7 +16,8 @@ internal static class Instance
             return;
         }
 
-        step.Replan(new Cause("the metadata service says what is shared with this machine"));
+        // Nobody wants another role of anything: what gets its role by this alone is a prefix that returns, and no operator's word for one that is held back.
+        step.Replan(new Cause("the metadata service says what is shared with this machine") { EndsDoubt = true });
         if (step.State.Settings.ManagesAddresses)
         {
             return;

@@ -1,4 +1,5 @@
 using System.Collections.Immutable;
+using System.Net;
 using FailoverHub.Agent.Node.Holding;
 using FailoverHub.Agent.Node.Intents;
 using FailoverHub.Agent.Node.Orders;
@@ -20,6 +21,9 @@ internal sealed record NodeMemory
     public LocalOrders Orders { get; init; } = LocalOrders.None;
 
     public FailbackMemory Failback { get; init; } = FailbackMemory.None;
+
+    /// <summary>What the metadata service said to an earlier start to be shared with the machine.</summary>
+    public ImmutableArray<IPNetwork> Shared { get; init; } = [];
 
     /// <summary>Entries of the journal that are kept with the intent and the orders: the last process may not have come to write them.</summary>
     public ImmutableArray<PlacedEntry> Entries { get; init; } = [];

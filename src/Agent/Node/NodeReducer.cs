@@ -152,7 +152,9 @@ internal static class NodeReducer
             (true, true) => "it is known which addresses the agent itself has put there",
             _ => "the addresses of the interfaces changed",
         };
-        step.Replan(new Cause(cause) { Involuntary = true });
+
+        // An address that was a left-over of the agent's own and is somebody else's now has its role again without anybody's word.
+        step.Replan(new Cause(cause) { Involuntary = true, EndsDoubt = true });
     }
 
     private static void TakeAddressTrouble(NodeStep step, string? problem)

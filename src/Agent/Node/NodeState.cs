@@ -190,7 +190,7 @@ internal sealed record NodeState
     /// <summary>What is on an interface only because the agent itself has put it there; empty where it manages no addresses.</summary>
     public ImmutableHashSet<IPNetwork> PutHere { get; init; } = [];
 
-    /// <summary>What the metadata service has said in this life to be shared with the machine: what it no longer says is no reason to withdraw anything.</summary>
+    /// <summary>What the metadata service has said in this life, and last to an earlier one, to be shared with the machine: what it no longer says is no reason to withdraw anything.</summary>
     public ImmutableHashSet<IPNetwork> OnceShared { get; init; } = [];
 
     /// <summary>What the metadata service said of the machine; null: nothing yet. Prefixes shared with it are known, whether or not an interface has them.</summary>
@@ -282,6 +282,10 @@ internal sealed record NodeState
         IntentDrainPresumed = memory.IntentDrainPresumed,
         Orders = memory.Orders,
         FailbackMemory = memory.Failback,
+
+        // Known from the first decision on. An address that the agent has put there for it would be a left-over until it is heard of, and a primary that nobody has
+        // made one right after.
+        OnceShared = [.. memory.Shared],
     };
 
     /// <summary>The node before anything has happened.</summary>

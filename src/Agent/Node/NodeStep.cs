@@ -366,7 +366,7 @@ internal readonly record struct Cause(string Text, string OperationId = "")
     /// <summary>What an operator wants to be primary now, whatever is held back. Null: nothing.</summary>
     public ImmutableHashSet<System.Net.IPNetwork>? FailsBack { get; init; }
 
-    /// <summary>It is known again what the node was told: that a prefix is an assigned primary now is no news, and releases nothing.</summary>
+    /// <summary>It is known again what the node was told, or what it has to do with a prefix: that one is an assigned primary now is no news, and releases nothing.</summary>
     public bool EndsDoubt { get; init; }
 
     /// <summary>The last session was lost.</summary>

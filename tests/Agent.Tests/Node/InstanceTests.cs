@@ -1,3 +1,4 @@
+using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Discovery;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Prefixes;
@@ -61,6 +62,54 @@ public sealed class InstanceTests
         Assert.Equal(NodeUnderTest.Shared, Assert.Single(node.State.Prefixes).Prefix);
         Assert.IsType<AdvertisementDecision.Announce>(node.State.Prefixes[0].Decision);
     }
+
+    /// <summary>Every start is a return. It was withdrawn as nobody's first, and then "made" primary by the word of the service, which let it go at once.</summary>
+    [Theory]
+    [InlineData("after-stable")]
+    [InlineData("manual")]
+    public void RestartWithAnAddressOfItsOwn_SharedBefore_IsHeldAsSecondaryFromTheStart(string policy)
+    {
+        Assert.True(FailbackPolicyWords.TryParse(policy, out var held));
+        var node = Managing(held).Remember(NodeUnderTest.Shared).ToldBefore(NodeUnderTest.Shared).Give(StartedWithItsOwn);
+        Assert.Equal(_secondary, node.Decision(NodeUnderTest.Shared));
+
+        node.Give(Learned(NodeUnderTest.Shared));
+        Assert.Empty(node.Effects);
+        node.BothUp();
+
+        Assert.Equal(_secondary, node.Decision(NodeUnderTest.Shared));
+        Assert.True(Assert.Single(node.State.Prefixes).Failback.IsHeld);
+    }
+
+    /// <summary>What the service said before is lost with its file, and is said again a second later.</summary>
+    [Fact]
+    public void RestartWithAnAddressOfItsOwn_SharedAsIsHeardLater_IsHeldAsSecondary()
+    {
+        var node = Managing(FailbackPolicy.Manual).Remember(NodeUnderTest.Shared).Give(StartedWithItsOwn).BothUp();
+        Assert.Equal(new AdvertisementDecision.Withdraw(WithdrawnReason.NotAssigned), node.Decision(NodeUnderTest.Shared));
+
+        node.Give(Learned(NodeUnderTest.Shared));
+
+        Assert.Equal(_secondary, node.Decision(NodeUnderTest.Shared));
+        Assert.True(Assert.Single(node.State.Prefixes).Failback.IsHeld);
+    }
+
+    [Fact]
+    public void AddressOfItsOwnThatNobodyNames_IsSomebodyElsesNow_IsHeldAsSecondary()
+    {
+        var node = Managing(FailbackPolicy.Manual).Remember(NodeUnderTest.Shared).Give(StartedWithItsOwn).BothUp();
+
+        node.Give(new NodeEvent.AddressesChanged([NodeUnderTest.Shared]));
+
+        Assert.Equal(_secondary, node.Decision(NodeUnderTest.Shared));
+    }
+
+    private static readonly AdvertisementDecision _secondary = new AdvertisementDecision.Announce(Role.Secondary);
+
+    private static NodeEvent.Started StartedWithItsOwn => new([NodeUnderTest.Shared], "started") { Own = [NodeUnderTest.Shared] };
+
+    private static NodeUnderTest Managing(FailbackPolicy policy) =>
+        new(settings => settings with { ManagesAddresses = true, Failback = new FailbackOptions { Policy = policy } });
 
     private static NodeEvent.InstanceLearned Learned(params System.Net.IPNetwork[] shared) =>
         new(new InstanceFacts { Shared = [.. shared], ReadAt = DateTimeOffset.UnixEpoch });

@@ -72,6 +72,13 @@ internal sealed class NodeUnderTest
         return this;
     }
 
+    /// <summary>Before <see cref="Start"/>: the metadata service said so to an earlier start.</summary>
+    public NodeUnderTest ToldBefore(params IPNetwork[] shared)
+    {
+        State = NodeState.Resume(State.Settings, new NodeMemory { Intent = State.Intent, Failback = State.FailbackMemory, Shared = [.. shared] }, new Moment(TimeSpan.Zero, _origin));
+        return this;
+    }
+
     /// <summary>Before <see cref="Start"/>: there was an intent, and it cannot be read.</summary>
     public NodeUnderTest LoseIntent(bool drained = false)
     {
