@@ -263,6 +263,10 @@ internal static class NodeReducer
                 step.Record(TransitionKind.IntentAccepted, $"{intent.Describe()} accepted and kept{(intent.Drained || orders.Drain is null ? "" : "; the node stays drained by a local command")}", operationId: intent.OperationId);
                 Departure.RecordDrainedOrNot(step, before, cancelled, intent.Describe(), intent.OperationId);
             });
+
+        // The prefixes of this intent are known by now. Those that are named were in doubt no more when they were decided.
+        orders = orders.Settled(step.State.Prefixes, intent);
+        step.State = step.State with { Orders = orders };
         if (orders != before.Orders)
         {
             step.Do(new NodeEffect.PersistOrders(orders, null));

@@ -40,12 +40,20 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
         }
 
         var (orders, ordersProblem) = Orders.Load();
-        if (ordersProblem is not null)
+        orders = orders?.Under(intent);
+        if (orders is null)
         {
-            var consequence = DrainMark.IsSet
-                ? $"the node was drained when it was last heard of, so NOTHING IS ANNOUNCED: {HowToLift}"
-                : "it was not drained, but a prefix may have been ordered to be secondary, so none is announced as primary: 'failoverhub-agent role default' ends that, as does a newer intent of the hub";
-            problems.Add($"what was ordered on this node itself is lost ({ordersProblem}): {consequence}");
+            orders = new LocalOrders
+            {
+                Drain = DrainMark.IsSet ? new LocalDrain("", "the file of the local orders cannot be read, and the node was drained", now, intent?.Revision ?? 0) : null,
+                RolesLostAfter = intent?.Revision ?? 0,
+            };
+            var aside = Orders.ReplaceDamaged(orders) is { } place ? $", and kept as {place}" : "";
+            problems.Add($"what was ordered on this node itself is lost ({ordersProblem}{aside}): {ConsequenceOfTheLoss(orders)}");
+        }
+        else if (orders.RolesLostAfter is not null)
+        {
+            problems.Add($"what was ordered on this node itself was lost before an earlier start: {ConsequenceOfTheLoss(orders)}");
         }
 
         var (failback, failbackProblem) = Failback.Load();
@@ -63,16 +71,16 @@ internal sealed record NodeFiles(IntentStore Intents, OrderStore Orders, Failbac
             Intent = intent,
             IntentIsLost = intentProblem is not null,
             IntentDrainPresumed = intentProblem is not null && DrainMark.IsSet,
-            Orders = orders?.Under(intent) ?? new LocalOrders
-            {
-                Drain = DrainMark.IsSet ? new LocalDrain("", "the file of the local orders cannot be read, and the node was drained", now, intent?.Revision ?? 0) : null,
-                RolesLostAfter = intent?.Revision ?? 0,
-            },
+            Orders = orders,
             Failback = failback,
             Entries = [.. Intents.Entries, .. Orders.Entries],
             Problems = problems.ToImmutable(),
         };
     }
+
+    private static string ConsequenceOfTheLoss(LocalOrders orders) => orders.Drain is { IsPresumed: true }
+        ? $"the node was drained when it was last heard of, so NOTHING IS ANNOUNCED: {HowToLift}"
+        : "a prefix may have been ordered to be secondary, so none is announced as primary: 'failoverhub-agent role default' ends that, as does a newer intent of the hub for the prefixes that it names";
 
     // Null: this is the first start here, as far as anybody can tell.
     private string? Doubt() => CannotBeWritten

@@ -13,11 +13,13 @@ namespace FailoverHub.Agent.Platform;
 /// <param name="warn">Takes a sentence for the log.</param>
 internal sealed class OrderStore(string path, Action<string> warn)
 {
+    private byte[]? _damaged;
+
     /// <summary>The entries of the journal that the file had when it was loaded, oldest first.</summary>
     public ImmutableArray<PlacedEntry> Entries { get; private set; } = [];
 
     /// <summary>The kept orders; null and what is wrong with the file when they cannot be read.</summary>
-    /// <remarks>A file that cannot be used stays where it is until the next order replaces it: the next start has to know of it as well.</remarks>
+    /// <remarks>A file that cannot be used stays where it is until <see cref="ReplaceDamaged"/> or the next order replaces it: the next start has to know of it as well.</remarks>
     public (LocalOrders? Orders, string? Problem) Load()
     {
         try
@@ -28,9 +30,16 @@ internal sealed class OrderStore(string path, Action<string> warn)
                 return (LocalOrders.None, null);
             }
 
-            var stored = JsonSerializer.Deserialize(File.ReadAllBytes(path), StoredJson.Default.StoredOrders);
+            _damaged = File.ReadAllBytes(path);
+            var stored = JsonSerializer.Deserialize(_damaged, StoredJson.Default.StoredOrders);
             Entries = StoredPlacedEntry.Parse(stored?.Entries);
-            return Parse(stored) is { } orders ? (orders, null) : (null, $"{path} is damaged");
+            if (Parse(stored) is { } orders)
+            {
+                _damaged = null;
+                return (orders, null);
+            }
+
+            return (null, $"{path} is damaged");
         }
         catch (JsonException)
         {
@@ -39,6 +48,31 @@ internal sealed class OrderStore(string path, Action<string> warn)
         catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
         {
             return (null, $"{path} cannot be read ({exception.Message.TrimEnd('.')})");
+        }
+    }
+
+    /// <summary>
+    /// Keeps what has to be presumed, in place of a file that <see cref="Load"/> found damaged: since when something is lost is known at the first such start only, and
+    /// would be taken for later at each further one. One that could not be read may be whole, and stays.
+    /// </summary>
+    /// <returns>Where the damaged one is now; null: it was not replaced.</returns>
+    public string? ReplaceDamaged(LocalOrders presumed)
+    {
+        if (_damaged is not { } content)
+        {
+            return null;
+        }
+
+        _damaged = null;
+        try
+        {
+            var aside = path + ".damaged";
+            AtomicFile.Write(aside, content);
+            return TrySave(presumed, Entries) is null ? aside : null;
+        }
+        catch (Exception exception) when (exception is IOException or UnauthorizedAccessException)
+        {
+            return null;
         }
     }
 

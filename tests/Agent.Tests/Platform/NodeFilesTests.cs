@@ -138,6 +138,45 @@ public sealed class NodeFilesTests : IDisposable
         Assert.Contains("none is announced as primary", Assert.Single(memory.Problems), StringComparison.Ordinal);
     }
 
+    /// <summary>Each start took the intent in force by then for the one at which the orders were lost, and demoted anew what the hub had settled long ago.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public void OrdersDamaged_TheNextStartKnowsSinceWhen_AndStillSaysSo(bool marked)
+    {
+        File.WriteAllText(_directory.At("orders.json"), "{\"roles\":");
+        Files.Intents.TrySave(_intent, null);
+        if (marked)
+        {
+            Files.DrainMark.TrySet();
+        }
+
+        var first = Files.Load(_at);
+        Assert.Equal(7ul, first.Orders.RolesLostAfter);
+        Assert.Contains($"is damaged, and kept as {_directory.At("orders.json.damaged")}", Assert.Single(first.Problems), StringComparison.Ordinal);
+        Assert.Equal("{\"roles\":", File.ReadAllText(_directory.At("orders.json.damaged")));
+
+        Files.Intents.TrySave(_intent with { Revision = 8 }, null);
+        var next = Files.Load(_at.AddHours(1));
+
+        Assert.Equal(7ul, next.Orders.RolesLostAfter);
+        Assert.Equal(first.Orders.Drain, next.Orders.Drain);
+        Assert.Equal(marked, next.Orders.Drain is { IsPresumed: true });
+        Assert.Contains(marked ? "NOTHING IS ANNOUNCED" : "none is announced as primary", Assert.Single(next.Problems), StringComparison.Ordinal);
+        Assert.StartsWith("what was ordered on this node itself was lost before an earlier start", next.Problems[0], StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public void OrdersDamaged_DiskTakesNothing_TheFileStays()
+    {
+        File.WriteAllText(_directory.At("orders.json"), "{");
+        Directory.CreateDirectory(_directory.At("orders.json.new"));
+
+        Assert.NotNull(Files.Load(_at).Orders.RolesLostAfter);
+
+        Assert.Equal("{", File.ReadAllText(_directory.At("orders.json")));
+    }
+
     /// <summary>A link to itself is to root what a directory without rights is to everybody else.</summary>
     [Fact]
     public void DirectoryInWhichNobodyCanLook_ItMayHaveBeenADrain()
