@@ -95,6 +95,7 @@ internal sealed partial class NodeAddresses
         if (_keeper is not null)
         {
             loop.Changed += () => Assign(loop.Current);
+            _keeper.MayBeAnnounced = prefix => loop.Current.MayBeAnnounced(prefix);
             Assign(loop.Current);
         }
 

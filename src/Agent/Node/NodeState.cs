@@ -262,6 +262,14 @@ internal sealed record NodeState
             ? Sessions.Count(session => session.IsEstablished && session.WrittenVersion >= prefix.Version && !session.Skipped.Any(skipped => skipped.Prefix.Equals(prefix.Prefix)))
             : 0;
 
+    /// <summary>It is announced, or an established session has not yet the UPDATE on its socket that takes it back.</summary>
+    /// <param name="prefix">Canonical; one that the node does not know any more was taken back with its newest advertisements at the latest.</param>
+    public bool MayBeAnnounced(IPNetwork prefix)
+    {
+        var known = Prefixes.FirstOrDefault(other => other.Prefix.Equals(prefix));
+        return known?.Decision is AdvertisementDecision.Announce || Sessions.Any(session => session.IsEstablished && session.WrittenVersion < (known?.Version ?? Version));
+    }
+
     private bool CountsAsPresent(IPAddress address)
     {
         foreach (var given in Settings.Announce)

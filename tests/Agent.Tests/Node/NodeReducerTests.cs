@@ -13,6 +13,26 @@ namespace FailoverHub.Agent.Tests.Node;
 public sealed class NodeReducerTests
 {
     [Fact]
+    public void MayBeAnnounced_UntilTheLastSessionHasTheWithdrawalOnItsSocket()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp();
+        Assert.True(node.State.MayBeAnnounced(Shared));
+
+        node.Give(new NodeEvent.AddressesChanged([]));
+        Assert.True(node.State.MayBeAnnounced(Shared));
+        Assert.True(node.Written(First).State.MayBeAnnounced(Shared));
+        Assert.False(node.Written(Second).State.MayBeAnnounced(Shared));
+    }
+
+    [Fact]
+    public void MayBeAnnounced_SessionThatIsLost_HasNothingToTakeBack()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp().Give(new NodeEvent.AddressesChanged([])).Written(First);
+
+        Assert.False(node.Lose(Second).State.MayBeAnnounced(Shared));
+    }
+
+    [Fact]
     public void Started_AddressOnAnInterface_HandsItsRouteToTheSessions()
     {
         var node = new NodeUnderTest().Start(Shared);

@@ -21,7 +21,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     /// <summary>Somebody else takes an address off again and again: for so long it is left to him.</summary>
     public static readonly TimeSpan PutBackEvery = TimeSpan.FromSeconds(5);
 
-    /// <summary>From the moment that it is no longer announced until it is taken off.</summary>
+    /// <summary>From the moment that it is no longer wanted until it is taken off, at least: while it may still be announced it stays.</summary>
     public static readonly TimeSpan TakenOffAfter = TimeSpan.FromSeconds(1);
 
     private const string Loopback = "lo";
@@ -35,6 +35,12 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
     private readonly HashSet<(string What, int Error)> _said = [];
     private readonly Dictionary<string, string> _troubles = [];
     private bool _cannotRemember;
+
+    /// <summary>
+    /// The neighbors may still have it from us: nothing is taken off from under the traffic that they send here, however long the node takes to withdraw it (its loop may
+    /// wait for a disk, a neighbor may read slowly). Before the node is there: nothing is.
+    /// </summary>
+    public Func<IPNetwork, bool> MayBeAnnounced { get; set; } = static _ => false;
 
     /// <summary>What is on the interface and is the agent's own.</summary>
     public ImmutableHashSet<SharedAddress> Own => [.. _own];
@@ -58,7 +64,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         LookAgain = null;
         (_unseen ??= [.. _own]).RemoveWhere(address => present.Contains(SharedPrefix.Of(address.Address, address.Length)));
         HashSet<SharedAddress> kept = [.. wanted.Select(SharedAddress.Of)];
-        var isChanged = TakeOff(table, kept);
+        var isChanged = TakeOff(table, kept, present);
         foreach (var told in _troubles.Keys.ToList())
         {
             if (!IsOpen(told, wanted, present))
@@ -113,7 +119,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         Remember(_own);
     }
 
-    private bool TakeOff(InterfaceTable table, HashSet<SharedAddress> wanted)
+    private bool TakeOff(InterfaceTable table, HashSet<SharedAddress> wanted, ImmutableHashSet<IPNetwork> present)
     {
         var isChanged = false;
         foreach (var address in _own.Where(address => !wanted.Contains(address)).ToList())
@@ -128,6 +134,11 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
             else if (TakenOffAfter - time.GetElapsedTime(since) is var left && left > TimeSpan.Zero)
             {
                 LookAgainIn(left);
+            }
+            else if (SharedPrefix.Of(address.Address, address.Length) is var prefix && !present.Contains(prefix) && MayBeAnnounced(prefix))
+            {
+                // Another address of the prefix would be reason enough to announce it, and this one is not needed for that.
+                LookAgainIn(TakenOffAfter);
             }
             else if (FindIndex(table) is { } index && !Remove(index, address))
             {

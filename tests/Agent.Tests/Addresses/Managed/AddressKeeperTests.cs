@@ -146,6 +146,40 @@ public sealed class AddressKeeperTests : IDisposable
         Assert.Null(_keeper.LookAgain);
     }
 
+    /// <summary>A reload reaches the interfaces at once, and the node when its disk lets it: the neighbors sent traffic for what was gone already.</summary>
+    [Fact]
+    public void NoLongerWanted_ButStillAnnounced_StaysHoweverLongThatTakes()
+    {
+        var announced = true;
+        _keeper.MayBeAnnounced = prefix => announced && prefix.Equals(IPNetwork.Parse(Ipv4));
+        Keep(Ipv4, Range);
+        Gone(Ipv4);
+
+        for (var second = 0; second < 10; second++)
+        {
+            _time.Advance(AddressKeeper.TakenOffAfter);
+            Assert.False(Gone(Ipv4));
+            Assert.Equal(AddressKeeper.TakenOffAfter, _keeper.LookAgain);
+        }
+
+        Assert.Contains(Ipv4, _kernel.Addresses);
+        announced = false;
+        Assert.True(Gone(Ipv4));
+        Assert.Equal([InRange], _kernel.Addresses);
+    }
+
+    [Fact]
+    public void NoLongerWanted_AndAnnouncedForAnotherAddressOfThePrefix_IsTakenOff()
+    {
+        _keeper.MayBeAnnounced = _ => true;
+        Keep(Range);
+        Keep();
+        _time.Advance(AddressKeeper.TakenOffAfter);
+
+        Assert.True(_keeper.Keep(_kernel.Table, [], [IPNetwork.Parse(Range)]));
+        Assert.Empty(_kernel.Addresses);
+    }
+
     [Fact]
     public void WantedAgainBeforeItIsTakenOff_Stays()
     {
@@ -302,6 +336,9 @@ public sealed class AddressKeeperTests : IDisposable
         ImmutableHashSet<IPNetwork> present = [.. _kernel.Addresses.Select(address => address == InRange ? IPNetwork.Parse(Range) : IPNetwork.Parse(address))];
         return _keeper.Keep(_kernel.Table, [.. wanted.Select(IPNetwork.Parse)], present);
     }
+
+    // As it is read: what is on its way off counts as gone.
+    private bool Gone(string address) => _keeper.Keep(_kernel.Table, [IPNetwork.Parse(Range)], [.. new[] { Range, Ipv4 }.Where(other => other != address).Select(IPNetwork.Parse)]);
 
     private sealed class PlayedKernel : IAddressWriter
     {
