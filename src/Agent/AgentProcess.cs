@@ -185,6 +185,7 @@ internal sealed partial class AgentProcess
         using (control)
         {
             var orders = new OrderDesk(loop.TryPost, () => loop.Now.Monotonic);
+            loop.CommandBegun += orders.Begin;
             loop.CommandAnswered += orders.Take;
             var desk = new ControlDesk(new ControlIdentity(() => _options, routerId, Environment.ProcessId, _time.GetUtcNow()), () => (loop.Current, loop.Now), speaker.ReadAsync, orders, _time) 
             {

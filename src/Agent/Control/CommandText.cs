@@ -13,11 +13,11 @@ internal static class CommandText
         _ => $"{command.Text}; {command.Reason}",
     };
 
-    /// <summary>0: done; 1: refused; 4: kept and obeyed, but no neighbor has been told yet.</summary>
+    /// <summary>0: done; 1: refused; 4: kept and obeyed, or about to be, but no neighbor has been told yet.</summary>
     public static int ExitCode(CommandDocument command) => command switch
     {
         { Outcome: "refused" } => 1,
-        { Outcome: "accepted-not-announced", Changed: true } => 4,
+        { Outcome: "accepted-not-announced" or "begun", Changed: true } => 4,
         _ => 0,
     };
 }

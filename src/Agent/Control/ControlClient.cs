@@ -19,7 +19,7 @@ internal sealed class ControlClient(TimeProvider time)
     public static readonly TimeSpan Patience = TimeSpan.FromSeconds(15);
 
     /// <summary>Asks, and prints the answer or what went wrong.</summary>
-    /// <returns>0: answered; 1: the agent refused; 3: none answers; 4: obeyed, but no neighbor has been told yet.</returns>
+    /// <returns>0: answered; 1: the agent refused; 3: none answers; 4: obeyed, or about to be, but no neighbor has been told yet.</returns>
     public async Task<int> RunAsync(string path, ControlRequest request, bool json, TextWriter output, TextWriter error)
     {
         var (answer, problem) = await AskAsync(path, request, Patience);

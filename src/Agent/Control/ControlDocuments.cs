@@ -38,8 +38,8 @@ internal sealed record ControlAnswer
 }
 
 /// <summary>What came of a command that changes something.</summary>
-/// <param name="Outcome"><c>applied</c>, <c>accepted-not-announced</c> or <c>refused</c>.</param>
-/// <param name="Text">What is different now, in a sentence; empty: it was refused.</param>
+/// <param name="Outcome"><c>applied</c>, <c>accepted-not-announced</c>, <c>begun</c> (the node's disk has still to take it) or <c>refused</c>.</param>
+/// <param name="Text">What is different now, or how far it has come, in a sentence; empty: it was refused.</param>
 /// <param name="Changed">The neighbors are told something.</param>
 /// <param name="SessionsUpdated">Established sessions on which it is written. Not: a router chose it.</param>
 /// <param name="SessionsEstablished">Of those that are up.</param>

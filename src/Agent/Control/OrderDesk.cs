@@ -17,22 +17,36 @@ internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost, Func<TimeSpan> no
     /// </summary>
     public static readonly TimeSpan Patience = ControlServer.AnswerPatience - TimeSpan.FromSeconds(2);
 
-    private readonly ConcurrentDictionary<long, TaskCompletionSource<LocalAnswer>> _waiting = new();
+    private const string SlowDisk = "the disk is slow: as soon as it is kept it is obeyed, and if it cannot be kept it is refused; 'failoverhub-agent status' and the log say which";
+
+    private readonly ConcurrentDictionary<long, Waiting> _waiting = new();
     private long _last;
 
     /// <summary>Is one of those that change something.</summary>
     public static bool Knows(string? command) => command is "drain" or "undrain" or "role" or "failback";
+
+    /// <summary>The node has taken it, and goes through with it whether or not somebody still waits. On the loop of the node.</summary>
+    public void Begin(long id)
+    {
+        if (_waiting.TryGetValue(id, out var waiting))
+        {
+            waiting.HasBegun = true;
+        }
+    }
 
     /// <summary>On the loop of the node.</summary>
     public void Take(LocalAnswer answer)
     {
         if (_waiting.TryRemove(answer.Id, out var waiting))
         {
-            waiting.TrySetResult(answer);
+            waiting.Answer.TrySetResult(answer);
         }
     }
 
-    /// <summary>The node answers when the UPDATEs are on the sockets, and after its patience with them at the latest.</summary>
+    /// <summary>
+    /// The node answers when the UPDATEs are on the sockets, and after its patience with them at the latest. But a disk may hold it up for as long as it likes, and what it
+    /// has begun with is done in the end: then that is the answer, because whoever is told that no agent answers does something else.
+    /// </summary>
     public async Task<ControlAnswer> AnswerAsync(ControlRequest request, ControlCaller caller, CancellationToken cancellationToken)
     {
         var id = Interlocked.Increment(ref _last);
@@ -42,7 +56,7 @@ internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost, Func<TimeSpan> no
             return new ControlAnswer { Error = problem };
         }
 
-        var waiting = new TaskCompletionSource<LocalAnswer>(TaskCreationOptions.RunContinuationsAsynchronously);
+        var waiting = new Waiting();
         _waiting[id] = waiting;
         try
         {
@@ -51,7 +65,11 @@ internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost, Func<TimeSpan> no
                 return new ControlAnswer { Error = "the agent takes no commands now: it is ending, or its loop hangs" };
             }
 
-            return new ControlAnswer { Command = Document(await waiting.Task.WaitAsync(cancellationToken)) };
+            return new ControlAnswer { Command = Document(await waiting.Answer.Task.WaitAsync(cancellationToken)) };
+        }
+        catch (OperationCanceledException) when (waiting.HasBegun)
+        {
+            return new ControlAnswer { Command = new CommandDocument("begun", "the order is being kept on the node's disk", true, 0, 0, SlowDisk) };
         }
         finally
         {
@@ -95,6 +113,19 @@ internal sealed class OrderDesk(Func<NodeEvent, bool> tryPost, Func<TimeSpan> no
                 return (null, "the role is none of primary, secondary and default");
             default:
                 throw new ArgumentOutOfRangeException(nameof(request), request.Command, "Not a command that changes something.");
+        }
+    }
+
+    private sealed class Waiting
+    {
+        private volatile bool _hasBegun;
+
+        public TaskCompletionSource<LocalAnswer> Answer { get; } = new(TaskCreationOptions.RunContinuationsAsynchronously);
+
+        public bool HasBegun
+        {
+            get => _hasBegun;
+            set => _hasBegun = value;
         }
     }
 

@@ -99,6 +99,9 @@ internal sealed partial class NodeLoop
     /// <summary>An answer to a request of the hub, on the loop. Handlers return at once.</summary>
     public event Action<RequestAnswer>? RequestAnswered;
 
+    /// <summary>The local command of this number is taken, and what it costs of the disk comes after this. On the loop. Handlers return at once.</summary>
+    public event Action<long>? CommandBegun;
+
     /// <summary>An answer to a local command, on the loop. Handlers return at once.</summary>
     public event Action<LocalAnswer>? CommandAnswered;
 
@@ -197,6 +200,11 @@ internal sealed partial class NodeLoop
         var (state, effects) = NodeReducer.Apply(_state, occurred, now);
         var changed = !ReferenceEquals(state, _state);
         Volatile.Write(ref _state, state);
+        if (occurred is NodeEvent.CommandReceived received && effects is not [NodeEffect.AnswerCommand { Answer.Outcome: IntentOutcome.Rejected }, ..])
+        {
+            CommandBegun?.Invoke(received.Command.Id);
+        }
+
         List<JournalEntry> entries = [];
         foreach (var effect in effects)
         {

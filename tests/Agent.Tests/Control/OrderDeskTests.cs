@@ -70,6 +70,34 @@ public sealed class OrderDeskTests
         desk.Take(new LocalAnswer(_given[0].Id, new IntentOutcome.Applied(1)));
     }
 
+    /// <summary>The client was told that no agent answers, and the node was drained a second later.</summary>
+    [Fact]
+    public async Task DiskKeepsTheNodeWaiting_TheClientIsTold_ThatItIsBegun_AndNotThatNobodyAnswers()
+    {
+        var desk = Desk();
+        using var patience = new CancellationTokenSource();
+        var asked = desk.AnswerAsync(new ControlRequest("drain"), _root, patience.Token);
+        desk.Begin(_given[0].Id);
+        await patience.CancelAsync();
+
+        var said = (await asked).Command!;
+        Assert.Equal(("begun", 4), (said.Outcome, CommandText.ExitCode(said)));
+        Assert.StartsWith("the order is being kept on the node's disk; the disk is slow: as soon as it is kept it is obeyed", CommandText.Of(said), StringComparison.Ordinal);
+        desk.Take(new LocalAnswer(_given[0].Id, new IntentOutcome.Applied(1)));
+    }
+
+    [Fact]
+    public async Task Begun_AndAnsweredInTime_TheAnswerIsThatOfTheNode()
+    {
+        var desk = Desk();
+        var asked = AskAsync(desk, new ControlRequest("drain"));
+        desk.Begin(_given[0].Id);
+        desk.Take(new LocalAnswer(_given[0].Id, new IntentOutcome.Applied(1), "drained", true, 1));
+
+        Assert.Equal("applied", (await asked).Command!.Outcome);
+        desk.Begin(_given[0].Id);
+    }
+
     [Fact]
     public void Command_IsGoodForLessTimeThanItsClientWaits()
     {

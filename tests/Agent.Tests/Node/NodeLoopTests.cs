@@ -2,6 +2,7 @@ using System.Collections.Immutable;
 using FailoverHub.Agent.Configuration;
 using FailoverHub.Agent.Node;
 using FailoverHub.Agent.Node.Holding;
+using FailoverHub.Agent.Node.Orders;
 using FailoverHub.Agent.Platform;
 using FailoverHub.Agent.Platform.Journaling;
 using FailoverHub.Agent.Speaker;
@@ -88,6 +89,19 @@ public sealed class NodeLoopTests : IAsyncLifetime
         _time.Advance(TimeSpan.FromSeconds(20));
 
         await _speaker.Stopped.FirstAsync<string>(text => text.Contains("SIGTERM", StringComparison.Ordinal));
+    }
+
+    [Fact]
+    public async Task Command_IsSaidToHaveBegun_BeforeTheDiskIsAsked()
+    {
+        var begun = new Signal<(long Id, bool IsKept)>();
+        _loop.CommandBegun += id => begun.Add((id, File.Exists(_directory.At("orders.json"))));
+
+        Assert.True(_loop.TryPost(new NodeEvent.CommandReceived(new LocalCommand.DrainNode(7, "root (uid 0)", ""))));
+
+        Assert.Equal((7L, false), await begun.FirstAsync<(long, bool)>());
+        await _speaker.Handed.UntilAsync(handed => handed.Count == 2);
+        Assert.True(File.Exists(_directory.At("orders.json")));
     }
 
     private IEnumerable<string> Kinds() =>
