@@ -18,7 +18,7 @@ namespace FailoverHub.Agent.Addresses.Managed;
 /// <param name="logger">Its log.</param>
 internal sealed partial class AddressKeeper(string? device, IAddressWriter kernel, OwnAddressStore store, TimeProvider time, ILogger<AddressKeeper> logger)
 {
-    /// <summary>Somebody else takes an address off again and again: for so long it is left to him.</summary>
+    /// <summary>Somebody else takes an address off again and again: for so long it is left to him. And how often it is tried again what the kernel refuses.</summary>
     public static readonly TimeSpan PutBackEvery = TimeSpan.FromSeconds(5);
 
     /// <summary>From the moment that it is no longer wanted until it is taken off, at least: while it may still be announced it stays.</summary>
@@ -203,6 +203,8 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
         var error = kernel.Add(index, address);
         if (error != 0)
         {
+            // What was in the way may go without a word of the kernel about interfaces: a module that is loaded, a sysctl, a table that was full.
+            LookAgainIn(PutBackEvery);
             _troubles[address.ToString()] = $"{address} is not announced: it cannot be added to {device ?? Loopback} ({Marshal.GetPInvokeErrorMessage(error)})";
         }
 
@@ -270,6 +272,7 @@ internal sealed partial class AddressKeeper(string? device, IAddressWriter kerne
             return true;
         }
 
+        LookAgainIn(PutBackEvery);
         var name = device ?? Loopback;
         _troubles[name] = $"there is no interface {name} and none can be made ({Marshal.GetPInvokeErrorMessage(error)}): {missing} {(missing == 1 ? "address is" : "addresses are")} not added and not announced";
         if (_said.Add((device ?? Loopback, error)))

@@ -287,6 +287,41 @@ public sealed class AddressKeeperTests : IDisposable
         Assert.Null(_keeper.Trouble);
     }
 
+    [Theory]
+    [InlineData(NetlinkException.NotPermitted)]
+    [InlineData(NetlinkException.Exists)]
+    [InlineData(105)]
+    public void CannotBeAdded_IsTriedAgain_WithoutAnyChangeOfTheInterfaces(int error)
+    {
+        _kernel.Error = error;
+        Assert.False(Keep(Ipv4));
+        Assert.Equal(AddressKeeper.PutBackEvery, _keeper.LookAgain);
+
+        _kernel.Error = 0;
+        _time.Advance(AddressKeeper.PutBackEvery);
+        Assert.True(Keep(Ipv4));
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+        Assert.Null(_keeper.LookAgain);
+    }
+
+    [Fact]
+    public void NoDummyCanBeMade_IsTriedAgain_WithoutAnyChangeOfTheInterfaces()
+    {
+        _keeper = New("shared0");
+        _kernel.Error = NetlinkException.NotSupported;
+        Assert.False(Keep(Ipv4));
+        Assert.Equal(AddressKeeper.PutBackEvery, _keeper.LookAgain);
+
+        _kernel.Error = 0;
+        _time.Advance(AddressKeeper.PutBackEvery);
+        Assert.True(Keep(Ipv4));
+        Assert.True(Keep(Ipv4));
+
+        Assert.Equal([Ipv4], _kernel.Addresses);
+        Assert.Null(_keeper.LookAgain);
+    }
+
     [Fact]
     public void NamedInterfaceIsNotThere_ADummyIsMade()
     {
