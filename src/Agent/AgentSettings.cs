@@ -91,8 +91,11 @@ internal static class AgentSettings
         new(options.AllInterfaces, options.Ipv6Length, [.. new[] { options.LocalIpv4, options.LocalIpv6 }.OfType<IPAddress>()])
         {
             Device = options.Addresses.Device,
-            Sources = options.AllInterfaces ? HostAddresses.SourcesTowards(options.Neighbors.Select(neighbor => neighbor.Address)) : [],
+            Sources = DependOnRoutes(options) ? HostAddresses.SourcesTowards(options.Neighbors.Select(neighbor => neighbor.Address)) : [],
         };
+
+    /// <summary>Which addresses are shared ones depends on where the kernel would dial the neighbors from: interfaces count on which the node may have addresses of its own.</summary>
+    public static bool DependOnRoutes(AgentOptions options) => options.AllInterfaces || options.Addresses.Device is not (null or "lo");
 
     /// <summary>For the journal: what begins, and by what was known before it.</summary>
     public static string Beginning(AgentOptions options, RouterId routerId, NodeMemory memory)

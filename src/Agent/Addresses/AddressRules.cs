@@ -37,6 +37,9 @@ internal sealed record AddressRuleOptions(bool AllInterfaces, int Ipv6Length, Im
     /// </summary>
     public ImmutableArray<IPAddress> Sources { get; init; } = [];
 
+    /// <summary>What the agent itself has put on an interface: shared, also where the kernel would dial from it.</summary>
+    public ImmutableHashSet<IPNetwork> PutHere { get; init; } = [];
+
     /// <summary>An interface that counts as loopback does; null: none.</summary>
     public string? Device { get; init; }
 }
@@ -46,7 +49,7 @@ internal static class AddressRules
 {
     public static ImmutableHashSet<IPNetwork> Find(IReadOnlyList<InterfaceAddress> addresses, AddressRuleOptions options)
     {
-        options = options with { OwnAddresses = [.. options.OwnAddresses, .. options.Sources.Where(source => !IsOwnKnown(addresses, options, source))] };
+        options = options with { OwnAddresses = [.. options.OwnAddresses, .. options.Sources.Where(source => !options.PutHere.Any(prefix => prefix.Contains(source)) && !IsOwnKnown(addresses, options, source))] };
         var own = OwnPrefixes(addresses, options);
         return
         [

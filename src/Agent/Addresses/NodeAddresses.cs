@@ -18,7 +18,7 @@ internal sealed partial class NodeAddresses
 
     private static readonly TimeSpan _watchAgain = TimeSpan.FromSeconds(5);
 
-    // With all interfaces, which address is the node's own may depend on a route, and routes are not watched: a big router would wake us all the time.
+    // With interfaces beside loopback, which address is the node's own may depend on a route, and routes are not watched: a big router would wake us all the time.
     private static readonly TimeSpan _routesMayHaveChanged = TimeSpan.FromMinutes(10);
 
     private readonly HostAddresses _host = new();
@@ -89,7 +89,7 @@ internal sealed partial class NodeAddresses
     {
         var watcher = new AddressWatcher(Look, () => NetlinkEvents.Open(() => _host.Table), loop.PostAsync, _time, _watcherLogger)
         {
-            LookAnyway = () => _keeper?.LookAgain ?? (_options.AllInterfaces ? _routesMayHaveChanged : null),
+            LookAnyway = () => _keeper?.LookAgain ?? (AgentSettings.DependOnRoutes(_options) ? _routesMayHaveChanged : null),
         };
         Volatile.Write(ref _watcher, watcher);
         if (_keeper is not null)
@@ -182,7 +182,7 @@ internal sealed partial class NodeAddresses
     private (IReadOnlyList<InterfaceAddress> All, ImmutableHashSet<IPNetwork> Shared) ReadOnce()
     {
         var all = _host.Read();
-        var rules = AgentSettings.Addresses(_options);
+        var rules = AgentSettings.Addresses(_options) with { PutHere = Own };
         return (all, AddressRules.Find(_keeper is null ? all : [.. all.Where(address => !_keeper.IsLeaving(address))], rules));
     }
 

@@ -1,6 +1,7 @@
 using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Agent.Addresses;
+using FailoverHub.Agent.Configuration;
 
 namespace FailoverHub.Agent.Tests.Addresses;
 
@@ -120,6 +121,38 @@ public sealed class AddressRulesTests
         var options = _vendorDefaults with { Device = "shared0" };
 
         Assert.Equal(Prefixes("203.0.113.57/32"), Find(options, At("shared0", false, "203.0.113.57/32"), OnEth0("203.0.113.58/32")));
+    }
+
+    /// <summary>Its static /64 was announced as a shared one: nothing was asked that would have told.</summary>
+    [Theory]
+    [InlineData("eth0", true)]
+    [InlineData("lo", false)]
+    [InlineData(null, false)]
+    public void DeviceBesideLoopback_TheSourceOfTheSessionsIsAsked(string? device, bool isAsked)
+    {
+        var options = new AgentOptions
+        {
+            StateDirectory = "/nowhere",
+            ControlSocket = "/nowhere/agent.sock",
+            Node = "node-a",
+            Neighbors = [new NeighborEndpoint(IPAddress.Loopback, 179)],
+            Addresses = new AddressOptions { Mode = AddressMode.Managed, Device = device },
+        };
+
+        Assert.Equal(isAsked, AgentSettings.DependOnRoutes(options));
+        Assert.Equal((IPAddress[])(isAsked ? [IPAddress.Loopback] : []), AgentSettings.Addresses(options).Sources);
+    }
+
+    [Fact]
+    public void DeviceBesideLoopback_TheNodesOwnStaticNetworkIsNotShared_AndWhatTheAgentPutThereIs()
+    {
+        var options = _vendorDefaults with { Device = "eth0", Sources = [IPAddress.Parse("2001:db8:c::9")] };
+        var addresses = new[] { OnEth0("2001:db8:c::9/64"), OnEth0("2001:db8:d::1/64") };
+        Assert.Equal(Prefixes("2001:db8:d::/64"), Find(options, addresses));
+
+        // The kernel prefers the shared one: a guess that is known to be wrong.
+        var wrong = options with { Sources = [IPAddress.Parse("2001:db8:d::1")], PutHere = Prefixes("2001:db8:d::/64") };
+        Assert.Contains(IPNetwork.Parse("2001:db8:d::/64"), Find(wrong, addresses));
     }
 
     private static ImmutableHashSet<IPNetwork> Find(AddressRuleOptions options, params InterfaceAddress[] addresses) => AddressRules.Find(addresses, options);
