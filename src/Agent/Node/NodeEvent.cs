@@ -90,7 +90,11 @@ internal abstract record NodeEvent
     internal sealed record OrdersNotPersisted(LocalCommand Command, string Problem) : NodeEvent;
 
     /// <summary>A session changed its state.</summary>
-    internal sealed record SessionChanged(NeighborEndpoint Neighbor, SessionState To, string Reason) : NodeEvent;
+    internal sealed record SessionChanged(NeighborEndpoint Neighbor, SessionState To, string Reason) : NodeEvent
+    {
+        /// <summary>The agent itself ended it, to begin anew with other options or because it stops: nothing was lost.</summary>
+        public bool Asked { get; init; }
+    }
 
     /// <summary>A session came up.</summary>
     internal sealed record SessionEstablished(NeighborEndpoint Neighbor, NegotiatedParameters Parameters) : NodeEvent;

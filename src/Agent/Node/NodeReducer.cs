@@ -318,7 +318,7 @@ internal static class NodeReducer
             Since = lost || changed.To == SessionState.Established ? step.Now : session.Since,
             HoldTime = lost ? null : session.HoldTime,
             WrittenVersion = lost ? 0 : session.WrittenVersion,
-            Flaps = lost && !step.State.Stopping ? session.Flaps + 1 : session.Flaps,
+            Flaps = lost && !changed.Asked && !step.State.Stopping ? session.Flaps + 1 : session.Flaps,
         }, step.Now.Monotonic));
         if (!lost)
         {
@@ -333,8 +333,8 @@ internal static class NodeReducer
         }
 
         step.Record(
-            TransitionKind.SessionLost,
-            $"session with {changed.Neighbor} lost after {Lasted(step, before)}: {changed.Reason}; {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions remain",
+            changed.Asked ? TransitionKind.SessionReset : TransitionKind.SessionLost,
+            $"session with {changed.Neighbor} {(changed.Asked ? "ended by the agent itself" : "lost")} after {Lasted(step, before)}: {changed.Reason}; {step.State.EstablishedSessions} of {step.State.Sessions.Length} sessions remain",
             neighbor: changed.Neighbor.ToString());
         Failback.FollowSessions(step, state);
     }

@@ -123,7 +123,7 @@ internal sealed record SessionStatus
     /// <summary>Null while not established.</summary>
     public HoldTime? HoldTime { get; init; }
 
-    /// <summary>Times that it left Established since the agent started.</summary>
+    /// <summary>Times that it left Established since the agent started, but for those that the agent itself ended.</summary>
     public int Flaps { get; init; }
 
     /// <summary>The newest version of the advertisements whose UPDATEs are all on the socket of the present connection; 0: none.</summary>

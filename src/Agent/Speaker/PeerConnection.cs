@@ -241,7 +241,7 @@ internal sealed class PeerConnection(PeerOptions options, BgpSession session, Fu
                 CloseAfterOutput(now);
                 break;
             case SessionEffect.StateChanged changed:
-                post(new NodeEvent.SessionChanged(Neighbor, changed.To, changed.Reason));
+                post(new NodeEvent.SessionChanged(Neighbor, changed.To, changed.Reason) { Asked = changed.Asked });
                 break;
             case SessionEffect.Established established:
                 post(new NodeEvent.SessionEstablished(Neighbor, established.Parameters));

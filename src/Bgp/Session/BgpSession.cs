@@ -392,7 +392,7 @@ public sealed partial class BgpSession
             var from = State;
             State = state;
             _recorder.MovedTo(from, state, reason, asked);
-            _effects.Add(new SessionEffect.StateChanged(from, state, reason));
+            _effects.Add(new SessionEffect.StateChanged(from, state, reason) { Asked = asked });
         }
     }
 }

@@ -29,7 +29,11 @@ public abstract record SessionEffect
     /// <param name="From">Before.</param>
     /// <param name="To">Now.</param>
     /// <param name="Reason">In words, for the operator.</param>
-    public sealed record StateChanged(SessionState From, SessionState To, string Reason) : SessionEffect;
+    public sealed record StateChanged(SessionState From, SessionState To, string Reason) : SessionEffect
+    {
+        /// <summary>Its owner wanted it to stop: nothing was lost.</summary>
+        public bool Asked { get; init; }
+    }
 
     /// <summary>News: the session came up with these parameters.</summary>
     /// <param name="Parameters">What both sides agreed on.</param>

@@ -156,6 +156,9 @@ public sealed class ReloadTests : IAsyncDisposable
         {
             await router.Log.FirstAsync<Seen.Update>(update => update.Connection == 2 && update.Announces(Prefix, FakeRouter.Primary));
         }
+
+        await _agent!.Output.UntilAsync(seen => seen.Count(line => line.Contains("ended by the agent itself after", StringComparison.Ordinal)) == 2);
+        Assert.DoesNotContain(_agent.Output.Seen, line => line.Contains(" lost after ", StringComparison.Ordinal));
     }
 
     [Fact]

@@ -242,6 +242,21 @@ public sealed class NodeReducerTests
         Assert.Equal(1, Lines("refused"));
     }
 
+    /// <summary>An operator's own reload was four warnings and four flaps.</summary>
+    [Fact]
+    public void SessionThatTheAgentItselfRestarts_IsNotLost()
+    {
+        var node = new NodeUnderTest().Start(Shared).BothUp();
+
+        node.Give(new NodeEvent.SessionChanged(First, SessionState.Idle, "stopped: its options were changed") { Asked = true });
+
+        Assert.Equal(0, node.State.Session(First)!.Flaps);
+        var entry = Assert.Single(node.Effects.OfType<NodeEffect.Record>());
+        Assert.Equal(TransitionKind.SessionReset, entry.Kind);
+        Assert.EndsWith("stopped: its options were changed; 1 of 2 sessions remain", entry.Text, StringComparison.Ordinal);
+        Assert.Equal(1, node.Establish(First).Lose(First).State.Session(First)!.Flaps);
+    }
+
     [Fact]
     public void DialsThatGoOn_DoNotRestartTheTimeSinceTheLoss()
     {
