@@ -84,6 +84,54 @@ public sealed class EndedOperationsTests
         Assert.Equal((newest.Id, 2, Make.At.AddSeconds(30)), (_ended.Failed.Single().Newest.Id, _ended.Failed.Single().Times, _ended.Failed.Single().Since));
     }
 
+    /// <summary>The undrain that ends a drain is asked for with it, hours before its time; an operation may wait as long for a second person.</summary>
+    [Theory]
+    [InlineData(OperationStatus.Refused)]
+    [InlineData(OperationStatus.TimedOut)]
+    [InlineData(OperationStatus.Failed)]
+    public void AskedForLongAgo_AndFailedNow_IsNotMadeUpForByWhatSucceededInBetween(OperationStatus status)
+    {
+        Take(OperationStatus.Succeeded, 3_600);
+
+        OperationView undrain = Take(status, 0, OperationType.Undrain, node: "node-a", took: 14_400);
+
+        Assert.Equal(undrain.Id, Assert.Single(_ended.Failed).Newest.Id);
+    }
+
+    [Fact]
+    public void AskedForBeforeTheFailure_AndSucceededAfterIt_MakesUpForIt()
+    {
+        Take(OperationStatus.Failed, 3_600);
+
+        Take(OperationStatus.Succeeded, 0, OperationType.Undrain, node: "node-a", took: 14_400);
+
+        Assert.Empty(_ended.Failed);
+    }
+
+    [Fact]
+    public void Newest_IsTheOneThatFailedLast_NotTheOneThatWasAskedForLast()
+    {
+        Take(OperationStatus.Failed, 3_600);
+
+        OperationView scheduled = Take(OperationStatus.TimedOut, 0, took: 14_400);
+
+        FailedOperation failed = Assert.Single(_ended.Failed);
+        Assert.Equal((scheduled.Id, 2, Make.At), (failed.Newest.Id, failed.Times, failed.Since));
+    }
+
+    [Fact]
+    public void OutcomeThatIsNotKnown_IsOfWhenItsLastStepEnded()
+    {
+        Take(OperationStatus.Succeeded, 3_600);
+        OperationView lost = Make.Operation("lost", OperationStatus.OutcomeUnknown) with { PairId = "web", FinishedAt = null };
+
+        _ended = _ended.Take(lost);
+        Assert.Empty(_ended.Failed);
+        _ended = _ended.Take(lost with { Steps = [lost.Steps[0] with { FinishedAt = Make.At.AddHours(2) }] });
+
+        Assert.Equal("lost", Assert.Single(_ended.Failed).Newest.Id);
+    }
+
     [Fact]
     public void Running_IsNotTaken()
     {
@@ -102,9 +150,9 @@ public sealed class EndedOperationsTests
         Assert.Empty(_ended.Forget(Make.At.AddHours(169)).Failed);
     }
 
-    private OperationView Take(OperationStatus status, int second, OperationType type = OperationType.Switchover, string pair = "web", string node = "node-b")
+    private OperationView Take(OperationStatus status, int second, OperationType type = OperationType.Switchover, string pair = "web", string node = "node-b", int took = 1)
     {
-        OperationView operation = Make.Operation($"op-{++_ids}", status) with { Type = type, PairId = pair, Node = node, RequestedAt = Make.At.AddSeconds(second), FinishedAt = status == OperationStatus.OutcomeUnknown ? null : Make.At.AddSeconds(second + 1) };
+        OperationView operation = Make.Operation($"op-{++_ids}", status) with { Type = type, PairId = pair, Node = node, RequestedAt = Make.At.AddSeconds(second), FinishedAt = status == OperationStatus.OutcomeUnknown ? null : Make.At.AddSeconds(second + took) };
         _ended = _ended.Take(operation);
         return operation;
     }

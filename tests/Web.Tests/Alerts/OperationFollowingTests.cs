@@ -54,6 +54,23 @@ public sealed class OperationFollowingTests : IDisposable
     }
 
     [Fact]
+    public async Task Past_IsCountedAsItEnded_NotAsItWasAskedFor()
+    {
+        // Newest first, as the desk lists them: the oldest was asked for hours before the one that succeeded, and failed after it.
+        _feed.Past.AddRange(
+        [
+            Make.Operation("succeeded", OperationStatus.Succeeded) with { RequestedAt = Make.At.AddHours(1), FinishedAt = Make.At.AddHours(1) },
+            Make.Operation("scheduled", OperationStatus.TimedOut) with { FinishedAt = Make.At.AddHours(4) },
+            Make.Operation("failed", OperationStatus.Failed) with { RequestedAt = Make.At.AddHours(-1), FinishedAt = Make.At.AddMinutes(-59) },
+        ]);
+
+        await _following.StartAsync(Stop);
+
+        FailedOperation failed = Assert.Single(_following.Failed);
+        Assert.Equal(("scheduled", 1), (failed.Newest.Id, failed.Times));
+    }
+
+    [Fact]
     public async Task LoopThatBreaks_BeginsAnew_WithWhatFailedMeanwhile()
     {
         await _following.StartAsync(Stop);

@@ -16,8 +16,8 @@ internal readonly record struct OperationKey(string PairId, string? Node, Operat
 internal sealed record FailedOperation(OperationView Newest, int Times, DateTimeOffset Since);
 
 /// <summary>
-/// Which operations did not succeed and were not made up for. A value. What makes up for one is another of the same pair that was asked for later and succeeded; a freeze only for a freeze, since it moves
-/// nothing.
+/// Which operations did not succeed and were not made up for. A value. What makes up for one is another of the same pair that succeeded after it had ended; a freeze only for a freeze, since it moves
+/// nothing. By when they ended, not by when they were asked for: one that was asked for hours ago for a certain time, or waited for a second person, fails now.
 /// </summary>
 internal sealed record EndedOperations
 {
@@ -26,6 +26,7 @@ internal sealed record EndedOperations
 
     private ImmutableDictionary<OperationKey, FailedOperation> ByKey { get; init; } = ImmutableDictionary<OperationKey, FailedOperation>.Empty;
 
+    /// <summary>When the last one succeeded.</summary>
     private ImmutableDictionary<(string PairId, bool OfFreeze), DateTimeOffset> Succeeded { get; init; } = ImmutableDictionary<(string PairId, bool OfFreeze), DateTimeOffset>.Empty;
 
     public static EndedOperations None { get; } = new();
@@ -44,11 +45,15 @@ internal sealed record EndedOperations
                 // Somebody wanted it so. Of one whose outcome was not known it is the outcome.
                 return ByKey.TryGetValue(key, out FailedOperation? settled) && settled.Newest.Id == operation.Id ? this with { ByKey = ByKey.Remove(key) } : this;
             case OperationStatus.Failed or OperationStatus.TimedOut or OperationStatus.Refused or OperationStatus.OutcomeUnknown:
-                return Succeeded.TryGetValue((operation.PairId, operation.Type.IsOfFreeze()), out DateTimeOffset later) && later > operation.RequestedAt ? this : Fail(key, operation);
+                return Succeeded.TryGetValue((operation.PairId, operation.Type.IsOfFreeze()), out DateTimeOffset later) && later > EndOf(operation) ? this : Fail(key, operation);
             default:
                 return this;
         }
     }
+
+    /// <summary>When it ended; of one whose outcome is not known, when its last step was seen to end. Never before it was asked for.</summary>
+    public static DateTimeOffset EndOf(OperationView operation) =>
+        operation.FinishedAt ?? operation.Steps.Select(s => s.FinishedAt ?? s.StartedAt).OfType<DateTimeOffset>().Append(operation.RequestedAt).Max();
 
     /// <summary>Forgets what no rule calls news any more.</summary>
     public EndedOperations Forget(DateTimeOffset now)
@@ -61,17 +66,25 @@ internal sealed record EndedOperations
     private EndedOperations Succeed(OperationView operation)
     {
         (string PairId, bool OfFreeze) about = (operation.PairId, operation.Type.IsOfFreeze());
-        OperationKey[] madeUpFor = [.. ByKey.Where(f => f.Value.Newest.Id == operation.Id || (f.Key.PairId == about.PairId && f.Key.Type.IsOfFreeze() == about.OfFreeze && f.Value.Newest.RequestedAt < operation.RequestedAt)).Select(f => f.Key)];
-        bool isNewest = !Succeeded.TryGetValue(about, out DateTimeOffset known) || known < operation.RequestedAt;
-        return new EndedOperations { ByKey = ByKey.RemoveRange(madeUpFor), Succeeded = isNewest ? Succeeded.SetItem(about, operation.RequestedAt) : Succeeded };
+        DateTimeOffset end = EndOf(operation);
+        OperationKey[] madeUpFor = [.. ByKey.Where(f => f.Value.Newest.Id == operation.Id || (f.Key.PairId == about.PairId && f.Key.Type.IsOfFreeze() == about.OfFreeze && EndOf(f.Value.Newest) < end)).Select(f => f.Key)];
+        bool isNewest = !Succeeded.TryGetValue(about, out DateTimeOffset known) || known < end;
+        return new EndedOperations { ByKey = ByKey.RemoveRange(madeUpFor), Succeeded = isNewest ? Succeeded.SetItem(about, end) : Succeeded };
     }
 
     private EndedOperations Fail(OperationKey key, OperationView operation)
     {
-        FailedOperation after = !ByKey.TryGetValue(key, out FailedOperation? before) ? new FailedOperation(operation, 1, operation.RequestedAt)
-            : before.Newest.Id == operation.Id ? before with { Newest = operation }
-            : before.Newest.RequestedAt <= operation.RequestedAt ? before with { Newest = operation, Times = before.Times + 1 }
-            : before with { Times = before.Times + 1, Since = operation.RequestedAt < before.Since ? operation.RequestedAt : before.Since };
+        if (!ByKey.TryGetValue(key, out FailedOperation? before))
+        {
+            return this with { ByKey = ByKey.SetItem(key, new FailedOperation(operation, 1, operation.RequestedAt)) };
+        }
+
+        FailedOperation after = before.Newest.Id == operation.Id ? before with { Newest = operation } : before with
+        {
+            Newest = EndOf(before.Newest) <= EndOf(operation) ? operation : before.Newest,
+            Times = before.Times + 1,
+            Since = operation.RequestedAt < before.Since ? operation.RequestedAt : before.Since,
+        };
         return this with { ByKey = ByKey.SetItem(key, after) };
     }
 }

@@ -44,7 +44,9 @@ internal sealed partial class OperationFollowing(IOperations operations, TimePro
         _next = _changes.MoveNextAsync().AsTask();
         EndedOperations ended = EndedOperations.None;
         var past = new Dictionary<string, OperationStatus>();
-        foreach (OperationView operation in (await operations.RecentAsync(OperationFilter.All, Remembered, cancellationToken)).Reverse())
+
+        // As they ended, not as they were asked for: so each failure is counted from the success before it.
+        foreach (OperationView operation in (await operations.RecentAsync(OperationFilter.All, Remembered, cancellationToken)).Reverse().OrderBy(EndedOperations.EndOf))
         {
             ended = ended.Take(operation);
             past[operation.Id] = operation.Status;
