@@ -69,6 +69,9 @@ public sealed record Alert
     /// <summary>When they were last told, null: never.</summary>
     public DateTimeOffset? LastToldAt { get; init; }
 
+    /// <summary>The operation that they were told of then, null: none, or that is not known any more. Found again in the message after a restart.</summary>
+    internal string? ToldOperationId { get; init; }
+
     /// <summary>It needs somebody: active, not taken on, not shelved and not kept quiet.</summary>
     public bool NeedsSomebody => ResolvedAt is null && Acknowledged is null && Shelf is null && QuietBecause is null;
 }

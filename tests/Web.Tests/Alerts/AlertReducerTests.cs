@@ -164,6 +164,51 @@ public sealed class AlertReducerTests
     }
 
     [Fact]
+    public void OperationThatFailsSoonAfterAnother_IsToldWhenTheTenMinutesAreOver()
+    {
+        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null });
+        Look(0, policy, Wrong("A failed") with { OperationId = "op-a" });
+        for (int second = 480; second < 7_200; second++)
+        {
+            Look(second, policy, Wrong("B failed") with { OperationId = "op-b" });
+        }
+
+        Assert.Equal("Raised Reminder", Told);
+        Assert.Equal(("B failed", Make.At.AddSeconds(600)), (_told[^1].Alert.Text, _told[^1].Alert.LastToldAt));
+    }
+
+    [Fact]
+    public void OperationThatFailsInMaintenance_IsToldWhenThatIsOver()
+    {
+        AlertRule rule = Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null, QuietInMaintenance = true };
+        Look(0, Policy(rule), Wrong("A failed") with { OperationId = "op-a" });
+        Look(1_000, Policy(rule, Quiet.OfPairs("maintenance", QuietReason.Maintenance, "web")), Wrong("B failed") with { OperationId = "op-b" });
+        Look(1_001, Policy(rule, Quiet.OfPairs("maintenance", QuietReason.Maintenance, "web")), Wrong("B failed") with { OperationId = "op-b" });
+        Assert.Equal("Raised", Told);
+
+        Look(2_000, Policy(rule), Wrong("B failed") with { OperationId = "op-b" });
+        Look(9_000, Policy(rule), Wrong("B failed") with { OperationId = "op-b" });
+
+        Assert.Equal("Raised Reminder", Told);
+        Assert.Equal("B failed", _told[^1].Alert.Text);
+    }
+
+    [Fact]
+    public void ChannelAddedLater_DoesNotMakeOthersMissWhatItIsTold()
+    {
+        AlertRule rule = Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null };
+        AlertPolicy more = AlertPolicy.Of([rule], [new ChannelChoice("mail", FailoverHub.Web.History.EventSeverity.Info), new ChannelChoice("chat", FailoverHub.Web.History.EventSeverity.Info)], []);
+        Look(0, Policy(rule), Wrong("A failed") with { OperationId = "op-a" });
+        Look(300, more, Wrong("B failed") with { OperationId = "op-b" });
+        Assert.Equal(["chat"], _told[^1].Channels);
+
+        Look(600, more, Wrong("B failed") with { OperationId = "op-b" });
+
+        Assert.Equal(AlertNoticeKind.Reminder, _told[^1].Kind);
+        Assert.Contains("mail", _told[^1].Channels);
+    }
+
+    [Fact]
     public void NotKnown_NeitherRaisesNorEnds()
     {
         Look(0, NotKnown());

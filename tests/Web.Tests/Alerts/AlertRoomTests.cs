@@ -175,6 +175,24 @@ public sealed class AlertRoomTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task OperationThatPeopleWereToldOf_IsKnownToTheNextHubAlsoWhenAnotherFailedSince()
+    {
+        await AddHookAsync();
+        Show(PairState.Healthy);
+        DateTimeOffset now = TimeProvider.System.GetUtcNow();
+        _hub.Operations.Publish(Make.Operation("op-1", OperationStatus.Failed) with { RequestedAt = now, FinishedAt = now });
+        await UntilAsync(n => n.Active is [{ OperationId: "op-1", LastToldAt: not null } one] ? one : null);
+        _hub.Operations.Publish(Make.Operation("op-2", OperationStatus.Failed) with { RequestedAt = now.AddSeconds(1), FinishedAt = now.AddSeconds(1) });
+        await UntilAsync(n => n.Active is [{ OperationId: "op-2" } one] ? one : null);
+        Assert.IsType<SettingResult<AlertChannel>.Done>(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Later" }, new ChannelSecret(new Uri(_receiver.Url, "/later").AbsoluteUri), WholeHub.Tester, Stop));
+        await UntilAsync(n => n.Active is [{ OperationId: "op-2", ToldTo.Count: 2 } one] ? one : null);
+
+        Alert known = Assert.Single((await _hub.Get<AlertStore>().LoadAsync(now, Stop)).Active).Value;
+
+        Assert.Equal(("op-2", "op-1"), (known.OperationId, known.ToldOperationId));
+    }
+
+    [Fact]
     public async Task HubThatCannotWrite_SaysSoFromMemoryWhileItIsTrueAndSaysWhenItIsOver()
     {
         AlertRule storage = Settings.FindRule("hub-cannot-write")!;

@@ -94,7 +94,7 @@ internal static class AlertReducer
     /// <summary>Nobody has it any more; people are reminded as before.</summary>
     public static AlertStep Unacknowledge(AlertBook book, Alert alert, string by, DateTimeOffset now)
     {
-        Alert after = alert with { Acknowledged = null, LastToldAt = alert.LastToldAt is null ? null : now };
+        Alert after = alert with { Acknowledged = null, LastToldAt = alert.LastToldAt is null ? null : now, ToldOperationId = alert.OperationId };
         return Change(book, after, "alert-unacknowledged", $"{after.About}: {after.RuleName} is nobody's any more, says {by}.", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Unacknowledged);
     }
 
@@ -161,7 +161,7 @@ internal static class AlertReducer
                 bool isWorthWriting = alert.Text != finding.Text && (!_written.TryGetValue(finding.Key, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery);
                 Alert after = alert with { Text = finding.Text, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
                 KeepQuiet(alert, after, isWorthWriting);
-                Tell(after, rule, isAnother: finding.OperationId is not null && finding.OperationId != alert.OperationId);
+                Tell(after, rule);
                 return;
             }
 
@@ -270,7 +270,7 @@ internal static class AlertReducer
             }
         }
 
-        private void Tell(Alert alert, AlertRule rule, bool isAnother = false)
+        private void Tell(Alert alert, AlertRule rule)
         {
             if (alert.QuietBecause is not null || alert.Shelf is not null || alert.Acknowledged is not null)
             {
@@ -280,6 +280,9 @@ internal static class AlertReducer
             // A channel that is new, or on again, learns of what goes on.
             ImmutableArray<string> channels = policy.ChannelsFor(rule, alert.Severity);
             ImmutableArray<string> unaware = [.. channels.Where(c => !alert.ToldTo.Contains(c))];
+
+            // Of which one people were told counts, not which one was found a second ago: one that comes too soon to be told is told when the time is over.
+            bool isAnother = alert.OperationId is not null && alert.OperationId != alert.ToldOperationId;
             bool isDue = alert.LastToldAt is { } told && ((rule.RemindEvery is { } again && now.Wall - told >= again) || (isAnother && now.Wall - told >= AnotherAtMostEvery));
             ImmutableArray<string> reminded = isDue ? channels.RemoveRange(unaware) : [];
             if (unaware.IsEmpty && reminded.IsEmpty)
@@ -287,7 +290,8 @@ internal static class AlertReducer
                 return;
             }
 
-            Alert after = alert with { ToldTo = alert.ToldTo.Union(unaware), LastToldAt = reminded.IsEmpty ? alert.LastToldAt ?? now.Wall : now.Wall };
+            Alert after = alert with { ToldTo = alert.ToldTo.Union(unaware) };
+            after = reminded.IsEmpty && alert.LastToldAt is not null ? after : after with { LastToldAt = now.Wall, ToldOperationId = alert.OperationId };
             Set(after);
             _notices.AddRange(unaware.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Raised, unaware)]);
             _notices.AddRange(reminded.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Reminder, reminded)]);

@@ -44,12 +44,22 @@ internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditL
         long since = seenSince.ToUnixTimeMilliseconds();
         string failed = AlertKinds.Of(AlertKind.OperationFailed).Word;
         var seen = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs >= since && a.Kind == failed && a.AcknowledgedBy != null).Select(a => new { a.OperationId, a.ResolvedAtMs }).ToListAsync(cancellationToken);
+        Dictionary<string, string?> told = await ToldOperationsAsync(db, cancellationToken);
         return AlertBook.Empty with
         {
             Seen = seen.Where(a => a.OperationId is not null).GroupBy(a => a.OperationId!).ToImmutableDictionary(a => a.Key, a => DateTimeOffset.FromUnixTimeMilliseconds(a.Max(one => one.ResolvedAtMs!.Value))),
-            Active = rows.Select(r => AlertRecords.ToAlert(r, shelved.GetValueOrDefault(new AlertKey(r.RuleId, r.Subject)))).ToImmutableDictionary(a => a.Key),
+            Active = rows.Select(r => AlertRecords.ToAlert(r, shelved.GetValueOrDefault(new AlertKey(r.RuleId, r.Subject))) with { ToldOperationId = told.GetValueOrDefault(r.Id) }).ToImmutableDictionary(a => a.Key),
             Shelves = shelved,
         };
+    }
+
+    // The message that told of an alert last is of the same moment.
+    private static async Task<Dictionary<string, string?>> ToldOperationsAsync(HubDbContext db, CancellationToken cancellationToken)
+    {
+        var messages = await db.Alerts.AsNoTracking().Where(a => a.ResolvedAtMs == null && a.OperationId != null)
+            .Join(db.AlertDeliveries, a => a.Id, d => d.AlertId, (a, d) => new { a.Id, a.LastToldAtMs, d.CreatedAtMs, d.MessageJson })
+            .Where(m => m.CreatedAtMs == m.LastToldAtMs).ToListAsync(cancellationToken);
+        return messages.DistinctBy(m => m.Id).ToDictionary(m => m.Id, m => AlertMessage.FromJson(m.MessageJson).Alerts.FirstOrDefault()?.OperationId);
     }
 
     /// <summary>Writes a step that the hub itself took.</summary>
