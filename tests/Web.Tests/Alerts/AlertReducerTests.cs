@@ -426,6 +426,21 @@ public sealed class AlertReducerTests
         Assert.InRange(written, 2, 3);
     }
 
+    [Theory]
+    [InlineData(true)]
+    [InlineData(false)]
+    public void Sentence_ThatChangesOnceSoonAfterItWasWritten_IsWrittenWhenTheMinuteIsOver(bool isKnownThen)
+    {
+        Raise();
+        Assert.Empty(Look(20, Wrong("4 of 4 sessions are down.")).Changed);
+        Finding then = isKnownThen ? Wrong("4 of 4 sessions are down.") : NotKnown();
+        Assert.Empty(Look(69, then).Changed);
+
+        Assert.Equal("4 of 4 sessions are down.", Assert.Single(Look(70, then).Changed).Text);
+        Assert.Empty(Look(71, then).Changed);
+        Assert.Empty(Look(700, then).Changed);
+    }
+
     private static System.Collections.Immutable.ImmutableHashSet<string> Names(string? name) => new Quiet("", QuietReason.Freeze).Pairs.Union(name is null ? [] : [name]);
 
     private void Raise()

@@ -23,6 +23,9 @@ internal sealed record AlertBook
     /// <summary>When an active alert was last written, by the hub's uptime: its sentence may change each second.</summary>
     public ImmutableDictionary<AlertKey, TimeSpan> Written { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
 
+    /// <summary>Active alerts that stand otherwise here than on the disk.</summary>
+    public ImmutableHashSet<AlertKey> Unwritten { get; init; } = [];
+
     public ImmutableDictionary<AlertKey, AlertShelf> Shelves { get; init; } = ImmutableDictionary<AlertKey, AlertShelf>.Empty;
 
     public static AlertBook Empty { get; } = new();

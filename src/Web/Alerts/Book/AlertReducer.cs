@@ -70,6 +70,7 @@ internal static class AlertReducer
             }
         }
 
+        work.WriteLate();
         return work.ToStep();
     }
 
@@ -79,7 +80,7 @@ internal static class AlertReducer
         if (alert is { Kind: AlertKind.OperationFailed, OperationId: { } operation })
         {
             Alert over = alert with { Acknowledged = by, ResolvedAt = by.At, ResolvedText = $"{by.By} has acknowledged it." };
-            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Seen = book.Seen.SetItem(operation, by.At) })
+            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Unwritten = book.Unwritten.Remove(alert.Key), Seen = book.Seen.SetItem(operation, by.At) })
             {
                 Changed = [over],
                 Events = [new AlertEvent(over, "alert-acknowledged", $"{over.About}: {over.RuleName} acknowledged by {by.By}, which ends it. {by.Reason}")],
@@ -113,7 +114,7 @@ internal static class AlertReducer
         return step with { Book = step.Book with { Shelves = step.Book.Shelves.Remove(alert.Key) }, Shelves = [(alert.Key, null)] };
     }
 
-    private static AlertStep Change(AlertBook book, Alert after, string kind, string text, AlertNoticeKind? notice) => new(book with { Active = book.Active.SetItem(after.Key, after) })
+    private static AlertStep Change(AlertBook book, Alert after, string kind, string text, AlertNoticeKind? notice) => new(book with { Active = book.Active.SetItem(after.Key, after), Unwritten = book.Unwritten.Remove(after.Key) })
     {
         Changed = [after],
         Events = [new AlertEvent(after, kind, text)],
@@ -131,6 +132,7 @@ internal static class AlertReducer
         private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _rising = book.Rising.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _clearing = book.Clearing.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _written = book.Written.ToBuilder();
+        private readonly ImmutableHashSet<AlertKey>.Builder _unwritten = book.Unwritten.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, AlertShelf>.Builder _shelves = book.Shelves.ToBuilder();
         private readonly Dictionary<AlertKey, Alert> _changed = [];
         private readonly List<AlertNotice> _notices = [];
@@ -157,10 +159,8 @@ internal static class AlertReducer
             _clearing.Remove(finding.Key);
             if (_active.TryGetValue(finding.Key, out Alert? alert))
             {
-                // What it says now is in memory at once, and on the disk with the next change or after a while.
-                bool isWorthWriting = alert.Text != finding.Text && (!_written.TryGetValue(finding.Key, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery);
                 Alert after = alert with { Text = finding.Text, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
-                KeepQuiet(alert, after, isWorthWriting);
+                KeepQuiet(alert, after);
                 Tell(after, rule);
                 return;
             }
@@ -191,7 +191,7 @@ internal static class AlertReducer
                 _clearing[alert.Key] = right.NotSeen();
             }
 
-            KeepQuiet(before, before with { QuietBecause = policy.QuietFor(rule, before.Pair, before.Node) }, false);
+            KeepQuiet(before, before with { QuietBecause = policy.QuietFor(rule, before.Pair, before.Node) });
         }
 
         public void Forget(AlertKey key) => _rising.Remove(key);
@@ -205,6 +205,7 @@ internal static class AlertReducer
             _rising.Remove(alert.Key);
             _clearing.Remove(alert.Key);
             _written.Remove(alert.Key);
+            _unwritten.Remove(alert.Key);
             _changed[alert.Key] = after;
             _events.Add(new AlertEvent(after, "alert-resolved", $"{after.About}: {after.RuleName} is over. {why}"));
 
@@ -215,7 +216,16 @@ internal static class AlertReducer
             }
         }
 
-        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen.RemoveRange(book.Seen.Where(s => now.Wall - s.Value > AlertBook.SeenFor).Select(s => s.Key)) })
+        /// <summary>Also what changed once, soon after it was written, and has not changed since.</summary>
+        public void WriteLate()
+        {
+            foreach (AlertKey key in _unwritten.Where(k => !_written.TryGetValue(k, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery).ToArray())
+            {
+                Set(_active[key]);
+            }
+        }
+
+        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Unwritten = _unwritten.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen.RemoveRange(book.Seen.Where(s => now.Wall - s.Value > AlertBook.SeenFor).Select(s => s.Key)) })
         {
             Changed = [.. _changed.Values],
             Notices = [.. _notices],
@@ -250,8 +260,9 @@ internal static class AlertReducer
 
         private Lasting Counted(ImmutableDictionary<AlertKey, Lasting>.Builder among, AlertKey key) => among.TryGetValue(key, out Lasting known) ? known.Seen(now.Uptime) : Lasting.From(now.Uptime);
 
-        private void KeepQuiet(Alert before, Alert after, bool isWorthWriting)
+        private void KeepQuiet(Alert before, Alert after)
         {
+            bool isWorthWriting = false;
             if (before.QuietBecause != after.QuietBecause)
             {
                 _events.Add(new AlertEvent(after, after.QuietBecause is null ? "alert-told-again" : "alert-kept-quiet", after.QuietBecause is { } quiet
@@ -264,9 +275,11 @@ internal static class AlertReducer
             {
                 Set(after);
             }
-            else
+            else if (after != before)
             {
+                // In memory at once, and on the disk with the next change or after a while.
                 _active[after.Key] = after;
+                _unwritten.Add(after.Key);
             }
         }
 
@@ -302,6 +315,7 @@ internal static class AlertReducer
             _active[alert.Key] = alert;
             _changed[alert.Key] = alert;
             _written[alert.Key] = now.Uptime;
+            _unwritten.Remove(alert.Key);
         }
     }
 }
