@@ -255,6 +255,48 @@ public sealed class AlertReducerTests
     }
 
     [Fact]
+    public void Reminder_ComesInTimeAlsoWhenTheWallClockWasSetBack()
+    {
+        Raise();
+        for (int second = 11; second <= 10 + 1_800; second++)
+        {
+            Look(Make.At.AddSeconds(second - 86_400), second, Wrong());
+        }
+
+        Assert.Equal("Raised Reminder", Told);
+    }
+
+    [Fact]
+    public void Reminder_ComesInTimeAlsoWhenTheWallClockWasSetBackWhileTheHubWasAway()
+    {
+        Raise();
+        _book = AlertBook.Empty with { Active = _book.Active, Shelves = _book.Shelves };
+        for (int second = 20; second < 20 + 1_800; second++)
+        {
+            Look(Make.At.AddSeconds(second - 86_400), second, Wrong());
+        }
+
+        Assert.Equal("Raised", Told);
+        Look(Make.At.AddSeconds(20 + 1_800 - 86_400), 20 + 1_800, Wrong());
+
+        Assert.Equal("Raised Reminder", Told);
+    }
+
+    [Fact]
+    public void Reminder_CountsFromWhatAnEarlierRunTold()
+    {
+        Raise();
+        _book = AlertBook.Empty with { Active = _book.Active, Shelves = _book.Shelves };
+
+        // Another run has another uptime.
+        Look(Make.At.AddSeconds(10 + 1_799), 5, Wrong());
+        Assert.Equal("Raised", Told);
+        Look(Make.At.AddSeconds(10 + 1_800), 6, Wrong());
+
+        Assert.Equal("Raised Reminder", Told);
+    }
+
+    [Fact]
     public void Unacknowledged_IsRemindedOfAgain()
     {
         Raise();
@@ -452,9 +494,13 @@ public sealed class AlertReducerTests
 
     private AlertStep Look(int second, params Finding[] findings) => Look(second, Policy(), findings);
 
-    private AlertStep Look(int second, AlertPolicy policy, params Finding[] findings)
+    private AlertStep Look(int second, AlertPolicy policy, params Finding[] findings) => Look(new Moment(Make.At.AddSeconds(second), TimeSpan.FromSeconds(second)), policy, findings);
+
+    private AlertStep Look(DateTimeOffset wall, int uptime, params Finding[] findings) => Look(new Moment(wall, TimeSpan.FromSeconds(uptime)), Policy(), findings);
+
+    private AlertStep Look(Moment now, AlertPolicy policy, Finding[] findings)
     {
-        AlertStep step = AlertReducer.Look(_book, findings, policy, new Moment(Make.At.AddSeconds(second), TimeSpan.FromSeconds(second)), () => $"alert-{++_ids}");
+        AlertStep step = AlertReducer.Look(_book, findings, policy, now, () => $"alert-{++_ids}");
         Take(step);
         return step;
     }

@@ -23,6 +23,9 @@ internal sealed record AlertBook
     /// <summary>When an active alert was last written, by the hub's uptime: its sentence may change each second.</summary>
     public ImmutableDictionary<AlertKey, TimeSpan> Written { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
 
+    /// <summary>When people were last told of an active alert, likewise; of what an earlier run told, when that was found.</summary>
+    public ImmutableDictionary<AlertKey, TimeSpan> Told { get; init; } = ImmutableDictionary<AlertKey, TimeSpan>.Empty;
+
     /// <summary>Active alerts that stand otherwise here than on the disk.</summary>
     public ImmutableHashSet<AlertKey> Unwritten { get; init; } = [];
 

@@ -80,7 +80,7 @@ internal static class AlertReducer
         if (alert is { Kind: AlertKind.OperationFailed, OperationId: { } operation })
         {
             Alert over = alert with { Acknowledged = by, ResolvedAt = by.At, ResolvedText = $"{by.By} has acknowledged it." };
-            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Unwritten = book.Unwritten.Remove(alert.Key), Seen = book.Seen.SetItem(operation, by.At) })
+            return new AlertStep(book with { Active = book.Active.Remove(alert.Key), Clearing = book.Clearing.Remove(alert.Key), Written = book.Written.Remove(alert.Key), Told = book.Told.Remove(alert.Key), Unwritten = book.Unwritten.Remove(alert.Key), Seen = book.Seen.SetItem(operation, by.At) })
             {
                 Changed = [over],
                 Events = [new AlertEvent(over, "alert-acknowledged", $"{over.About}: {over.RuleName} acknowledged by {by.By}, which ends it. {by.Reason}")],
@@ -96,7 +96,7 @@ internal static class AlertReducer
     public static AlertStep Unacknowledge(AlertBook book, Alert alert, string by, DateTimeOffset now)
     {
         Alert after = alert with { Acknowledged = null, LastToldAt = alert.LastToldAt is null ? null : now, ToldOperationId = alert.OperationId };
-        return Change(book, after, "alert-unacknowledged", $"{after.About}: {after.RuleName} is nobody's any more, says {by}.", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Unacknowledged);
+        return Change(book with { Told = book.Told.Remove(after.Key) }, after, "alert-unacknowledged", $"{after.About}: {after.RuleName} is nobody's any more, says {by}.", after.ToldTo.IsEmpty ? null : AlertNoticeKind.Unacknowledged);
     }
 
     /// <summary>Nobody is told of it until a time, also when it ends and begins again.</summary>
@@ -132,6 +132,7 @@ internal static class AlertReducer
         private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _rising = book.Rising.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, Lasting>.Builder _clearing = book.Clearing.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _written = book.Written.ToBuilder();
+        private readonly ImmutableDictionary<AlertKey, TimeSpan>.Builder _told = book.Told.ToBuilder();
         private readonly ImmutableHashSet<AlertKey>.Builder _unwritten = book.Unwritten.ToBuilder();
         private readonly ImmutableDictionary<AlertKey, AlertShelf>.Builder _shelves = book.Shelves.ToBuilder();
         private readonly Dictionary<AlertKey, Alert> _changed = [];
@@ -205,6 +206,7 @@ internal static class AlertReducer
             _rising.Remove(alert.Key);
             _clearing.Remove(alert.Key);
             _written.Remove(alert.Key);
+            _told.Remove(alert.Key);
             _unwritten.Remove(alert.Key);
             _changed[alert.Key] = after;
             _events.Add(new AlertEvent(after, "alert-resolved", $"{after.About}: {after.RuleName} is over. {why}"));
@@ -225,7 +227,7 @@ internal static class AlertReducer
             }
         }
 
-        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Unwritten = _unwritten.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen.RemoveRange(book.Seen.Where(s => now.Wall - s.Value > AlertBook.SeenFor).Select(s => s.Key)) })
+        public AlertStep ToStep() => new(new AlertBook { Active = _active.ToImmutable(), Rising = _rising.ToImmutable(), Clearing = _clearing.ToImmutable(), Written = _written.ToImmutable(), Told = _told.ToImmutable(), Unwritten = _unwritten.ToImmutable(), Shelves = _shelves.ToImmutable(), Seen = book.Seen.RemoveRange(book.Seen.Where(s => now.Wall - s.Value > AlertBook.SeenFor).Select(s => s.Key)) })
         {
             Changed = [.. _changed.Values],
             Notices = [.. _notices],
@@ -296,7 +298,7 @@ internal static class AlertReducer
 
             // Of which one people were told counts, not which one was found a second ago: one that comes too soon to be told is told when the time is over.
             bool isAnother = alert.OperationId is not null && alert.OperationId != alert.ToldOperationId;
-            bool isDue = alert.LastToldAt is { } told && ((rule.RemindEvery is { } again && now.Wall - told >= again) || (isAnother && now.Wall - told >= AnotherAtMostEvery));
+            bool isDue = SinceTold(alert) is { } since && ((rule.RemindEvery is { } again && since >= again) || (isAnother && since >= AnotherAtMostEvery));
             ImmutableArray<string> reminded = isDue ? channels.RemoveRange(unaware) : [];
             if (unaware.IsEmpty && reminded.IsEmpty)
             {
@@ -304,10 +306,31 @@ internal static class AlertReducer
             }
 
             Alert after = alert with { ToldTo = alert.ToldTo.Union(unaware) };
-            after = reminded.IsEmpty && alert.LastToldAt is not null ? after : after with { LastToldAt = now.Wall, ToldOperationId = alert.OperationId };
+            if (alert.LastToldAt is null || !reminded.IsEmpty)
+            {
+                after = after with { LastToldAt = now.Wall, ToldOperationId = alert.OperationId };
+                _told[alert.Key] = now.Uptime;
+            }
+
             Set(after);
             _notices.AddRange(unaware.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Raised, unaware)]);
             _notices.AddRange(reminded.IsEmpty ? [] : [new AlertNotice(after, AlertNoticeKind.Reminder, reminded)]);
+        }
+
+        // By the hub's uptime: a wall clock that is set back would keep everybody from being reminded for as long. It counts once, for what an earlier run told, and what lies ahead then is of now.
+        private TimeSpan? SinceTold(Alert alert)
+        {
+            if (alert.LastToldAt is not { } told)
+            {
+                return null;
+            }
+
+            if (!_told.TryGetValue(alert.Key, out TimeSpan at))
+            {
+                _told[alert.Key] = at = told < now.Wall ? now.Uptime - (now.Wall - told) : now.Uptime;
+            }
+
+            return now.Uptime - at;
         }
 
         private void Set(Alert alert)
