@@ -26,6 +26,9 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     private readonly LatestValue<AlertsNow> _now = new(AlertsNow.None);
     private AlertBook _book = AlertBook.Empty;
 
+    // A write has failed, by what was said of it: its commit may have come through. Decided again from memory, an alert that is there would break the unique index for ever, and all others with it.
+    private bool _isInDoubt;
+
     public AlertsNow Current => _now.Current;
 
     public IAsyncEnumerable<AlertsNow> WatchAsync(CancellationToken cancellationToken) => _now.WatchAsync(cancellationToken);
@@ -45,13 +48,19 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
         try
         {
             Moment now = Moment.Of(time);
-            AlertStep step = AlertReducer.Look(_book, findings, policy, now, () => Guid.CreateVersion7(now.Wall).ToString("N"));
-            if (step.NeedsWriting)
+            Finding[] found = [.. findings];
+            AlertStep Decide() => AlertReducer.Look(_book, found, policy, now, () => Guid.CreateVersion7(now.Wall).ToString("N"));
+            AlertStep step = Decide();
+            if (step.NeedsWriting || _isInDoubt)
             {
                 // What has been waited for so far is waited for no longer when the disk is back.
                 AlertBook before = _book;
                 _book = before with { Rising = step.Book.Rising.AddRange(before.Rising.Where(r => step.Book.Active.ContainsKey(r.Key) && !step.Book.Rising.ContainsKey(r.Key))), Clearing = step.Book.Clearing.AddRange(before.Clearing.Where(c => !step.Book.Active.ContainsKey(c.Key))) };
-                await store.WriteAsync(step, now.Wall, cancellationToken);
+                step = await MakeSureAsync(cancellationToken) ? Decide() : step;
+                if (step.NeedsWriting)
+                {
+                    await WriteAsync(store.WriteAsync(step, now.Wall, cancellationToken));
+                }
             }
 
             Take(step);
@@ -74,6 +83,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
         await _turn.WaitAsync(cancellationToken);
         try
         {
+            await MakeSureAsync(cancellationToken);
             DateTimeOffset now = time.GetUtcNow();
             Alert? active = _book.Find(id);
             AlertResult? refusal = active is not null ? Against(active, change, actor)
@@ -93,7 +103,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
                 AlertChangeRequest.Shelve shelve => AlertReducer.Shelve(_book, active!, new AlertShelf(actor.Name, now, now + shelve.For, shelve.Reason.Trim())),
                 _ => AlertReducer.Unshelve(_book, active!, actor.Name),
             };
-            await store.WriteAsync(step, draft, now, cancellationToken);
+            await WriteAsync(store.WriteAsync(step, draft, now, cancellationToken));
             Take(step);
             return new AlertResult.Done(step.Changed[0]);
         }
@@ -108,6 +118,36 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     }
 
     public void Dispose() => _turn.Dispose();
+
+    private async Task WriteAsync(Task write)
+    {
+        _isInDoubt = true;
+        await write;
+        _isInDoubt = false;
+    }
+
+    /// <summary>After a write that failed, takes what stands on the disk.</summary>
+    /// <returns>True: the book may be another one now.</returns>
+    private async Task<bool> MakeSureAsync(CancellationToken cancellationToken)
+    {
+        if (!_isInDoubt)
+        {
+            return false;
+        }
+
+        AlertBook stored = await store.LoadAsync(time.GetUtcNow() - AlertBook.SeenFor, cancellationToken);
+        _isInDoubt = false;
+        bool isOther = !stored.Active.Values.Select(a => a.Id).ToHashSet().SetEquals(_book.Active.Values.Select(a => a.Id));
+        _book = stored with { Rising = _book.Rising.RemoveRange(stored.Active.Keys), Clearing = _book.Clearing.RemoveRange(_book.Clearing.Keys.Where(k => !stored.Active.ContainsKey(k))) };
+        if (isOther)
+        {
+            // With its messages.
+            Publish();
+            deliverer.Wake();
+        }
+
+        return true;
+    }
 
     private void Take(AlertStep step)
     {

@@ -215,6 +215,34 @@ public sealed class AlertRoomTests : IAsyncLifetime
         Assert.Equal(("people were told from the hub's memory", true), (kept.QuietBecause, kept.ToldTo.IsEmpty));
     }
 
+    /// <summary>As when the connection breaks during a COMMIT and nobody can tell how it ended: decided again, it breaks the unique index of active alerts.</summary>
+    [Fact]
+    public async Task AlertThatIsOnTheDiskThoughItsCommitWasBelievedLost_IsTakenUpAndStopsNoOther()
+    {
+        await AddHookAsync();
+        DateTimeOffset at = TimeProvider.System.GetUtcNow();
+        PairView[] pairs = [.. new[] { "web", "mail" }.Select(name => Make.HealthyPair(name) with { State = PairState.NoAnnouncer, StateReason = "Because." })];
+        var lost = new Alert
+        {
+            Id = Guid.CreateVersion7(at).ToString("N"), Key = new AlertKey("no-announcer", $"pair:{pairs[0].Id}"), Kind = AlertKind.PairState, RuleName = "No announcer", Severity = EventSeverity.Critical,
+            About = "pair web", Pair = "web", Text = "Because.", RaisedAt = at, ToldTo = [Settings.Channels[0].Id], LastToldAt = at,
+        };
+        await using (HubDbContext db = await _hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop))
+        {
+            db.Alerts.Add(AlertRecords.ToEntity(lost));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        _hub.Fleet.Publish(Make.Fleet([.. pairs]) with { At = at });
+
+        AlertsNow both = await UntilAsync(now => now.Active.Length == 2 ? now : null);
+        Alert other = Assert.Single(both.Active, a => a.Pair == "mail");
+        Assert.Equal(lost.Id, Assert.Single(both.Active, a => a.Pair == "web").Id);
+        Assert.Equal(("alert.raised", other.Id), await NextAsync());
+        _hub.Fleet.Publish(Make.Fleet([.. pairs.Select(p => p with { State = PairState.Healthy })]) with { At = at });
+        Assert.Equal(new[] { other.Id, lost.Id }.Order(), new[] { await NextAsync(), await NextAsync() }.Select(told => told.Event == "alert.resolved" ? told.Alert : "").Order());
+    }
+
     [Theory]
     [InlineData("", "Say why")]
     [InlineData("ok", "Say why")]
