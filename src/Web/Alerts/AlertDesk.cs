@@ -103,6 +103,7 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
                 AlertChangeRequest.Shelve shelve => AlertReducer.Shelve(_book, active!, new AlertShelf(actor.Name, now, now + shelve.For, shelve.Reason.Trim())),
                 _ => AlertReducer.Unshelve(_book, active!, actor.Name),
             };
+            draft = draft with { Before = AlertRecords.ToJson(active!), After = AlertRecords.ToJson(step.Changed[0]) };
             await WriteAsync(store.WriteAsync(step, draft, now, cancellationToken));
             Take(step);
             return new AlertResult.Done(step.Changed[0]);

@@ -215,6 +215,27 @@ public sealed class AlertRoomTests : IAsyncLifetime
         Assert.Equal(("people were told from the hub's memory", true), (kept.QuietBecause, kept.ToldTo.IsEmpty));
     }
 
+    [Fact]
+    public async Task Change_IsAuditedWithHowItWasAndHowItIs()
+    {
+        Show(PairState.NoAnnouncer);
+        Alert alert = await UntilAsync(now => now.Active is [{ } one] ? one : null);
+
+        Alert shelved = await ChangeAsync(new AlertChangeRequest.Shelve(TimeSpan.FromHours(2), "Parts are on their way"));
+        await ChangeAsync(new AlertChangeRequest.Unshelve());
+        await ChangeAsync(new AlertChangeRequest.Acknowledge("I am on it"));
+
+        AuditEntry[] audited = [.. (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter { Pair = "web" }, null, 20, Stop)).Items.Reverse()];
+        Assert.Equal(["alert-shelved", "alert-unshelved", "alert-acknowledged"], audited.Select(a => a.Action));
+        Assert.Equal([(false, true), (true, false), (false, false)], audited.Select(a => (Of(a.Before, "shelf") is not null, Of(a.After, "shelf") is not null)));
+        Assert.Equal((shelved.Shelf!.Until, alert.Id), ((DateTimeOffset)Of(audited[0].After, "shelf")!["until"]!, (string)Of(audited[0].After, "id")!));
+        Assert.Equal((null, "I am on it"), (Of(audited[2].Before, "acknowledged"), (string?)Of(audited[2].After, "acknowledged")!["reason"]));
+
+        async Task<Alert> ChangeAsync(AlertChangeRequest change) => Assert.IsType<AlertResult.Done>(await Alerts.ChangeAsync(alert.Id, change, WholeHub.Tester, Stop)).Alert;
+
+        static JsonNode? Of(string? json, string field) => JsonNode.Parse(json!)![field];
+    }
+
     /// <summary>As when the connection breaks during a COMMIT and nobody can tell how it ended: decided again, it breaks the unique index of active alerts.</summary>
     [Fact]
     public async Task AlertThatIsOnTheDiskThoughItsCommitWasBelievedLost_IsTakenUpAndStopsNoOther()

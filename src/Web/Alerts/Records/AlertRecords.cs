@@ -141,6 +141,9 @@ internal static class AlertRecords
     /// <summary>A channel likewise. Nothing in it is secret.</summary>
     public static string ToJson(AlertChannel channel) => JsonSerializer.Serialize(channel, Json);
 
+    /// <summary>What people decide about an alert, for the audit: who has taken it on, and until when nobody is told of it.</summary>
+    public static string ToJson(Alert alert) => JsonSerializer.Serialize(new { alert.Id, Rule = alert.RuleName, alert.About, alert.Acknowledged, alert.Shelf, alert.ResolvedAt }, Json);
+
     private static string Words(AlertNoticeKind kind) => kind.ToString().ToLowerInvariant();
 
     private static string Cut(string text) => text.Length <= 2_000 ? text : text[..2_000];
