@@ -15,6 +15,9 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
     private readonly SemaphoreSlim _turn = new(1);
     private volatile State _state = new([], []);
 
+    // A write has failed, by what was said of it: its commit may have come through.
+    private bool _isInDoubt;
+
     /// <summary>Rules by name.</summary>
     public ImmutableArray<AlertRule> Rules => _state.Rules;
 
@@ -64,9 +67,13 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return new SettingResult<AlertRule>.Stale(before.Revision);
         }
 
-        return await store.RemoveRuleAsync(before, Draft("alert-rule-removed", $"alert rule {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken)
-            ? new SettingResult<AlertRule>.Done(before)
-            : await StaleAsync<AlertRule>(() => FindRule(id)?.Revision, "alert rule");
+        if (!await store.RemoveRuleAsync(before, Draft("alert-rule-removed", $"alert rule {before.Name}", actor) with { Before = AlertRecords.ToJson(before) }, cancellationToken))
+        {
+            return await StaleAsync<AlertRule>(() => FindRule(id)?.Revision, "alert rule");
+        }
+
+        _state = _state with { Rules = Rules.RemoveAll(r => r.Id == id) };
+        return new SettingResult<AlertRule>.Done(before);
     }, cancellationToken);
 
     /// <summary>Makes a channel. A webhook without a key for its signature gets one, which is shown once.</summary>
@@ -109,6 +116,7 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return await StaleAsync<AlertChannel>(() => FindChannel(id)?.Revision, "alert channel");
         }
 
+        _state = _state with { Channels = Channels.RemoveAll(c => c.Id == id) };
         secrets.Learn(id, null);
         return new SettingResult<AlertChannel>.Done(before);
     }, cancellationToken);
@@ -156,7 +164,13 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         }
 
         AuditDraft draft = Draft(action, $"alert rule {after.Name}", actor) with { Before = before is null ? null : AlertRecords.ToJson(before), After = AlertRecords.ToJson(after) };
-        return await store.SaveAsync(after, draft, stop) ? new SettingResult<AlertRule>.Done(after) : await StaleAsync<AlertRule>(() => FindRule(after.Id)?.Revision, "alert rule");
+        if (!await store.SaveAsync(after, draft, stop))
+        {
+            return await StaleAsync<AlertRule>(() => FindRule(after.Id)?.Revision, "alert rule");
+        }
+
+        _state = _state with { Rules = [.. Rules.RemoveAll(r => r.Id == after.Id).Add(AlertRecords.ToRule(AlertRecords.ToEntity(after))).OrderBy(r => r.Name, StringComparer.OrdinalIgnoreCase)] };
+        return new SettingResult<AlertRule>.Done(after);
     }, stop);
 
     private Task<SettingResult<AlertChannel>> SaveAsync(AlertChannel channel, ChannelSecret given, string? made, long? expected, string action, Actor actor, CancellationToken stop) => InTurnAsync<AlertChannel>(async () =>
@@ -197,6 +211,7 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
             return await StaleAsync<AlertChannel>(() => FindChannel(after.Id)?.Revision, "alert channel");
         }
 
+        _state = _state with { Channels = [.. Channels.RemoveAll(c => c.Id == after.Id).Add(AlertRecords.ToChannel(AlertRecords.ToEntity(after, closed))).OrderBy(c => c.Name, StringComparer.OrdinalIgnoreCase)] };
         secrets.Learn(after.Id, closed);
         return new SettingResult<AlertChannel>.Done(after, made);
     }, stop);
@@ -206,10 +221,16 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         await _turn.WaitAsync(stop);
         try
         {
+            if (_isInDoubt)
+            {
+                await ReadAsync(stop);
+                _isInDoubt = false;
+            }
+
+            // What was written is in memory by now, and is not read again: if that failed, who asked would be told that nothing was done.
             SettingResult<T> result = await change();
             if (result is SettingResult<T>.Done)
             {
-                await ReadAsync(CancellationToken.None);
                 Changed?.Invoke();
             }
 
@@ -217,6 +238,7 @@ internal sealed class AlertSettings(AlertSettingsStore store, ChannelSecrets sec
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
+            _isInDoubt = true;
             return new SettingResult<T>.NotWritten($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
         }
         finally

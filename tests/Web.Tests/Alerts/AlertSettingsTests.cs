@@ -146,6 +146,43 @@ public sealed class AlertSettingsTests : IAsyncLifetime
     }
 
     [Fact]
+    public async Task Change_ThatIsOnTheDisk_IsDoneAlsoWhenNothingCanBeReadAfterIt()
+    {
+        AlertRule rule = Settings.Rules[0];
+        await using (HubDbContext db = await DatabaseAsync())
+        {
+            await RawSql.ExecuteAsync(db, "ALTER TABLE AlertChannels RENAME TO Away");
+        }
+
+        AlertRule made = Done(await Settings.CreateAsync(rule with { Name = "Another" }, WholeHub.Tester, Stop));
+        AlertRule changed = Done(await Settings.ChangeAsync(rule with { Name = "0 is first" }, rule.Revision, WholeHub.Tester, Stop));
+        Done(await Settings.RemoveRuleAsync(made.Id, made.Revision, WholeHub.Tester, Stop));
+
+        Assert.Equal((changed.Revision, "0 is first"), (Settings.Rules[0].Revision, Settings.Rules[0].Name));
+        Assert.Null(Settings.FindRule(made.Id));
+        await using HubDbContext back = await DatabaseAsync();
+        await RawSql.ExecuteAsync(back, "ALTER TABLE Away RENAME TO AlertChannels");
+    }
+
+    [Fact]
+    public async Task Settings_AreInMemoryAsTheyStandOnTheDisk()
+    {
+        AlertRule rule = Done(await Settings.CreateAsync(AlertMaking.Rule() with { Name = "Mine", Nodes = ["node-a"] }, WholeHub.Tester, Stop));
+        AlertChannel hook = Done(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Hook" }, new ChannelSecret(Address), WholeHub.Tester, Stop));
+        AlertChannel gone = Done(await Settings.CreateAsync(AlertMaking.Channel() with { Name = "Gone" }, new ChannelSecret(Address), WholeHub.Tester, Stop));
+        Done(await Settings.ChangeAsync(rule with { Severity = EventSeverity.Critical }, rule.Revision, WholeHub.Tester, Stop));
+        Done(await Settings.ChangeAsync(hook with { MostPerMinute = 3 }, ChannelSecret.None, false, hook.Revision, WholeHub.Tester, Stop));
+        Done(await Settings.RemoveChannelAsync(gone.Id, gone.Revision, WholeHub.Tester, Stop));
+        string[] asChanged = InMemory();
+
+        await Settings.StartAsync(Stop);
+
+        Assert.Equal(InMemory(), asChanged);
+
+        string[] InMemory() => [.. Settings.Rules.Select(r => AlertRecords.ToJson(r)), .. Settings.Channels.Select(c => AlertRecords.ToJson(c))];
+    }
+
+    [Fact]
     public async Task Rule_ThatTwoChangeAtOnce_IsChangedByTheFirstOnly()
     {
         AlertRule rule = Settings.Rules[0];

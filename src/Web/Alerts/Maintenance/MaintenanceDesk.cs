@@ -17,6 +17,9 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
     private readonly SemaphoreSlim _turn = new(1);
     private readonly LatestValue<ImmutableArray<MaintenanceWindow>> _standing = new([]);
 
+    // A write has failed, by what was said of it: its commit may have come through.
+    private bool _isInDoubt;
+
     /// <inheritdoc/>
     public ImmutableArray<MaintenanceWindow> Standing => _standing.Current;
 
@@ -73,6 +76,7 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
                 CreatedAt = now,
             };
             await store.ChangeAsync(null, window, draft with { Target = TargetOf(window), Reason = window.Reason }, $"Maintenance of {window.About} is planned from {Words(window.From)} to {Words(window.To)} by {window.By}. {window.Reason}", now, cancellationToken);
+            Stand(window, now);
             return new MaintenanceResult.Done(window);
         },
         cancellationToken);
@@ -104,6 +108,7 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
 
             MaintenanceWindow ended = window with { EndedAt = now };
             await store.ChangeAsync(window, ended, draft with { Target = TargetOf(window), Reason = reason.Trim() }, $"Maintenance of {window.About} was ended by {actor.Name} before its time. {reason.Trim()}", now, cancellationToken);
+            Stand(ended, now);
             return new MaintenanceResult.Done(ended);
         },
         cancellationToken);
@@ -125,11 +130,16 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
             }
 
             await store.ChangeAsync(window, null, draft with { Target = TargetOf(window) }, $"Maintenance of {window.About} from {Words(window.From)} to {Words(window.Until)} was removed by {actor.Name}.", now, cancellationToken);
+            Stand(window with { EndedAt = now }, now);
             return new MaintenanceResult.Done(window);
         },
         cancellationToken);
 
     public void Dispose() => _turn.Dispose();
+
+    // What was written is not read again: if that failed, who asked would be told that nothing was done. Oldest first; what is over is left out.
+    private void Stand(MaintenanceWindow written, DateTimeOffset now) =>
+        _standing.Publish([.. Standing.Where(w => w.Id != written.Id).Append(written).Where(w => w.StateAt(now) != MaintenanceState.Over).OrderBy(w => w.Id, StringComparer.Ordinal)]);
 
     private async Task RenamedAsync(string from, string to)
     {
@@ -149,12 +159,14 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
         await _turn.WaitAsync(stop);
         try
         {
-            MaintenanceResult result = draft.Actor.Rights.HasFlag(Rights.Operate) ? await change(draft) : new MaintenanceResult.Forbidden("That needs the right to operate.");
-            if (result is MaintenanceResult.Done)
+            if (_isInDoubt)
             {
-                _standing.Publish(await store.StandingAsync(time.GetUtcNow(), CancellationToken.None));
+                _standing.Publish(await store.StandingAsync(time.GetUtcNow(), stop));
+                _isInDoubt = false;
             }
-            else
+
+            MaintenanceResult result = draft.Actor.Rights.HasFlag(Rights.Operate) ? await change(draft) : new MaintenanceResult.Forbidden("That needs the right to operate.");
+            if (result is not MaintenanceResult.Done)
             {
                 await store.RefuseAsync(draft with { Outcome = $"refused: {WhyOf(result)}" }, stop);
             }
@@ -163,6 +175,7 @@ internal sealed class MaintenanceDesk(MaintenanceStore store, IFleetView fleet, 
         }
         catch (Exception e) when (StorageFaults.IsStorageFault(e))
         {
+            _isInDoubt = true;
             return new MaintenanceResult.Unavailable($"The audit cannot be written ({e.GetBaseException().Message}). Nothing was done.");
         }
         finally

@@ -6,10 +6,12 @@ using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Channels;
 using FailoverHub.Web.Alerts.Maintenance;
 using FailoverHub.Web.Alerts.Rules;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Tests.Alerts.Maintenance;
 
@@ -109,6 +111,20 @@ public sealed class MaintenanceTests : IAsyncLifetime
         Assert.Null(audited[5].After);
     }
 
+    /// <summary>A window that "was not made" would keep everybody quiet from the next start of the hub on.</summary>
+    [Fact]
+    public async Task Window_ThatIsOnTheDisk_IsMadeAlsoWhenNothingCanBeReadAfterIt()
+    {
+        var unreadable = new MaintenanceStore(new NothingToRead(), _hub.Get<AuditLog>(), _hub.Get<HistoryChanges>(), TimeProvider.System);
+        using var desk = new MaintenanceDesk(unreadable, _hub.Fleet, TimeProvider.System);
+
+        MaintenanceResult planned = await desk.PlanAsync(new MaintenanceRequest { Scope = MaintenanceScope.Pair, Target = "web", To = TimeProvider.System.GetUtcNow().AddHours(1), Reason = "Kernel update" }, WholeHub.Tester, Stop);
+
+        MaintenanceWindow window = Assert.IsType<MaintenanceResult.Done>(planned).Window;
+        Assert.Equal(window.Id, Assert.Single(desk.Standing).Id);
+        Assert.NotNull(await _hub.Get<MaintenanceDesk>().FindAsync(window.Id, Stop));
+    }
+
     [Fact]
     public async Task List_IsPagedAndFilteredByState()
     {
@@ -176,5 +192,11 @@ public sealed class MaintenanceTests : IAsyncLifetime
         using HttpResponseMessage answer = await _script.SendAsync(request, Stop);
         string text = await answer.Content.ReadAsStringAsync(Stop);
         return (answer.StatusCode, text.Length == 0 ? null : JsonNode.Parse(text));
+    }
+
+    /// <summary>The way to the tables, for whoever only reads.</summary>
+    private sealed class NothingToRead : IDbContextFactory<HubDbContext>
+    {
+        public HubDbContext CreateDbContext() => throw new IOException("The disk cannot be read.");
     }
 }
