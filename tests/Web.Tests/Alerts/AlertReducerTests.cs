@@ -1,52 +1,29 @@
-using System.Collections.Immutable;
 using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Alerts.Book;
 using FailoverHub.Web.Alerts.Conditions;
 using FailoverHub.Web.Alerts.Rules;
-using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Tests.Components.Fakes;
 using static FailoverHub.Web.Tests.Alerts.AlertMaking;
 
 namespace FailoverHub.Web.Tests.Alerts;
 
 /// <summary>When something becomes an alert, when it ends, and who is told. Seconds are values here.</summary>
-public sealed class AlertReducerTests
+public sealed class AlertReducerTests : AlertBookTest
 {
-    private readonly List<AlertNotice> _told = [];
-    private readonly List<AlertEvent> _events = [];
-    private AlertBook _book = AlertBook.Empty;
-    private int _ids;
-
-    private Alert Active => Assert.Single(_book.Active).Value;
-
-    private string Told => string.Join(' ', _told.Select(n => n.Kind));
-
-    [Fact]
-    public void OperationThatWasAcknowledged_IsRememberedForAsLongAsAnyRuleCallsItNews()
-    {
-        AlertBook book = AlertBook.Empty with { Seen = ImmutableDictionary<string, DateTimeOffset>.Empty.Add("op-1", Make.At).Add("op-2", Make.At.AddHours(10)) };
-
-        AlertBook Later(double hours) => AlertReducer.Look(book, [], Policy(), new Moment(Make.At.AddHours(hours), TimeSpan.FromHours(hours)), () => "id").Book;
-
-        Assert.Equal(["op-1", "op-2"], Later(168).Seen.Keys.Order());
-        Assert.Equal(["op-2"], Later(169).Seen.Keys);
-        Assert.Empty(Later(179).Seen);
-    }
-
     [Fact]
     public void Wrong_ForAsLongAsTheRuleSays_IsRaisedOnceAndTold()
     {
         Look(0, Wrong());
         Look(9, Wrong());
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
 
         Look(10, Wrong());
         Look(11, Wrong());
 
         Assert.Equal(Make.At.AddSeconds(10), Active.RaisedAt);
         Assert.Equal("Raised", Told);
-        Assert.Equal(["mail"], _told[0].Channels);
-        Assert.Equal(["alert-raised"], _events.Select(e => e.Kind));
+        Assert.Equal(["mail"], Notices[0].Channels);
+        Assert.Equal(["alert-raised"], Events.Select(e => e.Kind));
     }
 
     [Fact]
@@ -57,7 +34,7 @@ public sealed class AlertReducerTests
         Look(10, Wrong());
         Look(19, Wrong());
 
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
     }
 
     [Fact]
@@ -67,13 +44,13 @@ public sealed class AlertReducerTests
 
         Look(20);
         Look(39);
-        Assert.Single(_book.Active);
+        Assert.Single(Book.Active);
         Look(40);
 
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
         Assert.Equal("Raised Resolved", Told);
-        Assert.Equal(["mail"], _told[^1].Channels);
-        Assert.Equal("Nothing of it is found any more.", _told[^1].Alert.ResolvedText);
+        Assert.Equal(["mail"], Notices[^1].Channels);
+        Assert.Equal("Nothing of it is found any more.", Notices[^1].Alert.ResolvedText);
     }
 
     [Fact]
@@ -97,7 +74,7 @@ public sealed class AlertReducerTests
         Look(500, NotKnown());
         Look(501, Wrong());
         Look(506, Wrong());
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
 
         Look(507, Wrong());
 
@@ -114,11 +91,11 @@ public sealed class AlertReducerTests
         Look(500, NotKnown());
         Look(501);
         Look(510);
-        Assert.Single(_book.Active);
+        Assert.Single(Book.Active);
 
         Look(511);
 
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
     }
 
     [Fact]
@@ -128,84 +105,7 @@ public sealed class AlertReducerTests
         Look(0, slow, Wrong());
         Look(400, slow, Wrong());
 
-        Assert.Empty(_book.Active);
-    }
-
-    [Fact]
-    public void OperationThatFailed_IsOverWhenItIsAcknowledgedAndNotRaisedByTheSameAgain()
-    {
-        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero });
-        Finding failed = Wrong("Switch web over: failed.") with { OperationId = "op-1" };
-        Look(0, policy, failed);
-        Take(AlertReducer.Acknowledge(_book, Active, new AlertAcknowledgement("alice", Make.At.AddSeconds(1), "Known, a cable")));
-        Assert.Equal("Raised Resolved", Told);
-        Assert.Equal("alice has acknowledged it.", _told[^1].Alert.ResolvedText);
-
-        Look(2, policy, failed);
-        Look(3_000, policy, failed);
-        Assert.Empty(_book.Active);
-        Look(3_001, policy, failed with { OperationId = "op-2" });
-
-        Assert.Equal("op-2", Active.OperationId);
-        Assert.Equal("Raised Resolved Raised", Told);
-    }
-
-    [Fact]
-    public void OperationThatFailsAgain_IsTheSameAlertAndToldAgainAtMostEveryTenMinutes()
-    {
-        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null });
-        for (int second = 0; second < 1_800; second += 20)
-        {
-            Look(second, policy, Wrong($"failed {second}") with { OperationId = $"op-{second}" });
-        }
-
-        Assert.Equal("Raised Reminder Reminder", Told);
-        Assert.Equal("op-1780", Active.OperationId);
-    }
-
-    [Fact]
-    public void OperationThatFailsSoonAfterAnother_IsToldWhenTheTenMinutesAreOver()
-    {
-        AlertPolicy policy = Policy(Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null });
-        Look(0, policy, Wrong("A failed") with { OperationId = "op-a" });
-        for (int second = 480; second < 7_200; second++)
-        {
-            Look(second, policy, Wrong("B failed") with { OperationId = "op-b" });
-        }
-
-        Assert.Equal("Raised Reminder", Told);
-        Assert.Equal(("B failed", Make.At.AddSeconds(600)), (_told[^1].Alert.Text, _told[^1].Alert.LastToldAt));
-    }
-
-    [Fact]
-    public void OperationThatFailsInMaintenance_IsToldWhenThatIsOver()
-    {
-        AlertRule rule = Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null, QuietInMaintenance = true };
-        Look(0, Policy(rule), Wrong("A failed") with { OperationId = "op-a" });
-        Look(1_000, Policy(rule, Quiet.OfPairs("maintenance", QuietReason.Maintenance, "web")), Wrong("B failed") with { OperationId = "op-b" });
-        Look(1_001, Policy(rule, Quiet.OfPairs("maintenance", QuietReason.Maintenance, "web")), Wrong("B failed") with { OperationId = "op-b" });
-        Assert.Equal("Raised", Told);
-
-        Look(2_000, Policy(rule), Wrong("B failed") with { OperationId = "op-b" });
-        Look(9_000, Policy(rule), Wrong("B failed") with { OperationId = "op-b" });
-
-        Assert.Equal("Raised Reminder", Told);
-        Assert.Equal("B failed", _told[^1].Alert.Text);
-    }
-
-    [Fact]
-    public void ChannelAddedLater_DoesNotMakeOthersMissWhatItIsTold()
-    {
-        AlertRule rule = Rule(AlertKind.OperationFailed) with { RaiseAfter = TimeSpan.Zero, RemindEvery = null };
-        AlertPolicy more = AlertPolicy.Of([rule], [new ChannelChoice("mail", FailoverHub.Web.History.EventSeverity.Info), new ChannelChoice("chat", FailoverHub.Web.History.EventSeverity.Info)], []);
-        Look(0, Policy(rule), Wrong("A failed") with { OperationId = "op-a" });
-        Look(300, more, Wrong("B failed") with { OperationId = "op-b" });
-        Assert.Equal(["chat"], _told[^1].Channels);
-
-        Look(600, more, Wrong("B failed") with { OperationId = "op-b" });
-
-        Assert.Equal(AlertNoticeKind.Reminder, _told[^1].Kind);
-        Assert.Contains("mail", _told[^1].Channels);
+        Assert.Empty(Book.Active);
     }
 
     [Fact]
@@ -213,7 +113,7 @@ public sealed class AlertReducerTests
     {
         Look(0, NotKnown());
         Look(100, NotKnown());
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
 
         Look(101, Wrong());
         Look(111, Wrong());
@@ -235,7 +135,7 @@ public sealed class AlertReducerTests
 
         Look(1_000, NotKnown(new AlertKey("rule", "check:node-a/")));
 
-        Assert.Single(_book.Active);
+        Assert.Single(Book.Active);
     }
 
     [Fact]
@@ -247,7 +147,7 @@ public sealed class AlertReducerTests
         Look(10 + 1_800, Wrong());
         Assert.Equal("Raised Reminder", Told);
 
-        Take(AlertReducer.Acknowledge(_book, Active, new AlertAcknowledgement("alice", Make.At, "I am on it")));
+        Take(AlertReducer.Acknowledge(Book, Active, new AlertAcknowledgement("alice", Make.At, "I am on it")));
         Look(10_000, Wrong());
 
         Assert.Equal("Raised Reminder Acknowledged", Told);
@@ -270,7 +170,7 @@ public sealed class AlertReducerTests
     public void Reminder_ComesInTimeAlsoWhenTheWallClockWasSetBackWhileTheHubWasAway()
     {
         Raise();
-        _book = AlertBook.Empty with { Active = _book.Active, Shelves = _book.Shelves };
+        Book = AlertBook.Empty with { Active = Book.Active, Shelves = Book.Shelves };
         for (int second = 20; second < 20 + 1_800; second++)
         {
             Look(Make.At.AddSeconds(second - 86_400), second, Wrong());
@@ -286,7 +186,7 @@ public sealed class AlertReducerTests
     public void Reminder_CountsFromWhatAnEarlierRunTold()
     {
         Raise();
-        _book = AlertBook.Empty with { Active = _book.Active, Shelves = _book.Shelves };
+        Book = AlertBook.Empty with { Active = Book.Active, Shelves = Book.Shelves };
 
         // Another run has another uptime.
         Look(Make.At.AddSeconds(10 + 1_799), 5, Wrong());
@@ -300,8 +200,8 @@ public sealed class AlertReducerTests
     public void Unacknowledged_IsRemindedOfAgain()
     {
         Raise();
-        Take(AlertReducer.Acknowledge(_book, Active, new AlertAcknowledgement("alice", Make.At, "I am on it")));
-        Take(AlertReducer.Unacknowledge(_book, Active, "alice", Make.At.AddSeconds(100)));
+        Take(AlertReducer.Acknowledge(Book, Active, new AlertAcknowledgement("alice", Make.At, "I am on it")));
+        Take(AlertReducer.Unacknowledge(Book, Active, "alice", Make.At.AddSeconds(100)));
 
         Look(100 + 1_800, Wrong());
 
@@ -312,7 +212,7 @@ public sealed class AlertReducerTests
     public void Shelved_NobodyIsToldUntilItsTimeAlsoWhenItBeginsAgain()
     {
         Raise();
-        Take(AlertReducer.Shelve(_book, Active, new AlertShelf("alice", Make.At, Make.At.AddSeconds(5_000), "Known, parts are on their way")));
+        Take(AlertReducer.Shelve(Book, Active, new AlertShelf("alice", Make.At, Make.At.AddSeconds(5_000), "Known, parts are on their way")));
         Look(2_000, Wrong());
         Look(2_010);
         Look(2_030);
@@ -327,7 +227,7 @@ public sealed class AlertReducerTests
 
         Assert.Equal("Raised Resolved Raised", Told);
         Assert.Null(Active.Shelf);
-        Assert.Empty(_book.Shelves);
+        Assert.Empty(Book.Shelves);
     }
 
     [Fact]
@@ -338,13 +238,13 @@ public sealed class AlertReducerTests
         Look(0, Policy(rule, freeze), Wrong());
         Look(10, Policy(rule, freeze), Wrong());
         Assert.Equal("frozen by alice until 15:00", Active.QuietBecause);
-        Assert.Empty(_told);
+        Assert.Empty(Notices);
 
         Look(20, Policy(rule), Wrong());
 
         Assert.Null(Active.QuietBecause);
         Assert.Equal("Raised", Told);
-        Assert.Equal(["alert-raised", "alert-told-again"], _events.Select(e => e.Kind));
+        Assert.Equal(["alert-raised", "alert-told-again"], Events.Select(e => e.Kind));
     }
 
     [Fact]
@@ -357,8 +257,8 @@ public sealed class AlertReducerTests
         Look(20, Policy(rule, freeze));
         Look(40, Policy(rule, freeze));
 
-        Assert.Empty(_told);
-        Assert.Equal(["alert-raised", "alert-resolved"], _events.Select(e => e.Kind));
+        Assert.Empty(Notices);
+        Assert.Equal(["alert-raised", "alert-resolved"], Events.Select(e => e.Kind));
     }
 
     [Fact]
@@ -387,7 +287,7 @@ public sealed class AlertReducerTests
         Look(0, Policy(null, window), Wrong());
         Look(10, Policy(null, window), Wrong());
 
-        Assert.Equal(quiet, _told.Count == 0);
+        Assert.Equal(quiet, Notices.Count == 0);
     }
 
     [Fact]
@@ -398,7 +298,7 @@ public sealed class AlertReducerTests
         Look(11, Policy(Rule() with { Enabled = false }));
 
         Assert.Equal("Raised Resolved", Told);
-        Assert.Equal("Its rule was switched off.", _told[^1].Alert.ResolvedText);
+        Assert.Equal("Its rule was switched off.", Notices[^1].Alert.ResolvedText);
     }
 
     [Fact]
@@ -408,7 +308,7 @@ public sealed class AlertReducerTests
 
         Look(11, AlertPolicy.Of([], [], []));
 
-        Assert.Empty(_book.Active);
+        Assert.Empty(Book.Active);
         Assert.Equal("Raised Resolved", Told);
     }
 
@@ -416,7 +316,7 @@ public sealed class AlertReducerTests
     public void Restart_WithWhatWasStored_NeitherRaisesAnewNorForgetsToEnd()
     {
         Raise();
-        _book = AlertBook.Empty with { Active = _book.Active, Shelves = _book.Shelves };
+        Book = AlertBook.Empty with { Active = Book.Active, Shelves = Book.Shelves };
 
         Look(60, NotKnown());
         Look(120, Wrong());
@@ -450,7 +350,7 @@ public sealed class AlertReducerTests
         Look(12, more, Wrong());
 
         Assert.Equal("Raised Raised", Told);
-        Assert.Equal(["chat"], _told[^1].Channels);
+        Assert.Equal(["chat"], Notices[^1].Channels);
         Assert.Equal(Make.At.AddSeconds(10), Active.LastToldAt);
     }
 
@@ -490,25 +390,5 @@ public sealed class AlertReducerTests
         Look(0, Wrong());
         Look(10, Wrong());
         Assert.Equal("Raised", Told);
-    }
-
-    private AlertStep Look(int second, params Finding[] findings) => Look(second, Policy(), findings);
-
-    private AlertStep Look(int second, AlertPolicy policy, params Finding[] findings) => Look(new Moment(Make.At.AddSeconds(second), TimeSpan.FromSeconds(second)), policy, findings);
-
-    private AlertStep Look(DateTimeOffset wall, int uptime, params Finding[] findings) => Look(new Moment(wall, TimeSpan.FromSeconds(uptime)), Policy(), findings);
-
-    private AlertStep Look(Moment now, AlertPolicy policy, Finding[] findings)
-    {
-        AlertStep step = AlertReducer.Look(_book, findings, policy, now, () => $"alert-{++_ids}");
-        Take(step);
-        return step;
-    }
-
-    private void Take(AlertStep step)
-    {
-        _book = step.Book;
-        _told.AddRange(step.Notices);
-        _events.AddRange(step.Events);
     }
 }
