@@ -38,6 +38,8 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     {
         _book = await store.LoadAsync(time.GetUtcNow() - AlertBook.SeenFor, cancellationToken);
         Publish();
+        store.NodeRenamed = (from, to) => FollowAsync(book => NodeSubjects.Renamed(book, from, to));
+        store.NodeRemoved = node => FollowAsync(book => NodeSubjects.Removed(book, node));
     }
 
     /// <summary>Looks at what is found now.</summary>
@@ -119,6 +121,22 @@ internal sealed class AlertDesk(AlertStore store, DeliveryStore deliveries, Aler
     }
 
     public void Dispose() => _turn.Dispose();
+
+    private async Task FollowAsync(Func<AlertBook, AlertBook> to)
+    {
+        await _turn.WaitAsync(CancellationToken.None);
+        try
+        {
+            // A look may have been written beside that transaction: what stands on the disk is read with the next one.
+            _book = to(_book);
+            _isInDoubt = true;
+            Publish();
+        }
+        finally
+        {
+            _turn.Release();
+        }
+    }
 
     private async Task WriteAsync(Task write)
     {

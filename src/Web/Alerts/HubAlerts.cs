@@ -39,6 +39,7 @@ internal static class HubAlerts
         services.AddSingleton<MaintenanceDesk>();
         services.AddSingleton<INodeNames>(all => all.GetRequiredService<MaintenanceStore>());
         services.AddSingleton<INodeNames>(all => all.GetRequiredService<AlertSettingsStore>());
+        services.AddSingleton<INodeNames>(all => all.GetRequiredService<AlertStore>());
         services.AddSingleton<IMaintenance>(all => all.GetRequiredService<MaintenanceDesk>());
         services.AddSingleton<AlertRoomTools>();
         services.AddSingleton<AlertRoom>();

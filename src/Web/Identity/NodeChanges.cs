@@ -136,9 +136,18 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.PairMembers.Where(m => m.Node == known).ExecuteDeleteAsync(stop);
                 await db.Nodes.Where(n => n.Name == known).ExecuteDeleteAsync(stop);
                 ended = await operations.RemoveAsync(db, known, actor, stop);
+                foreach (var other in others)
+                {
+                    await other.RemoveAsync(db, known, stop);
+                }
             }, cancellationToken);
             removed = true;
             await operations.RemovedAsync(known, ended);
+            foreach (var other in others)
+            {
+                await other.RemovedAsync(known);
+            }
+
             if (node is not null)
             {
                 services.Register.Set(node.WithoutValid() with { RemovedAt = now });

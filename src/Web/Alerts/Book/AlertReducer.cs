@@ -160,7 +160,7 @@ internal static class AlertReducer
             _clearing.Remove(finding.Key);
             if (_active.TryGetValue(finding.Key, out Alert? alert))
             {
-                Alert after = alert with { Text = finding.Text, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
+                Alert after = alert with { Text = finding.Text, About = finding.About, Pair = finding.Pair, Node = finding.Node, OperationId = finding.OperationId, QuietBecause = policy.QuietFor(rule, finding.Pair, finding.Node) };
                 KeepQuiet(alert, after);
                 Tell(after, rule);
                 return;

@@ -4,6 +4,7 @@ using FailoverHub.Web.Alerts.Delivery;
 using FailoverHub.Web.Alerts.Rules;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
+using FailoverHub.Web.Identity;
 using Microsoft.EntityFrameworkCore;
 using Microsoft.EntityFrameworkCore.Storage;
 
@@ -32,7 +33,7 @@ public sealed record AlertFilter
 }
 
 /// <summary>Alerts on the disk, with what they make people be told: every change is one transaction of alerts, messages to be sent and events.</summary>
-internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, HistoryChanges changes)
+internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditLog audit, HistoryChanges changes) : INodeNames
 {
     /// <summary>What an earlier run of the hub left: active alerts, shelves, and which operations that failed since a moment somebody has acknowledged.</summary>
     public async Task<AlertBook> LoadAsync(DateTimeOffset seenSince, CancellationToken cancellationToken)
@@ -135,6 +136,59 @@ internal sealed class AlertStore(IDbContextFactory<HubDbContext> factory, AuditL
         await db.Alerts.Where(a => alerts.Contains(a.Id)).ExecuteDeleteAsync(cancellationToken);
         await db.AlertDeliveries.Where(d => deliveries.Contains(d.Id)).ExecuteDeleteAsync(cancellationToken);
         return alerts.Length == step || deliveries.Length == step;
+    }
+
+    /// <summary>Told of the old and the new name when alerts and shelves follow a node to another one on the disk; by whoever knows them without asking it.</summary>
+    public Func<string, string, Task>? NodeRenamed { get; set; }
+
+    /// <summary>Told likewise of a node that was removed, with its shelves.</summary>
+    public Func<string, Task>? NodeRemoved { get; set; }
+
+    /// <inheritdoc/>
+    public Task RenamedAsync(string from, string to) => NodeRenamed?.Invoke(from, to) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public Task RemovedAsync(string name) => NodeRemoved?.Invoke(name) ?? Task.CompletedTask;
+
+    /// <inheritdoc/>
+    public async Task RenameAsync(HubDbContext db, string from, string to, CancellationToken cancellationToken)
+    {
+        List<AlertEntity> active = await db.Alerts.Where(a => a.ResolvedAtMs == null).ToListAsync(cancellationToken);
+        var taken = active.Select(a => (a.RuleId, a.Subject)).ToHashSet();
+        foreach (AlertEntity row in active.Where(a => !NodeSubjects.IsOfThePast(a.Subject)))
+        {
+            if (NodeSubjects.Renamed(row.Subject, from, to) is { } subject && taken.Add((row.RuleId, subject)))
+            {
+                (row.Subject, row.Node, row.About) = (subject, row.Node is null ? null : to, NodeSubjects.AboutRenamed(row.About, from, to));
+            }
+        }
+
+        List<AlertShelfEntity> shelves = await db.AlertShelves.ToListAsync(cancellationToken);
+        taken = shelves.Select(s => (s.RuleId, s.Subject)).ToHashSet();
+        foreach (AlertShelfEntity row in shelves)
+        {
+            if (NodeSubjects.Renamed(row.Subject, from, to) is not { } subject)
+            {
+                continue;
+            }
+
+            if (taken.Add((row.RuleId, subject)))
+            {
+                db.AlertShelves.Add(AlertRecords.ToEntity(new AlertKey(row.RuleId, subject), AlertRecords.ToShelf(row)));
+            }
+
+            if (!NodeSubjects.IsOfThePast(row.Subject))
+            {
+                db.AlertShelves.Remove(row);
+            }
+        }
+    }
+
+    /// <inheritdoc/>
+    public async Task RemoveAsync(HubDbContext db, string name, CancellationToken cancellationToken)
+    {
+        List<AlertShelfEntity> shelves = await db.AlertShelves.ToListAsync(cancellationToken);
+        db.AlertShelves.RemoveRange(shelves.Where(s => NodeSubjects.Names(s.Subject, name)));
     }
 
     private static async Task<List<EventEntity>> AddAsync(HubDbContext db, AlertStep step, DateTimeOffset now, CancellationToken cancellationToken)
