@@ -1,3 +1,5 @@
+using System.Collections.Immutable;
+using System.Threading.Channels;
 using Bunit;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Components.Pages.Reachability;
@@ -9,6 +11,7 @@ using FailoverHub.Web.Tests.Components.Fakes;
 using FailoverHub.Web.Tests.Configuration;
 using Microsoft.AspNetCore.Components;
 using Microsoft.Extensions.DependencyInjection;
+using Microsoft.Extensions.Time.Testing;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
 
@@ -197,6 +200,56 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Equal("/reachability/target:shop?range=24h&vantage=node-c", page.Find("[data-testid=range-24h]").GetAttribute("href"));
     }
 
+    /// <summary>A long range is read slowly; somebody presses another one meanwhile.</summary>
+    [Fact]
+    public async Task Target_WhoseSlowChartComesAfterAnotherOneWasChosen_ShowsTheOneThatWasChosen()
+    {
+        // The page reads anew by itself after ten seconds: here time stands still.
+        Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Make.At));
+        var charts = new SlowCharts();
+        Services.AddSingleton<IReachabilityHistory>(charts);
+        NavigationManager navigation = Services.GetRequiredService<NavigationManager>();
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        navigation.NavigateTo("/reachability/target:shop?range=400d");
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+        SlowCharts.Reading slow = await charts.NextAsync();
+
+        await page.InvokeAsync(() => navigation.NavigateTo("/reachability/target:shop?range=6h"));
+        SlowCharts.Reading quick = await charts.NextAsync();
+        await page.InvokeAsync(() => quick.Come(SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10), SmokeScaleTests.Point(4, 11))));
+        page.WaitForAssertion(() => Assert.Equal("2", page.Find("[data-testid=smoke]").GetAttribute("data-points")), Safety);
+        await page.InvokeAsync(() => slow.Come(SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10))));
+        await page.InvokeAsync(() => { });
+
+        Assert.Equal((TimeSpan.FromDays(400), TimeSpan.FromHours(6)), (slow.Length, quick.Length));
+        Assert.Equal("6h", page.Find("[data-testid=target-page]").GetAttribute("data-range"));
+        Assert.Equal("2", page.Find("[data-testid=smoke]").GetAttribute("data-points"));
+    }
+
+    [Fact]
+    public async Task Target_WhoseVantagePointIsChanged_DoesNotShowTheOldChartMeanwhile()
+    {
+        // The page reads anew by itself after ten seconds: here time stands still.
+        Services.AddSingleton<TimeProvider>(new FakeTimeProvider(Make.At));
+        var charts = new SlowCharts();
+        Services.AddSingleton<IReachabilityHistory>(charts);
+        NavigationManager navigation = Services.GetRequiredService<NavigationManager>();
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        navigation.NavigateTo("/reachability/target:shop");
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+        SlowCharts.Reading first = await charts.NextAsync();
+        await page.InvokeAsync(() => first.Come(SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10))));
+        page.WaitForElement("[data-testid=smoke]", Safety);
+
+        await page.InvokeAsync(() => navigation.NavigateTo("/reachability/target:shop?vantage=node-c"));
+        SlowCharts.Reading second = await charts.NextAsync();
+
+        page.WaitForAssertion(() => Assert.Contains("Reading…", page.Find("[data-testid=target-chart]").TextContent, StringComparison.Ordinal), Safety);
+        Assert.Empty(page.FindAll("[data-testid=smoke]"));
+        await page.InvokeAsync(() => second.Come(SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10), SmokeScaleTests.Point(4, 11))));
+        page.WaitForAssertion(() => Assert.Equal("2", page.Find("[data-testid=smoke]").GetAttribute("data-points")), Safety);
+    }
+
     [Fact]
     public void Target_ThatOnlyTheHubAsks_SaysWhy()
     {
@@ -264,4 +317,37 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Recent = [new ProbeSample(Make.At, state == ReachabilityState.Unreachable ? null : TimeSpan.FromMilliseconds(2), state == ReachabilityState.Unreachable ? "no answer" : null)],
         Problem = null,
     };
+
+    /// <summary>Charts that come when the test says so, in the order that it says.</summary>
+    private sealed class SlowCharts : IReachabilityHistory
+    {
+        private readonly Channel<Reading> _asked = Channel.CreateUnbounded<Reading>();
+
+        /// <summary>The next chart that is asked for.</summary>
+        public async Task<Reading> NextAsync() => await _asked.Reader.ReadAsync(Xunit.TestContext.Current.CancellationToken).AsTask().WaitAsync(Safety, Xunit.TestContext.Current.CancellationToken);
+
+        public Task<ReachabilityChart> ReadAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, TimeSpan step, CancellationToken cancellationToken)
+        {
+            var reading = new Reading(to - from);
+            _asked.Writer.TryWrite(reading);
+            return reading.Chart;
+        }
+
+        public Task<ImmutableArray<VantageName>> VantagesAsync(string target, CancellationToken cancellationToken) =>
+            Task.FromResult<ImmutableArray<VantageName>>([new("hub", "hub"), new("id-c", "node-c")]);
+
+        public Task<IReadOnlyList<ProbeSample>> SamplesAsync(string target, string vantage, DateTimeOffset from, DateTimeOffset to, int limit, CancellationToken cancellationToken) =>
+            Task.FromResult<IReadOnlyList<ProbeSample>>([]);
+
+        internal sealed class Reading(TimeSpan length)
+        {
+            private readonly TaskCompletionSource<ReachabilityChart> _chart = new();
+
+            public TimeSpan Length => length;
+
+            public Task<ReachabilityChart> Chart => _chart.Task;
+
+            public void Come(ReachabilityChart chart) => _chart.SetResult(chart);
+        }
+    }
 }

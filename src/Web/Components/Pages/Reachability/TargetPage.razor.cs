@@ -18,6 +18,7 @@ public sealed partial class TargetPage
     private ImmutableArray<VantageName> _vantages = [];
     private ChartRange _range = ChartRange.All[0];
     private ReachabilityChart? _chart;
+    private (string Id, string? Range, string? From)? _shown;
     private DateTimeOffset _readAt;
     private string? _said;
     private bool _sure;
@@ -69,14 +70,21 @@ public sealed partial class TargetPage
     protected override async Task OnParametersSetAsync()
     {
         _target = Find(Targets.Current);
-        if (ChartRange.Of(Range) is var range && (range != _range || _chart is null))
+        (string Id, string? Range, string? From) asked = (Id, Range, From);
+        if (asked != _shown)
         {
-            (_range, _chart) = (range, null);
+            // What another target, time or vantage point did must not stand below this one's name while its own chart is read.
+            (_vantages, _chart) = (_shown?.Id == Id ? _vantages : [], null);
+            (_shown, _range) = (asked, ChartRange.Of(Range));
         }
 
         (_sure, _said) = (false, null);
-        _vantages = await History.VantagesAsync(_target?.Id ?? Id, Leaving);
-        await ReadAsync();
+        ImmutableArray<VantageName> vantages = await History.VantagesAsync(_target?.Id ?? Id, Leaving);
+        if (asked == _shown)
+        {
+            _vantages = vantages;
+            await ReadAsync();
+        }
     }
 
     private string UrlFrom(VantageName vantage) => ReachabilityQuery.UrlOf(Id, _range.Name, vantage.Id is null or VantagePoint.HubId ? null : vantage.Name);
@@ -87,8 +95,15 @@ public sealed partial class TargetPage
     {
         DateTimeOffset now = Clock.GetUtcNow();
         DateTimeOffset from = now - _range.Length;
-        _chart = await History.ReadAsync(_target?.Id ?? Id, Chosen.Id, from, now, ChartSteps.For(from, now) ?? ChartSteps.All[^1], Leaving);
-        _readAt = now;
+        (string Id, string? Range, string? From)? asked = _shown;
+        string vantage = Chosen.Id;
+        ReachabilityChart chart = await History.ReadAsync(_target?.Id ?? Id, vantage, from, now, ChartSteps.For(from, now) ?? ChartSteps.All[^1], Leaving);
+
+        // A slow reading that comes after somebody went on to another one is of no use: that one is read for itself.
+        if (asked == _shown && vantage == Chosen.Id)
+        {
+            (_chart, _readAt) = (chart, now);
+        }
     }
 
     /// <summary>As often as there is something new to see: a point or so, and ten seconds at least.</summary>
