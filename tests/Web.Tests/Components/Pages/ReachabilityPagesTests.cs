@@ -96,6 +96,21 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Contains("What it does from there is not known", target.Find("[data-testid=vantage-gone]").TextContent, StringComparison.Ordinal);
     }
 
+    /// <summary>Nothing is published any more: what the hub knows has grown old without that.</summary>
+    [Fact]
+    public void ProberThatHangs_TakesTheGreenFromOpenPages()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        var list = RenderPage<ReachabilityPage>();
+        var target = Render<TargetPage>(p => p.Add(t => t.Id, "target:shop"));
+        Assert.Equal("Reachable", list.Find("[data-testid=target-row]").GetAttribute("data-state"));
+
+        Reachability.Others = [Target("shop", ReachabilityState.Unknown)];
+
+        list.WaitForAssertion(() => Assert.Equal("Unknown", list.Find("[data-testid=target-row]").GetAttribute("data-state")), Safety);
+        target.WaitForAssertion(() => Assert.Equal("Unknown", target.Find("[data-testid=target-state]").GetAttribute("data-state")), Safety);
+    }
+
     [Fact]
     public void OutageChart_HasABarForEachVantagePointOfEachMove_AndNamesThem()
     {

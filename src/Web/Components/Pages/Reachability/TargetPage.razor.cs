@@ -87,6 +87,10 @@ public sealed partial class TargetPage
         }
     }
 
+    // A prober that hangs publishes nothing: that its answers have grown old is seen only by asking.
+    /// <inheritdoc/>
+    protected override void BeforeRepaint() => _target = Find(Targets.Current);
+
     private string UrlFrom(VantageName vantage) => ReachabilityQuery.UrlOf(Id, _range.Name, vantage.Id is null or VantagePoint.HubId ? null : vantage.Name);
 
     private ProbedTarget? Find(ImmutableArray<ProbedTarget> all) => all.FirstOrDefault(t => string.Equals(t.Id, Id, StringComparison.OrdinalIgnoreCase));
