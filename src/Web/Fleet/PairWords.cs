@@ -43,13 +43,16 @@ internal static class PairWords
         _ => "is not held back",
     };
 
-    /// <summary>"42 s", "3 min 05 s": what is left, rounded up so that it never says 0 s too early.</summary>
+    /// <summary>"42 s", "3 min 05 s", "2 h 05 min", "6 d 4 h": what is left, rounded up so that it never says 0 s too early.</summary>
     public static string Countdown(TimeSpan remaining)
     {
         var seconds = (long)Math.Ceiling(remaining.TotalSeconds);
-        return seconds < 60
-            ? string.Create(CultureInfo.InvariantCulture, $"{seconds} s")
-            : string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60:00} s");
+        var minutes = (seconds + 59) / 60;
+        var hours = (minutes + 59) / 60;
+        return seconds < 60 ? string.Create(CultureInfo.InvariantCulture, $"{seconds} s")
+            : seconds < 3600 ? string.Create(CultureInfo.InvariantCulture, $"{seconds / 60} min {seconds % 60:00} s")
+            : minutes < 24 * 60 ? string.Create(CultureInfo.InvariantCulture, $"{minutes / 60} h {minutes % 60:00} min")
+            : string.Create(CultureInfo.InvariantCulture, $"{hours / 24} d {hours % 24} h");
     }
 
     /// <summary>"Frozen until 2026-05-04 12:30:00 UTC by alice: nothing is done to it, and nothing fails back by itself."</summary>

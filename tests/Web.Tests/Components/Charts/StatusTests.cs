@@ -1,4 +1,5 @@
 using Bunit;
+using FailoverHub.Web.Components.Shared.Charts;
 using FailoverHub.Web.Components.Shared.Clock;
 using FailoverHub.Web.Components.Shared.Status;
 using FailoverHub.Web.Fleet;
@@ -59,6 +60,41 @@ public sealed class StatusTests : DashboardTest
     [InlineData(11_100, "3 h 05 min ago")]
     [InlineData(187_200, "2 d 4 h ago")]
     public void Age_IsSaidAsAPersonWould(double seconds, string said) => Assert.Equal(said, AgeText.Ago(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(59.94, "59.9 s")]
+    [InlineData(3_599, "59 min 59 s")]
+    [InlineData(3_600, "1 h 00 min")]
+    [InlineData(604_799, "6 d 23 h")]
+    public void Duration_OfHours_IsNotCountedInMinutes(double seconds, string said) => Assert.Equal(said, AgeText.Duration(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(0, "0 s")]
+    [InlineData(0.5, "0.5 s")]
+    [InlineData(90, "90 s")]
+    [InlineData(300, "5 min")]
+    [InlineData(5_400, "90 min")]
+    [InlineData(129_600, "36 h")]
+    [InlineData(604_800, "7 d")]
+    public void TimeThatSomebodySet_IsSaidExactly(double seconds, string said) => Assert.Equal(said, AgeText.Exactly(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(0.2, "1 s")]
+    [InlineData(3_599.5, "1 h 00 min")]
+    [InlineData(3_599, "59 min 59 s")]
+    [InlineData(3_601, "1 h 01 min")]
+    [InlineData(86_399, "1 d 0 h")]
+    [InlineData(604_799, "7 d 0 h")]
+    [InlineData(100_000, "1 d 4 h")]
+    public void Countdown_OfALongTime_IsSaidInHoursAndDaysRoundedUp(double seconds, string said) => Assert.Equal(said, PairWords.Countdown(TimeSpan.FromSeconds(seconds)));
+
+    [Theory]
+    [InlineData(0, 60, "0 of 60 (0 %)")]
+    [InlineData(12, 2_592_000, "12 of 2,592,000 (under 0.001 %)")]
+    [InlineData(3, 40, "3 of 40 (7.5 %)")]
+    [InlineData(2_591_999, 2_592_000, "2,591,999 of 2,592,000 (over 99.999 %)")]
+    [InlineData(60, 60, "60 of 60 (100 %)")]
+    public void Loss_OfAFewOfMany_IsNotRoundedToNone(int lost, int sent, string said) => Assert.Equal(said, LossText.Of(lost, sent));
 
     [Theory]
     [InlineData(0.42, "0.42 ms")]

@@ -111,6 +111,18 @@ public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task Rule_OfNinetySeconds_IsNotSaidToBeRaisedAfterAMinute()
+    {
+        AlertRule rule = Settings.FindRule("degraded-pair")!;
+        await Settings.ChangeAsync(rule with { RaiseAfter = TimeSpan.FromSeconds(90), RemindEvery = TimeSpan.FromMinutes(90) }, rule.Revision, WholeHub.Tester, Stop);
+
+        var page = RenderPage<AlertRulesPage>();
+
+        Assert.Equal("90 s", page.Find("[data-testid=rule-degraded-pair] [data-label=raised]").TextContent);
+        Assert.Equal("every 90 min", page.Find("[data-testid=rule-degraded-pair] [data-label=reminded]").TextContent);
+    }
+
+    [Fact]
     public void Rule_StatesAreCalledAsOnEveryOtherPage_InTheListAndInTheForm()
     {
         var page = RenderPage<AlertRulesPage>();

@@ -26,13 +26,24 @@ internal static class AgeText
         _ => Ago(age),
     };
 
-    /// <summary>How long something took: "0.42 s", "12.3 s", "2 min 05 s".</summary>
+    /// <summary>How long something took: "0.42 s", "12.3 s", "2 min 05 s", "3 h 05 min", "2 d 4 h".</summary>
     public static string Duration(TimeSpan span) => span.TotalSeconds switch
     {
         < 0 => "0.00 s",
         < 10 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.00} s"),
         < 60 => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.0} s"),
-        _ => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalMinutes} min {span.Seconds:00} s"),
+        < 3600 => string.Create(CultureInfo.InvariantCulture, $"{(int)span.TotalMinutes} min {span.Seconds:00} s"),
+        _ => Of(span),
+    };
+
+    /// <summary>A time that somebody has set, in the largest unit that it is whole in: "90 s", "5 min", "36 h", "7 d". Nothing is rounded.</summary>
+    public static string Exactly(TimeSpan span) => span.Ticks switch
+    {
+        0 => "0 s",
+        var ticks when ticks % TimeSpan.TicksPerDay == 0 => string.Create(CultureInfo.InvariantCulture, $"{ticks / TimeSpan.TicksPerDay} d"),
+        var ticks when ticks % TimeSpan.TicksPerHour == 0 => string.Create(CultureInfo.InvariantCulture, $"{ticks / TimeSpan.TicksPerHour} h"),
+        var ticks when ticks % TimeSpan.TicksPerMinute == 0 => string.Create(CultureInfo.InvariantCulture, $"{ticks / TimeSpan.TicksPerMinute} min"),
+        _ => string.Create(CultureInfo.InvariantCulture, $"{span.TotalSeconds:0.#######} s"),
     };
 
     /// <summary>A round-trip time: "0.42 ms", "12.3 ms", "1.20 s".</summary>
