@@ -66,6 +66,58 @@ public sealed class OperationPagesTests : DashboardTest
         Assert.Contains("set aside", shown.Find("[data-testid=rule-SR-02]").TextContent, StringComparison.Ordinal);
     }
 
+    /// <summary>Who approves is told what whoever asked was told, as it is now, and types what he typed.</summary>
+    [Fact]
+    public void SecondPerson_SeesWhatHappensToTrafficAndWhatTheRulesSayNow_BeforeHeApproves()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        Operations.OnPreview = request => request is { Type: OperationType.Switchover, Pair: "id-web", Target: "node-b" }
+            ? Make.Preview(outage: true, Make.Rule("SR-03", "TargetReady", passed: false, message: "node-b is silent.", remedy: "Bring it back."), Make.Rule("SR-05", "OneAtATime", passed: true))
+            : throw new InvalidOperationException("Something else was asked for.");
+        var bar = Decide(Make.Operation("op-1", OperationStatus.PendingApproval), Rights.View | Rights.Approve);
+        Assert.Empty(bar.FindAll("[data-testid=decision-effect]"));
+
+        bar.Find("[data-testid=operation-approve]").Click();
+
+        Assert.Contains("203.0.113.10 moves from node-a to node-b. Open TCP connections break.", bar.Find("[data-testid=decision-effect]").TextContent, StringComparison.Ordinal);
+        Assert.All(["SR-03 TargetReady", "node-b is silent.", "Bring it back."], words => Assert.Contains(words, bar.Find("[data-testid=rule-SR-03]").TextContent, StringComparison.Ordinal));
+        Assert.Empty(bar.FindAll("[type=checkbox]"));
+        bar.Find("[data-testid=decision-reason]").Input("I have looked at it");
+        Assert.True(bar.Find("[data-testid=decision-send]").HasAttribute("disabled"));
+        bar.Find("[data-testid=decision-typed]").Input("web");
+        bar.Find("[data-testid=decision-send]").Click();
+        bar.WaitForAssertion(() => Assert.Equal([("op-1", "I have looked at it")], Operations.Cancelled), Safety);
+    }
+
+    [Theory]
+    [InlineData(OperationType.Switchover, OperationStatus.PendingApproval, "It does not begin: nothing was sent, and no traffic moves.")]
+    [InlineData(OperationType.Switchover, OperationStatus.Running, "It stops, and what was done is taken back. Addresses that have moved already move back, and open TCP connections break once more.")]
+    [InlineData(OperationType.BulkDrain, OperationStatus.Running, "It stops after the node that is being drained now. What is drained already stays drained.")]
+    public void WhoeverCancels_IsToldWhatFollows(OperationType type, OperationStatus status, string said)
+    {
+        var bar = Decide(Make.Operation("op-1", status) with { Type = type }, Rights.View | Rights.Operate);
+
+        bar.Find("[data-testid=operation-cancel]").Click();
+
+        Assert.Equal(said, bar.Find("[data-testid=decision-effect]").TextContent);
+    }
+
+    [Fact]
+    public void WhatSomebodyElseHasDecidedMeanwhile_IsNotAskedAboutAnyMore()
+    {
+        Fleet.Publish(Fresh(Make.HealthyPair()));
+        var bar = Decide(Make.Operation("op-1", OperationStatus.PendingApproval), Rights.View | Rights.Approve | Rights.Operate);
+        bar.Find("[data-testid=operation-approve]").Click();
+
+        bar.Render(parameters => parameters.Add(component => component.Operation, Make.Operation("op-1")));
+
+        Assert.Empty(bar.FindAll("[data-testid=decision-send]"));
+        Assert.NotEmpty(bar.FindAll("[data-testid=operation-cancel]"));
+    }
+
+    private IRenderedComponent<DecisionBar> Decide(OperationView operation, Rights rights) =>
+        Render<DecisionBar>(parameters => parameters.Add(component => component.Operation, operation).AddCascadingValue(Somebody with { Name = "bob", Rights = rights }));
+
     [Theory]
     [InlineData(Rights.View, false)]
     [InlineData(Rights.View | Rights.Operate, false)]
