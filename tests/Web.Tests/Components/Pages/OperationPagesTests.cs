@@ -55,6 +55,18 @@ public sealed class OperationPagesTests : DashboardTest
         page.WaitForAssertion(() => Assert.Equal(["op-runs", "op-waits"], page.FindAll("[data-testid=operation-panel]").Select(panel => panel.GetAttribute("data-operation"))));
     }
 
+    /// <summary>A report is kept: the hour alone would say nothing next year, and nothing in another zone.</summary>
+    [Fact]
+    public void DrillReport_SaysOnWhichDayAndInWhichZone()
+    {
+        string[] steps = ["Look before: does every address answer", "Fail over to node-b", "Measure the failover", "Fail back to node-a", "Measure the failback"];
+        Operations.Known.Add(Make.Operation("op-1", OperationStatus.Failed) with { Type = OperationType.Drill, Title = "Drill of web", Steps = [.. steps.Select(title => new OperationStep(title, StepStatus.Skipped, null, null, null))] });
+
+        var report = Render<DrillReportPanel>(parameters => parameters.Add(panel => panel.DrillId, "op-1"));
+
+        report.WaitForAssertion(() => Assert.Equal("2026-11-22 14:00:00.000 UTC", report.Find("[data-testid=drill-asked-at]").TextContent), Safety);
+    }
+
     [Fact]
     public void Rules_StandWithTheOperationWithWhatTheySaw()
     {

@@ -127,6 +127,7 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Equal(["hub", "node-c"], table.FindAll("tbody tr").Select(r => r.GetAttribute("data-vantage")));
         string row = table.FindAll("tbody tr")[1].TextContent;
         Assert.All(["node-c", "203.0.113.10/32", "2.00 to 3.00 s", "3 of 40", "0.10 s"], part => Assert.Contains(part, row, StringComparison.Ordinal));
+        Assert.Equal(["2026-11-22 14:00:00.000 UTC", "2026-11-22 14:00:03.000 UTC"], table.FindAll("tbody tr")[1].QuerySelectorAll(".printed").Select(t => t.TextContent));
     }
 
     private static OutageRecord Outage(string id, string name, int seconds) => new()
