@@ -21,25 +21,30 @@ public sealed class CommandGateTests
     [Fact]
     public void Gate_AHardRuleBlocks_IsClosedAndSaysWhy()
     {
-        var gate = CommandGate.Of(Make.Preview(false, Make.Rule("SR-01", "AtLeastOneAnnouncer", false, canOverride: true), Make.Rule("SR-03", "TargetReady", false, message: "node-b is silent.")), null);
+        var gate = CommandGate.Of(Make.Preview(false, Make.Rule("SR-01", "AtLeastOneAnnouncer", false, canOverride: true), Make.Rule("SR-03", "TargetReady", false, message: "node-b is silent.", remedy: "Bring it back.")), null);
 
         Assert.False(gate.Enabled);
-        Assert.Equal("SR-03: node-b is silent.", gate.Text);
+        Assert.Equal("SR-03 TargetReady: node-b is silent. Bring it back.", gate.Text);
     }
 
     [Fact]
     public void Gate_OnlyRulesThatCanBeSetAside_IsOpenWithAWarning()
     {
-        var gate = CommandGate.Of(Make.Preview(true, Make.Rule("SR-01", "AtLeastOneAnnouncer", false, canOverride: true, message: "Nobody is left.")), null);
+        var gate = CommandGate.Of(Make.Preview(true, Make.Rule("SR-01", "AtLeastOneAnnouncer", false, canOverride: true, message: "Nobody is left.", remedy: "Bring node-b back first.")), null);
 
         Assert.True(gate.Enabled);
         Assert.True(gate.NeedsOverride);
-        Assert.Contains("SR-01", gate.Text, StringComparison.Ordinal);
+        Assert.Equal("SR-01 AtLeastOneAnnouncer has to be set aside: Nobody is left. Bring node-b back first.", gate.Text);
     }
 
     [Fact]
     public void Gate_NoPreview_SaysTheProblem() =>
         Assert.Equal(new CommandGate(false, false, "No pair is called 'web'."), CommandGate.Of(null, new SubmitResult.NotFound("No pair is called 'web'.")));
+
+    [Fact]
+    public void Refusal_NamesTheRuleAndTheRemedy() => Assert.Equal(
+        "SR-11 TwoPerson: You asked for it yourself. Ask somebody else.",
+        CommandGate.Problem(new SubmitResult.Refused(Make.Preview(false, Make.Rule("SR-11", "TwoPerson", false, message: "You asked for it yourself.", remedy: "Ask somebody else.")))));
 
     [Fact]
     public void Commands_OfAPair_OfferTheOtherNodeAndWhatFitsEachNode()

@@ -76,6 +76,7 @@ public sealed class OperationPagesTests : DashboardTest
 
         Assert.Contains("allowed", shown.Find("[data-testid=rule-SR-01]").TextContent, StringComparison.Ordinal);
         Assert.Contains("set aside", shown.Find("[data-testid=rule-SR-02]").TextContent, StringComparison.Ordinal);
+        Assert.EndsWith("As it should be.Wait.", shown.Find("[data-testid=rule-SR-02]").TextContent.Trim(), StringComparison.Ordinal);
     }
 
     /// <summary>Who approves is told what whoever asked was told, as it is now, and types what he typed.</summary>

@@ -174,7 +174,7 @@ public sealed class PairPageTests : DashboardTest
         var page = RenderPage<PairPage>(("Name", "web"));
 
         Assert.True(page.Find("[data-testid=action-switchover]").HasAttribute("disabled"));
-        Assert.Equal("SR-03: node-b is silent.", page.Find("[data-testid=action-switchover-why]").TextContent);
+        Assert.Equal("SR-03 TargetReady: node-b is silent. Bring it back.", page.Find("[data-testid=action-switchover-why]").TextContent);
         Assert.False(page.Find("[data-testid=action-drain]").HasAttribute("disabled"));
     }
 

@@ -27,13 +27,18 @@ public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
         ImmutableArray<RuleResult> blocking = Blocking(preview);
         if (blocking.FirstOrDefault(rule => !rule.CanOverride) is { } hard)
         {
-            return new(false, false, $"{hard.RuleId}: {hard.Message}");
+            return new(false, false, Words(hard));
         }
 
         return blocking.IsEmpty
             ? new(true, false, null)
-            : new(true, true, $"{blocking[0].RuleId} has to be set aside: {blocking[0].Message}");
+            : new(true, true, $"{blocking[0].RuleId} {blocking[0].Name} has to be set aside: {Seen(blocking[0])}");
     }
+
+    /// <summary>What stands in the way, and what helps: "SR-03 TargetReady: node-b is silent. Bring it back."</summary>
+    public static string Words(RuleResult rule) => $"{rule.RuleId} {rule.Name}: {Seen(rule)}";
+
+    private static string Seen(RuleResult rule) => rule.Remedy is { } remedy ? $"{rule.Message} {remedy}" : rule.Message;
 
     /// <summary>The same for somebody: who may not operate is told so, whatever the rules say. The hub decides again when it is asked.</summary>
     public CommandGate For(Actor actor) => actor.Rights.HasFlag(Rights.Operate) ? this : new(false, false, "Needs the role Operator; an admin of the hub can give it to you.");
@@ -49,7 +54,7 @@ public sealed record CommandGate(bool Enabled, bool NeedsOverride, string? Text)
         SubmitResult.Invalid invalid => string.Join(" ", invalid.Problem.Values),
         SubmitResult.Unavailable unavailable => unavailable.Why,
         SubmitResult.TooLate late => late.Why,
-        SubmitResult.Refused refused when refused.Preview.Rules.FirstOrDefault(rule => rule.Blocks) is { } rule => $"{rule.RuleId} {rule.Name}: {rule.Message}",
+        SubmitResult.Refused refused when refused.Preview.Rules.FirstOrDefault(rule => rule.Blocks) is { } rule => Words(rule),
         _ => "Not possible now.",
     };
 }

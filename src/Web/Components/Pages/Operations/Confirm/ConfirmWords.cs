@@ -62,8 +62,8 @@ internal static class ConfirmWords
         }
 
         RuleResult? blocking = CommandGate.Blocking(preview).FirstOrDefault();
-        return blocking is { CanOverride: true } ? $"{blocking.RuleId} stands in the way: tick it to set it aside."
-            : blocking is not null ? $"{blocking.RuleId} stands in the way."
+        return blocking is { CanOverride: true } ? $"{blocking.RuleId} {blocking.Name} stands in the way: tick it to set it aside."
+            : blocking is not null ? $"{blocking.RuleId} {blocking.Name} stands in the way."
             : reason.Trim().Length < ReasonMinimum ? "Say why first: at least 3 characters."
             : preview.OutagePossible && !typedRight ? $"Type {pairName} to confirm."
             : null;
