@@ -185,6 +185,30 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         page.WaitForAssertion(() => Assert.Contains("Last changed by ann", page.Markup, StringComparison.Ordinal), Safety);
     }
 
+    /// <summary>A page that was opened an hour ago knows nothing of what a colleague has set since, and would take it back with all that it sends.</summary>
+    [Fact]
+    public async Task Retention_ChangedBySomebodyElseMeanwhile_IsNotTakenBack()
+    {
+        var page = Open<RetentionPage>();
+        page.WaitForElement("[data-testid=event-days]", Safety);
+        RetentionSettings settings = _hub.Get<RetentionSettings>();
+        Assert.Null(await settings.ChangeAsync(RetentionPeriods.Default with { EventDays = 3_650 }, Ann with { Name = "bob" }, Stop));
+
+        Change(page, "probe-hours", "48");
+        Press(page, "save-retention");
+
+        page.WaitForAssertion(() => Assert.Contains(RetentionSettings.ChangedMeanwhile, Text(page, "retention-problem"), StringComparison.Ordinal), Safety);
+        Assert.Equal(new RetentionPeriods(3_650, 24), await settings.ReadAsync(Stop));
+        Assert.Equal($"refused: {RetentionSettings.ChangedMeanwhile}", (await AuditAsync(RetentionSettings.Action))[0].Outcome);
+        page.WaitForAssertion(() => Assert.Equal("3650", page.Find("[data-testid=event-days]").GetAttribute("value")), Safety);
+
+        Change(page, "probe-hours", "48");
+        Press(page, "save-retention");
+
+        page.WaitForElement("[data-testid=retention-saved]", Safety);
+        Assert.Equal(new RetentionPeriods(3_650, 48), await settings.ReadAsync(Stop));
+    }
+
     [Fact]
     public async Task Audit_SignedNow_ShowsTheSignedEntry()
     {
