@@ -9,7 +9,7 @@ using FailoverHub.Web.Operations;
 namespace FailoverHub.Web.Tests.Components.Fakes;
 
 /// <summary>Alerts as a test published them; remembers what was asked for.</summary>
-internal sealed class FakeAlerts : IAlerts
+internal class FakeAlerts : IAlerts
 {
     public Broadcast<AlertsNow> Changes { get; } = new();
 

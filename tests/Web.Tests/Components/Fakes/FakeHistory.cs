@@ -6,7 +6,7 @@ using FailoverHub.Web.History;
 namespace FailoverHub.Web.Tests.Components.Fakes;
 
 /// <summary>A history in memory, with the same filters and paging as the real one.</summary>
-internal sealed class FakeHistory : IHistory
+internal class FakeHistory : IHistory
 {
     private readonly Broadcast<HistoryAppended> _appended = new();
 

@@ -3,7 +3,7 @@ using FailoverHub.Web.Operations;
 namespace FailoverHub.Web.Tests.Components.Fakes;
 
 /// <summary>Operations that answer as a test says, and remember what was asked for.</summary>
-internal sealed class FakeOperations : IOperations
+internal class FakeOperations : IOperations
 {
     public Broadcast<OperationView> Changes { get; } = new();
 

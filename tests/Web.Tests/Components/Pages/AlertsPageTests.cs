@@ -188,6 +188,26 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public async Task History_OfAnotherFilter_IsNotWhatTheFilterBeforeHasFound()
+    {
+        var slow = new SlowAlerts();
+        slow.Over.Add(FakeAlerts.Make("a0") with { ResolvedAt = Make.At.AddMinutes(5), ResolvedText = "It is as it should be again." });
+        Services.AddSingleton<IAlerts>(slow);
+        NavigationManager navigation = Services.GetRequiredService<NavigationManager>();
+        navigation.NavigateTo("/alerts?tab=history");
+        var page = RenderPage<AlertsPage>();
+        page.WaitForElement("[data-testid=alert-row]", Safety);
+
+        slow.Ready = new TaskCompletionSource();
+        await page.InvokeAsync(() => navigation.NavigateTo("/alerts?tab=history&pair=db"));
+
+        page.WaitForElement("[data-testid=reading]", Safety);
+        Assert.Empty(page.FindAll("[data-testid=alert-row]"));
+        await page.InvokeAsync(slow.Ready.SetResult);
+        page.WaitForAssertion(() => Assert.Contains("No alert matches", page.Find("[data-testid=empty-state]").TextContent, StringComparison.Ordinal), Safety);
+    }
+
+    [Fact]
     public void Badge_CountsWhatNeedsSomebody()
     {
         var page = RenderPage<AlertBadge>();

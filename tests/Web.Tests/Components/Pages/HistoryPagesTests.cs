@@ -86,6 +86,24 @@ public sealed class HistoryPagesTests : DashboardTest
         page.WaitForAssertion(() => Assert.Contains("node-a lost a session.", Assert.Single(page.FindAll("[data-testid=events-row]")).TextContent, StringComparison.Ordinal), Safety);
     }
 
+    /// <summary>An empty list says that nothing happened: that is not known before it was read.</summary>
+    [Theory]
+    [InlineData(false)]
+    [InlineData(true)]
+    public async Task Page_WhileItIsRead_DoesNotSayThatNothingHappened(bool audit)
+    {
+        var slow = new SlowHistory();
+        Services.AddSingleton<IHistory>(slow);
+
+        var page = audit ? RenderPage<AuditPage>() : RenderPage<EventsPage>();
+
+        Assert.Equal("Reading…", page.Find("[data-testid=reading]").TextContent);
+        Assert.Empty(page.FindAll("[data-testid=empty-state]"));
+        await page.InvokeAsync(slow.Ready.SetResult);
+        page.WaitForElement("[data-testid=empty-state]", Safety);
+        Assert.Empty(page.FindAll("[data-testid=reading]"));
+    }
+
     [Fact]
     public void Events_SomethingHappens_ComesInByItself_UnlessPaused()
     {

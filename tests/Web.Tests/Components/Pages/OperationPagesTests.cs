@@ -4,8 +4,10 @@ using FailoverHub.Web.Components.Pages.Operations;
 using FailoverHub.Web.Components.Pages.Operations.Listing;
 using FailoverHub.Web.Components.Pages.Pairs;
 using FailoverHub.Web.Fleet;
+using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Tests.Components.Fakes;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Components.Pages;
 
@@ -65,6 +67,36 @@ public sealed class OperationPagesTests : DashboardTest
         var report = Render<DrillReportPanel>(parameters => parameters.Add(panel => panel.DrillId, "op-1"));
 
         report.WaitForAssertion(() => Assert.Equal("2026-11-22 14:00:00.000 UTC", report.Find("[data-testid=drill-asked-at]").TextContent), Safety);
+    }
+
+    [Fact]
+    public async Task List_WhileItIsRead_DoesNotSayThatNothingWasSetGoing()
+    {
+        var slow = new SlowOperations();
+        Services.AddSingleton<IOperations>(slow);
+
+        var page = RenderPage<OperationsPage>();
+
+        Assert.Equal("Reading…", page.Find("[data-testid=reading]").TextContent);
+        Assert.Empty(page.FindAll("[data-testid=empty-state]"));
+        await page.InvokeAsync(slow.Ready.SetResult);
+        page.WaitForElement("[data-testid=empty-state]", Safety);
+        Assert.Empty(page.FindAll("[data-testid=reading]"));
+    }
+
+    [Fact]
+    public async Task Story_WhileItIsRead_DoesNotSayThatThereIsNoEvent()
+    {
+        var slow = new SlowHistory();
+        Services.AddSingleton<IHistory>(slow);
+
+        var story = Render<OperationStory>(parameters => parameters.Add(component => component.OperationId, "op-1").AddCascadingValue(Somebody));
+
+        Assert.Equal(2, story.FindAll("[data-testid=reading]").Count);
+        Assert.DoesNotContain("No event yet.", story.Markup, StringComparison.Ordinal);
+        await story.InvokeAsync(slow.Ready.SetResult);
+        story.WaitForAssertion(() => Assert.Contains("No event yet.", story.Markup, StringComparison.Ordinal), Safety);
+        Assert.Contains("No entry.", story.Markup, StringComparison.Ordinal);
     }
 
     [Fact]
