@@ -57,6 +57,7 @@ public sealed class AccountTests(TrialRun trial) : BrowserTest(trial)
         var admin = await OperatorAsync("/settings/users");
         await admin.GetByTestId("change-lou").ClickAsync();
         await admin.GetByTestId("lock").ClickAsync();
+        await admin.GetByTestId("lock-sure").ClickAsync();
 
         await Expect(admin.GetByTestId("user-lou")).ToContainTextAsync("Locked");
         await Expect(page.GetByText("to see this page.")).ToBeVisibleAsync();

@@ -75,8 +75,7 @@ public sealed partial class ScreenshotTests
             var row = page.Locator("[data-testid=rules] tr", new() { Has = page.GetByText(rule, new() { Exact = true }) });
             await row.GetByRole(AriaRole.Button).ClickAsync();
             await page.GetByTestId("remove-rule").ClickAsync();
-            await Expect(page.GetByTestId("remove-rule")).ToContainTextAsync("for good");
-            await page.GetByTestId("remove-rule").ClickAsync();
+            await page.GetByTestId("remove-rule-sure").ClickAsync();
             await Expect(row).ToHaveCountAsync(0);
         }
 

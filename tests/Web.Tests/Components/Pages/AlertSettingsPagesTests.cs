@@ -64,6 +64,28 @@ public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public void Channel_RemovePressedTwice_IsStillThere_UntilTheOtherButtonIsPressed()
+    {
+        var page = RenderPage<AlertChannelsPage>();
+        On(page, "first-channel", e => e.Click());
+        page.WaitForElement("[data-testid=channel-form]", Safety);
+        On(page, "channel-name", e => e.Input("Hook"));
+        On(page, "channel-url", e => e.Change(new Uri(_receiver.Url, "/hook").AbsoluteUri));
+        On(page, "save-channel", e => e.Click());
+        page.WaitForElement("[data-testid=change-Hook]", Safety);
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll("[data-testid=channel-form]")), Safety);
+        On(page, "change-Hook", e => e.Click());
+        page.WaitForElement("[data-testid=remove-channel]", Safety);
+
+        On(page, "remove-channel", e => e.Click());
+        On(page, "remove-channel", e => e.Click());
+        Assert.Single(Settings.Channels);
+        On(page, "remove-channel-sure", e => e.Click());
+
+        page.WaitForAssertion(() => Assert.Empty(Settings.Channels), Safety);
+    }
+
+    [Fact]
     public void Channel_ThatMakesNoSense_IsRefusedInWords()
     {
         var page = RenderPage<AlertChannelsPage>();
@@ -105,8 +127,10 @@ public sealed class AlertSettingsPagesTests : DashboardTest, IAsyncLifetime
         On(page, $"change-{id}", e => e.Click());
         page.WaitForElement("[data-testid=remove-rule]", Safety);
         On(page, "remove-rule", e => e.Click());
-        page.WaitForAssertion(() => Assert.Contains("for good", page.Find("[data-testid=remove-rule]").TextContent, StringComparison.Ordinal), Safety);
         On(page, "remove-rule", e => e.Click());
+        Assert.NotNull(Settings.FindRule(id));
+        Assert.Equal("Remove the rule Lossy web", page.Find("[data-testid=remove-rule-sure]").TextContent.Trim());
+        On(page, "remove-rule-sure", e => e.Click());
         page.WaitForAssertion(() => Assert.Null(Settings.FindRule(id)), Safety);
     }
 

@@ -267,6 +267,22 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public void Target_RemovePressedTwice_IsStillThere_UntilTheOtherButtonIsPressed()
+    {
+        Reachability.Others = [Target("shop", ReachabilityState.Reachable)];
+        var page = RenderPage<TargetPage>(("Id", "target:shop"));
+        page.WaitForElement("[data-testid=remove-target]", Safety);
+
+        On(page, "remove-target", e => e.Click());
+        On(page, "remove-target", e => e.Click());
+
+        Assert.Contains("shop is not asked any more", page.Find("[data-testid=remove-target-step]").TextContent, StringComparison.Ordinal);
+        Assert.Empty(page.FindAll("[role=alert]"));
+        On(page, "remove-target-sure", e => e.Click());
+        page.WaitForElement("[role=alert]", Safety);
+    }
+
+    [Fact]
     public void Target_ThatOnlyTheHubAsks_SaysWhy()
     {
         Reachability.Others = [Target("shop", ReachabilityState.Reachable) with { WhyOnlyTheHub = "Only the hub asks it: no connected node offers itself as a further vantage point." }];

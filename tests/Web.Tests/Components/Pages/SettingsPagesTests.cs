@@ -85,10 +85,12 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         Press(page, "save-roles");
         page.WaitForAssertion(() => Assert.Contains("Viewer, Operator", Text(page, "user-carol"), StringComparison.Ordinal), Safety);
         Press(page, "lock");
+        Press(page, "lock-sure");
         page.WaitForAssertion(() => Assert.Contains("Locked", Text(page, "user-carol"), StringComparison.Ordinal), Safety);
         Press(page, "unlock");
         page.WaitForAssertion(() => Assert.DoesNotContain("Locked", Text(page, "user-carol"), StringComparison.Ordinal), Safety);
         Press(page, "reset-password");
+        Press(page, "reset-password-sure");
         page.WaitForElement("[data-testid=shown-once-secret]", Safety);
         Assert.True(page.Find("[data-testid=remove]").HasAttribute("disabled"));
         Change(page, "remove-typed", "carol");
@@ -110,10 +112,32 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         page.WaitForElement("[data-testid=lock]", Safety);
 
         Press(page, "lock");
+        Press(page, "lock-sure");
 
         page.WaitForAssertion(() => Assert.Contains("without an admin", Text(page, "users-problem"), StringComparison.Ordinal), Safety);
         Assert.StartsWith("refused: ", (await AuditAsync("user-locked")).Single().Outcome, StringComparison.Ordinal);
         Assert.False((await Accounts.FindAsync("ann", Stop))!.IsLocked);
+    }
+
+    /// <summary>A double click is one wish, not two.</summary>
+    [Theory]
+    [InlineData("lock", "is signed out everywhere at once")]
+    [InlineData("reset-password", "is worthless at once")]
+    public async Task Users_LockOrResetPressedTwice_OnlyTellsWhatWouldFollow(string button, string effect)
+    {
+        await MakeAsync("ann", HubRoles.Admin);
+        await MakeAsync("carol", HubRoles.Viewer);
+        var page = Open<UsersPage>();
+        page.WaitForElement("[data-testid=change-carol]", Safety);
+        Press(page, "change-carol");
+
+        Press(page, button);
+        Press(page, button);
+
+        page.WaitForAssertion(() => Assert.Contains(effect, Text(page, $"{button}-step"), StringComparison.Ordinal), Safety);
+        Assert.Empty(page.FindAll("[data-testid=shown-once]"));
+        Assert.False((await Accounts.FindAsync("carol", Stop))!.IsLocked);
+        Assert.Empty((await AuditAsync(null)).Where(a => a.Action is "user-locked" or "user-password-reset"));
     }
 
     [Theory]
@@ -148,7 +172,7 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
-    public async Task Tokens_MadeIsShownOnce_AndRevokedOnlyByASecondPress()
+    public async Task Tokens_MadeIsShownOnce_AndRevokedOnlyByAnotherButton()
     {
         var page = Open<TokensPage>();
         page.WaitForElement("[data-testid=token-name]", Safety);
@@ -158,10 +182,15 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
         string secret = Text(page, "shown-once-secret");
         Assert.Equal(("deploy", ApiScope.Read), await _hub.Get<ApiTokens>().AuthenticateAsync(secret, Stop) is { } use ? (use.Name, use.Scope) : default);
 
-        PressIn(page, "token-deploy");
-        page.WaitForAssertion(() => Assert.NotEmpty(page.FindAll("[data-testid=token-deploy]")), Safety);
+        Press(page, "revoke-deploy");
+        Press(page, "revoke-deploy");
+        page.WaitForAssertion(() => Assert.Contains("Whoever uses deploy is refused", Text(page, "revoke-step"), StringComparison.Ordinal), Safety);
         Assert.NotNull(await _hub.Get<ApiTokens>().AuthenticateAsync(secret, Stop));
-        PressIn(page, "token-deploy");
+        Press(page, "revoke-back");
+        page.WaitForAssertion(() => Assert.Empty(page.FindAll("[data-testid=revoke-step]")), Safety);
+        Press(page, "revoke-deploy");
+        Assert.Equal("Revoke deploy", Text(page, "revoke-sure"));
+        Press(page, "revoke-sure");
 
         page.WaitForAssertion(() => Assert.Empty(page.FindAll("[data-testid=token-deploy]")), Safety);
         Assert.Null(await _hub.Get<ApiTokens>().AuthenticateAsync(secret, Stop));
@@ -330,9 +359,6 @@ public sealed class SettingsPagesTests : DashboardTest, IAsyncLifetime
 
     private static void UntilEnabled(IRenderedComponent<PageFrame> page, string testId) =>
         page.WaitForAssertion(() => Assert.False(page.Find($"[data-testid={testId}]").HasAttribute("disabled")), Safety);
-
-    private static void PressIn(IRenderedComponent<PageFrame> page, string testId) =>
-        page.InvokeAsync(() => page.Find($"[data-testid={testId}] button").Click()).GetAwaiter().GetResult();
 
     private static void Change(IRenderedComponent<PageFrame> page, string testId, string value) => On(page, testId, element => element.Input(value));
 

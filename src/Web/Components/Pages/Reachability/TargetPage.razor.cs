@@ -21,7 +21,7 @@ public sealed partial class TargetPage
     private (string Id, string? Range, string? From)? _shown;
     private DateTimeOffset _readAt;
     private string? _said;
-    private bool _sure;
+    private bool _removing;
 
     /// <summary>Id of the target.</summary>
     [Parameter]
@@ -78,7 +78,7 @@ public sealed partial class TargetPage
             (_shown, _range) = (asked, ChartRange.Of(Range));
         }
 
-        (_sure, _said) = (false, null);
+        (_removing, _said) = (false, null);
         ImmutableArray<VantageName> vantages = await History.VantagesAsync(_target?.Id ?? Id, Leaving);
         if (asked == _shown)
         {
@@ -135,12 +135,7 @@ public sealed partial class TargetPage
 
     private async Task RemoveAsync()
     {
-        if (!_sure)
-        {
-            _sure = true;
-            return;
-        }
-
+        _removing = false;
         _said = await Desk.RemoveAsync(Id, Actor, Leaving);
         if (_said is null)
         {

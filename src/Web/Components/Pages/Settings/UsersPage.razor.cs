@@ -23,6 +23,14 @@ public sealed partial class UsersPage
     private string? _problem;
     private string? _secret;
     private string _secretOf = "";
+    private Step? _step;
+
+    // What is asked about once more before it is done.
+    private enum Step
+    {
+        Lock,
+        Reset,
+    }
 
     /// <summary>Who acts.</summary>
     [CascadingParameter]
@@ -66,7 +74,7 @@ public sealed partial class UsersPage
     private void Open(AccountView account)
     {
         _open = _open == account.Id ? null : account.Id;
-        (_roles, _typed, _withFactor, _problem) = (account.Roles, "", false, null);
+        (_roles, _typed, _withFactor, _problem, _step) = (account.Roles, "", false, null, null);
     }
 
     private Task CreateAsync()
@@ -92,7 +100,7 @@ public sealed partial class UsersPage
             return;
         }
 
-        (_busy, _problem, _secret) = (true, null, null);
+        (_busy, _problem, _secret, _step) = (true, null, null, null);
         try
         {
             AccountResult result = await Gate.AskAsync(Actor, AccessPolicies.PageAdmin, what, Leaving) is { } actor ? await act(actor) : new AccountResult(PageGate.Closed);
