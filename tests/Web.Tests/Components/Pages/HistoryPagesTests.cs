@@ -1,4 +1,5 @@
 using Bunit;
+using FailoverHub.Web.Components.Layout;
 using FailoverHub.Web.Components.Pages.History;
 using FailoverHub.Web.Components.Pages.Overview;
 using FailoverHub.Web.History;
@@ -33,6 +34,40 @@ public sealed class HistoryPagesTests : DashboardTest
 
         Assert.Equal(new DateTimeOffset(2026, 11, 22, 12, 0, 0, TimeSpan.Zero), filter.From);
         Assert.Null(filter.To);
+    }
+
+    [Theory]
+    [InlineData("2026-11-22T14:00:00Z", "2026-11-22T16:00", "2026-11-22T14:00:00Z")]
+    [InlineData("2026-11-22T14:00", "2026-11-22T14:00", "2026-11-22T12:00:00Z")]
+    [InlineData("0001-01-01T00:30", null, null)]
+    [InlineData("not a time", null, null)]
+    [InlineData(null, null, null)]
+    public void Query_MomentOfACustomRange_IsWrittenInUtcAndShownInTheZone(string? inTheUrl, string? inTheField, string? again)
+    {
+        var zone = TimeZoneInfo.CreateCustomTimeZone("x", TimeSpan.FromHours(2), "x", "x");
+
+        Assert.Equal(inTheField, HistoryQuery.ToField(inTheUrl, zone));
+        Assert.Equal(again, HistoryQuery.FromField(inTheField, zone));
+    }
+
+    /// <summary>Two people in two zones look at one link; and an older link, without a zone, goes with whoever looks.</summary>
+    [Theory]
+    [InlineData("2026-11-22T13:00:00Z", 1)]
+    [InlineData("2026-11-22T15:00", 0)]
+    public void Events_WhoseZoneIsSwitched_AreReadAgainAndTheFieldFollows(string from, int inUtc)
+    {
+        History.Events.Add(Make.Event(1));
+        Services.GetRequiredService<NavigationManager>().NavigateTo($"/events?range=custom&from={Uri.EscapeDataString(from)}");
+        var page = Render<CascadingValue<DisplayPreferences>>(parameters => parameters.Add(c => c.Value, DisplayPreferences.Default).AddChildContent<EventsPage>());
+        page.WaitForAssertion(() => Assert.Equal(inUtc, page.FindAll("[data-testid=events-row]").Count), Safety);
+        Assert.Contains("From (UTC)", page.Find("[data-testid=filters]").TextContent, StringComparison.Ordinal);
+
+        var there = TimeZoneInfo.CreateCustomTimeZone("Far/Away", TimeSpan.FromHours(2), "x", "x");
+        page.Render(parameters => parameters.Add(c => c.Value, DisplayPreferences.Default with { Zone = there }).AddChildContent<EventsPage>());
+
+        page.WaitForAssertion(() => Assert.Single(page.FindAll("[data-testid=events-row]")), Safety);
+        Assert.Equal("2026-11-22T15:00", page.Find("[data-testid=filter-from]").GetAttribute("value"));
+        Assert.Contains("From (Far/Away)", page.Find("[data-testid=filters]").TextContent, StringComparison.Ordinal);
     }
 
     [Fact]

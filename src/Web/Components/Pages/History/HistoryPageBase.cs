@@ -12,6 +12,7 @@ namespace FailoverHub.Web.Components.Pages.History;
 public abstract class HistoryPageBase<T> : LiveComponentBase
 {
     private HistoryFeed<T>? _feed;
+    private TimeZoneInfo _zone = TimeZoneInfo.Utc;
 
     /// <summary>Words that the text contains.</summary>
     [SupplyParameterFromQuery(Name = "q")]
@@ -122,12 +123,14 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
             To = ToParameter,
             OperationId = OperationParameter,
         };
-        if (_feed is null || query != Query)
+        TimeZoneInfo zone = Display.Zone;
+        DateTimeOffset now = Clock.GetUtcNow();
+        if (_feed is null || query != Query || query.ToFilter(now, zone) != query.ToFilter(now, _zone))
         {
-            Query = query;
+            (Query, _zone) = (query, zone);
 
             // The filter's end is open: a range that ends now keeps ending now while the page is live.
-            var feed = new HistoryFeed<T>(IdOf, (cursor, limit, stop) => ReadAsync(query.ToFilter(Clock.GetUtcNow(), Display.Zone), cursor, limit, stop));
+            var feed = new HistoryFeed<T>(IdOf, (cursor, limit, stop) => ReadAsync(query.ToFilter(Clock.GetUtcNow(), zone), cursor, limit, stop));
             _feed = feed;
             await feed.RefreshAsync(Leaving);
         }

@@ -29,7 +29,7 @@ public sealed record HistoryQuery
     /// <summary>One of <see cref="Ranges"/>, "custom", or null: all that is kept.</summary>
     public string? Range { get; init; }
 
-    /// <summary>Start of a custom range, local to the shown zone: "2026-11-22T14:00".</summary>
+    /// <summary>Start of a custom range, in UTC: "2026-11-22T14:00:00Z". Without the Z, as older links have it, it is local to the zone of whoever looks.</summary>
     public string? From { get; init; }
 
     /// <summary>End of a custom range, likewise.</summary>
@@ -54,7 +54,7 @@ public sealed record HistoryQuery
 
     /// <summary>The same for the history. What is not understood is not filtered by.</summary>
     /// <param name="now">End of the ranges that end now.</param>
-    /// <param name="zone">Zone of custom ranges.</param>
+    /// <param name="zone">Zone of custom ranges that name none.</param>
     public HistoryFilter ToFilter(DateTimeOffset now, TimeZoneInfo zone)
     {
         TimeSpan? length = Ranges.Where(range => range.Name == Range).Select(range => (TimeSpan?)range.Length).FirstOrDefault();
@@ -71,6 +71,13 @@ public sealed record HistoryQuery
             MinimumSeverity = Enum.TryParse(Severity, ignoreCase: true, out EventSeverity severity) ? severity : null,
         };
     }
+
+    /// <summary>A moment of the URL as a browser's field for date and time has it, in the shown zone; null: there is none.</summary>
+    public static string? ToField(string? moment, TimeZoneInfo zone) =>
+        Moment(moment, zone) is { } at ? TimeZoneInfo.ConvertTime(at, zone).ToString("yyyy-MM-dd'T'HH:mm", CultureInfo.InvariantCulture) : null;
+
+    /// <summary>What stands in such a field, as it goes into the URL: in UTC, so that a link means the same to whoever opens it.</summary>
+    public static string? FromField(string? written, TimeZoneInfo zone) => Utc(Moment(written, zone));
 
     /// <summary>The page's address with this query.</summary>
     public string ToUrl(string path)
@@ -123,8 +130,20 @@ public sealed record HistoryQuery
 
     private static string? Value(string? value) => string.IsNullOrWhiteSpace(value) ? null : value.Trim();
 
-    private static DateTimeOffset? Moment(string? text, TimeZoneInfo zone) =>
-        DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.None, out DateTime local)
-            ? new DateTimeOffset(DateTime.SpecifyKind(local, DateTimeKind.Unspecified), zone.GetUtcOffset(local)).ToUniversalTime()
-            : null;
+    private static DateTimeOffset? Moment(string? text, TimeZoneInfo zone)
+    {
+        if (!DateTime.TryParse(text, CultureInfo.InvariantCulture, DateTimeStyles.RoundtripKind, out DateTime written))
+        {
+            return null;
+        }
+
+        if (written.Kind != DateTimeKind.Unspecified)
+        {
+            return new DateTimeOffset(written.ToUniversalTime());
+        }
+
+        // The first and the last hours that a date can have may not exist in UTC.
+        TimeSpan offset = zone.GetUtcOffset(written);
+        return written.Ticks - offset.Ticks is var utc && utc >= DateTime.MinValue.Ticks && utc <= DateTime.MaxValue.Ticks ? new DateTimeOffset(utc, TimeSpan.Zero) : null;
+    }
 }
