@@ -48,6 +48,7 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
         Assert.Equal(["a1", "a3", "a2"], page.FindAll("[data-testid=alert-row]").Select(r => r.GetAttribute("data-alert")));
         Assert.Equal(["Needs somebody", "Acknowledged", "Kept quiet"], page.FindAll("[data-testid=alert-state]").Select(s => s.TextContent.Trim()));
         Assert.Contains("I am on it", page.Find("[data-testid=alert-acknowledged]").TextContent, StringComparison.Ordinal);
+        Assert.All(page.FindAll("[data-testid=alert-since] .not-printed"), since => Assert.Equal("2026-11-22 14:00:00", since.TextContent));
         Assert.Contains("frozen by bob", page.Find("[data-testid=alert-quiet]").TextContent, StringComparison.Ordinal);
         Assert.Equal(["/alerts/a1", "/pairs/web"], page.FindAll("[data-testid=alert-row]")[0].QuerySelectorAll("a").Select(a => a.GetAttribute("href")));
     }

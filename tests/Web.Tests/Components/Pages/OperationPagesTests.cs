@@ -70,6 +70,14 @@ public sealed class OperationPagesTests : DashboardTest
     }
 
     [Fact]
+    public void List_SaysWhenItWasAskedForOnTheClockToo()
+    {
+        var table = Render<OperationTable>(parameters => parameters.Add(t => t.Operations, [Make.Operation()]).Add(t => t.Now, Make.At.AddMinutes(5)));
+
+        Assert.Equal("14:00:00.000", table.Find("[data-testid=asked-at] .not-printed").TextContent);
+    }
+
+    [Fact]
     public async Task List_WhileItIsRead_DoesNotSayThatNothingWasSetGoing()
     {
         var slow = new SlowOperations();

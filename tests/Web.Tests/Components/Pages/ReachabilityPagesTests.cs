@@ -182,6 +182,20 @@ public sealed class ReachabilityPagesTests : DashboardTest, IAsyncLifetime
         Assert.Equal(["up 14", "some 20", "down 26"], bar.FindAll("rect").Select(r => $"{r.ClassName} {r.GetAttribute("height")}"));
     }
 
+    [Fact]
+    public void Chart_NamesItsZone_AndItsLossesStandInATableToo()
+    {
+        ReachabilityChart chart = SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10), SmokeScaleTests.Point(1, 12), SmokeScaleTests.Point(5, null));
+
+        var band = Render<SmokeBand>(p => p.Add(b => b.Now, Make.At).Add(b => b.Chart, chart));
+        var table = Render<LossTable>(p => p.Add(b => b.Now, Make.At).Add(b => b.Chart, chart));
+
+        Assert.Equal("times in UTC", band.Find("[data-testid=axis-zone]").TextContent);
+        Assert.Equal(["60 of 60 (100 %)", "3 of 60 (5 %)"], table.FindAll("tbody tr").Select(r => r.QuerySelectorAll("td")[1].TextContent));
+        Assert.Equal(["14:05:00.000", "14:01:00.000"], table.FindAll("tbody tr .not-printed").Select(t => t.TextContent));
+        Assert.Empty(Render<LossTable>(p => p.Add(b => b.Now, Make.At).Add(b => b.Chart, SmokeScaleTests.Chart(SmokeScaleTests.Point(0, 10)))).FindAll("details"));
+    }
+
     [Theory]
     [InlineData("203.0.113.10/32", "7d", null, "/reachability/203.0.113.10/32?range=7d")]
     [InlineData("2001:db8::/64", null, "node-a", "/reachability/2001:db8::/64?vantage=node-a")]

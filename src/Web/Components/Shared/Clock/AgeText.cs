@@ -71,6 +71,9 @@ internal static class AgeText
         return shown.ToString(today ? "HH:mm" : "yyyy-MM-dd HH:mm", CultureInfo.InvariantCulture);
     }
 
+    /// <summary>What the zone of shown times is called: "UTC", "Europe/Berlin".</summary>
+    public static string ZoneName(TimeZoneInfo zone) => zone == TimeZoneInfo.Utc ? "UTC" : zone.Id;
+
     /// <summary>"2026-11-22 14:03:07.214 UTC", or with the zone's offset.</summary>
     public static string Full(DateTimeOffset at, TimeZoneInfo zone)
     {

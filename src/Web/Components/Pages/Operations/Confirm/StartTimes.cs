@@ -1,5 +1,6 @@
 using System.Collections.Immutable;
 using System.Globalization;
+using FailoverHub.Web.Components.Shared.Clock;
 
 namespace FailoverHub.Web.Components.Pages.Operations.Confirm;
 
@@ -32,5 +33,5 @@ internal static class StartTimes
     }
 
     /// <summary>"UTC", or the name of the zone.</summary>
-    public static string ZoneWords(TimeZoneInfo zone) => zone == TimeZoneInfo.Utc ? "UTC" : zone.Id;
+    public static string ZoneWords(TimeZoneInfo zone) => AgeText.ZoneName(zone);
 }
