@@ -209,6 +209,27 @@ public sealed class AlertsPageTests : DashboardTest, IAsyncLifetime
     }
 
     [Fact]
+    public void History_ReadBackwards_StandsStillAndSaysThatSomethingHasEnded()
+    {
+        _alerts.Publish(FakeAlerts.Make("b1"));
+        _alerts.Over.AddRange(Enumerable.Range(100, 80).Select(i => FakeAlerts.Make($"a{i}") with { ResolvedAt = Make.At.AddMinutes(5), ResolvedText = "It is as it should be again." }));
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/alerts?tab=history");
+        var page = RenderPage<AlertsPage>();
+        page.WaitForElement("[data-testid=load-older]", Safety);
+        On(page, "load-older", e => e.Click());
+        page.WaitForAssertion(() => Assert.Equal(80, page.FindAll("[data-testid=alert-row]").Count), Safety);
+
+        _alerts.Over.Add(FakeAlerts.Make("b1") with { ResolvedAt = Make.At.AddMinutes(6), ResolvedText = "It is as it should be again." });
+        _alerts.Publish();
+
+        page.WaitForElement("[data-testid=newer-wait]", Safety);
+        Assert.Equal(80, page.FindAll("[data-testid=alert-row]").Count);
+        On(page, "newer-wait", e => e.Click());
+        page.WaitForAssertion(() => Assert.Equal("b1", page.FindAll("[data-testid=alert-row]")[0].GetAttribute("data-alert")), Safety);
+        Assert.Empty(page.FindAll("[data-testid=newer-wait]"));
+    }
+
+    [Fact]
     public void Badge_CountsWhatNeedsSomebody()
     {
         var page = RenderPage<AlertBadge>();

@@ -159,6 +159,40 @@ public sealed class HistoryPagesTests : DashboardTest
     }
 
     [Fact]
+    public void Events_ReadBackwards_StandStillAndSayThatNewerOnesWait()
+    {
+        History.Events.AddRange(Enumerable.Range(1, 150).Select(i => Make.Event(i)));
+        var page = RenderPage<EventsPage>();
+        page.WaitForElement("[data-testid=load-older]", Safety);
+
+        On(page, "load-older", element => element.Click());
+        page.WaitForAssertion(() => Assert.Equal(150, page.FindAll("[data-testid=events-row]").Count), Safety);
+        foreach (int i in Enumerable.Range(151, 300))
+        {
+            History.Append(Make.Event(i));
+        }
+
+        page.WaitForAssertion(() => Assert.Equal("Paused, newer entries wait", page.Find("[data-testid=live-toggle]").TextContent.Trim()), Safety);
+        Assert.Equal(150, page.FindAll("[data-testid=events-row]").Count);
+    }
+
+    [Fact]
+    public async Task Feed_OfAThousand_TakesNoOlderOnesAndIsFull()
+    {
+        var history = new FakeHistory();
+        history.Events.AddRange(Enumerable.Range(1, 1_200).Select(i => Make.Event(i)));
+        var feed = new HistoryFeed<EventRecord>(record => record.Id, (cursor, limit, stop) => history.EventsAsync(new HistoryFilter(), cursor, limit, stop));
+        await feed.RefreshAsync(Xunit.TestContext.Current.CancellationToken);
+
+        for (int i = 0; i < 20; i++)
+        {
+            await feed.LoadOlderAsync(Xunit.TestContext.Current.CancellationToken);
+        }
+
+        Assert.Equal((HistoryFeed<EventRecord>.Most, true, true), (feed.Items.Length, feed.HasOlder, feed.IsFull));
+    }
+
+    [Fact]
     public void Events_ARowIsOpened_ItsStoryHasTheEventsOfTheSameOperation()
     {
         History.Events.AddRange([Make.Event(1, operation: "op-1", text: "first"), Make.Event(2, text: "not of it"), Make.Event(3, operation: "op-1", text: "second")]);

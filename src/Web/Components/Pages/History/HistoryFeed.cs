@@ -24,6 +24,12 @@ internal sealed class HistoryFeed<T>(Func<T, long> id, Func<string?, int, Cancel
     /// <summary>The first page has been read.</summary>
     public bool IsRead { get; private set; }
 
+    /// <summary>There are older entries than those that are shown.</summary>
+    public bool HasOlder => NextCursor is not null;
+
+    /// <summary>So many are shown that no older ones are added: the filter finds them.</summary>
+    public bool IsFull => Items.Length >= Most;
+
     /// <summary>Takes up what is newer than the newest known entry.</summary>
     public async Task RefreshAsync(CancellationToken cancellationToken)
     {
@@ -47,7 +53,7 @@ internal sealed class HistoryFeed<T>(Func<T, long> id, Func<string?, int, Cancel
     /// <summary>Takes up one page of older entries.</summary>
     public async Task LoadOlderAsync(CancellationToken cancellationToken)
     {
-        if (NextCursor is not { } cursor)
+        if (NextCursor is not { } cursor || IsFull)
         {
             return;
         }

@@ -76,7 +76,10 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
     protected bool IsRead => _feed?.IsRead ?? false;
 
     /// <summary>There are older entries.</summary>
-    protected bool HasOlder => _feed?.NextCursor is not null;
+    protected bool HasOlder => _feed is { HasOlder: true, IsFull: false };
+
+    /// <summary>There are older entries, and as many are shown as one page shows.</summary>
+    protected bool IsFull => _feed is { HasOlder: true, IsFull: true };
 
     /// <summary>Newer entries do not come in by themselves.</summary>
     protected bool Paused { get; private set; }
@@ -139,8 +142,12 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
     /// <summary>Puts the filters into the URL.</summary>
     protected void GoTo(HistoryQuery query) => Navigation.NavigateTo(query.ToUrl(Path), replace: true);
 
-    /// <summary>Reads one page of older entries.</summary>
-    protected Task LoadOlderAsync() => _feed?.LoadOlderAsync(Leaving) ?? Task.CompletedTask;
+    /// <summary>Reads one page of older entries, and pauses: whoever reads backwards would lose his place if the list moved, or began anew because much has come.</summary>
+    protected Task LoadOlderAsync()
+    {
+        Paused = true;
+        return _feed?.LoadOlderAsync(Leaving) ?? Task.CompletedTask;
+    }
 
     /// <summary>Switches between live and paused.</summary>
     protected async Task PauseAsync(bool paused)
