@@ -7,18 +7,12 @@ namespace FailoverHub.Web.Reachability.Probing;
 /// <summary>The machine's default gateways, as Linux tells of them in /proc/net. A default route that names none (a tunnel) is told as the family's unspecified address.</summary>
 internal static class DefaultGateways
 {
-    /// <summary>Reads them; none when that cannot be read.</summary>
-    public static ImmutableArray<IPAddress> Read()
-    {
-        try
-        {
-            return [.. OfIPv4(File.ReadLines("/proc/net/route")).Concat(OfIPv6(File.ReadLines("/proc/net/ipv6_route"), ScopeOf)).Distinct()];
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return [];
-        }
-    }
+    /// <summary>Reads them; none of a family whose table cannot be read.</summary>
+    public static ImmutableArray<IPAddress> Read() => Read(RouteTables.Folder);
+
+    /// <summary>Reads them in a folder like /proc/net.</summary>
+    internal static ImmutableArray<IPAddress> Read(string folder) =>
+        [.. RouteTables.IPv4(folder, OfIPv4).Concat(RouteTables.IPv6(folder, lines => OfIPv6(lines, ScopeOf))).Distinct()];
 
     // RTF_UP and RTF_REJECT of linux/route.h: a route that leads nowhere is none.
     private const uint Up = 0x0001;

@@ -8,19 +8,13 @@ namespace FailoverHub.Web.Reachability.Probing;
 /// <summary>The networks that the hub's machine reaches without a gateway, as Linux tells of them in /proc/net: whoever answers from there says nothing of the way out.</summary>
 internal static class LinkedNetworks
 {
-    /// <summary>Reads them; the machine itself alone when that cannot be read.</summary>
-    public static ImmutableArray<IPNetwork> Read()
-    {
-        ImmutableArray<IPNetwork> itself = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128")];
-        try
-        {
-            return [.. itself.Concat(OfIPv4(File.ReadLines("/proc/net/route"))).Concat(OfIPv6(File.ReadLines("/proc/net/ipv6_route"))).Distinct()];
-        }
-        catch (Exception fault) when (fault is IOException or UnauthorizedAccessException)
-        {
-            return itself;
-        }
-    }
+    private static readonly ImmutableArray<IPNetwork> Itself = [IPNetwork.Parse("127.0.0.0/8"), IPNetwork.Parse("::1/128")];
+
+    /// <summary>Reads them; the machine itself alone of a family whose table cannot be read.</summary>
+    public static ImmutableArray<IPNetwork> Read() => Read(RouteTables.Folder);
+
+    /// <summary>Reads them in a folder like /proc/net.</summary>
+    internal static ImmutableArray<IPNetwork> Read(string folder) => [.. Itself.Concat(RouteTables.IPv4(folder, OfIPv4)).Concat(RouteTables.IPv6(folder, OfIPv6)).Distinct()];
 
     /// <summary>Half of the Internet by a tunnel is no network of the hub's own.</summary>
     private const int ShortestPrefix = 8;
