@@ -18,7 +18,7 @@ public sealed record OutageDto
     /// <summary>hub, or what that node is called now.</summary>
     public required string VantageName { get; init; }
 
-    /// <summary>switchover, failback, force-promote, change (a drain, a role), failover or failback-by-itself.</summary>
+    /// <summary>switchover, failback, force-promote, change (a drain, a role), failover, failback-by-itself, or take-back (of an operation, later than the rest of it).</summary>
     public required string Kind { get; init; }
 
     /// <summary>The operation that moved it, null: none.</summary>

@@ -36,8 +36,19 @@ internal sealed class OutageMeter(ProbeSampleStore probes, IReachabilityHistory 
     /// <inheritdoc/>
     public async Task<bool> IsKeptAsync(string operation, CancellationToken cancellationToken) => !(await store.OfOperationAsync(operation, cancellationToken)).IsEmpty;
 
-    /// <summary>Measures it anew from what the probes showed, by prefix and vantage point, the hub first.</summary>
+    /// <summary>Measures it anew from what the probes showed, by prefix and vantage point, the hub first; what was taken back later behind it, likewise.</summary>
     public async Task<ImmutableArray<OutageRecord>> MeasureAsync(Move move, CancellationToken cancellationToken)
+    {
+        var found = new List<OutageRecord>();
+        foreach (Move part in move.Parts)
+        {
+            found.AddRange(await MeasurePartAsync(part, cancellationToken));
+        }
+
+        return [.. found];
+    }
+
+    private async Task<ImmutableArray<OutageRecord>> MeasurePartAsync(Move move, CancellationToken cancellationToken)
     {
         var found = ImmutableArray.CreateBuilder<OutageRecord>();
         foreach (IPNetwork prefix in move.Prefixes)

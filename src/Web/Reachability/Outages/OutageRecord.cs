@@ -23,6 +23,9 @@ public enum MoveKind
 
     /// <summary>Nobody had asked for it: it came back to the preferred node.</summary>
     FailbackByItself,
+
+    /// <summary>What an operation had done was taken back later, when its nodes were there again.</summary>
+    TakeBack,
 }
 
 /// <summary>What a move of an address cost, by the probes of one vantage point.</summary>

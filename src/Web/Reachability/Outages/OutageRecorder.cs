@@ -200,7 +200,7 @@ internal sealed partial class OutageRecorder(IFleetView fleet, IOperations opera
     private async Task MeasureAsync(Move move, DateTimeOffset now, CancellationToken cancellationToken)
     {
         ImmutableArray<OutageRecord> measured = await sources.Meter.MeasureAsync(move, cancellationToken);
-        if (measured.Any(o => o.Figures.GoesOn) && _watch.Again(move, now))
+        if (_watch.Again(move, part => measured.Any(o => o.At == part.At && o.Figures.GoesOn)))
         {
             return;
         }

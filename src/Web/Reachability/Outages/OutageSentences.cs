@@ -34,6 +34,7 @@ internal static class OutageSentences
         MoveKind.ForcePromote => "promotion by force",
         MoveKind.Failover => "failover",
         MoveKind.FailbackByItself => "failback by itself",
+        MoveKind.TakeBack => "taking back",
         _ => "change",
     };
 

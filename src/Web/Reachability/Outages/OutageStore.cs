@@ -20,7 +20,7 @@ internal sealed class OutageStore(IDbContextFactory<HubDbContext> factory, Vanta
     public async Task<ImmutableArray<OutageRecord>> OfOperationAsync(string id, CancellationToken cancellationToken)
     {
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
-        return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
+        return [.. (await db.Outages.AsNoTracking().Where(o => o.OperationId == id).ToListAsync(cancellationToken)).Select(FromRow).OrderBy(o => o.Prefix, StringComparer.Ordinal).ThenBy(o => o.At).ThenBy(o => o.Vantage, StringComparer.Ordinal)];
     }
 
     public async Task<ImmutableArray<OutageRecord>> OfEventAsync(EventRecord told, CancellationToken cancellationToken)

@@ -28,6 +28,15 @@ internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, Mov
 
     /// <summary>It could not be read before; by then it is tried again. Null: it is due when it is over.</summary>
     public DateTimeOffset? NotBefore { get; init; }
+
+    /// <summary>What of it was taken back so much later that it is measured by itself, oldest first; it is kept with it.</summary>
+    public ImmutableArray<Move> TakenBack { get; init; } = [];
+
+    /// <summary>The move itself, and each taking back.</summary>
+    public ImmutableArray<Move> Parts => [this with { TakenBack = [] }, .. TakenBack];
+
+    /// <summary>All of its parts are over then.</summary>
+    public DateTimeOffset OverAt => TakenBack.IsEmpty ? Until : TakenBack[^1].Until;
 }
 
 /// <summary>
@@ -44,6 +53,7 @@ internal sealed class OutageWatch
     internal static readonly TimeSpan After = TimeSpan.FromSeconds(15);
 
     private static readonly TimeSpan RetryAfter = TimeSpan.FromSeconds(20);
+    private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(10);
 
     /// <summary>The hub has seen it move; the network may need a moment more.</summary>
     private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
@@ -177,7 +187,7 @@ internal sealed class OutageWatch
         Add(move with { From = FromOf(operation, move.At) });
     }
 
-    /// <summary>An operation as the move that it is, with the time whose probes count; null: it moves nothing, or has not ended.</summary>
+    /// <summary>An operation as the move that it is, with the times whose probes count; null: it moves nothing, or has not ended.</summary>
     /// <param name="operation">The operation.</param>
     /// <param name="prefixes">What it is about.</param>
     /// <param name="now">One that has not ended goes on until then; null: it is no move yet.</param>
@@ -188,8 +198,11 @@ internal sealed class OutageWatch
             return null;
         }
 
-        DateTimeOffset began = operation.Steps.FirstOrDefault()?.StartedAt ?? operation.RequestedAt;
-        return new Move(operation.PairName, prefixes, kind, operation.Id, null, null, began, began - BeforePlanned, finished + After) { PairId = operation.PairId, SettledAt = finished + Settling };
+        ImmutableArray<Move> parts = [.. MoveTimes.Of(operation, finished, BeforePlanned + After).Select((time, i) => Part(time.Began, time.Ended, i == 0 ? kind : MoveKind.TakeBack))];
+        return parts[0] with { TakenBack = parts[1..] };
+
+        Move Part(DateTimeOffset began, DateTimeOffset ended, MoveKind what) =>
+            new(operation.PairName, prefixes, what, operation.Id, null, null, began, began - BeforePlanned, ended + After) { PairId = operation.PairId, SettledAt = ended + Settling };
     }
 
     // One that began and ended from one look to the next is known by the change that came with it.
@@ -201,27 +214,47 @@ internal sealed class OutageWatch
     /// <summary>Moves that are over for long enough, oldest first; each once. Where an operation has left the addresses is what is so now: it may have been a drain, or have been taken back.</summary>
     public ImmutableArray<Move> TakeDue(DateTimeOffset now)
     {
-        ImmutableArray<Move> due = [.. _waiting.Where(IsDue).OrderBy(m => m.At).Select(m => m.OperationId is null ? m : m with { To = m.To ?? _now.GetValueOrDefault(m.PairId) })];
+        ImmutableArray<Move> due = [.. _waiting.Where(IsDue).OrderBy(m => m.At).Select(m => m.OperationId is null ? m : WhereItIs(m) with { TakenBack = [.. m.TakenBack.Select(WhereItIs)] })];
         _waiting.RemoveAll(IsDue);
         return due;
 
-        bool IsDue(Move move) => (move.NotBefore ?? move.Until) <= now;
+        bool IsDue(Move move) => (move.NotBefore ?? move.OverAt) <= now;
+
+        Move WhereItIs(Move move) => move with { To = move.To ?? _now.GetValueOrDefault(move.PairId) };
     }
 
     /// <summary>It could not be read or kept: it is tried again somewhat later, as it is, for as long as that takes.</summary>
     public void Retry(Move move, DateTimeOffset now) => _waiting.Add(move with { NotBefore = now + RetryAfter });
 
-    /// <summary>It had not ended: it is looked at again somewhat later, ten minutes at most.</summary>
-    /// <returns>False: that is long enough; it is kept as it is.</returns>
-    public bool Again(Move move, DateTimeOffset now)
+    /// <summary>It had not ended: it is looked at again with somewhat more of the time after it, ten minutes at most. What goes on until something else of it begins is one with that.</summary>
+    /// <param name="move">The move.</param>
+    /// <param name="goesOn">Whether a part of it had not ended.</param>
+    /// <returns>False: all of it had ended, or that is long enough; it is kept as it is.</returns>
+    public bool Again(Move move, Func<Move, bool> goesOn)
     {
-        if (now - move.At >= TimeSpan.FromMinutes(10))
+        if (!move.Parts.Any(MayEnd))
         {
             return false;
         }
 
-        _waiting.Add(move with { Until = now + RetryAfter, NotBefore = null });
+        var parts = new List<Move>();
+        foreach (Move part in move.Parts.Select(p => MayEnd(p) ? p with { Until = p.Until + RetryAfter } : p))
+        {
+            if (parts is [.., var before] && before.Until >= part.Since)
+            {
+                parts[^1] = before with { Until = part.Until, SettledAt = part.SettledAt };
+            }
+            else
+            {
+                parts.Add(part);
+            }
+        }
+
+        _waiting.Add(parts[0] with { TakenBack = [.. parts.Skip(1)], NotBefore = null });
         return true;
+
+        // By the time that was looked at and not by now: it may be hours ago.
+        bool MayEnd(Move part) => goesOn(part) && part.Until - part.At < LongestOutage;
     }
 
     /// <summary>What an operation of that type is as a move; null: it is none.</summary>

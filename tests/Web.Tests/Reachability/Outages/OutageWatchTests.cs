@@ -158,11 +158,17 @@ public sealed class OutageWatchTests
         See(5, Other);
         Move move = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(20)));
 
-        Assert.True(_watch.Again(move, Make.At.AddSeconds(20)));
+        Assert.True(_watch.Again(move, _ => true));
         Move later = Assert.Single(_watch.TakeDue(Make.At.AddSeconds(40)));
 
         Assert.Equal(Make.At.AddSeconds(40), later.Until);
-        Assert.False(_watch.Again(later, Make.At.AddMinutes(11)));
+        while (_watch.Again(later, _ => true))
+        {
+            later = Assert.Single(_watch.TakeDue(Make.At.AddHours(1)));
+        }
+
+        Assert.InRange(later.Until - later.At, TimeSpan.FromMinutes(10), TimeSpan.FromSeconds(620));
+        Assert.False(_watch.Again(move, _ => false));
     }
 
     [Fact]
