@@ -84,7 +84,7 @@ internal sealed class OutageMeter(ProbeSampleStore probes, IReachabilityHistory 
     {
         if (move.HubBegan is not { } began)
         {
-            return await ReadAsync(series, move, cancellationToken);
+            return MoveBorders.Within(await ReadAsync(series, move, cancellationToken), move);
         }
 
         IReadOnlyList<ProbeSample> all = await ReadAsync(series, move with { Since = began - OutageRecorder.LookBack }, cancellationToken);

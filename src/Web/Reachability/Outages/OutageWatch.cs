@@ -32,6 +32,12 @@ internal sealed record Move(string Pair, ImmutableArray<IPNetwork> Prefixes, Mov
     /// <summary>What of it was taken back so much later that it is measured by itself, oldest first; it is kept with it.</summary>
     public ImmutableArray<Move> TakenBack { get; init; } = [];
 
+    /// <summary>Until there what was lost is the doing of the move before it. Null: none was near.</summary>
+    public DateTimeOffset? BorderBefore { get; init; }
+
+    /// <summary>From there on what is lost is the doing of the next move. Null: none is near.</summary>
+    public DateTimeOffset? BorderAfter { get; init; }
+
     /// <summary>The move itself, and each taking back.</summary>
     public ImmutableArray<Move> Parts => [this with { TakenBack = [] }, .. TakenBack];
 
@@ -47,7 +53,7 @@ internal sealed class OutageWatch
 {
     /// <summary>Probes of before count: a route server holds a dead route for nine seconds, and the fleet notices a silent node later than the probes do.</summary>
     private static readonly TimeSpan BeforeUnplanned = TimeSpan.FromSeconds(40);
-    private static readonly TimeSpan BeforePlanned = TimeSpan.FromSeconds(5);
+    internal static readonly TimeSpan BeforePlanned = TimeSpan.FromSeconds(5);
 
     /// <summary>So long after the end the address has settled, and the last answers have come in.</summary>
     internal static readonly TimeSpan After = TimeSpan.FromSeconds(15);
@@ -56,7 +62,7 @@ internal sealed class OutageWatch
     private static readonly TimeSpan LongestOutage = TimeSpan.FromMinutes(10);
 
     /// <summary>The hub has seen it move; the network may need a moment more.</summary>
-    private static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
+    internal static readonly TimeSpan Settling = TimeSpan.FromSeconds(2);
 
     private readonly Dictionary<string, string> _active = [];
 
@@ -71,6 +77,7 @@ internal sealed class OutageWatch
     private readonly Dictionary<string, string> _stored = [];
     private readonly HashSet<string> _unheard = [];
     private readonly List<Move> _waiting = [];
+    private readonly MoveBorders _borders = new();
     private DateTimeOffset _began;
 
     /// <summary>Moves that are waited for.</summary>
@@ -116,6 +123,7 @@ internal sealed class OutageWatch
             if (pair.MoveId is { } moving)
             {
                 _planned[pair.Id] = (pair.Name, fleet.At);
+                _borders.Moving(pair.Id, moving, fleet.At);
                 if (!_moving.TryGetValue(pair.Id, out var begun) || begun.MoveId != moving)
                 {
                     _moving[pair.Id] = (moving, _active.GetValueOrDefault(pair.Id) ?? pair.ActiveNode);
@@ -160,6 +168,7 @@ internal sealed class OutageWatch
         {
             _now.Remove(gone);
             _moving.Remove(gone);
+            _borders.Forget(gone);
         }
 
         foreach (string gone in _active.Keys.Except(fleet.Pairs.Select(p => p.Id)).ToArray())
@@ -214,7 +223,7 @@ internal sealed class OutageWatch
     /// <summary>Moves that are over for long enough, oldest first; each once. Where an operation has left the addresses is what is so now: it may have been a drain, or have been taken back.</summary>
     public ImmutableArray<Move> TakeDue(DateTimeOffset now)
     {
-        ImmutableArray<Move> due = [.. _waiting.Where(IsDue).OrderBy(m => m.At).Select(m => m.OperationId is null ? m : WhereItIs(m) with { TakenBack = [.. m.TakenBack.Select(WhereItIs)] })];
+        ImmutableArray<Move> due = [.. _waiting.Where(IsDue).OrderBy(m => m.At).Select(_borders.Set).Select(m => m.OperationId is null ? m : WhereItIs(m) with { TakenBack = [.. m.TakenBack.Select(WhereItIs)] })];
         _waiting.RemoveAll(IsDue);
         return due;
 
@@ -282,11 +291,13 @@ internal sealed class OutageWatch
         int before = move.OperationId is null ? _waiting.FindIndex(m => m.OperationId is null && m.Pair == move.Pair) : -1;
         if (before >= 0)
         {
-            _waiting[before] = _waiting[before] with { To = move.To, Until = move.Until, SettledAt = move.SettledAt };
+            move = _waiting[before] = _waiting[before] with { To = move.To, Until = move.Until, SettledAt = move.SettledAt };
         }
         else
         {
             _waiting.Add(move);
         }
+
+        _borders.Add(move);
     }
 }

@@ -74,6 +74,37 @@ public sealed class OutageRecorderTests : IAsyncLifetime
         Assert.Contains(events, e => e.Text.StartsWith($"203.0.113.10/32: failover from {pair.ActiveNode} to {other}. 8 of ", StringComparison.Ordinal) && e.Severity == EventSeverity.Warning);
     }
 
+    /// <summary>The window of the failback reaches back over the whole switchover, and that cost more.</summary>
+    [Fact]
+    public async Task MoveSoonAfterAnOperation_IsMeasuredWithoutWhatThatCost()
+    {
+        PairView pair = Make.HealthyPair();
+        PairView moved = pair with { ActiveNode = pair.Members.First(m => m.Node.Name != pair.ActiveNode).Node.Name };
+        await AddIntentAsync("op-1");
+        for (int second = 0; second < 80; second++)
+        {
+            Probe(ProbeSeries.Hub, second, answered: second is (< 10 or >= 13) and (< 35 or >= 37));
+            if (second == 13)
+            {
+                _recorder.Take(Make.Operation("op-1", OperationStatus.Succeeded) with
+                {
+                    FinishedAt = Make.At.AddSeconds(13),
+                    Steps = [new("Move it", StepStatus.Succeeded, Make.At.AddSeconds(10), Make.At.AddSeconds(13), null)],
+                });
+            }
+
+            await ShowAsync(second switch { < 10 => pair, < 13 => moved with { OperationId = "op-1", MoveId = "op-1" }, < 37 => moved, _ => pair });
+            _rig.Clock.Advance(TimeSpan.FromSeconds(1));
+        }
+
+        await _rig.Writer.FlushAsync(Stop);
+        OutageRecord[] found = [.. (await _store.OfPairAsync(pair.Name, 10, Stop)).OrderBy(o => o.At)];
+
+        Assert.Equal([MoveKind.Switchover, MoveKind.FailbackByItself], found.Select(o => o.Kind));
+        Assert.Equal([(3, TimeSpan.FromSeconds(4)), (2, TimeSpan.FromSeconds(3))], found.Select(o => (o.Figures.Lost, o.Figures.Longest)));
+        Assert.Equal(Make.At.AddSeconds(35), found[1].Figures.FirstLossAt);
+    }
+
     [Fact]
     public async Task OutageThatHasNotEnded_IsMeasuredWhenItHas()
     {
