@@ -72,7 +72,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
             string? problem = Find(now, target.Name) is not null ? $"There is a target '{target.Name}' already."
                 : now.Length >= Most ? $"There are {Most} targets, as many as there may be: remove one first."
                 : ProblemOfHttp(now, target);
-            return problem is not null ? new TargetChange(null, problem) : await WriteAsync(Added, null, target, actor, cancellationToken);
+            return problem is not null ? new TargetChange(null, problem) : await WriteAsync(Added, now, null, target, actor, cancellationToken);
         },
         cancellationToken);
 
@@ -90,7 +90,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
                 : await StaleAsync(Changed, before, seen, actor, cancellationToken) is { } stale ? stale
                 : await ForbiddenAsync(Changed, target, before, actor, cancellationToken) is { } forbidden ? forbidden
                 : ProblemOfHttp(now.Remove(before), target) is { } problem ? new TargetChange(null, problem)
-                : await WriteAsync(Changed, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
+                : await WriteAsync(Changed, now, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
         },
         cancellationToken);
 
@@ -101,9 +101,13 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
     /// <param name="cancellationToken">Stops it while nothing is committed.</param>
     /// <exception cref="DbUpdateException">It could not be audited, and was not done.</exception>
     public Task<TargetChange> RemoveAsync(string name, long? seen, Actor actor, CancellationToken cancellationToken) => AloneAsync(
-        async () => Find(await ReadAsync(cancellationToken), name) is not { } before ? NoSuch(name)
-            : await StaleAsync(Removed, before, seen, actor, cancellationToken) is { } stale ? stale
-            : await WriteAsync(Removed, before, null, actor, cancellationToken),
+        async () =>
+        {
+            ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
+            return Find(now, name) is not { } before ? NoSuch(name)
+                : await StaleAsync(Removed, before, seen, actor, cancellationToken) is { } stale ? stale
+                : await WriteAsync(Removed, now, before, null, actor, cancellationToken);
+        },
         cancellationToken);
 
     /// <summary>Somebody was faster: the attempt is audited, and nothing is done. Null: it is what was seen.</summary>
@@ -145,13 +149,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         await _one.WaitAsync(cancellationToken);
         try
         {
-            TargetChange made = await change();
-            if (made.Problem is null)
-            {
-                _targets.Publish(await ReadAsync(CancellationToken.None));
-            }
-
-            return made;
+            return await change();
         }
         finally
         {
@@ -159,7 +157,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         }
     }
 
-    private async Task<TargetChange> WriteAsync(string action, NamedTarget? before, NamedTarget? after, Actor actor, CancellationToken cancellationToken)
+    private async Task<TargetChange> WriteAsync(string action, ImmutableArray<NamedTarget> now, NamedTarget? before, NamedTarget? after, Actor actor, CancellationToken cancellationToken)
     {
         string name = (after ?? before)!.Name;
         var draft = new AuditDraft { Actor = actor, Action = action, Target = $"target {name}", Before = before is null ? null : ToJson(before), After = after is null ? null : ToJson(after), Outcome = "accepted" };
@@ -186,6 +184,9 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
                 row.ChangedAtMs = time.GetUtcNow().ToUnixTimeMilliseconds();
             },
             cancellationToken);
+
+        // Not read anew: what is committed is done, also when the database cannot be read right behind it.
+        _targets.Publish(InOrder(now.Where(t => t != before).Concat(after is null ? [] : [after])));
         return new TargetChange(after, null);
     }
 
@@ -194,8 +195,10 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
 
         // What a later version has written and this one does not understand is not probed, and stays as it is.
-        return [.. (await db.ProbeTargets.AsNoTracking().ToListAsync(cancellationToken)).Select(FromRow).OfType<NamedTarget>().OrderBy(t => t.Name, StringComparer.OrdinalIgnoreCase)];
+        return InOrder((await db.ProbeTargets.AsNoTracking().ToListAsync(cancellationToken)).Select(FromRow).OfType<NamedTarget>());
     }
+
+    private static ImmutableArray<NamedTarget> InOrder(IEnumerable<NamedTarget> targets) => [.. targets.OrderBy(t => t.Name, StringComparer.OrdinalIgnoreCase)];
 
     private static NamedTarget? FromRow(ProbeTargetEntity row)
     {

@@ -1,0 +1,81 @@
+using FailoverHub.Web.Data;
+using FailoverHub.Web.History;
+using FailoverHub.Web.Operations;
+using FailoverHub.Web.Reachability.Targets;
+using FailoverHub.Web.Tests.Data;
+using Microsoft.EntityFrameworkCore;
+
+namespace FailoverHub.Web.Tests.Reachability.Targets;
+
+/// <summary>The list over a real database, which can be away for a moment.</summary>
+public sealed class TargetListTests : IAsyncLifetime
+{
+    private static readonly Actor Anna = new("anna", "192.0.2.7", null) { Rights = Rights.Administer };
+
+    private TestDatabase _database = null!;
+    private Reads _reads = null!;
+    private TargetList _list = null!;
+
+    private static CancellationToken Stop => TestContext.Current.CancellationToken;
+
+    public async ValueTask InitializeAsync()
+    {
+        _database = await TestDatabase.CreateAsync();
+        _reads = new Reads(_database.Factory);
+        _list = new TargetList(_reads, new AuditLog(_database.Factory, new HistoryChanges(), TimeProvider.System), TimeProvider.System);
+        await _list.StartAsync(Stop);
+    }
+
+    public async ValueTask DisposeAsync()
+    {
+        _list.Dispose();
+        await _database.DisposeAsync();
+    }
+
+    /// <summary>Whoever is told "nothing was done" does it once more.</summary>
+    [Fact]
+    public async Task ChangeThatIsCommitted_IsDone_AlsoWhenTheDatabaseIsAwayRightBehindIt()
+    {
+        TargetChange[] made = new TargetChange[3];
+        _reads.Left = 1;
+        made[0] = await _list.AddAsync(Target("Router", "127.0.0.9"), Anna, Stop);
+        long seen = _list.Find("router")!.Revision;
+        _reads.Left = 1;
+        made[1] = await _list.ChangeAsync(Target("router", "127.0.0.8"), seen, Anna, Stop);
+        NamedTarget[] changed = [.. _list.Current];
+        _reads.Left = 1;
+        made[2] = await _list.RemoveAsync("ROUTER", changed[0].Revision, Anna, Stop);
+
+        Assert.All(made, m => Assert.Null(m.Problem));
+        Assert.Equal(("Router", "127.0.0.8"), (Assert.Single(changed).Name, changed[0].Draft.Address));
+        Assert.Empty(_list.Current);
+    }
+
+    [Fact]
+    public async Task ListAfterEachChange_IsWhatIsOnTheDisk_InOrder()
+    {
+        foreach (string name in new[] { "b", "C", "a" })
+        {
+            await _list.AddAsync(Target(name, "127.0.0.9"), Anna, Stop);
+        }
+
+        await _list.ChangeAsync(Target("c", "127.0.0.7"), null, Anna, Stop);
+        using var again = new TargetList(_reads, new AuditLog(_database.Factory, new HistoryChanges(), TimeProvider.System), TimeProvider.System);
+        await again.StartAsync(Stop);
+
+        Assert.Equal([("a", "127.0.0.9"), ("b", "127.0.0.9"), ("C", "127.0.0.7")], _list.Current.Select(t => (t.Name, t.Draft.Address!)));
+        Assert.Equal(_list.Current, again.Current);
+        Assert.Equal(_list.Current.Select(t => t.Revision), again.Current.Select(t => t.Revision));
+    }
+
+    private static NamedTarget Target(string name, string address) => NamedTarget.TryCreate(new NamedTargetDraft { Name = name, Kind = NamedTargetKind.Icmp, Address = address }, out _)!;
+
+    /// <summary>The way of the list to the database; that of the audit is another.</summary>
+    private sealed class Reads(IDbContextFactory<HubDbContext> real) : IDbContextFactory<HubDbContext>
+    {
+        /// <summary>So often it can be read still.</summary>
+        public int Left { get; set; } = int.MaxValue;
+
+        public HubDbContext CreateDbContext() => Left-- > 0 ? real.CreateDbContext() : throw new IOException("The database is away.");
+    }
+}
