@@ -38,9 +38,21 @@ internal static class TargetEndpoints
     private static async Task<IResult> AddAsync(HttpContext context, TargetList list) =>
         await WithTargetAsync(context, null, async (target, actor) => await list.AddAsync(target, actor, context.RequestAborted), made => TypedResults.Created($"/api/v1/targets/{made.Name}", made.ToDto()));
 
-    private static async Task<IResult> ChangeAsync(string target, HttpContext context, TargetList list) => list.Find(target) is not { } known ? NoSuch(target)
-        : RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong ? BadCondition(wrong)
-        : await WithTargetAsync(context, known.Name, async (wanted, actor) => await list.ChangeAsync(wanted, seen, actor, context.RequestAborted), made => TypedResults.Ok(made.ToDto()));
+    private static async Task<IResult> ChangeAsync(string target, HttpContext context, TargetList list)
+    {
+        if (list.Find(target) is not { } known)
+        {
+            return await KeptAsync(async () =>
+            {
+                await list.RefuseUnknownAsync(TargetList.Changed, target, RequestActor.Of(context), context.RequestAborted);
+                return NoSuch(target);
+            });
+        }
+
+        return RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong
+            ? BadCondition(wrong)
+            : await WithTargetAsync(context, known.Name, async (wanted, actor) => await list.ChangeAsync(wanted, seen, actor, context.RequestAborted), made => TypedResults.Ok(made.ToDto()));
+    }
 
     private static async Task<IResult> RemoveAsync(string target, HttpContext context, TargetList list) => RevisionTag.TryRead(context.Request.Headers.IfMatch, out long? seen) is { } wrong
         ? BadCondition(wrong)

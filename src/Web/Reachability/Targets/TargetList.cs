@@ -72,7 +72,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
             string? problem = Find(now, target.Name) is not null ? $"There is a target '{target.Name}' already."
                 : now.Length >= Most ? $"There are {Most} targets, as many as there may be: remove one first."
                 : ProblemOfHttp(now, target);
-            return problem is not null ? new TargetChange(null, problem) : await WriteAsync(Added, now, null, target, actor, cancellationToken);
+            return problem is not null ? await RefuseAsync(Added, null, target, problem, actor, cancellationToken) : await WriteAsync(Added, now, null, target, actor, cancellationToken);
         },
         cancellationToken);
 
@@ -86,10 +86,10 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         async () =>
         {
             ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
-            return Find(now, target.Name) is not { } before ? NoSuch(target.Name)
+            return Find(now, target.Name) is not { } before ? await RefuseUnknownAsync(Changed, target.Name, actor, cancellationToken)
                 : await StaleAsync(Changed, before, seen, actor, cancellationToken) is { } stale ? stale
                 : await ForbiddenAsync(Changed, target, before, actor, cancellationToken) is { } forbidden ? forbidden
-                : ProblemOfHttp(now.Remove(before), target) is { } problem ? new TargetChange(null, problem)
+                : ProblemOfHttp(now.Remove(before), target) is { } problem ? await RefuseAsync(Changed, before, target, problem, actor, cancellationToken)
                 : await WriteAsync(Changed, now, before, NamedTarget.TryCreate(target.Draft with { Name = before.Name }, out _), actor, cancellationToken);
         },
         cancellationToken);
@@ -104,11 +104,20 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         async () =>
         {
             ImmutableArray<NamedTarget> now = await ReadAsync(cancellationToken);
-            return Find(now, name) is not { } before ? NoSuch(name)
+            return Find(now, name) is not { } before ? await RefuseUnknownAsync(Removed, name, actor, cancellationToken)
                 : await StaleAsync(Removed, before, seen, actor, cancellationToken) is { } stale ? stale
                 : await WriteAsync(Removed, now, before, null, actor, cancellationToken);
         },
         cancellationToken);
+
+    /// <summary>There is no target of that name to change or remove: the attempt is audited.</summary>
+    /// <exception cref="DbUpdateException">It could not be audited.</exception>
+    public async Task<TargetChange> RefuseUnknownAsync(string action, string name, Actor actor, CancellationToken cancellationToken)
+    {
+        string why = $"No target is called '{name}'.";
+        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = action, Target = $"target {name}", Outcome = $"refused: {why}" }, cancellationToken);
+        return new TargetChange(null, why) { NotFound = true };
+    }
 
     /// <summary>Somebody was faster: the attempt is audited, and nothing is done. Null: it is what was seen.</summary>
     private async Task<TargetChange?> StaleAsync(string action, NamedTarget before, long? seen, Actor actor, CancellationToken cancellationToken)
@@ -118,9 +127,7 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
             return null;
         }
 
-        const string Why = "Somebody has changed it since it was looked at: look at it again, then decide again.";
-        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = action, Target = $"target {before.Name}", Before = ToJson(before), Outcome = $"refused: {Why}" }, cancellationToken);
-        return new TargetChange(null, Why) { Stale = true };
+        return await RefuseAsync(action, before, null, "Somebody has changed it since it was looked at: look at it again, then decide again.", actor, cancellationToken) with { Stale = true };
     }
 
     /// <summary>What the hub fetches, and tells of whether the body matches, is a way to look behind it: only for who administers it. The attempt is audited.</summary>
@@ -132,11 +139,24 @@ internal sealed class TargetList(IDbContextFactory<HubDbContext> factory, AuditL
         }
 
         const string Why = "A target of kind http is fetched by the hub: adding or changing one needs the role Admin, or a token of scope admin.";
-        await audit.WriteAsync(new AuditDraft { Actor = actor, Action = action, Target = $"target {target.Name}", After = ToJson(target), Outcome = $"refused: {Why}" }, cancellationToken);
-        return new TargetChange(null, Why) { Forbidden = true };
+        return await RefuseAsync(action, null, target, Why, actor, cancellationToken) with { Forbidden = true };
     }
 
-    private static TargetChange NoSuch(string name) => new(null, $"No target is called '{name}'.") { NotFound = true };
+    /// <summary>The attempt is audited, and nothing is done.</summary>
+    private async Task<TargetChange> RefuseAsync(string action, NamedTarget? before, NamedTarget? wanted, string why, Actor actor, CancellationToken cancellationToken)
+    {
+        var draft = new AuditDraft
+        {
+            Actor = actor,
+            Action = action,
+            Target = $"target {(before ?? wanted)!.Name}",
+            Before = before is null ? null : ToJson(before),
+            After = wanted is null ? null : ToJson(wanted),
+            Outcome = $"refused: {why}",
+        };
+        await audit.WriteAsync(draft, cancellationToken);
+        return new TargetChange(null, why);
+    }
 
     private static NamedTarget? Find(ImmutableArray<NamedTarget> all, string name) => all.FirstOrDefault(t => string.Equals(t.Name, name, StringComparison.OrdinalIgnoreCase));
 

@@ -62,6 +62,10 @@ public sealed class TargetApiTests : IAsyncLifetime
         Assert.Equal(status, answered);
         Assert.Equal(field, problem!["errors"]?.AsObject().Single().Key);
         Assert.Equal("127.0.0.9", Assert.Single(_hub.Get<TargetList>().Current).Draft.Address);
+
+        // What makes no sense was asked of nobody; what the list has refused is in the audit.
+        int refused = (await _hub.Get<IHistory>().AuditAsync(new HistoryFilter(), null, 50, Stop)).Items.Count(a => a.Action.StartsWith("target-", StringComparison.Ordinal) && a.Outcome.StartsWith("refused: ", StringComparison.Ordinal));
+        Assert.Equal(status == HttpStatusCode.BadRequest ? 0 : 1, refused);
     }
 
     [Fact]
