@@ -31,6 +31,24 @@ internal static class CSharpText
         return code.ToString();
     }
 
+    /// <summary>What stands between the quotes of every text, by the line on which it begins, from 1.</summary>
+    public static IEnumerable<(int Line, string Text)> TextsOf(string source)
+    {
+        var (at, line) = (0, 1);
+        while (at < source.Length)
+        {
+            var end = Math.Max(EndOfNonCode(source, at), at + 1);
+            var part = source[at..end];
+            if (part.Length > 1 && part[0] is '"' or '$' or '@')
+            {
+                yield return (line, part.TrimStart('$', '@').Trim('"'));
+            }
+
+            line += part.Count(c => c == '\n');
+            at = end;
+        }
+    }
+
     // Where the comment or text that begins here ends; the same place when none begins here.
     private static int EndOfNonCode(string source, int at)
     {

@@ -68,6 +68,10 @@ internal static partial class ProjectRules
             {
                 yield return $"{assembly}.dll uses {reference}.dll; Bgp is pure: bytes and time in, messages and effects out. Give the result to the caller as an effect instead.";
             }
+            else if (reference == "System.Net.Ping")
+            {
+                yield return $"{assembly}.dll uses {reference}.dll, which starts the machine's ping where it may not open a socket. Ask by IcmpProbe.";
+            }
         }
     }
 

@@ -37,6 +37,9 @@ public sealed class RepositoryTests
     public void Sockets_StayInTheirRooms() => Kept(SourceRules.SocketsStayInTheirRooms(Repository));
 
     [Fact]
+    public void Nobody_StartsPing() => Kept(SourceRules.NobodyCallsPing(Repository));
+
+    [Fact]
     public void FleetAndOperations_HaveNoStaticStateThatChanges() => Kept(SourceRules.OwnersHaveNoStatics(Repository));
 
     [Fact]

@@ -30,6 +30,9 @@ public sealed class RulesCanFailTests
     [InlineData("failoverhub", "FailoverHub.Bgp")]
     [InlineData("failoverhub", "failoverhub-agent")]
     [InlineData("failoverhub-lab", "FailoverHub.Protos")]
+    [InlineData("failoverhub", "System.Net.Ping")]
+    [InlineData("failoverhub-agent", "System.Net.Ping")]
+    [InlineData("FailoverHub.Bgp", "System.Net.Ping")]
     [InlineData("FailoverHub.Bgp", "System.Net.Sockets")]
     [InlineData("FailoverHub.Bgp", "Microsoft.Extensions.Logging.Abstractions")]
     public void CompiledArrow_AgainstTheDesign_IsNamed(string assembly, string reference) =>
@@ -130,6 +133,21 @@ public sealed class RulesCanFailTests
     public void Socket_OutsideOfItsRooms_IsNamed(string path, string text, bool caught) => Catches(SourceRules.SocketsStayInTheirRooms, path, text, caught);
 
     [Theory]
+    [InlineData("using var ping = new Ping();", true)]
+    [InlineData("var ping = new System.Net.NetworkInformation.Ping();", true)]
+    [InlineData("PingReply reply = await p.SendPingAsync(address);", true)]
+    [InlineData("Process.Start(\"ping\", address);", true)]
+    [InlineData("new ProcessStartInfo(\"/usr/bin/ping6\")", true)]
+    [InlineData("ChildProcess.Run(\"/bin/sh\", \"-c\", $\"ping -c 1 {address}\")", true)]
+    [InlineData("Run(@\"sh -c 'ping {address}'\")", true)]
+    [InlineData("Run(\"true && fping 192.0.2.1\")", true)]
+    [InlineData("// no ping -c 1 here", false)]
+    [InlineData("Text = \"No ping came back: widen net.ipv4.ping_group_range.\";", false)]
+    [InlineData("Text = \"ping_group_range\";", false)]
+    [InlineData("KeepAlivePingDelay = TimeSpan.FromSeconds(5);", false)]
+    public void Ping_Started_IsNamed(string line, bool caught) => Catches(SourceRules.NobodyCallsPing, "src/Web/Reachability/IcmpProbe.cs", line, caught);
+
+    [Theory]
     [InlineData("private static int _count;", true)]
     [InlineData("public static FleetSnapshot Current { get; set; } = new();", true)]
     [InlineData("internal static FleetSnapshot? Current { get; private set; }", true)]
@@ -196,6 +214,11 @@ public sealed class RulesCanFailTests
     [InlineData("@\"a\\\" + b", "      + b")]
     [InlineData("don't stop", "don't stop")]
     public void CodeOnly_LeavesCodeAndLineBreaks(string source, string code) => Assert.Equal(code, CSharpText.CodeOnly(source));
+
+    [Fact]
+    public void Texts_AreFoundOnTheirLines_AndCommentsAreNone() => Assert.Equal(
+        [(1, "a"), (2, "b {x}"), (5, "d\n")],
+        CSharpText.TextsOf("f(\"a\", 'q', x); // \"n\"\ng($\"b {x}\") /* \"n\"\n\n*/\nh(\"\"\"d\n\"\"\");"));
 
     private static void Catches(Func<SourceTree, IEnumerable<string>> rule, string path, string text, bool caught) =>
         Assert.Equal(caught, rule(SourceTree.Of((path, text))).Any(violation => violation.StartsWith(path, StringComparison.Ordinal)));

@@ -99,6 +99,17 @@ internal static partial class SourceRules
         from found in tree.Matches(path, SocketTypes())
         select $"{path}:{found.Line}: uses a socket. Sockets are only in {string.Join(", ", SocketRooms.Select(r => r.TrimEnd('/')))}; let one of them do it and send it a message.";
 
+    /// <summary>How long an answer took is measured by our own sockets: a program of the machine is not there in every container, is slow to start, and says what it says in words.</summary>
+    public static IEnumerable<string> NobodyCallsPing(SourceTree tree) =>
+        (from path in tree.Sources("src/")
+         from found in tree.Matches(path, PingTypes())
+         select $"{path}:{found.Line}: uses System.Net.NetworkInformation.Ping, which starts the machine's ping where it may not open a socket. Ask by IcmpProbe.")
+        .Concat(
+            from path in tree.Sources("src/")
+            from text in CSharpText.TextsOf(tree.Text(path))
+            where PingCommand().IsMatch(text.Text)
+            select $"{path}:{text.Line}: names the program ping ({text.Text.Trim()}). Nothing of ours starts it: ask by IcmpProbe.");
+
     public static IEnumerable<string> OwnersHaveNoStatics(SourceTree tree) =>
         from path in tree.Sources("src/Web/Fleet/").Concat(tree.Sources("src/Web/Operations/"))
         from found in tree.Matches(path, StaticState())
@@ -163,6 +174,13 @@ internal static partial class SourceRules
 
     [GeneratedRegex(@"\b(Socket|TcpClient|UdpClient|TcpListener|NetworkStream|SocketAsyncEventArgs|SafeSocketHandle|UnixDomainSocketEndPoint)\b")]
     private static partial Regex SocketTypes();
+
+    [GeneratedRegex(@"\bNetworkInformation\.Ping\b|\bnew\s+Ping\s*\(|\b(PingReply|PingOptions|PingException|PingCompletedEventArgs|SendPingAsync|IPStatus)\b")]
+    private static partial Regex PingTypes();
+
+    // As a command: at the beginning of a text, or behind a folder or what ends another command; and not as a word of a sentence.
+    [GeneratedRegex(@"(^|[/;|&(`'""])\s*(f|o|arp|hr|n)?ping6?(\.exe)?(\s+-|\s+[\d{:]|\s*$|\s*[;|&)`'""])")]
+    private static partial Regex PingCommand();
 
     // A static field or settable property that is not readonly, or readonly but of a type whose content changes.
     [GeneratedRegex(@"\[ThreadStatic\]|\bstatic\s+(?!readonly\b)(volatile\s+)?[\w.<>,?\[\]\s]+\s\w+\s*(=(?!>|=)|;|\{\s*get;\s*((private|internal|protected)\s+)?set;)"
