@@ -45,11 +45,15 @@ internal sealed class IcmpSocket : IAsyncDisposable
     }
 
     /// <summary>Tries the kind that needs no capability (ping_group_range), then the raw one (CAP_NET_RAW).</summary>
-    public static bool TryOpen(AddressFamily family, TimeProvider time, [NotNullWhen(true)] out IcmpSocket? opened, [NotNullWhen(false)] out string? why)
+    public static bool TryOpen(AddressFamily family, TimeProvider time, [NotNullWhen(true)] out IcmpSocket? opened, [NotNullWhen(false)] out string? why) =>
+        TryOpen(family, [SocketType.Dgram, SocketType.Raw], time, out opened, out why);
+
+    /// <summary>Tries these kinds, one after the other.</summary>
+    internal static bool TryOpen(AddressFamily family, ReadOnlySpan<SocketType> kinds, TimeProvider time, [NotNullWhen(true)] out IcmpSocket? opened, [NotNullWhen(false)] out string? why)
     {
         ProtocolType protocol = family == AddressFamily.InterNetwork ? ProtocolType.Icmp : ProtocolType.IcmpV6;
         why = null;
-        foreach (SocketType type in (ReadOnlySpan<SocketType>)[SocketType.Dgram, SocketType.Raw])
+        foreach (SocketType type in kinds)
         {
             Socket? socket = null;
             try
