@@ -2,9 +2,12 @@ using System.Collections.Immutable;
 using System.Net;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.Provider;
+using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Access.Users;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Configuration;
 using static FailoverHub.Web.Tests.Access.AccountTests;
 
@@ -81,6 +84,49 @@ public sealed class ProviderTests
         AccountResult added = await hub.Get<OwnAccount>().AddPasskeyAsync(await FindAsync(hub, "anna"), "", SecondFactorTests.SomePasskey(), WholeHub.Tester, Stop);
 
         Assert.Contains("This account is the provider's", added.Problem, StringComparison.Ordinal);
+    }
+
+    [Fact]
+    public async Task WrongPasswords_OfStrangers_KeepNobodyOutWhomTheProviderVouchesFor()
+    {
+        await using Provider provider = await Provider.StartAsync();
+        await using WholeHub hub = await HubWithAsync(provider);
+        (await SignInAsync(hub, hub.Browser())).Answer.Dispose();
+        for (int i = 0; i < LockOut.Attempts; i++)
+        {
+            Assert.Null((await hub.Get<Credentials>().CheckPasswordAsync("anna", "guessed", WholeHub.Tester, Stop)).User);
+        }
+
+        Assert.Null((await FindAsync(hub, "anna")).LockedOutUntil);
+        Assert.Contains("has no password", (await AuditAsync(hub, "sign-in"))[0].Outcome, StringComparison.Ordinal);
+        (HttpResponseMessage answer, _) = await SignInAsync(hub, hub.Browser());
+        Assert.Equal("/pairs/web", answer.Headers.Location?.OriginalString);
+        answer.Dispose();
+    }
+
+    [Fact]
+    public async Task Account_ThatFailedPasswordsHaveClosed_IsOpenedByTheProviderButNotWhenAnAdminHasLockedIt()
+    {
+        await using Provider provider = await Provider.StartAsync();
+        await using WholeHub hub = await HubWithAsync(provider);
+        await CreateAsync(hub, "boss", HubRoles.Admin);
+        (await SignInAsync(hub, hub.Browser())).Answer.Dispose();
+        await using (HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(Stop))
+        {
+            HubUser anna = await db.Users.SingleAsync(u => u.UserName == "anna", Stop);
+            anna.LockoutEnd = DateTimeOffset.UtcNow.AddMinutes(4);
+            await db.SaveChangesAsync(Stop);
+        }
+
+        Assert.NotNull((await FindAsync(hub, "anna")).LockedOutUntil);
+        (HttpResponseMessage closed, _) = await SignInAsync(hub, hub.Browser());
+        Assert.True((await hub.Get<Accounts>().LockAsync(await FindAsync(hub, "anna"), WholeHub.Tester, Stop)).Succeeded);
+        (HttpResponseMessage locked, _) = await SignInAsync(hub, hub.Browser());
+
+        Assert.Equal("/pairs/web", closed.Headers.Location?.OriginalString);
+        Assert.Equal(HttpStatusCode.Forbidden, locked.StatusCode);
+        closed.Dispose();
+        locked.Dispose();
     }
 
     [Fact]

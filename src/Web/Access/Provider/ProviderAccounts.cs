@@ -14,6 +14,9 @@ namespace FailoverHub.Web.Access.Provider;
 /// </summary>
 internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, SessionSignals signals, Credentials credentials, TimeProvider time)
 {
+    /// <summary>How a session began that the provider vouched for.</summary>
+    public const string Method = "provider";
+
     /// <summary>Lets somebody in, or says why not.</summary>
     public async Task<CredentialResult> SignInAsync(Vouched vouched, string? browser, Actor actor, CancellationToken cancellationToken)
     {
@@ -52,7 +55,7 @@ internal sealed class ProviderAccounts(UserDirectory directory, AuditLog audit, 
                 known = await ChangeRolesAsync(known, had, vouched, actor, cancellationToken);
             }
 
-            return await credentials.OpenAsync(known, "provider", Secret.New(), browser, actor, cancellationToken);
+            return await credentials.OpenAsync(known, Method, Secret.New(), browser, actor, cancellationToken);
         }
         catch (AccountRefusedException refused)
         {

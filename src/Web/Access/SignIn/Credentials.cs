@@ -1,4 +1,5 @@
 using System.Security.Claims;
+using FailoverHub.Web.Access.Provider;
 using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Access.SecondFactor;
 using FailoverHub.Web.Access.Users;
@@ -82,8 +83,9 @@ internal sealed class Credentials(UserDirectory directory, AccessAudit audit, Se
             {
                 await directory.ChangeAsync(db, user.Id, async (users, current) =>
                 {
-                    // Failed attempts by others do not keep out whoever holds a passkey.
-                    if (current.IsLocked || (passkey is null && IsClosed(current)) || current.SecurityStamp != user.SecurityStamp)
+                    // Failed attempts by others do not keep out whoever holds a passkey, or whom the provider vouches for: no password of his was guessed.
+                    bool isByPassword = passkey is null && method != ProviderAccounts.Method;
+                    if (current.IsLocked || (isByPassword && IsClosed(current)) || current.SecurityStamp != user.SecurityStamp)
                     {
                         throw new AccountRefusedException("The account was locked or changed meanwhile.");
                     }
@@ -146,6 +148,9 @@ internal sealed class Credentials(UserDirectory directory, AccessAudit audit, Se
             return user is null ? await RefuseAsync(nobody, "hub", "no such user", cancellationToken)
                 : closed ? await RefuseAsync(nobody, AccountMapping.Target(user.UserName!), "the account is locked", cancellationToken)
                 : right ? new CredentialResult(user, null)
+
+                // There is nothing to guess, so there is nothing to lock: counted, anybody could keep the provider's people out by their names.
+                : user.PasswordHash is null ? await RefuseAsync(nobody, AccountMapping.Target(user.UserName!), "the account has no password: it is the provider's", cancellationToken)
                 : await CountAsync(user, nobody, "the password is wrong", cancellationToken);
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
