@@ -41,6 +41,21 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
     /// <summary>How many this process has made.</summary>
     public int Made => Volatile.Read(ref _made);
 
+    /// <summary>Makes every unused token for that node worthless, in the transaction of whoever takes its name or its certificates away. Another one is made for it on purpose.</summary>
+    /// <returns>How many there were.</returns>
+    public static async Task<int> WithdrawForAsync(HubDbContext db, string node, DateTimeOffset at, CancellationToken cancellationToken)
+    {
+        var (ids, ms) = (await UnusedForAsync(db, node, cancellationToken), at.ToUnixTimeMilliseconds());
+        return await db.JoinTokens.Where(t => ids.Contains(t.Id)).ExecuteUpdateAsync(set => set.SetProperty(t => t.WithdrawnAtMs, ms), cancellationToken);
+    }
+
+    /// <summary>Every unused token for that node is for its new name, in the transaction that renames it.</summary>
+    public static async Task RenameAsync(HubDbContext db, string old, string newName, CancellationToken cancellationToken)
+    {
+        var ids = await UnusedForAsync(db, old, cancellationToken);
+        await db.JoinTokens.Where(t => ids.Contains(t.Id)).ExecuteUpdateAsync(set => set.SetProperty(t => t.Node, newName), cancellationToken);
+    }
+
     /// <summary>Makes one, audited in the same transaction; it is nowhere else than in the answer. A refusal is audited as well. Needs the right to administer.</summary>
     public async Task<JoinTokenCreation> CreateAsync(JoinTokenRequest request, Actor actor, CancellationToken cancellationToken)
     {
@@ -155,6 +170,13 @@ internal sealed class JoinTokens(IDbContextFactory<HubDbContext> database, Audit
 
     /// <summary>For whoever has to look at the table of certificates as it is stored; the caller disposes it.</summary>
     public Task<HubDbContext> OpenDatabaseAsync(CancellationToken cancellationToken) => database.CreateDbContextAsync(cancellationToken);
+
+    // A token may be for a name that no node had yet when it was made, in whatever case; names differ in more than that.
+    private static async Task<string[]> UnusedForAsync(HubDbContext db, string node, CancellationToken cancellationToken)
+    {
+        var tokens = await db.JoinTokens.AsNoTracking().Where(t => t.Node != null && t.UsedAtMs == null && t.WithdrawnAtMs == null).Select(t => new { t.Id, t.Node }).ToListAsync(cancellationToken);
+        return [.. tokens.Where(t => string.Equals(t.Node, node, StringComparison.OrdinalIgnoreCase)).Select(t => t.Id)];
+    }
 
     private async Task<string?> ProblemOfAsync(JoinTokenRequest request, CancellationToken cancellationToken)
     {

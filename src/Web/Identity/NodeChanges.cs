@@ -57,18 +57,22 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
         {
             var now = services.Time.GetUtcNow();
             var node = known!.WithoutValid() with { RevokedAt = now, RevokedReason = Sentence(reason) };
+            var tokens = 0;
             await services.Audit.ChangeAsync(draft, async (db, stop) =>
             {
                 var ms = now.ToUnixTimeMilliseconds();
                 await db.NodeCertificates.Where(c => c.NodeId == node.NodeId && c.RevokedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(c => c.RevokedAtMs, ms), stop);
                 await db.NodeIdentities.Where(n => n.NodeId == node.NodeId)
                     .ExecuteUpdateAsync(set => set.SetProperty(n => n.RevokedAtMs, ms).SetProperty(n => n.RevokedReason, node.RevokedReason), stop);
+
+                // Whoever has the machine may have a token for it as well, which would undo this.
+                tokens = await JoinTokens.WithdrawForAsync(db, node.Name, now, stop);
             }, cancellationToken);
             services.Register.Set(node);
             var refusal = (CertificateVerdict.Refused)CertificateJudge.Judge(
                 new PresentedCertificate(CertificateStanding.Ours, node.NodeId, node.Certificates[0].Serial, now, node.Certificates[0].NotAfter), services.Register.FindById, now);
             await services.Fleet.PostAsync(new FleetMessage.IdentityChanged(node.Name, node.ToFacts(), refusal.Why), CancellationToken.None);
-            var text = $"The certificate of {node.Name} was revoked by {actor.Name}: {node.RevokedReason} Its stream is dropped; it goes on announcing what it was last told.";
+            var text = $"The certificate of {node.Name} was revoked by {actor.Name}: {node.RevokedReason} Its stream is dropped; it goes on announcing what it was last told.{(tokens > 0 ? " Its unused join tokens are withdrawn." : "")}";
             Tell(EventKinds.NodeRevoked, node.Name, text, EventSeverity.Warning);
             return new NodeChange.Done(text);
         },
@@ -131,7 +135,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 }
 
                 // Another machine that gets this name one day must not be told what this one was told.
-                await db.JoinTokens.Where(t => t.Node == known && t.UsedAtMs == null && t.WithdrawnAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.WithdrawnAtMs, ms), stop);
+                await JoinTokens.WithdrawForAsync(db, known, now, stop);
                 await db.Intents.Where(i => i.Node == known).ExecuteDeleteAsync(stop);
                 await db.PairMembers.Where(m => m.Node == known).ExecuteDeleteAsync(stop);
                 await db.Nodes.Where(n => n.Name == known).ExecuteDeleteAsync(stop);
@@ -205,7 +209,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.Pairs.Where(p => p.MovedTo == old).ExecuteUpdateAsync(set => set.SetProperty(p => p.MovedTo, newName), stop);
                 await db.Intents.Where(i => i.Node == old).ExecuteUpdateAsync(set => set.SetProperty(i => i.Node, newName), stop);
                 await db.JournalPositions.Where(j => j.Node == old).ExecuteUpdateAsync(set => set.SetProperty(j => j.Node, newName), stop);
-                await db.JoinTokens.Where(t => t.Node == old && t.UsedAtMs == null).ExecuteUpdateAsync(set => set.SetProperty(t => t.Node, newName), stop);
+                await JoinTokens.RenameAsync(db, old, newName, stop);
                 waiting = await operations.RenameAsync(db, old, newName, stop);
                 foreach (var other in others)
                 {

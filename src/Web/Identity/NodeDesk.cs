@@ -58,7 +58,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
 
     public async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, CancellationToken cancellationToken)
     {
-        var actor = new Actor("nobody", attempt.Address?.ToString(), null);
+        var actor = Nobody(attempt);
         try
         {
             var token = JoinToken.Parse(attempt.Token);
@@ -184,6 +184,11 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
             return new EnrollmentResult.NameTaken(why);
         }
 
+        if (existing is null && token.ForExisting)
+        {
+            return await WrongAsync(attempt, Nobody(attempt), cancellationToken, "the join token gives a node that there is a new certificate, and no node is called so now");
+        }
+
         var now = services.Time.GetUtcNow();
         var node = existing is null
             ? new RegisteredNode { NodeId = Guid.CreateVersion7(now).ToString("N"), Name = attempt.Node, JoinedAt = now, Certificates = [], Renewals = 0 }
@@ -224,7 +229,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         catch (DbUpdateConcurrencyException)
         {
             // Somebody else was faster; for this one the token is used.
-            return await WrongAsync(attempt, new Actor("nobody", attempt.Address?.ToString(), null), cancellationToken);
+            return await WrongAsync(attempt, Nobody(attempt), cancellationToken);
         }
 
         services.Events.Append(new EventDraft
@@ -278,12 +283,15 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         return new EnrollmentResult.TooOften($"More than {WrongTokens.PerAddressAndMinute} wrong join tokens came from this address within a minute, and this one is not good either. Try again in a minute.");
     }
 
-    private async Task<EnrollmentResult> WrongAsync(JoinAttempt attempt, Actor actor, CancellationToken cancellationToken)
+    private async Task<EnrollmentResult> WrongAsync(
+        JoinAttempt attempt, Actor actor, CancellationToken cancellationToken, string why = "the join token is unknown, used, expired or for another name")
     {
         wrong.Note(attempt.Address);
-        await refusals.RefuseAsync(Draft(actor, attempt.Node, $"refused: the join token is unknown, used, expired or for another name. {TokenHelp}"), cancellationToken);
+        await refusals.RefuseAsync(Draft(actor, attempt.Node, $"refused: {why}. {TokenHelp}"), cancellationToken);
         return new EnrollmentResult.BadToken();
     }
+
+    private static Actor Nobody(JoinAttempt attempt) => new("nobody", attempt.Address?.ToString(), null);
 
     private Task AuditAsync(Actor actor, string node, string outcome, CancellationToken cancellationToken) =>
         services.Audit.WriteAsync(Draft(actor, node, outcome), cancellationToken);

@@ -128,6 +128,60 @@ public sealed class NodeLifeTests : TlsHubTest
     }
 
     [Theory]
+    [InlineData("web-1")]
+    [InlineData("WEB-1")]
+    public async Task Revoke_WithdrawsTheJoinTokensThatWouldUndoIt(string typed)
+    {
+        await JoinedAsync("web-1");
+        var token = await TokenAsync(typed, forExisting: true);
+
+        var done = Assert.IsType<NodeChange.Done>(await Hub.Get<NodeChanges>().RevokeAsync("web-1", "the disk was stolen", Admin, Stop));
+
+        Assert.Contains("unused join tokens are withdrawn", done.Text, StringComparison.Ordinal);
+        Assert.Equal(StatusCode.Unauthenticated, (await NewNode().FailToJoinAsync(Url, token, "web-1")).StatusCode);
+        Assert.NotNull(Hub.Get<NodeRegister>().FindByName("web-1")!.RevokedAt);
+
+        // One that is made afterwards is made on purpose.
+        await NewNode().JoinAsync(Url, await TokenAsync("web-1", forExisting: true), "web-1");
+    }
+
+    [Fact]
+    public async Task Remove_WithdrawsItsJoinTokensHoweverTheyAreSpelt()
+    {
+        await JoinedAsync("web-1");
+        var token = await TokenAsync("Web-1", forExisting: true);
+
+        Assert.IsType<NodeChange.Done>(await Hub.Get<NodeChanges>().RemoveAsync("web-1", "sold", Admin, Stop));
+
+        Assert.NotNull(Assert.Single(await Hub.Get<JoinTokens>().ListAsync(Stop), t => t.ForExisting).WithdrawnAt);
+        Assert.Equal(StatusCode.Unauthenticated, (await NewNode().FailToJoinAsync(Url, token, "web-1")).StatusCode);
+    }
+
+    [Fact]
+    public async Task Rename_TakesItsJoinTokensAlongHoweverTheyAreSpelt()
+    {
+        var first = await JoinedAsync("web-1");
+        var token = await TokenAsync("Web-1", forExisting: true);
+
+        Assert.IsType<NodeChange.Done>(await Hub.Get<NodeChanges>().RenameAsync("web-1", "lon-a", "new naming scheme", Admin, Stop));
+
+        Assert.Equal(StatusCode.Unauthenticated, (await NewNode().FailToJoinAsync(Url, token, "web-1")).StatusCode);
+        await first.JoinAsync(Url, token, "lon-a");
+    }
+
+    [Fact]
+    public async Task TokenForAnExistingNode_MakesNoOtherNodeWhenThatOneIsGone()
+    {
+        await JoinedAsync("web-1");
+        var token = await TokenAsync("web-1", forExisting: true);
+        Hub.Get<NodeRegister>().Load([]);
+
+        Assert.Equal(StatusCode.Unauthenticated, (await NewNode().FailToJoinAsync(Url, token, "web-1")).StatusCode);
+
+        Assert.Contains((await AuditAsync("node-joined")), a => a.Outcome.Contains("no node is called so now", StringComparison.Ordinal));
+    }
+
+    [Theory]
     [InlineData("web-1", "x", "at least 3 characters")]
     [InlineData("web-2", "stolen", "revoked already")]
     public async Task Revoke_ThatMakesNoSense_IsRefusedAndAudited(string name, string reason, string why)
