@@ -31,13 +31,13 @@ internal static class ApiBody
 
         try
         {
-            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Options, context.RequestAborted) is { } body
+            return await JsonSerializer.DeserializeAsync<T>(context.Request.Body, ApiJson.Bodies, context.RequestAborted) is { } body
                 ? (body, null, "")
                 : (null, Malformed("The body is null; send a JSON object."), "the body is null");
         }
         catch (JsonException exception)
         {
-            string why = $"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, missing field, wrong type, or no JSON object.";
+            string why = $"The body cannot be understood at '{exception.Path ?? "$"}': unknown field, missing field, wrong type, null where something has to be, or no JSON object.";
             return (null, Malformed(why), why);
         }
         catch (BadHttpRequestException exception)

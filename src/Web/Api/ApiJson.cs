@@ -9,6 +9,9 @@ internal static class ApiJson
 {
     public static JsonSerializerOptions Options { get; } = Create();
 
+    /// <summary>For what is sent to the hub: null only where a field may be null, and never in a list.</summary>
+    public static JsonSerializerOptions Bodies { get; } = new(Options) { RespectNullableAnnotations = true, Converters = { new NoNullInList() } };
+
     public static void Apply(JsonSerializerOptions options)
     {
         options.PropertyNamingPolicy = JsonNamingPolicy.CamelCase;
@@ -34,5 +37,36 @@ internal static class ApiJson
 
         public override void Write(Utf8JsonWriter writer, DateTimeOffset value, JsonSerializerOptions options) =>
             writer.WriteStringValue(value.UtcDateTime.ToString("yyyy-MM-dd'T'HH:mm:ss.fff'Z'", CultureInfo.InvariantCulture));
+    }
+
+    // The serializer knows of a field whether it may be null, but not of what is in a list.
+    private sealed class NoNullInList : JsonConverter<string[]>
+    {
+        public override string[] Read(ref Utf8JsonReader reader, Type typeToConvert, JsonSerializerOptions options)
+        {
+            if (reader.TokenType != JsonTokenType.StartArray)
+            {
+                throw new JsonException();
+            }
+
+            var items = new List<string>();
+            while (reader.Read() && reader.TokenType != JsonTokenType.EndArray)
+            {
+                items.Add(reader.TokenType == JsonTokenType.String ? reader.GetString()! : throw new JsonException());
+            }
+
+            return [.. items];
+        }
+
+        public override void Write(Utf8JsonWriter writer, string[] value, JsonSerializerOptions options)
+        {
+            writer.WriteStartArray();
+            foreach (string item in value)
+            {
+                writer.WriteStringValue(item);
+            }
+
+            writer.WriteEndArray();
+        }
     }
 }

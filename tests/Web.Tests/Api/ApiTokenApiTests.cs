@@ -47,6 +47,8 @@ public sealed class ApiTokenApiTests(SharedHub shared) : IClassFixture<SharedHub
     [InlineData("""{"name":"ci","scope":"king"}""", HttpStatusCode.BadRequest)]
     [InlineData("""{"name":"ci","scope":"read","days":0}""", HttpStatusCode.Conflict)]
     [InlineData("""{"name":"ci","scope":"read","days":367}""", HttpStatusCode.Conflict)]
+    [InlineData("""{"name":"ci","scope":"read","days":99999999}""", HttpStatusCode.Conflict)]
+    [InlineData("""{"name":"ci","scope":"read","days":-99999999}""", HttpStatusCode.Conflict)]
     [InlineData("""{"name":"ci"}""", HttpStatusCode.BadRequest)]
     public async Task Attempt_ThatCannotBe_IsRefusedAndAudited(string body, HttpStatusCode expected)
     {

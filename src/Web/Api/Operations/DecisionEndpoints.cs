@@ -59,7 +59,7 @@ internal static class DecisionEndpoints
         DecisionBody? body;
         try
         {
-            body = await JsonSerializer.DeserializeAsync<DecisionBody>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+            body = await JsonSerializer.DeserializeAsync<DecisionBody>(context.Request.Body, ApiJson.Bodies, context.RequestAborted);
         }
         catch (JsonException)
         {

@@ -24,7 +24,7 @@ internal static partial class OperationBodyReader
         OperationBody? body;
         try
         {
-            body = await JsonSerializer.DeserializeAsync<OperationBody>(context.Request.Body, ApiJson.Options, context.RequestAborted);
+            body = await JsonSerializer.DeserializeAsync<OperationBody>(context.Request.Body, ApiJson.Bodies, context.RequestAborted);
         }
         catch (JsonException exception)
         {

@@ -40,7 +40,8 @@ internal static class ApiTokenEndpoints
 
         return await WrittenAsync(async () =>
         {
-            TimeSpan lifetime = body.Days is { } days ? TimeSpan.FromDays(days) : ApiTokens.DefaultLifetime;
+            // More days than a TimeSpan can have are too many as well, and the room says so.
+            TimeSpan lifetime = body.Days is { } days ? TimeSpan.FromDays(Math.Clamp(days, 0, (int)ApiTokens.LongestLifetime.TotalDays + 1)) : ApiTokens.DefaultLifetime;
             TokenCreation made = await tokens.CreateAsync(body.Name, scope, lifetime, RequestActor.Of(context), context.RequestAborted);
             if (made.Token is not { } token)
             {
