@@ -11,6 +11,7 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
+using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -153,12 +154,27 @@ internal static class HubCommands
             await using (services)
             {
                 await HubDatabase.MigrateAsync(services, cancellationToken);
-                return await act(services);
+                return await OnStorageAsync(services, error, act);
             }
         }
         catch (Exception exception) when (exception is DataFolderException or IdentityException)
         {
             await error.WriteLineAsync($"failoverhub: {exception.Message}");
+            return 1;
+        }
+    }
+
+    // Whoever types a command can do something about the disk or the server, and nothing about a stack trace.
+    private static async Task<int> OnStorageAsync(ServiceProvider services, TextWriter error, Func<IServiceProvider, Task<int>> act)
+    {
+        try
+        {
+            return await act(services);
+        }
+        catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
+        {
+            await using HubDbContext db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(CancellationToken.None);
+            await error.WriteLineAsync($"failoverhub: {db.Place} could not be read or written ({fault.GetBaseException().Message}), so the command was not carried out. {db.WhyUnusable}");
             return 1;
         }
     }

@@ -1,6 +1,9 @@
 using System.Net;
 using FailoverHub.Web.Configuration;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Tests.Data.Postgres;
+using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.DependencyInjection;
 
 namespace FailoverHub.Web.Tests.Configuration;
 
@@ -65,6 +68,38 @@ public sealed class HubCommandLineTests
 
         Assert.Equal(1, code);
         Assert.Contains("no token 'nobody'", error, StringComparison.Ordinal);
+        Directory.Delete(data, recursive: true);
+    }
+
+    [Theory]
+    [InlineData("token create --name ci")]
+    [InlineData("sign-in-link")]
+    [InlineData("user create anna --role Viewer")]
+    [InlineData("join-token create")]
+    [InlineData("backup FILE")]
+    public async Task Command_WhenTheDatabaseTakesNothing_SaysWhatToLookAtAndEndsWithOne(string command)
+    {
+        string data = WholeHub.NewFolder();
+        string file = Path.Combine(Path.GetTempPath(), $"backup-{Guid.NewGuid():N}");
+        await RunAsync("token", "list", "--data", data);
+        await using (ServiceProvider services = new ServiceCollection().AddHubDatabase(data, TestDatabases.For(data)).BuildServiceProvider())
+        {
+            await using HubDbContext db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+            await db.Database.ExecuteSqlRawAsync(
+                TestDatabases.OnPostgres
+                    ? """ALTER TABLE "Audit" ADD CONSTRAINT "nothing more" CHECK ("Id" < 0) NOT VALID"""
+                    : """CREATE TRIGGER "nothing more" BEFORE INSERT ON "Audit" BEGIN SELECT RAISE(ABORT, 'nothing more'); END""",
+                TestContext.Current.CancellationToken);
+        }
+
+        (int code, string output, string error) = await RunAsync([.. command.Split(' ').Select(word => word == "FILE" ? file : word), "--data", data]);
+
+        Assert.Equal((1, ""), (code, output));
+        Assert.StartsWith("failoverhub: ", error, StringComparison.Ordinal);
+        Assert.Contains("nothing more", error, StringComparison.Ordinal);
+        Assert.Single(error.Split('\n', StringSplitOptions.RemoveEmptyEntries));
+        Assert.False(File.Exists(file));
+        TestDatabases.Release(data);
         Directory.Delete(data, recursive: true);
     }
 

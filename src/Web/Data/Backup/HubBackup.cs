@@ -1,4 +1,3 @@
-using System.Data.Common;
 using System.Formats.Tar;
 using System.IO.Compression;
 using FailoverHub.Web.Configuration;
@@ -48,9 +47,9 @@ internal sealed class HubBackup(IDbContextFactory<HubDbContext> factory, DataFol
             Directory.CreateDirectory(work, OwnerOnly | UnixFileMode.UserExecute);
             return await WriteAsync(file, work, actor, cancellationToken);
         }
-        catch (Exception e) when (e is IOException or UnauthorizedAccessException or DbException)
+        catch (Exception e) when (e is UnauthorizedAccessException || StorageFaults.IsStorageFault(e))
         {
-            throw new BackupException($"The backup could not be made ({e.Message}). Is there enough room for twice the database in '{Path.GetDirectoryName(file)}', and may it be written?", e);
+            throw new BackupException($"The backup could not be made ({e.GetBaseException().Message}). Can the hub's database be written, is there enough room for twice the database in '{Path.GetDirectoryName(file)}', and may it be written?", e);
         }
         finally
         {
