@@ -180,7 +180,19 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         if (existing is not null && !token.ForExisting)
         {
             var why = $"There is a node '{existing.Name}' already. If this is that node, use a token made for it: `failoverhub join-token create --node {existing.Name} --for-existing`. If not, choose another name with --node. The token is still good.";
-            await AuditAsync(actor, attempt.Node, $"refused: {why}", cancellationToken);
+
+            // The token stays good, so that it could be tried without end: an address is written down as often as one with wrong tokens, and then counted.
+            var often = wrong.IsBlocked(attempt.Address, out _);
+            wrong.Note(attempt.Address);
+            if (often)
+            {
+                refusals.Count(Joined, actor);
+            }
+            else
+            {
+                await refusals.RefuseAsync(Draft(actor, attempt.Node, $"refused: {why}"), cancellationToken);
+            }
+
             return new EnrollmentResult.NameTaken(why);
         }
 
@@ -292,9 +304,6 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
     }
 
     private static Actor Nobody(JoinAttempt attempt) => new("nobody", attempt.Address?.ToString(), null);
-
-    private Task AuditAsync(Actor actor, string node, string outcome, CancellationToken cancellationToken) =>
-        services.Audit.WriteAsync(Draft(actor, node, outcome), cancellationToken);
 
     private static AuditDraft Draft(Actor actor, string node, string outcome) => new() { Actor = actor, Action = Joined, Target = AuditTarget.Node(node), Outcome = outcome };
 

@@ -2,6 +2,7 @@ using System.Buffers.Text;
 using System.Security.Cryptography;
 using System.Security.Cryptography.X509Certificates;
 using FailoverHub.Protos.V1;
+using FailoverHub.Web.Access.Refusals;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
@@ -141,6 +142,22 @@ public sealed class JoiningTests : TlsHubTest
 
         Assert.Equal(StatusCode.AlreadyExists, fault.StatusCode);
         Assert.Contains("--for-existing", fault.Status.Detail, StringComparison.Ordinal);
+        await NewNode().JoinAsync(Url, token, "web-2");
+    }
+
+    [Fact]
+    public async Task NameThatANodeHas_TriedAgainAndAgain_IsCountedAndTheTokenStaysGood()
+    {
+        await JoinedAsync("web-1");
+        var token = await TokenAsync();
+
+        for (var i = 0; i < WrongTokens.PerAddressAndMinute + 5; i++)
+        {
+            Assert.Equal(StatusCode.AlreadyExists, (await NewNode().FailToJoinAsync(Url, token, "web-1")).StatusCode);
+        }
+
+        Assert.Equal(WrongTokens.PerAddressAndMinute, (await AuditAsync("node-joined")).Count(a => a.Outcome.Contains("There is a node 'web-1' already", StringComparison.Ordinal)));
+        Assert.Equal(5, Assert.Single(Hub.Get<RefusalTally>().Take(all: true)).Count);
         await NewNode().JoinAsync(Url, token, "web-2");
     }
 
