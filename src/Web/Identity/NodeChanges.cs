@@ -208,7 +208,7 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await db.Pairs.Where(p => p.PreferredNode == old).ExecuteUpdateAsync(set => set.SetProperty(p => p.PreferredNode, newName), stop);
                 await db.Pairs.Where(p => p.MovedTo == old).ExecuteUpdateAsync(set => set.SetProperty(p => p.MovedTo, newName), stop);
                 await db.Intents.Where(i => i.Node == old).ExecuteUpdateAsync(set => set.SetProperty(i => i.Node, newName), stop);
-                await db.JournalPositions.Where(j => j.Node == old).ExecuteUpdateAsync(set => set.SetProperty(j => j.Node, newName), stop);
+                await RenameJournalAsync(db, old, newName, stop);
                 await JoinTokens.RenameAsync(db, old, newName, stop);
                 waiting = await operations.RenameAsync(db, old, newName, stop);
                 foreach (var other in others)
@@ -237,6 +237,19 @@ internal sealed class NodeChanges(NodeDeskServices services, NodeDesk desk, HubW
                 await services.Fleet.PostAsync(new FleetMessage.NodeHeld(node.Name, null), CancellationToken.None);
             }
         }
+    }
+
+    // A machine that was removed and has joined again under another name has told of the same boot under both: of its two numbers the larger one says what the hub has.
+    private static async Task RenameJournalAsync(HubDbContext db, string old, string newName, CancellationToken stop)
+    {
+        var left = await db.JournalPositions.AsNoTracking().Where(j => j.Node == newName && db.JournalPositions.Any(o => o.Node == old && o.BootId == j.BootId)).ToListAsync(stop);
+        foreach (var (boot, sequence) in left.Select(j => (j.BootId, j.Sequence)))
+        {
+            await db.JournalPositions.Where(j => j.Node == newName && j.BootId == boot).ExecuteDeleteAsync(stop);
+            await db.JournalPositions.Where(j => j.Node == old && j.BootId == boot && j.Sequence < sequence).ExecuteUpdateAsync(set => set.SetProperty(j => j.Sequence, sequence), stop);
+        }
+
+        await db.JournalPositions.Where(j => j.Node == old).ExecuteUpdateAsync(set => set.SetProperty(j => j.Node, newName), stop);
     }
 
     // First this lock, then the desk's; whoever takes both takes them so.

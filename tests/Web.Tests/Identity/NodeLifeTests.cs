@@ -1,8 +1,10 @@
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Tests.Agents;
 using Grpc.Core;
+using Microsoft.EntityFrameworkCore;
 using Role = FailoverHub.Protos.V1.Role;
 
 namespace FailoverHub.Web.Tests.Identity;
@@ -274,6 +276,31 @@ public sealed class NodeLifeTests : TlsHubTest
         await Hub.UntilAsync(s => s.FindNode("lon-a")?.Link == NodeLink.Connected);
     }
 
+    /// <summary>A machine that was removed and has joined again under another name gets its old one back.</summary>
+    [Fact]
+    public async Task Rename_ToTheNameOfARemovedNode_KeepsTheLargerNumberOfEachBootsJournal()
+    {
+        await JoinedAsync("web-1");
+        await using (var db = Hub.OpenDatabase())
+        {
+            db.JournalPositions.AddRange(
+                Position("lon-a", "boot-0", 3),
+                Position("lon-a", "boot-1", 7),
+                Position("web-1", "boot-1", 5),
+                Position("lon-a", "boot-2", 2),
+                Position("web-1", "boot-2", 4),
+                Position("web-1", "boot-3", 1));
+            await db.SaveChangesAsync(Stop);
+        }
+
+        Assert.IsType<NodeChange.Done>(await Hub.Get<NodeChanges>().RenameAsync("web-1", "lon-a", "its old name", Admin, Stop));
+
+        await using var after = Hub.OpenDatabase();
+        Assert.Equal(
+            [("lon-a", "boot-0", 3), ("lon-a", "boot-1", 7), ("lon-a", "boot-2", 4), ("lon-a", "boot-3", 1)],
+            (await after.JournalPositions.OrderBy(j => j.BootId).ToListAsync(Stop)).Select(j => (j.Node, j.BootId, j.Sequence)));
+    }
+
     [Theory]
     [InlineData("no name!", "is no node name")]
     [InlineData("web-2", "There is another node web-2")]
@@ -339,6 +366,8 @@ public sealed class NodeLifeTests : TlsHubTest
         Assert.All([fault, renewal], f => Assert.Equal(StatusCode.Unauthenticated, f.StatusCode));
         Assert.All([fault, renewal], f => Assert.Contains("no client certificate", f.Status.Detail, StringComparison.Ordinal));
     }
+
+    private static JournalPositionEntity Position(string node, string boot, long sequence) => new() { Node = node, BootId = boot, Sequence = sequence, UpdatedAtMs = 0 };
 
     private async Task ComeAndGoAsync(TestNode node, string boot)
     {
