@@ -21,9 +21,8 @@ internal sealed class EnrollmentService(NodeDesk desk, HubIdentity identity) : E
             throw Fault(StatusCode.InvalidArgument, NodeNames.Problem(request.Node));
         }
 
-        var key = NodeCertificates.KeyOf(request.CertificateRequest.Span, out var problem) ?? throw Fault(StatusCode.InvalidArgument, problem!);
         var attempt = new JoinAttempt(
-            request.Token.Length <= LongestToken ? request.Token.Trim() : "", request.Node, key, Short(request.AgentVersion), AgentGate.AddressOf(context));
+            request.Token.Length <= LongestToken ? request.Token.Trim() : "", request.Node, request.CertificateRequest.Memory, Short(request.AgentVersion), AgentGate.AddressOf(context));
         return Answer(await desk.JoinAsync(attempt, context.CancellationToken), "The join token is unknown, used, expired, or was made for another name. Make a new one on the hub's page 'Add a node' or with `failoverhub join-token create`.");
     }
 
@@ -46,6 +45,7 @@ internal sealed class EnrollmentService(NodeDesk desk, HubIdentity identity) : E
             NodeId = membership.Node.NodeId,
         },
         EnrollmentResult.BadToken => throw Fault(StatusCode.Unauthenticated, bad),
+        EnrollmentResult.BadRequest not => throw Fault(StatusCode.InvalidArgument, not.Why),
         EnrollmentResult.NameTaken taken => throw Fault(StatusCode.AlreadyExists, taken.Why),
         EnrollmentResult.TooOften often => throw Fault(StatusCode.ResourceExhausted, often.Why),
         EnrollmentResult.NotAudited not => throw Fault(StatusCode.Unavailable, not.Why),

@@ -9,8 +9,13 @@ using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Identity;
 
-/// <summary>What a node that joins has sent, checked for form.</summary>
-internal sealed record JoinAttempt(string Token, string Node, PublicKey Key, string AgentVersion, IPAddress? Address);
+/// <summary>What a node that joins has sent.</summary>
+/// <param name="Token">As it came.</param>
+/// <param name="Node">A good name.</param>
+/// <param name="Request">The certificate request as it came: only who has a good token makes the hub read it.</param>
+/// <param name="AgentVersion">As the agent says.</param>
+/// <param name="Address">Where it comes from.</param>
+internal sealed record JoinAttempt(string Token, string Node, ReadOnlyMemory<byte> Request, string AgentVersion, IPAddress? Address);
 
 /// <summary>What a node gets.</summary>
 internal sealed record Membership(RegisteredNode Node, IssuedNodeCertificate Certificate);
@@ -26,6 +31,9 @@ internal abstract record EnrollmentResult
 
     /// <summary>Unknown, used, withdrawn, expired or for another name: whoever guesses learns nothing from it.</summary>
     public sealed record BadToken : EnrollmentResult;
+
+    /// <summary>The token is good, and stays so; the certificate request is none.</summary>
+    public sealed record BadRequest(string Why) : EnrollmentResult;
 
     public sealed record NameTaken(string Why) : EnrollmentResult;
 
@@ -74,10 +82,15 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
                 return await WrongAsync(attempt, actor, cancellationToken);
             }
 
+            if (NodeCertificates.KeyOf(attempt.Request.Span, out var problem) is not { } key)
+            {
+                return new EnrollmentResult.BadRequest(problem!);
+            }
+
             await Gate.WaitAsync(cancellationToken);
             try
             {
-                return await JoinAsync(attempt, info, cancellationToken);
+                return await JoinAsync(attempt, key, info, cancellationToken);
             }
             finally
             {
@@ -173,7 +186,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         return new NodeChange.Refused(why);
     }
 
-    private async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, JoinTokenInfo token, CancellationToken cancellationToken)
+    private async Task<EnrollmentResult> JoinAsync(JoinAttempt attempt, PublicKey key, JoinTokenInfo token, CancellationToken cancellationToken)
     {
         var actor = new Actor($"join token {token.Id} of {token.CreatedBy}", attempt.Address?.ToString(), null);
         var existing = services.Register.FindByName(attempt.Node);
@@ -218,7 +231,7 @@ internal sealed partial class NodeDesk(NodeDeskServices services, WrongTokens wr
         {
             result = await IssueAsync(
                 node,
-                attempt.Key,
+                key,
                 isRenewal: false,
                 draft,
                 async db =>

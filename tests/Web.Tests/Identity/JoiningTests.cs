@@ -234,6 +234,19 @@ public sealed class JoiningTests : TlsHubTest
         await NewNode().JoinAsync(Url, token, "web-1");
     }
 
+    /// <summary>Reading a request and checking its signature is work that a stranger does not make the hub do.</summary>
+    [Fact]
+    public async Task RequestThatIsNone_WithoutAGoodToken_IsNotReadAndCountsAsAWrongToken()
+    {
+        using var channel = NewNode().Channel(Url);
+
+        var fault = await Assert.ThrowsAsync<RpcException>(async () => await new Enrollment.EnrollmentClient(channel).JoinAsync(
+            new JoinRequest { Token = JoinToken.New(null).ToString(), Node = "web-1", CertificateRequest = ByteString.CopyFrom(1, 2, 3) }, cancellationToken: Stop));
+
+        Assert.Equal(StatusCode.Unauthenticated, fault.StatusCode);
+        Assert.Contains("join token is unknown", Assert.Single(await AuditAsync("node-joined")).Outcome, StringComparison.Ordinal);
+    }
+
     [Fact]
     public async Task Joining_IsAnEventAndAnAuditEntryThatNamesTheTokensMaker()
     {
