@@ -100,6 +100,27 @@ public sealed class IdempotencyKeyTests
     }
 
     [Fact]
+    public async Task RequestThatIsToComeAgainLater_SentAgain_IsLookedAtAnew()
+    {
+        await using WholeHub hub = await StartAsync();
+        await using var agents = await Pair.DialAsync(hub);
+        HttpClient script = await hub.ScriptAsync(ApiScope.Operate);
+        Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(script, "freeze", """{"type":"freeze","reason":"Audit in progress","expiresInSeconds":600}""")).Status);
+
+        using HttpResponseMessage first = await SendAsync(script, Path, "key-1", Switchover);
+        using HttpResponseMessage again = await SendAsync(script, Path, "key-1", Switchover);
+        Assert.Equal(HttpStatusCode.Accepted, (await PostAsync(script, "unfreeze", """{"type":"unfreeze","reason":"Audit is over"}""")).Status);
+        HttpStatusCode later = (await PostAsync(script, "key-1", Switchover)).Status;
+        HttpStatusCode replayed = (await PostAsync(script, "key-1", Switchover)).Status;
+
+        Assert.All([first, again], answer => Assert.Equal(HttpStatusCode.Locked, answer.StatusCode));
+        Assert.All([first, again], answer => Assert.NotNull(answer.Headers.RetryAfter));
+        Assert.False(again.Headers.Contains("Idempotency-Replayed"));
+        Assert.Equal((HttpStatusCode.Accepted, HttpStatusCode.Accepted), (later, replayed));
+        Assert.Single((await hub.Get<IOperations>().RecentAsync(OperationFilter.All, 10, Stop)), o => o.Type == OperationType.Switchover);
+    }
+
+    [Fact]
     public async Task HubRestarted_SameRequestSentAgain_IsStillAnsweredTheSameAndDoneOnce()
     {
         WholeHub before = await StartAsync();

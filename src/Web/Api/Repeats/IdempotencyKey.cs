@@ -12,7 +12,7 @@ internal sealed class AnsweredOnce;
 
 /// <summary>
 /// `Idempotency-Key` on POST: a script that got no answer sends the same again, and gets the answer to the first one; nothing is done twice, also when the hub was
-/// restarted in between. A key belongs to the token that sent it, and is kept for a day.
+/// restarted in between. A key belongs to the token that sent it, and is kept for a day; not where the answer is to come again later.
 /// </summary>
 internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<IdempotencyKey> logger) : IMiddleware
 {
@@ -63,18 +63,22 @@ internal sealed partial class IdempotencyKey(RequestKeys keys, ILogger<Idempoten
         KeptAnswer answer = await CaptureAsync(context, next);
         if (repeatable.Written)
         {
-            await KeepAsync(caller, key, answer);
+            await KeepAsync(caller, key, IsForLater(context.Response) ? null : answer);
         }
 
         await WriteAsync(context, answer);
     }
 
-    private async Task KeepAsync(string caller, string key, KeptAnswer answer)
+    // Refused for now, and the audit entry of that has the key. Whoever does as he is told and comes again later shall not be told the same for a day. After a fault
+    // of the hub's it is not known that nothing was done.
+    private static bool IsForLater(HttpResponse response) => response is { StatusCode: >= 400 and < 500, Headers.RetryAfter.Count: > 0 };
+
+    private async Task KeepAsync(string caller, string key, KeptAnswer? answer)
     {
         try
         {
             // Whoever asked may have gone away: it is for them that the answer is kept.
-            await keys.KeepAsync(caller, key, answer, CancellationToken.None);
+            await (answer is null ? keys.ForgetAsync(caller, key, CancellationToken.None) : keys.KeepAsync(caller, key, answer, CancellationToken.None));
         }
         catch (Exception exception) when (StorageFaults.IsStorageFault(exception))
         {

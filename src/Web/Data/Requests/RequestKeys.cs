@@ -73,6 +73,14 @@ internal sealed class RequestKeys(IDbContextFactory<HubDbContext> factory, TimeP
         }
     }
 
+    /// <summary>Nothing was done, and asking again may be answered otherwise.</summary>
+    /// <exception cref="DbUpdateException">It could not be written.</exception>
+    public async Task ForgetAsync(string caller, string key, CancellationToken cancellationToken)
+    {
+        await using HubDbContext db = await factory.CreateDbContextAsync(cancellationToken);
+        await db.RequestKeys.Where(k => k.Caller == caller && k.Key == key).ExecuteDeleteAsync(cancellationToken);
+    }
+
     private void Leave((string Caller, string Key) of, Turn turn, bool took)
     {
         lock (_gate)
