@@ -26,6 +26,7 @@ internal static class HubAccess
     public static IServiceCollection AddHubAccess(this IServiceCollection services, ProviderOptions? provider)
     {
         services.AddSingleton<BrowserConnections>();
+        services.AddExceptionHandler<DatabaseAway>();
         services.AddSingleton<SignInCodes>();
         services.AddSingleton<ApiTokens>();
         services.AddSingleton<TokenUses>();

@@ -120,6 +120,13 @@ internal static class SignInPage
         <p><a href="/">To the overview</a></p>
         """);
 
+    /// <summary>Who asks cannot be looked up.</summary>
+    public static string DatabaseAway => Page(
+        $"""
+        {Alert("The hub's database cannot be read now.")}
+        <p>The nodes go on without it. Load this page again in a few seconds; the hub's log says why.</p>
+        """);
+
     private const string Passwords = """
         <label for="password">Password</label>
           <input id="password" name="password" type="password" autocomplete="new-password" minlength="12" maxlength="256" required>
