@@ -1,10 +1,12 @@
 using System.Net;
 using System.Security.Claims;
+using System.Threading.Channels;
 using FailoverHub.Web.Access;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Tests.Configuration;
+using FailoverHub.Web.Tests.Data;
 using Microsoft.AspNetCore.Authorization;
 using Microsoft.AspNetCore.Components.Authorization;
 using Microsoft.EntityFrameworkCore;
@@ -122,6 +124,31 @@ public sealed class SessionTests
     }
 
     [Fact]
+    public async Task OpenCircuit_WhileTheDatabaseIsAway_IsNobodysAndHisAgainAfterwards()
+    {
+        var disk = new FullDisk();
+        await using WholeHub hub = await WholeHub.StartAsync(builder => disk.Install(builder.Services));
+        Sessions sessions = await WithAsync(hub, TimeProvider.System, "s");
+        var clock = new FakeTimeProvider();
+        await using var circuit = new CircuitSession(sessions, hub.Get<SessionSignals>(), clock, NullLogger<CircuitSession>.Instance);
+        var told = Channel.CreateUnbounded<bool>();
+        circuit.AuthenticationStateChanged += async state => told.Writer.TryWrite((await state).User.Identity!.IsAuthenticated);
+        disk.IsFull = true;
+        circuit.SetAuthenticationState(Task.FromResult(new AuthenticationState(User("s"))));
+
+        Assert.True(await NextAsync(told, clock));
+        Assert.False(await NextAsync(told, clock));
+        AuthorizationResult meanwhile = await hub.Get<IAuthorizationService>().AuthorizeAsync(User("s"), null, AccessPolicies.PageView);
+        disk.IsFull = false;
+        bool again = await NextAsync(told, clock);
+        await sessions.CloseAsync(User("s"), WholeHub.Tester, Stop);
+
+        Assert.False(meanwhile.Succeeded);
+        Assert.True(again);
+        Assert.False(await NextAsync(told, clock));
+    }
+
+    [Fact]
     public async Task LinkMadeOnTheCommandLine_IsAudited()
     {
         await using WholeHub hub = await WholeHub.StartAsync();
@@ -130,6 +157,22 @@ public sealed class SessionTests
 
         HistoryPage<AuditEntry> audit = await hub.Get<IHistory>().AuditAsync(new HistoryFilter { Kind = "sign-in-link-created" }, null, 10, Stop);
         Assert.Equal("tester", Assert.Single(audit.Items).Actor);
+    }
+
+    /// <summary>Lets time pass until something is told.</summary>
+    private static async Task<bool> NextAsync(Channel<bool> told, FakeTimeProvider clock)
+    {
+        using var bound = CancellationTokenSource.CreateLinkedTokenSource(Stop);
+        bound.CancelAfter(TimeSpan.FromSeconds(60));
+        bool next;
+        while (!told.Reader.TryRead(out next))
+        {
+            bound.Token.ThrowIfCancellationRequested();
+            clock.Advance(TimeSpan.FromSeconds(1));
+            await Task.Yield();
+        }
+
+        return next;
     }
 
     private static async Task<Sessions> WithAsync(WholeHub hub, TimeProvider clock, string id, bool account = false)

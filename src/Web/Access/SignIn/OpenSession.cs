@@ -14,19 +14,29 @@ internal sealed class OpenSessionHandler(Sessions sessions) : AuthorizationHandl
 {
     protected override async Task HandleRequirementAsync(AuthorizationHandlerContext context, OpenSession requirement)
     {
-        if (AccessPolicies.IsByToken(context.User) || await sessions.IsOpenAsync(context.User, CancellationToken.None))
+        try
         {
-            context.Succeed(requirement);
+            if (AccessPolicies.IsByToken(context.User) || await sessions.IsOpenAsync(context.User, CancellationToken.None))
+            {
+                context.Succeed(requirement);
+            }
+        }
+        catch (Exception fault) when (context.Resource is not HttpContext && StorageFaults.IsStorageFault(fault))
+        {
+            // A page asks while the database is away: what is not known grants nothing, and the page lives on. A request is answered by DatabaseAway.
         }
     }
 }
 
 /// <summary>
 /// Who a circuit belongs to. A circuit makes no requests, so its session is looked up whenever some session ends, and every now and then besides; when
-/// its own has ended, the circuit is nobody's. One loop for each circuit that belongs to somebody; it ends with the session or the circuit.
+/// its own has ended, the circuit is nobody's. While that cannot be read it is nobody's as well, and his again when it can. One loop for each circuit that belongs to somebody; it
+/// ends with the session or the circuit.
 /// </summary>
 internal sealed partial class CircuitSession : ServerAuthenticationStateProvider, IAsyncDisposable
 {
+    private static readonly TimeSpan AskAgainAfter = TimeSpan.FromSeconds(1);
+
     private readonly Sessions _sessions;
     private readonly SessionSignals _signals;
     private readonly TimeProvider _time;
@@ -63,18 +73,27 @@ internal sealed partial class CircuitSession : ServerAuthenticationStateProvider
     {
         try
         {
-            ClaimsPrincipal user = (await told).User;
-            while (user.Identity is { IsAuthenticated: true })
+            // Whoever listens hears who it is before he hears that it is nobody.
+            await Task.Yield();
+            AuthenticationState his = await told;
+            bool isHis = true;
+            while (his.User.Identity is { IsAuthenticated: true })
             {
                 // Taken before looking, so that nothing that ends meanwhile is missed.
                 Task ended = _signals.Next;
-                if (!await _sessions.IsOpenAsync(user, _leaving.Token))
+                bool? isOpen = await IsOpenAsync(his.User, isNews: isHis);
+                if (isOpen is true != isHis)
                 {
-                    Close();
+                    isHis = isOpen is true;
+                    SetAuthenticationState(Task.FromResult(isHis ? his : Nobody));
+                }
+
+                if (isOpen is false)
+                {
                     return;
                 }
 
-                await Task.WhenAny(ended, Task.Delay(Every, _time, _leaving.Token));
+                await Task.WhenAny(ended, Task.Delay(isOpen is null ? AskAgainAfter : Every, _time, _leaving.Token));
                 _leaving.Token.ThrowIfCancellationRequested();
             }
         }
@@ -82,15 +101,28 @@ internal sealed partial class CircuitSession : ServerAuthenticationStateProvider
         {
             // The page was left.
         }
+    }
+
+    /// <returns>Null: it cannot be read.</returns>
+    private async Task<bool?> IsOpenAsync(ClaimsPrincipal user, bool isNews)
+    {
+        try
+        {
+            return await _sessions.IsOpenAsync(user, _leaving.Token);
+        }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
-            LogUnknown(_logger, fault);
-            Close();
+            if (isNews)
+            {
+                LogUnknown(_logger, fault.GetBaseException().Message);
+            }
+
+            return null;
         }
     }
 
-    private void Close() => SetAuthenticationState(Task.FromResult(new AuthenticationState(new ClaimsPrincipal(new ClaimsIdentity()))));
+    private static AuthenticationState Nobody => new(new ClaimsPrincipal(new ClaimsIdentity()));
 
-    [LoggerMessage(Level = LogLevel.Error, Message = "Whether a session is still open cannot be read; its page is closed")]
-    private static partial void LogUnknown(ILogger logger, Exception exception);
+    [LoggerMessage(Level = LogLevel.Error, Message = "Whether a session is still open cannot be read ({Why}); its page shows and does nothing until it can")]
+    private static partial void LogUnknown(ILogger logger, string why);
 }
