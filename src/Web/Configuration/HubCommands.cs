@@ -12,6 +12,7 @@ using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
 using Microsoft.EntityFrameworkCore;
+using Microsoft.Extensions.Hosting.Internal;
 
 namespace FailoverHub.Web.Configuration;
 
@@ -148,12 +149,13 @@ internal static class HubCommands
                 .AddSingleton<ApiTokens>()
                 .AddHubAccounts()
                 .AddLogging()
+                .AddSingleton<IHostApplicationLifetime, ApplicationLifetime>()
                 .AddSingleton<HubIdentity>()
                 .AddSingleton<JoinTokens>()
                 .BuildServiceProvider();
             await using (services)
             {
-                await HubDatabase.MigrateAsync(services, cancellationToken);
+                await HubDatabase.MigrateForCommandAsync(services, cancellationToken);
                 return await OnStorageAsync(services, error, act);
             }
         }

@@ -7,6 +7,10 @@ namespace FailoverHub.Web.Data;
 /// <summary>How the database is opened, the same for the hub and for its subcommands.</summary>
 internal static class HubDatabase
 {
+    private const int LooksAtAStartingHub = 20;
+
+    private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
+
     /// <summary>Registers <see cref="DataFolder"/> and <see cref="IDbContextFactory{HubDbContext}"/>.</summary>
     /// <param name="services">Where to.</param>
     /// <param name="dataFolder">The folder of keys and, unless it is on a server, of the database.</param>
@@ -29,16 +33,62 @@ internal static class HubDatabase
         return services.AddSingleton<IDbContextFactory<HubDbContext>, SqliteContexts>();
     }
 
-    /// <summary>Brings the database to the newest schema. The subcommands call it as well: they may run before the hub ever did.</summary>
-    /// <exception cref="DataFolderException">It cannot be read or written, or another process is busy with the same.</exception>
-    public static async Task MigrateAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
+    /// <summary>Brings the database to the newest schema.</summary>
+    /// <exception cref="DataFolderException">It cannot be read or written, another process is busy with the same, or it is a newer program's.</exception>
+    public static Task MigrateAsync(IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken) =>
+        UsedAsync(factory, async db =>
+        {
+            await db.MigrateAsync(cancellationToken);
+            return true;
+        }, cancellationToken);
+
+    /// <summary>The same, from a container that <see cref="AddHubDatabase"/> was called on.</summary>
+    public static Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken) =>
+        MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
+
+    /// <summary>
+    /// The same for a subcommand, which may run before the hub ever did, and may be of a newer version than the hub that runs: under that it changes no tables.
+    /// From a container that <see cref="AddHubDatabase"/> was called on.
+    /// </summary>
+    /// <exception cref="DataFolderException">As above, or an older hub runs on it.</exception>
+    public static async Task MigrateForCommandAsync(IServiceProvider services, CancellationToken cancellationToken)
+    {
+        var factory = services.GetRequiredService<IDbContextFactory<HubDbContext>>();
+        await using var alone = await UsedAsync(factory, db => db.IsOlderAsync(cancellationToken), cancellationToken) ? await WithoutHubAsync(services, factory, cancellationToken) : null;
+        await MigrateAsync(factory, cancellationToken);
+    }
+
+    // A hub that is just starting has the lock as well, and brings the tables up itself.
+    private static async Task<IAsyncDisposable?> WithoutHubAsync(IServiceProvider services, IDbContextFactory<HubDbContext> factory, CancellationToken cancellationToken)
+    {
+        try
+        {
+            return await services.GetRequiredService<HubLock>().TakeAsync(cancellationToken);
+        }
+        catch (DataFolderException taken)
+        {
+            for (var look = 0; look < LooksAtAStartingHub; look++)
+            {
+                if (!await UsedAsync(factory, db => db.IsOlderAsync(cancellationToken), cancellationToken))
+                {
+                    return null;
+                }
+
+                await Task.Delay(LookEvery, services.GetRequiredService<TimeProvider>(), cancellationToken);
+            }
+
+            throw new DataFolderException($"The database is of an older version than this program, and is not changed under the hub that runs on it: restart the hub with this version first, which brings it up. ({taken.Message})", taken);
+        }
+    }
+
+    private static async Task<T> UsedAsync<T>(IDbContextFactory<HubDbContext> factory, Func<HubDbContext, Task<T>> use, CancellationToken cancellationToken)
     {
         var db = await factory.CreateDbContextAsync(cancellationToken);
         await using (db.ConfigureAwait(false))
         {
             try
             {
-                await db.MigrateAsync(cancellationToken);
+                return await use(db);
             }
             catch (DbException e)
             {
@@ -46,10 +96,6 @@ internal static class HubDatabase
             }
         }
     }
-
-    /// <summary>The same, from a container that <see cref="AddHubDatabase"/> was called on.</summary>
-    public static Task MigrateAsync(IServiceProvider services, CancellationToken cancellationToken) =>
-        MigrateAsync(services.GetRequiredService<IDbContextFactory<HubDbContext>>(), cancellationToken);
 
     /// <summary>Migrations of such a database that this program has, oldest first.</summary>
     public static IReadOnlyCollection<string> KnownMigrations(DatabaseSetting setting)

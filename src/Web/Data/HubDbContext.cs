@@ -91,12 +91,27 @@ internal abstract class HubDbContext(DbContextOptions options) : DbContext(optio
     public DbSet<MaintenanceWindowEntity> MaintenanceWindows => Set<MaintenanceWindowEntity>();
 
     /// <summary>Brings the database to the newest schema; of several processes that want it at once one does it and the others wait.</summary>
-    /// <exception cref="DataFolderException">Another process has been at it for half a minute.</exception>
+    /// <exception cref="DataFolderException">Another process has been at it for half a minute, or a newer program has been.</exception>
     public async Task MigrateAsync(CancellationToken cancellationToken)
     {
+        await RefuseUnknownAsync(cancellationToken);
         if (await HasPendingMigrationsAsync(cancellationToken))
         {
             await MigrateAloneAsync(cancellationToken);
+        }
+    }
+
+    /// <summary>It has tables, and not all that this program wants of them.</summary>
+    public async Task<bool> IsOlderAsync(CancellationToken cancellationToken) =>
+        (await Database.GetAppliedMigrationsAsync(cancellationToken)).Any() && await HasPendingMigrationsAsync(cancellationToken);
+
+    // A column that this program does not know is one that it does not fill, and a rule that it does not keep.
+    private async Task RefuseUnknownAsync(CancellationToken cancellationToken)
+    {
+        HashSet<string> known = new(Database.GetMigrations(), StringComparer.Ordinal);
+        if ((await Database.GetAppliedMigrationsAsync(cancellationToken)).FirstOrDefault(applied => !known.Contains(applied)) is { } unknown)
+        {
+            throw new DataFolderException($"{Place} has been changed by a newer version of this program ({unknown}), which this one does not know. Use that version or a newer one, or restore a backup of before.");
         }
     }
 

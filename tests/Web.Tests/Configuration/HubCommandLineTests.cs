@@ -104,6 +104,21 @@ public sealed class HubCommandLineTests
     }
 
     [Fact]
+    public async Task Command_OfANewerVersionBesideARunningHub_ChangesNoTablesAndSaysToRestartTheHub()
+    {
+        await using WholeHub hub = await WholeHub.StartAsync();
+        await using HubDbContext db = await hub.Get<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
+        string newest = db.Database.GetMigrations().Last();
+        await db.Database.ExecuteSqlAsync($"""DELETE FROM "__EFMigrationsHistory" WHERE "MigrationId" = {newest}""", TestContext.Current.CancellationToken);
+
+        (int code, string output, string error) = await RunAsync("token", "list", "--data", hub.Data);
+
+        Assert.Equal((1, ""), (code, output));
+        Assert.Contains("restart the hub with this version first", error, StringComparison.Ordinal);
+        Assert.Equal([newest], await db.Database.GetPendingMigrationsAsync(TestContext.Current.CancellationToken));
+    }
+
+    [Fact]
     public async Task User_MadeBesideARunningHub_SignsInAndIsLockedOutAgain()
     {
         await using WholeHub hub = await WholeHub.StartAsync();

@@ -90,6 +90,18 @@ public sealed class DatabaseTests
     }
 
     [Fact]
+    public async Task DatabaseOfANewerProgram_IsNotUsed()
+    {
+        await using var database = await TestDatabase.CreateAsync();
+        await using var db = database.Factory.CreateDbContext();
+        await db.Database.ExecuteSqlAsync($"""INSERT INTO "__EFMigrationsHistory" VALUES ('99990101000000_OfTheFuture', '99.0.0')""", Cancellation);
+
+        var fault = await Assert.ThrowsAsync<DataFolderException>(() => HubDatabase.MigrateAsync(database.Factory, Cancellation));
+
+        Assert.Contains("newer version of this program (99990101000000_OfTheFuture)", fault.Message, StringComparison.Ordinal);
+    }
+
+    [Fact]
     public async Task Migration_ByManyAtOnce_IsDoneOnce()
     {
         using var folder = new TemporaryFolder();
