@@ -1,4 +1,5 @@
 using System.Net;
+using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.Identity;
 using Grpc.Core;
@@ -11,7 +12,7 @@ namespace FailoverHub.Web.Agents;
 /// Everything is denied but what a machine needs that has no certificate yet. Without TLS, which the options allow on loopback only, there
 /// are no certificates: a node is what it calls itself, and nobody joins.
 /// </summary>
-internal sealed partial class AgentGate(NodeRegister register, FleetStore fleet, TimeProvider time, ILogger<AgentGate> logger) : Interceptor
+internal sealed partial class AgentGate(NodeRegister register, FleetStore fleet, RefusedCalls calls, TimeProvider time, ILogger<AgentGate> logger) : Interceptor
 {
     private const string Join = "/failoverhub.v1.Enrollment/Join";
     private const string GetAuthority = "/failoverhub.v1.Enrollment/GetAuthority";
@@ -106,7 +107,7 @@ internal sealed partial class AgentGate(NodeRegister register, FleetStore fleet,
                 http.Features.Set(known);
                 return;
             case CertificateVerdict.Refused refused:
-                if (refused.Node is { RemovedAt: null } node)
+                if (refused.Node is { RemovedAt: null } node && calls.IsNews(node.NodeId, node.Name))
                 {
                     await fleet.PostAsync(new FleetMessage.NodeRefused(node.Name, EndPointOf(context), refused.Why), context.CancellationToken);
                 }

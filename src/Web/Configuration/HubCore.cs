@@ -104,6 +104,7 @@ internal static class HubCore
         services.AddSingleton<NodeConnections>();
         services.AddSingleton<HandshakeQueue>();
         services.AddSingleton<NodeComplaints>();
+        services.AddSingleton<RefusedCalls>();
 
         services.AddSingleton<IdentityKeys>();
         services.AddSingleton<VantageStreams>();

@@ -1,3 +1,4 @@
+using FailoverHub.Web.Agents.Limits;
 using FailoverHub.Web.Data;
 using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
@@ -48,6 +49,32 @@ public sealed class NodeLifeTests : TlsHubTest
         Assert.Contains("expired", seen.Refusal, StringComparison.Ordinal);
         Assert.Equal(-1, seen.Identity!.DaysLeft(Time.GetUtcNow()));
         Assert.Single(await EventsAsync(EventKinds.NodeRefused));
+    }
+
+    [Fact]
+    public async Task CertificatesThatAreRefusedInTurn_ForDifferentReasons_AreToldOfOnceInTenMinutes()
+    {
+        var node = await JoinedAsync("web-1");
+        using var expired = new TestNode { Certificate = node.Certificate };
+        Time.Advance(TimeSpan.FromDays(20));
+        await node.RenewAsync(Url);
+        await NewNode().JoinAsync(Url, await TokenAsync("web-1", forExisting: true), "web-1");
+        Time.Advance(TimeSpan.FromDays(11));
+
+        for (var i = 0; i < 3; i++)
+        {
+            Assert.Contains("expired on", (await expired.FailToConnectAsync(Url)).Status.Detail, StringComparison.Ordinal);
+            await Hub.UntilAsync(s => s.FindNode("web-1")?.Refusal is not null);
+            Time.Advance(TimeSpan.FromSeconds(2));
+            Assert.Contains("newer certificates", (await node.FailToConnectAsync(Url)).Status.Detail, StringComparison.Ordinal);
+            Time.Advance(TimeSpan.FromSeconds(2));
+        }
+
+        Assert.Contains("expired on", Assert.Single(await EventsAsync(EventKinds.NodeRefused)).Text, StringComparison.Ordinal);
+        Time.Advance(RefusedCalls.ToldEvery);
+        await node.FailToConnectAsync(Url);
+        await Hub.UntilAsync(s => s.FindNode("web-1")?.Refusal?.Contains("newer certificates", StringComparison.Ordinal) == true);
+        Assert.Equal(2, (await EventsAsync(EventKinds.NodeRefused)).Count);
     }
 
     [Fact]
