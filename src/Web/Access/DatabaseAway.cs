@@ -1,9 +1,7 @@
-using System.Data.Common;
 using System.Globalization;
 using FailoverHub.Web.Access.SignIn;
 using FailoverHub.Web.Data;
 using Microsoft.AspNetCore.Diagnostics;
-using Microsoft.EntityFrameworkCore;
 
 namespace FailoverHub.Web.Access;
 
@@ -23,8 +21,7 @@ internal sealed partial class DatabaseAway(TimeProvider time, ILogger<DatabaseAw
 
     public async ValueTask<bool> TryHandleAsync(HttpContext httpContext, Exception exception, CancellationToken cancellationToken)
     {
-        // A file that cannot be read, or a body that ended too soon, is another matter.
-        if (exception is not (DbException or DbUpdateException) || !StorageFaults.MayPass(exception))
+        if (!StorageFaults.IsAway(exception))
         {
             return false;
         }

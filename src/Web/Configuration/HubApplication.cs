@@ -5,6 +5,7 @@ using FailoverHub.Web.Alerts;
 using FailoverHub.Web.Api;
 using FailoverHub.Web.Api.Repeats;
 using FailoverHub.Web.Components;
+using FailoverHub.Web.Data;
 using FailoverHub.Web.Reachability;
 using FailoverHub.Web.Telemetry;
 using FailoverHub.Web.Telemetry.Traces;
@@ -100,7 +101,7 @@ internal static class HubApplication
         logging.AddFilter("Grpc", LogLevel.Warning);
 
         // Entity Framework tells each fault of the database with its SQL or its stack trace, also to whoever expects it and tries again. Whoever catches it tells it, and what nobody catches ASP.NET tells.
-        logging.AddFilter("Microsoft.EntityFrameworkCore", level => level is LogLevel.Warning or LogLevel.Critical);
+        logging.AddFilter(HubDatabase.LogCategory, level => level is LogLevel.Warning or LogLevel.Critical);
 
         // gRPC tells each message that is none with its stack trace, as often as one is sent. What a node does wrong NodeComplaints tells, a defect of ours AgentGate.
         logging.AddFilter("Grpc.AspNetCore.Server.ServerCallHandler", LogLevel.None);

@@ -11,7 +11,6 @@ using FailoverHub.Web.History.Checkpoints;
 using FailoverHub.Web.History.Retention;
 using FailoverHub.Web.Identity;
 using FailoverHub.Web.Operations;
-using Microsoft.EntityFrameworkCore;
 using Microsoft.Extensions.Hosting.Internal;
 
 namespace FailoverHub.Web.Configuration;
@@ -175,8 +174,7 @@ internal static class HubCommands
         }
         catch (Exception fault) when (StorageFaults.IsStorageFault(fault))
         {
-            await using HubDbContext db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(CancellationToken.None);
-            await error.WriteLineAsync($"failoverhub: {db.Place} could not be read or written ({fault.GetBaseException().Message}), so the command was not carried out. {db.WhyUnusable}");
+            await error.WriteLineAsync($"failoverhub: {HubDatabase.Describe(services, fault)} The command was not carried out.");
             return 1;
         }
     }

@@ -7,6 +7,9 @@ namespace FailoverHub.Web.Data;
 /// <summary>How the database is opened, the same for the hub and for its subcommands.</summary>
 internal static class HubDatabase
 {
+    /// <summary>What Entity Framework logs as.</summary>
+    public const string LogCategory = "Microsoft.EntityFrameworkCore";
+
     private const int LooksAtAStartingHub = 20;
 
     private static readonly TimeSpan LookEvery = TimeSpan.FromMilliseconds(100);
@@ -81,6 +84,15 @@ internal static class HubDatabase
         }
     }
 
+    /// <summary>Which database it is, what came of using it, and what to look at; from a container that <see cref="AddHubDatabase"/> was called on.</summary>
+    public static string Describe(IServiceProvider services, Exception fault)
+    {
+        using HubDbContext db = services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContext();
+        return Describe(db, fault);
+    }
+
+    private static string Describe(HubDbContext db, Exception fault) => $"{db.Place} cannot be used ({fault.GetBaseException().Message}). {db.WhyUnusable}";
+
     private static async Task<T> UsedAsync<T>(IDbContextFactory<HubDbContext> factory, Func<HubDbContext, Task<T>> use, CancellationToken cancellationToken)
     {
         var db = await factory.CreateDbContextAsync(cancellationToken);
@@ -92,7 +104,7 @@ internal static class HubDatabase
             }
             catch (DbException e)
             {
-                throw new DataFolderException($"{db.Place} cannot be used ({e.Message}). {db.WhyUnusable}", e);
+                throw new DataFolderException(Describe(db, e), e);
             }
         }
     }

@@ -21,6 +21,9 @@ internal static class StorageFaults
     /// <summary>It could not be written now, and may be in a moment.</summary>
     public static bool MayPass(Exception e) => IsStorageFault(e) && !IsForEver(e);
 
+    /// <summary>The database is away, and may be back in a moment. Not a file that cannot be read, and not a request whose body ended too soon.</summary>
+    public static bool IsAway(Exception e) => e is DbUpdateException or DbException && MayPass(e);
+
     private const int SqliteConstraint = 19;
 
     // The first two characters of a SQLSTATE are its class.
