@@ -36,7 +36,7 @@ internal static class AgentsTls
             }
 
             connection.Features.Set(place);
-            using var turn = await TurnOfAsync(connection, handshakes);
+            using var turn = await TurnOfAsync(connection, place, handshakes);
             if (turn is null)
             {
                 connection.Abort();
@@ -67,13 +67,19 @@ internal static class AgentsTls
     }
 
     /// <summary>Waits for the first octet, which is read again by the handshake (who says nothing takes no turn), and for the turn. Null: it is gone, or too many wait.</summary>
-    private static async Task<HandshakeQueue.Turn?> TurnOfAsync(ConnectionContext connection, HandshakeQueue handshakes)
+    private static async Task<HandshakeQueue.Turn?> TurnOfAsync(ConnectionContext connection, UnprovenConnections.Place place, HandshakeQueue handshakes)
     {
         try
         {
             var first = await connection.Transport.Input.ReadAsync(connection.ConnectionClosed);
             connection.Transport.Input.AdvanceTo(first.Buffer.Start);
-            return first.Buffer.IsEmpty ? null : await handshakes.EnterAsync(connection.ConnectionClosed);
+            if (first.Buffer.IsEmpty)
+            {
+                return null;
+            }
+
+            place.HasSpoken();
+            return await handshakes.EnterAsync(connection.ConnectionClosed);
         }
         catch (Exception e) when (e is OperationCanceledException or IOException)
         {

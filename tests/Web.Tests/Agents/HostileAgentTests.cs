@@ -135,7 +135,7 @@ public sealed class HostileAgentTests : TlsHubTest
     }
 
     [Fact]
-    public async Task ConnectionThatSaysNothing_IsClosedWhenItsMinuteIsOver()
+    public async Task ConnectionThatSaysNothing_IsClosedWhenItsSecondsAreOver()
     {
         using var socket = new TcpClient();
         await socket.ConnectAsync(IPAddress.Loopback, new Uri(Url).Port, Stop);
@@ -143,7 +143,7 @@ public sealed class HostileAgentTests : TlsHubTest
         while (!ended.IsCompleted)
         {
             // The hub may not have taken the connection when the clock moves; so it moves until it has.
-            Time.Advance(UnprovenConnections.Within);
+            Time.Advance(UnprovenConnections.FirstOctetWithin);
             await Task.Yield();
         }
 
@@ -165,6 +165,47 @@ public sealed class HostileAgentTests : TlsHubTest
         places[0]!.Leave();
         Assert.NotNull(open.TryEnter(IPAddress.Parse("192.0.2.1"), () => { }));
         Assert.Null(open.TryEnter(IPAddress.Parse("192.0.2.1"), () => { }));
+    }
+
+    [Fact]
+    public void EightAddressesThatTakeEveryPlace_KeepNobodyOut()
+    {
+        var open = new UnprovenConnections(Time, NullLogger<UnprovenConnections>.Instance);
+        var closed = new List<int>();
+        for (var i = 0; i < UnprovenConnections.All; i++)
+        {
+            var number = i;
+            Assert.NotNull(open.TryEnter(IPAddress.Parse($"192.0.2.{1 + (i / UnprovenConnections.PerAddress)}"), () => closed.Add(number)));
+        }
+
+        var first = open.TryEnter(IPAddress.Parse("198.51.100.1"), () => closed.Add(-1));
+        var second = open.TryEnter(IPAddress.Parse("198.51.100.2"), () => closed.Add(-2));
+
+        // The oldest of two of them; whoever was pushed out does not push out in turn.
+        Assert.All([first, second], Assert.NotNull);
+        Assert.Equal(2, closed.Count);
+        Assert.All(closed, number => Assert.Equal(0, number % UnprovenConnections.PerAddress));
+        Assert.Null(open.TryEnter(IPAddress.Parse($"192.0.2.{1 + (closed[0] / UnprovenConnections.PerAddress)}"), () => { }));
+
+        // One that leaves makes room; the pushed out one does not, a second time.
+        first!.Leave();
+        Assert.NotNull(open.TryEnter(IPAddress.Parse("198.51.100.1"), () => { }));
+        Assert.Equal(2, closed.Count);
+    }
+
+    [Fact]
+    public void ConnectionWithoutACertificate_HasSecondsForItsFirstOctetAndThenAMinute()
+    {
+        var open = new UnprovenConnections(Time, NullLogger<UnprovenConnections>.Instance);
+        var closed = new List<string>();
+        using var silent = open.TryEnter(IPAddress.Parse("192.0.2.1"), () => closed.Add("silent"));
+        using var slow = open.TryEnter(IPAddress.Parse("192.0.2.1"), () => closed.Add("slow"));
+        slow!.HasSpoken();
+
+        Time.Advance(UnprovenConnections.FirstOctetWithin);
+        Assert.Equal(["silent"], closed);
+        Time.Advance(UnprovenConnections.Within);
+        Assert.Equal(["silent", "slow"], closed);
     }
 
     private async Task<IReadOnlyList<AuditEntry>> ToldAsync()

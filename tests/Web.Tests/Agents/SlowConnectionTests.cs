@@ -58,7 +58,7 @@ public sealed class SlowConnectionTests : TlsHubTest
             }
 
             // The hub may not have taken a connection when the clock moves; so it moves until all are closed.
-            Time.Advance(UnprovenConnections.Within / 10);
+            Time.Advance(UnprovenConnections.FirstOctetWithin / 5);
             await Task.Yield();
         }
 

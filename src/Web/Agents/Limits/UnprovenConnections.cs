@@ -5,7 +5,8 @@ namespace FailoverHub.Web.Agents.Limits;
 
 /// <summary>
 /// How many connections to the agents' port may be open that have not shown a certificate that opens something now: per address, and of all addresses
-/// together. Each has a minute for what it came for, a join; so nobody holds places by saying nothing, or by saying it slowly.
+/// together. Each has a minute for what it came for, a join, and a few seconds for its first octet; so nobody holds places by saying nothing, or by saying it slowly. When all are taken, an address
+/// that has fewer pushes out the oldest of the one that has most: a few addresses that fill them keep no fleet from coming back.
 /// Connections that have shown one are not counted here, but by <see cref="NodeConnections"/>.
 /// </summary>
 internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<UnprovenConnections> logger)
@@ -15,54 +16,139 @@ internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<Unp
 
     public const int All = 4_096;
 
+    /// <summary>An agent says it at once, and gives up after as long.</summary>
+    public static readonly TimeSpan FirstOctetWithin = TimeSpan.FromSeconds(5);
+
     /// <summary>For handshake and join.</summary>
     public static readonly TimeSpan Within = TimeSpan.FromMinutes(1);
 
-    private readonly ConnectionPlaces _places = new(PerAddress, All, time);
+    private static readonly TimeSpan ToldEvery = TimeSpan.FromMinutes(1);
+
+    private readonly Lock _gate = new();
+
+    // By address, as AccessLimits.CallerOf counts them; the oldest first.
+    private readonly Dictionary<string, LinkedList<Place>> _open = [];
+    private int _all;
+    private long? _toldAt;
 
     /// <summary>Takes a place; null: there is none, and the connection is to be closed.</summary>
     /// <param name="address">Where it comes from.</param>
-    /// <param name="onLate">Closes it when its time is over.</param>
+    /// <param name="onLate">Closes it when its time is over, or another one is to have its place.</param>
     public Place? TryEnter(IPAddress? address, Action onLate)
     {
-        if (_places.TryEnter(address, out var key, out var isNews))
+        var key = AccessLimits.CallerOf(address);
+        Place? place = null;
+        Place? pushedOut = null;
+        bool isNews;
+        lock (_gate)
         {
-            return new Place(_places, key, onLate, time);
+            var own = _open.GetValueOrDefault(key)?.Count ?? 0;
+            pushedOut = own < PerAddress && _all >= All ? OldestOfMost(own) : null;
+            if (pushedOut is not null)
+            {
+                Remove(pushedOut);
+            }
+
+            if (own < PerAddress && _all < All)
+            {
+                place = new Place(this, key, onLate, time);
+                Add(place);
+            }
+
+            isNews = (place is null || pushedOut is not null) && (_toldAt is not { } told || time.GetElapsedTime(told) >= ToldEvery);
+            _toldAt = isNews ? time.GetTimestamp() : _toldAt;
         }
 
-        if (isNews)
+        pushedOut?.Close();
+        if (isNews && pushedOut is not null)
+        {
+            LogPushedOut(logger, pushedOut.Key, All, key);
+        }
+        else if (isNews)
         {
             LogFull(logger, key, All, PerAddress);
         }
 
-        return null;
+        return place;
+    }
+
+    // Null: with the new one its address would have as many as any other.
+    private Place? OldestOfMost(int own) => _open.Values.MaxBy(places => places.Count) is { } most && most.Count > own + 1 ? most.First!.Value : null;
+
+    private void Add(Place place)
+    {
+        if (!_open.TryGetValue(place.Key, out var places))
+        {
+            places = _open[place.Key] = [];
+        }
+
+        places.AddLast(place.Node);
+        _all++;
+    }
+
+    private void Remove(Place place)
+    {
+        var places = place.Node.List!;
+        places.Remove(place.Node);
+        _all--;
+        if (places.Count == 0)
+        {
+            _open.Remove(place.Key);
+        }
+    }
+
+    private void Leave(Place place)
+    {
+        lock (_gate)
+        {
+            // It may have been pushed out before.
+            if (place.Node.List is not null)
+            {
+                Remove(place);
+            }
+        }
     }
 
     [LoggerMessage(Level = LogLevel.Warning, Message = "A connection from {Address} to the agents' port is closed: {All} connections without a certificate are open, or {PerAddress} from there. Nodes that have one are served on. Told once a minute")]
     private static partial void LogFull(ILogger logger, string address, int all, int perAddress);
 
+    [LoggerMessage(Level = LogLevel.Warning, Message = "The oldest connection from {Address} to the agents' port is closed for one from {Other}: {All} connections without a certificate are open, and most of them are from there. Told once a minute")]
+    private static partial void LogPushedOut(ILogger logger, string address, int all, string other);
+
     /// <summary>The place of one connection, until it has shown a certificate or is closed.</summary>
     internal sealed class Place : IDisposable
     {
-        private readonly ConnectionPlaces _all;
-        private readonly string _key;
+        private readonly UnprovenConnections _all;
+        private readonly Action _close;
         private readonly ITimer _late;
-        private int _left;
 
-        public Place(ConnectionPlaces all, string key, Action onLate, TimeProvider time)
+        public Place(UnprovenConnections all, string key, Action onLate, TimeProvider time)
         {
-            (_all, _key) = (all, key);
-            _late = time.CreateTimer(_ => onLate(), null, Within, Timeout.InfiniteTimeSpan);
+            (_all, Key, _close, Node) = (all, key, onLate, new LinkedListNode<Place>(this));
+            _late = time.CreateTimer(_ => onLate(), null, FirstOctetWithin, Timeout.InfiniteTimeSpan);
+        }
+
+        /// <summary>Whose it counts as.</summary>
+        public string Key { get; }
+
+        /// <summary>Where it stands among those of its address.</summary>
+        public LinkedListNode<Place> Node { get; }
+
+        /// <summary>Its first octet has come: from now on it has its minute.</summary>
+        public void HasSpoken() => _late.Change(Within, Timeout.InfiniteTimeSpan);
+
+        /// <summary>Another one has its place.</summary>
+        public void Close()
+        {
+            _late.Dispose();
+            _close();
         }
 
         /// <summary>It has shown a certificate, or is closed.</summary>
         public void Leave()
         {
-            if (Interlocked.Exchange(ref _left, 1) == 0)
-            {
-                _late.Dispose();
-                _all.Leave(_key);
-            }
+            _late.Dispose();
+            _all.Leave(this);
         }
 
         public void Dispose() => Leave();
