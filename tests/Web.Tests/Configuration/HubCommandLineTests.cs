@@ -87,7 +87,10 @@ public sealed class HubCommandLineTests
             await using HubDbContext db = await services.GetRequiredService<IDbContextFactory<HubDbContext>>().CreateDbContextAsync(TestContext.Current.CancellationToken);
             await db.Database.ExecuteSqlRawAsync(
                 TestDatabases.OnPostgres
-                    ? """ALTER TABLE "Audit" ADD CONSTRAINT "nothing more" CHECK ("Id" < 0) NOT VALID"""
+                    ? """
+                      CREATE FUNCTION nothing_more() RETURNS trigger LANGUAGE plpgsql AS $$ BEGIN RAISE EXCEPTION 'nothing more'; END $$;
+                      CREATE TRIGGER "nothing more" BEFORE INSERT ON "Audit" FOR EACH ROW EXECUTE FUNCTION nothing_more()
+                      """
                     : """CREATE TRIGGER "nothing more" BEFORE INSERT ON "Audit" BEGIN SELECT RAISE(ABORT, 'nothing more'); END""",
                 TestContext.Current.CancellationToken);
         }
