@@ -256,7 +256,9 @@ internal static class NodeReducer
             {
                 Forgives = step.State.Drained != before.Drained,
                 FailsBack = [.. intent.Prefixes.Where(entry => entry.AtOnce).Select(entry => entry.Prefix)],
-                EndsDoubt = before.IntentIsLost || before.Orders.RolesLostAfter is not null,
+
+                // The first one that is newer than the loss. A later one is somebody's word as ever.
+                EndsDoubt = before.IntentIsLost || (before.Orders.RolesLostAfter is { } lost && (before.Intent?.Revision ?? 0) <= lost),
             },
             () =>
             {
@@ -264,9 +266,6 @@ internal static class NodeReducer
                 Departure.RecordDrainedOrNot(step, before, cancelled, intent.Describe(), intent.OperationId);
             });
 
-        // The prefixes of this intent are known by now. Those that are named were in doubt no more when they were decided.
-        orders = orders.Settled(step.State.Prefixes, intent);
-        step.State = step.State with { Orders = orders };
         if (orders != before.Orders)
         {
             step.Do(new NodeEffect.PersistOrders(orders, null));

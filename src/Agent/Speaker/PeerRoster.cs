@@ -211,8 +211,9 @@ internal sealed class PeerRoster : IDisposable
 
             seat.IsStopped = true;
             changes.Add(new PeerChange(seat.Connection, StopReason.ConfigurationChange));
-            if (isEstablished)
+            if (isEstablished || seat == _restarting?.Seat)
             {
+                // Also once more, with options that were changed again: its time begins anew.
                 _restarting = (seat, now);
             }
         }

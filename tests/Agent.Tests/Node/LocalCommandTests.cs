@@ -307,25 +307,20 @@ public sealed class LocalCommandTests
         Assert.Equal(_primary, node.Decision(Shared));
     }
 
-    /// <summary>It was kept for good, so that each further intent counted as one that ends a doubt, and its "primary" as no news.</summary>
     [Fact]
-    public void OrdersLost_NewerIntentNamesEveryPrefix_TheDoubtIsOverForGood()
+    public void OrdersLost_AddressThatIsPutThereLater_IsStillInDoubt()
     {
-        var node = new NodeUnderTest(Role.Secondary).Obeying(new LocalOrders { RolesLostAfter = 7 }).Start(Shared, Other).BothUp();
-
+        var node = new NodeUnderTest(Role.Primary).Obeying(new LocalOrders { RolesLostAfter = 7 }).Start(Shared).BothUp();
         node.Keep(Intent(8, false, new PrefixIntent(Shared, Role.Primary)));
+        Assert.Equal(_primary, node.Decision(Shared));
+
+        node.Give(new NodeEvent.AddressesChanged([Shared, Other]));
+        Assert.Equal(_secondary, node.Decision(Other));
         Assert.Equal(7ul, node.State.Orders.RolesLostAfter);
-        Assert.Empty(node.Effects.OfType<NodeEffect.PersistOrders>());
 
         node.Keep(Intent(9, false, new PrefixIntent(Shared, Role.Primary), new PrefixIntent(Other, Role.Primary)));
-        Assert.Null(node.State.Orders.RolesLostAfter);
-        Assert.Null(Assert.Single(node.Effects.OfType<NodeEffect.PersistOrders>()).Orders.RolesLostAfter);
         Assert.Equal((_primary, _primary), (node.Decision(Shared), node.Decision(Other)));
     }
-
-    [Fact]
-    public void OrdersLost_NodeThatKnowsNoPrefixYet_StaysInDoubt() =>
-        Assert.Equal(7ul, new NodeUnderTest().Obeying(new LocalOrders { RolesLostAfter = 7 }).Start().Keep(Intent(8)).State.Orders.RolesLostAfter);
 
     [Fact]
     public void IntentLostAndDrained_NothingIsAnnounced_UntilSomebodySaysSo()

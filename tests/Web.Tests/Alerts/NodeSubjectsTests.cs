@@ -47,6 +47,9 @@ public sealed class NodeSubjectsTests
         {
             Rising = ImmutableDictionary<AlertKey, Lasting>.Empty.Add(Key("check:web-1/http"), Lasting.From(TimeSpan.Zero)),
             Clearing = ImmutableDictionary<AlertKey, Lasting>.Empty.Add(Key("node:web-1"), Lasting.From(TimeSpan.Zero)),
+            Written = ImmutableDictionary<AlertKey, TimeSpan>.Empty.Add(Key("node:web-1"), TimeSpan.Zero),
+            Told = ImmutableDictionary<AlertKey, TimeSpan>.Empty.Add(Key("node:web-1"), TimeSpan.Zero),
+            Unwritten = [Key("node:web-1")],
             Shelves = ImmutableDictionary<AlertKey, AlertShelf>.Empty.Add(Key("node:web-1"), Shelf).Add(Key("operation:id-web/web-1/Drain"), Shelf).Add(Key("hub"), Shelf),
         };
 
@@ -56,7 +59,7 @@ public sealed class NodeSubjectsTests
         Assert.Equal([("node:lon-a", "lon-a", "node lon-a"), ("operation:id-web/web-1/Drain", "web-1", "node web-1")], after.Active.Values.Select(a => (a.Key.Subject, a.Node!, a.About)).Order());
         Assert.All(after.Active, a => Assert.Equal(a.Key, a.Value.Key));
         Assert.Equal(["check:lon-a/http"], after.Rising.Keys.Select(k => k.Subject));
-        Assert.Equal(["node:lon-a"], after.Clearing.Keys.Select(k => k.Subject));
+        Assert.All([after.Clearing.Keys, after.Written.Keys, after.Told.Keys, after.Unwritten], keys => Assert.Equal(["node:lon-a"], keys.Select(k => k.Subject)));
         Assert.Equal(["hub", "node:lon-a", "operation:id-web/lon-a/Drain", "operation:id-web/web-1/Drain"], after.Shelves.Keys.Select(k => k.Subject).Order(StringComparer.Ordinal));
     }
 

@@ -61,23 +61,6 @@ internal sealed record LocalOrders
     }
 
     /// <summary>
-    /// Without the doubt about what was lost when none of the known prefixes is in doubt: each was ordered anew, or is named by an intent that is newer than the loss.
-    /// A node that knows no prefix cannot tell.
-    /// </summary>
-    /// <param name="known">All prefixes of the node.</param>
-    /// <param name="intent">In force.</param>
-    public LocalOrders Settled(ImmutableArray<PrefixState> known, NodeIntent intent)
-    {
-        if (RolesLostAfter is not { } lost || known.IsEmpty || intent.Revision <= lost)
-        {
-            return this;
-        }
-
-        var named = intent.Prefixes.Select(entry => entry.Prefix).ToHashSet();
-        return known.All(prefix => named.Contains(prefix.Prefix) || Roles.ContainsKey(prefix.Prefix)) ? this with { RolesLostAfter = null } : this;
-    }
-
-    /// <summary>
     /// What is in force, with who ordered it, when and why; empty: nothing. For the entry of a start: a kill between the disk and the journal
     /// leaves an order that no entry names.
     /// </summary>

@@ -121,6 +121,7 @@ internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<Unp
         private readonly UnprovenConnections _all;
         private readonly Action _close;
         private readonly ITimer _late;
+        private int _left;
 
         public Place(UnprovenConnections all, string key, Action onLate, TimeProvider time)
         {
@@ -137,16 +138,20 @@ internal sealed partial class UnprovenConnections(TimeProvider time, ILogger<Unp
         /// <summary>Its first octet has come: from now on it has its minute.</summary>
         public void HasSpoken() => _late.Change(Within, Timeout.InfiniteTimeSpan);
 
-        /// <summary>Another one has its place.</summary>
+        /// <summary>Another one has its place. One that has shown a certificate in this very moment goes on.</summary>
         public void Close()
         {
             _late.Dispose();
-            _close();
+            if (Interlocked.Exchange(ref _left, 1) == 0)
+            {
+                _close();
+            }
         }
 
         /// <summary>It has shown a certificate, or is closed.</summary>
         public void Leave()
         {
+            Volatile.Write(ref _left, 1);
             _late.Dispose();
             _all.Leave(this);
         }

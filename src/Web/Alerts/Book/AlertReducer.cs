@@ -223,7 +223,15 @@ internal static class AlertReducer
         {
             foreach (AlertKey key in _unwritten.Where(k => !_written.TryGetValue(k, out TimeSpan written) || now.Uptime - written >= TextsAtMostEvery).ToArray())
             {
-                Set(_active[key]);
+                // What is gone needs no writing, and no look may end because of it.
+                if (_active.TryGetValue(key, out Alert? alert))
+                {
+                    Set(alert);
+                }
+                else
+                {
+                    _unwritten.Remove(key);
+                }
             }
         }
 

@@ -41,7 +41,14 @@ internal static class NodeSubjects
             if (New(alert.Key) is { } key && !after.Active.ContainsKey(key))
             {
                 Alert renamed = alert with { Key = key, Node = alert.Node is null ? null : to, About = AboutRenamed(alert.About, from, to) };
-                after = after with { Active = after.Active.Remove(alert.Key).Add(key, renamed), Clearing = Moved(after.Clearing, alert.Key, key) };
+                after = after with
+                {
+                    Active = after.Active.Remove(alert.Key).Add(key, renamed),
+                    Clearing = Moved(after.Clearing, alert.Key, key),
+                    Written = Moved(after.Written, alert.Key, key),
+                    Told = Moved(after.Told, alert.Key, key),
+                    Unwritten = after.Unwritten.Contains(alert.Key) ? after.Unwritten.Remove(alert.Key).Add(key) : after.Unwritten,
+                };
             }
         }
 
@@ -73,8 +80,9 @@ internal static class NodeSubjects
         };
     }
 
-    private static ImmutableDictionary<AlertKey, Lasting> Moved(ImmutableDictionary<AlertKey, Lasting> all, AlertKey old, AlertKey key) =>
-        all.TryGetValue(old, out Lasting lasting) ? all.Remove(old).SetItem(key, lasting) : all;
+    private static ImmutableDictionary<AlertKey, T> Moved<T>(ImmutableDictionary<AlertKey, T> all, AlertKey old, AlertKey key)
+        where T : struct =>
+        all.TryGetValue(old, out T its) ? all.Remove(old).SetItem(key, its) : all;
 
     private static Range? NameIn(string subject)
     {

@@ -208,7 +208,7 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
             Status = status,
             Outcome = outcome,
             FinishedAt = now,
-            Steps = [.. view.Steps.Select(s => s.Status == StepStatus.Running ? LeftOver(s, status, now) : s)],
+            Steps = [.. view.Steps.Select(s => s.Status == StepStatus.Running ? LeftSteps.Ended(s, status, now) : s)],
         };
 
         // Null: somebody settled it before; once is enough.
@@ -224,12 +224,6 @@ internal sealed partial class OperationSettlement(OperationServices services, IL
 
         return true;
     }
-
-    // Nothing of an operation that has ended is under way any more.
-    private static OperationStep LeftOver(OperationStep step, OperationStatus ended, DateTimeOffset now) =>
-        TakingBack.IsStep(step) ? step with { Status = StepStatus.Failed, FinishedAt = now, Detail = "Not confirmed." }
-        : ended == OperationStatus.Succeeded ? step with { Status = StepStatus.Succeeded, FinishedAt = now, Detail = "It was seen when the nodes were back." }
-        : step with { Status = StepStatus.Failed, FinishedAt = now, Detail = "The hub ended before it was seen." };
 
     // The hub has to start, whatever one row says.
     private async Task KeepAsync(OperationView left, CancellationToken cancellationToken)

@@ -52,6 +52,6 @@ internal static class MoveTimes
     private static DateTimeOffset EndOf(OperationStep step)
     {
         DateTimeOffset latest = step.StartedAt!.Value + LongestUnseen;
-        return step.FinishedAt is { } finished && (finished < latest || !TakingBack.IsStep(step)) ? finished : latest;
+        return step.FinishedAt is { } finished && (finished < latest || !(TakingBack.IsStep(step) || LeftSteps.EndsUnseen(step))) ? finished : latest;
     }
 }

@@ -174,6 +174,10 @@ public sealed class HistoryPagesTests : DashboardTest
 
         page.WaitForAssertion(() => Assert.Equal("Paused, newer entries wait", page.Find("[data-testid=live-toggle]").TextContent.Trim()), Safety);
         Assert.Equal(150, page.FindAll("[data-testid=events-row]").Count);
+
+        // Another list begins live: nobody has pressed it.
+        Services.GetRequiredService<NavigationManager>().NavigateTo("/events?severity=critical");
+        page.WaitForAssertion(() => Assert.Equal("Live", page.Find("[data-testid=live-toggle]").TextContent.Trim()), Safety);
     }
 
     [Fact]

@@ -32,6 +32,10 @@ public sealed class SettledOperationTests
     {
         Assert.Equal(Make.At.AddSeconds(1 + 120 + 15), MoveOf(4 * 3600, Demoted, CutShort).Until);
         Assert.Equal(Make.At.AddSeconds(40 + 15), MoveOf(40, Demoted, CutShort).Until);
+
+        // As the settlement leaves it.
+        Assert.Equal(Make.At.AddSeconds(1 + 120 + 15), MoveOf(4 * 3600, Demoted, LeftSteps.Ended(CutShort, OperationStatus.Failed, Make.At.AddHours(4))).Until);
+        Assert.Equal(Make.At.AddSeconds(1 + 120 + 15), MoveOf(4 * 3600, Demoted, LeftSteps.Ended(CutShort, OperationStatus.Succeeded, Make.At.AddHours(4))).Until);
     }
 
     [Fact]

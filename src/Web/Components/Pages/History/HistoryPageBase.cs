@@ -87,6 +87,9 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
     /// <summary>Something was appended while paused.</summary>
     protected bool Waiting { get; private set; }
 
+    // Nobody has pressed it: it ends with the list that was read backwards.
+    private bool _pausedByReading;
+
     /// <summary>Path of the page.</summary>
     protected abstract string Path { get; }
 
@@ -131,6 +134,7 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
         if (_feed is null || query != Query || query.ToFilter(now, zone) != query.ToFilter(now, _zone))
         {
             (Query, _zone) = (query, zone);
+            (Paused, _pausedByReading, Waiting) = (Paused && !_pausedByReading, false, false);
 
             // The filter's end is open: a range that ends now keeps ending now while the page is live.
             var feed = new HistoryFeed<T>(IdOf, (cursor, limit, stop) => ReadAsync(query.ToFilter(Clock.GetUtcNow(), zone), cursor, limit, stop));
@@ -145,14 +149,14 @@ public abstract class HistoryPageBase<T> : LiveComponentBase
     /// <summary>Reads one page of older entries, and pauses: whoever reads backwards would lose his place if the list moved, or began anew because much has come.</summary>
     protected Task LoadOlderAsync()
     {
-        Paused = true;
+        (Paused, _pausedByReading) = (true, _pausedByReading || !Paused);
         return _feed?.LoadOlderAsync(Leaving) ?? Task.CompletedTask;
     }
 
     /// <summary>Switches between live and paused.</summary>
     protected async Task PauseAsync(bool paused)
     {
-        Paused = paused;
+        (Paused, _pausedByReading) = (paused, false);
         if (!paused && _feed is { } feed)
         {
             Waiting = false;
