@@ -357,6 +357,9 @@ internal sealed partial class OperationAgenda(OperationRuns runs, ComposedRuns c
                 null => new WaitingFate.Begins(),
                 SubmitResult.Refused => WaitingFate.OfRules(due, preview!, unheard, now),
                 SubmitResult.Invalid invalid => new WaitingFate.Ends(OperationStatus.Cancelled, "schedule-refused", $"{string.Join(" ", invalid.Problem.Values)} Nothing was sent."),
+
+                // A pair is stored a moment after it was first seen: a hub that was killed before that knows it when its nodes have dialled again.
+                SubmitResult.NotFound unknown when runs.Uptime < services.Limits.StartupGrace => new WaitingFate.WaitsOn(now + WaitingFate.RetryAfter, unknown.What),
                 SubmitResult.NotFound gone => new WaitingFate.Ends(OperationStatus.Refused, "schedule-refused", $"{gone.What} Nothing was sent."),
                 _ => throw new InvalidOperationException($"A waiting operation cannot be answered with {problem.GetType().Name}."),
             };

@@ -2,6 +2,7 @@ using FailoverHub.Web.Fleet;
 using FailoverHub.Web.History;
 using FailoverHub.Web.Operations;
 using FailoverHub.Web.Operations.Freezes;
+using FailoverHub.Web.Operations.Running;
 using FailoverHub.Web.Tests.Agents;
 using static FailoverHub.Web.Tests.Operations.OperationRig;
 using ProtoFailback = FailoverHub.Protos.V1.FailbackPolicy;
@@ -238,6 +239,11 @@ public sealed class FreezeTests
                 await agent.ReportAsync(r => r.Sessions[0].Flaps = mark);
                 await rig.Hub.UntilAsync(s => s.FindNode(agent.Node) is { IsFresh: true, Sessions: [{ } first, ..] } && first.Flaps == mark);
             }
+
+            // Whoever is just telling a node something holds this lock while the disk takes its time, which is none of this clock's.
+            var admission = rig.Hub.Get<OperationServices>().Admission;
+            await admission.WaitAsync(Cancellation);
+            admission.Release();
         }
     }
 
